@@ -1,0 +1,1 @@
+//! Reads ACF-199, county caseload batches and Linkages messages; writes Linkages messages.

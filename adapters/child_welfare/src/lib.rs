@@ -1,0 +1,1 @@
+//! Reads CWS/CMS extracts and NIEM messages; writes NIEM messages.

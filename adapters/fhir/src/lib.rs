@@ -1,0 +1,1 @@
+//! Speaks FHIR R4 referrals with health systems.

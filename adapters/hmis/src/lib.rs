@@ -1,0 +1,1 @@
+//! Reads HMIS CSV packages; writes Event deltas and custom files.

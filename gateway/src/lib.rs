@@ -1,0 +1,1 @@
+//! The Tandem gateway: store, pipeline, delivery, transports, API, console and command line.

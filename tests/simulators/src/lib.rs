@@ -1,0 +1,1 @@
+//! Stand-ins for four agency systems that speak only files and HTTP.
