@@ -70,7 +70,10 @@ impl TryFrom<ExpiryForm> for Expiry {
         match (fields.date, fields.event, fields.condition, fields.none) {
             (Some(date), None, None, None) if ended_at.is_none() => Ok(Self::Date(date)),
             (None, Some(event), None, None) => Ok(Self::Event { event, ended_at }),
-            (None, None, Some(condition), None) => Ok(Self::Condition { condition, ended_at }),
+            (None, None, Some(condition), None) => Ok(Self::Condition {
+                condition,
+                ended_at,
+            }),
             (None, None, None, Some(true)) if ended_at.is_none() => Ok(Self::None),
             _ => Err(ExpiryError),
         }
@@ -82,13 +85,23 @@ impl From<Expiry> for ExpiryForm {
         let fields = ExpiryFields::default();
         match expiry {
             Expiry::None => Self::Word("none".to_owned()),
-            Expiry::Date(date) => Self::Fields(ExpiryFields { date: Some(date), ..fields }),
-            Expiry::Event { event, ended_at } => {
-                Self::Fields(ExpiryFields { event: Some(event), ended_at, ..fields })
-            }
-            Expiry::Condition { condition, ended_at } => {
-                Self::Fields(ExpiryFields { condition: Some(condition), ended_at, ..fields })
-            }
+            Expiry::Date(date) => Self::Fields(ExpiryFields {
+                date: Some(date),
+                ..fields
+            }),
+            Expiry::Event { event, ended_at } => Self::Fields(ExpiryFields {
+                event: Some(event),
+                ended_at,
+                ..fields
+            }),
+            Expiry::Condition {
+                condition,
+                ended_at,
+            } => Self::Fields(ExpiryFields {
+                condition: Some(condition),
+                ended_at,
+                ..fields
+            }),
         }
     }
 }

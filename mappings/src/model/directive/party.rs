@@ -30,7 +30,10 @@ impl Parties {
         I: IntoIterator<Item = S>,
         S: Into<String>,
     {
-        Self { named: ids.into_iter().map(Into::into).collect(), ..Self::default() }
+        Self {
+            named: ids.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
     }
 
     /// Whether nobody is meant.
@@ -66,7 +69,10 @@ struct PartiesFields {
 impl From<PartiesForm> for Parties {
     fn from(form: PartiesForm) -> Self {
         match form {
-            PartiesForm::Named(named) => Self { named, ..Self::default() },
+            PartiesForm::Named(named) => Self {
+                named,
+                ..Self::default()
+            },
             PartiesForm::Fields(fields) => Self {
                 named: fields.named,
                 class: fields.class,
