@@ -1,0 +1,218 @@
+//! Category 4: what the records of one case in one month must have together (rules K1 to K7), in a few bytes a case.
+
+use super::compact::{CompactMap, Fingerprints};
+use super::finding::{Finding, Findings, Weight};
+use crate::tables::Section;
+
+/// The most records of a case-month: 1 family, 6 adults, 10 children (rule K4).
+const MOST_RECORDS: u32 = 17;
+
+/// What is known about one case in one month.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CaseMonth {
+    families: u8,
+    people: u8,
+    has_aided_person: bool,
+    family_line: u32,
+    person_line: u32,
+}
+
+impl CaseMonth {
+    fn is_too_large(&self) -> bool {
+        u32::from(self.families) + u32::from(self.people) > MOST_RECORDS
+    }
+
+    /// Whether the case stands as far as it has been read: family and people are there and it is not too large.
+    #[must_use]
+    pub(super) fn is_sound(&self, section: Section) -> bool {
+        let is_aided = section != Section::Active || self.has_aided_person;
+        self.families > 0 && self.people > 0 && is_aided && !self.is_too_large()
+    }
+}
+
+/// How a record stands to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repetition {
+    /// It is the first of its kind.
+    New,
+    /// A line before it is identical (rule K5).
+    Identical,
+    /// Another line before it has the same key (rules K6, K7).
+    SameKey,
+}
+
+/// All cases of a file.
+#[derive(Debug, Default)]
+pub(super) struct Cases {
+    fingerprints: Fingerprints,
+    months: CompactMap<CaseMonth>,
+    keys: CompactMap<u32>,
+}
+
+impl Cases {
+    /// The fingerprint of a key.
+    #[must_use]
+    pub(super) fn fingerprint(&self, parts: &[&str]) -> u64 {
+        self.fingerprints.of(parts)
+    }
+
+    /// Remembers a record under its key and tells whether there was one like it.
+    pub(super) fn repetition(&mut self, key: u64, line: u64) -> Repetition {
+        let short = u32::try_from(line & u64::from(u32::MAX)).unwrap_or(0);
+        match self.keys.entry(key) {
+            (Some(first), true) => {
+                *first = short;
+                Repetition::New
+            }
+            (Some(first), false) if *first == short => Repetition::Identical,
+            (Some(_), false) => Repetition::SameKey,
+            (None, _) => Repetition::New,
+        }
+    }
+
+    /// Adds a family record to a case-month.
+    pub(super) fn add_family(&mut self, case_month: u64, line: u64) {
+        if let (Some(month), _) = self.months.entry(case_month) {
+            month.families = month.families.saturating_add(1);
+            month.family_line = u32::try_from(line).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// Adds a person to a case-month.
+    pub(super) fn add_person(&mut self, case_month: u64, line: u64, is_aided: bool) {
+        if let (Some(month), _) = self.months.entry(case_month) {
+            if month.people == 0 {
+                month.person_line = u32::try_from(line).unwrap_or(u32::MAX);
+            }
+            month.people = month.people.saturating_add(1);
+            month.has_aided_person |= is_aided;
+        }
+    }
+
+    /// Whether a case-month stands, as far as it has been read.
+    #[must_use]
+    pub(super) fn is_sound(&self, case_month: u64, section: Section) -> bool {
+        self.months.get(case_month).is_some_and(|month| month.is_sound(section))
+    }
+
+    /// At the end of the file: reports the case-months that do not stand, and says whether any record is left.
+    pub(super) fn close(&self, section: Section, findings: &mut dyn Findings) -> bool {
+        let mut is_any_kept = false;
+        let mut faults: Vec<(u32, Fault, u8)> = Vec::new();
+        for month in self.months.values() {
+            is_any_kept |= month.is_sound(section);
+            month.collect_faults(section, &mut faults);
+        }
+        faults.sort_unstable();
+        for (line, fault, count) in faults {
+            let (rule, record, expected) = fault.told();
+            for _ in 0..count {
+                findings.found(Finding::of_record(rule, Weight::Record, u64::from(line), record, expected));
+            }
+        }
+        is_any_kept
+    }
+}
+
+/// Why a case-month does not stand. Small, since a bad file has as many as it has cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    NoAidedPerson,
+    NoFamily,
+    NoPerson,
+    NoClosedFamily,
+    TooLarge,
+}
+
+impl Fault {
+    const fn told(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::NoAidedPerson => ("K1", "T1", "a person with affiliation 1 in the same month and case"),
+            Self::NoFamily => ("K2", "T2/T3", "a family record of the same month and case"),
+            Self::NoPerson => ("K3", "T4", "a person record of the same month and case"),
+            Self::NoClosedFamily => ("K3", "T5", "a family record of the same month and case"),
+            Self::TooLarge => ("K4", "", "at most 17 records in a case and month"),
+        }
+    }
+}
+
+impl CaseMonth {
+    fn collect_faults(&self, section: Section, faults: &mut Vec<(u32, Fault, u8)>) {
+        let is_active = section == Section::Active;
+        if self.families == 0 {
+            let fault = if is_active { Fault::NoFamily } else { Fault::NoClosedFamily };
+            faults.push((self.person_line, fault, self.people));
+        } else if is_active && !self.has_aided_person {
+            faults.push((self.family_line, Fault::NoAidedPerson, 1));
+        } else if self.people == 0 {
+            faults.push((self.family_line, Fault::NoPerson, 1));
+        }
+        if self.is_too_large() {
+            let line = if self.families > 0 { self.family_line } else { self.person_line };
+            faults.push((line, Fault::TooLarge, 1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Rules(Vec<(&'static str, u64)>);
+
+    impl Findings for Rules {
+        fn found(&mut self, finding: Finding<'_>) {
+            self.0.push((finding.rule, finding.line));
+        }
+    }
+
+    fn closed(cases: &Cases, section: Section) -> (bool, Vec<(&'static str, u64)>) {
+        let mut rules = Rules::default();
+        (cases.close(section, &mut rules), rules.0)
+    }
+
+    #[test]
+    fn a_family_needs_an_aided_person() {
+        let mut cases = Cases::default();
+        cases.add_family(1, 2);
+        cases.add_person(1, 3, false);
+        assert_eq!(closed(&cases, Section::Active), (false, vec![("K1", 2)]));
+        cases.add_person(1, 4, true);
+        assert_eq!(closed(&cases, Section::Active), (true, vec![]));
+    }
+
+    #[test]
+    fn each_person_without_a_family_is_an_error() {
+        let mut cases = Cases::default();
+        cases.add_person(7, 2, true);
+        cases.add_person(7, 3, true);
+        assert_eq!(closed(&cases, Section::Active), (false, vec![("K2", 2), ("K2", 2)]));
+    }
+
+    #[test]
+    fn a_case_of_eighteen_records_is_dropped() {
+        let mut cases = Cases::default();
+        cases.add_family(1, 2);
+        (0..16).for_each(|n| cases.add_person(1, 3 + n, true));
+        assert_eq!(closed(&cases, Section::Active).1, vec![]);
+        cases.add_person(1, 19, true);
+        assert_eq!(closed(&cases, Section::Active), (false, vec![("K4", 2)]));
+    }
+
+    #[test]
+    fn a_closed_family_and_its_person_need_each_other() {
+        let mut cases = Cases::default();
+        cases.add_family(1, 2);
+        cases.add_person(2, 3, false);
+        assert_eq!(closed(&cases, Section::Closed), (false, vec![("K3", 2), ("K3", 3)]));
+    }
+
+    #[test]
+    fn identical_lines_differ_from_lines_with_the_same_key() {
+        let mut cases = Cases::default();
+        assert_eq!(cases.repetition(5, 100), Repetition::New);
+        assert_eq!(cases.repetition(5, 100), Repetition::Identical);
+        assert_eq!(cases.repetition(5, 101), Repetition::SameKey);
+    }
+}

@@ -1,0 +1,3 @@
+//! Readers.
+
+pub mod acf199;

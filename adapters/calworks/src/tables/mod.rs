@@ -1,0 +1,9 @@
+//! The fact tables of this adapter, loaded from data files that carry a source and a version.
+
+mod accepted;
+mod identifiers;
+mod layout;
+
+pub use accepted::{Accepted, AcceptedError, day_faults};
+pub use identifiers::{AidCodes, CountyCodes};
+pub use layout::{Field, FieldKind, Layout, Layouts, Program, Section, Span};
