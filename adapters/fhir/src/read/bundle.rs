@@ -1,0 +1,236 @@
+//! The reader of `fhir/bundle`: pieces of a stream become resources, resources become events.
+
+use serde_json::Value;
+use tandem_adapter_port::context::ReadContext;
+use tandem_adapter_port::deviation::{Deviation, Place};
+use tandem_adapter_port::format::Format;
+use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
+
+use super::collect::{Collector, Held};
+use super::json;
+use super::split::{MAX_PIECE_BYTES, Piece, PieceKind, Splitter};
+use crate::config::FhirConfig;
+
+/// Bundles within Bundles are followed this deep.
+const NESTING_CAP: usize = 4;
+
+/// Reads `fhir/bundle`: a Bundle, a single resource, or newline-delimited resources.
+#[derive(Debug, Clone)]
+pub struct FhirReader {
+    config: FhirConfig,
+}
+
+impl FhirReader {
+    /// A reader for one partner's payloads.
+    #[must_use]
+    pub fn new(config: FhirConfig) -> Self {
+        Self { config }
+    }
+}
+
+impl FormatReader for FhirReader {
+    fn format(&self) -> Format {
+        Format::FhirBundle
+    }
+
+    fn read(
+        &self,
+        input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
+        sink.version("R4");
+        let mut reading = Reading {
+            collector: Collector::new(&self.config, context),
+            sink,
+            resources: 0,
+            loose_entries: 0,
+        };
+        match input {
+            Input::Stream { name, reader } => reading.stream(name, reader)?,
+            Input::Package {
+                name: package_name,
+                package,
+            } => {
+                for name in package.names() {
+                    let is_json = name.ends_with(".json") || name.ends_with(".ndjson");
+                    match package.open(&name) {
+                        Ok(mut entry) if is_json => reading.stream(&name, &mut entry)?,
+                        Ok(_) => reading.sink.deviation(Deviation::info(
+                            "file-not-used",
+                            Place::file(&name),
+                            "a file called *.json or *.ndjson",
+                        )),
+                        Err(_) => reading.sink.deviation(Deviation::record_error(
+                            "entry-not-readable",
+                            Place::file(&name),
+                            "a readable entry of the package",
+                        )),
+                    }
+                }
+                reading.nothing_is_rejected(package_name);
+            }
+        }
+        let Reading {
+            mut collector,
+            sink,
+            ..
+        } = reading;
+        collector.finish(sink)
+    }
+}
+
+struct Reading<'c, 's> {
+    collector: Collector<'c>,
+    sink: &'s mut dyn Sink,
+    resources: u64,
+    /// Elements of a top-level `entry` that hold no resource, since the last whole value.
+    loose_entries: u64,
+}
+
+impl Reading<'_, '_> {
+    fn stream(&mut self, name: &str, reader: &mut dyn std::io::Read) -> Result<(), Stopped> {
+        let before = self.resources;
+        match Splitter::new(reader) {
+            Ok(pieces) => {
+                for piece in pieces {
+                    match piece {
+                        Ok(piece) => self.piece(name, &piece)?,
+                        Err(_) => self.read_failed(name),
+                    }
+                }
+            }
+            Err(_) => self.read_failed(name),
+        }
+        if self.resources == before {
+            self.nothing_is_rejected(name);
+        }
+        Ok(())
+    }
+
+    fn read_failed(&mut self, name: &str) {
+        let place = Place::file(name);
+        self.sink.deviation(Deviation::record_error(
+            "read-failed",
+            place,
+            "a readable stream",
+        ));
+    }
+
+    fn nothing_is_rejected(&mut self, name: &str) {
+        if self.resources == 0 {
+            self.sink.deviation(Deviation::input_error(
+                "no-resources",
+                Place::file(name),
+                "a Bundle, a resource, or one resource a line",
+            ));
+        }
+    }
+
+    fn piece(&mut self, name: &str, piece: &Piece) -> Result<(), Stopped> {
+        let place = Place::line(name, piece.line);
+        if piece.oversized {
+            let expected = format!("at most {MAX_PIECE_BYTES} bytes in one resource");
+            self.sink.deviation(Deviation::record_error(
+                "resource-too-large",
+                place,
+                expected,
+            ));
+            return Ok(());
+        }
+        let parsed = match json::parse(&piece.bytes) {
+            Ok(parsed) => parsed,
+            Err(fault) => {
+                let line = piece.line.saturating_add(fault.line.saturating_sub(1));
+                let code = if fault.is_end_of_input || piece.cut_short {
+                    "json-cut-short"
+                } else {
+                    "json-not-readable"
+                };
+                let place = Place::line(name, line).field(format!("column {}", fault.column));
+                let expected = "JSON, nested at most 128 deep";
+                self.sink
+                    .deviation(Deviation::record_error(code, place, expected));
+                return Ok(());
+            }
+        };
+        if parsed.repeated_keys > 0 {
+            let expected = "each key once in an object; the first one counts";
+            self.sink
+                .deviation(Deviation::warning("repeated-key", place.clone(), expected));
+        }
+        match piece.kind {
+            PieceKind::Entry => self.entry(parsed.value, place, piece.last_line, 0),
+            PieceKind::Whole => self.whole(parsed.value, place, piece),
+        }
+    }
+
+    /// A top-level value; the entries of a Bundle have been read before it.
+    fn whole(&mut self, value: Value, place: Place, piece: &Piece) -> Result<(), Stopped> {
+        let loose = std::mem::take(&mut self.loose_entries);
+        let is_bundle = value.get("resourceType").and_then(Value::as_str) == Some("Bundle");
+        if is_bundle && piece.entries_before > 0 {
+            if loose > 0 {
+                self.sink.deviation(Deviation::info(
+                    "entry-without-resource",
+                    place,
+                    "a resource in each entry",
+                ));
+            }
+            return Ok(());
+        }
+        self.resource(value, None, place, piece.last_line, 0)
+    }
+
+    fn entry(
+        &mut self,
+        mut entry: Value,
+        place: Place,
+        last_line: u64,
+        depth: usize,
+    ) -> Result<(), Stopped> {
+        let full_url = entry
+            .get("fullUrl")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        match entry.get_mut("resource").map(Value::take) {
+            Some(resource) => self.resource(resource, full_url, place, last_line, depth),
+            None => {
+                self.loose_entries += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn resource(
+        &mut self,
+        mut value: Value,
+        full_url: Option<String>,
+        place: Place,
+        last_line: u64,
+        depth: usize,
+    ) -> Result<(), Stopped> {
+        let kind = value.get("resourceType").and_then(Value::as_str);
+        if kind == Some("Bundle") && depth < NESTING_CAP {
+            self.resources += 1;
+            if let Some(Value::Array(entries)) = value.get_mut("entry").map(Value::take) {
+                for entry in entries {
+                    self.entry(entry, place.clone(), last_line, depth + 1)?;
+                }
+            }
+            return Ok(());
+        }
+        if kind.is_some() {
+            self.resources += 1;
+        }
+        self.collector.add(
+            Held {
+                value,
+                place,
+                last_line,
+                full_url,
+            },
+            self.sink,
+        )
+    }
+}

@@ -1,0 +1,16 @@
+//! Reading: a Bundle, a resource or newline-delimited resources become events.
+
+pub(crate) mod collect;
+pub(crate) mod json;
+mod patient;
+mod plan;
+pub(crate) mod reference;
+pub(crate) mod referral;
+mod split;
+pub(crate) mod task_events;
+pub(crate) mod typed;
+pub(crate) mod view;
+
+mod bundle;
+
+pub use bundle::FhirReader;

@@ -1,0 +1,187 @@
+//! The events that a Task tells, given what was known of it before.
+//!
+//! A Task is a snapshot: between two looks it may have moved more than once, so a state that is not
+//! one step away from the last known one is told as the chain of moves that leads to it.
+
+use serde_json::Value;
+use tandem_adapter_port::deviation::Deviation;
+use tandem_adapter_port::read::{Sink, Stopped};
+use tandem_mappings::model::event::{Body, NewEvent};
+use tandem_mappings::model::referral::ReferralStatus;
+
+use super::collect::{Collector, Held, contained, focus_id, report};
+use super::referral;
+use super::view::{Notes, View};
+use crate::codes;
+use crate::terms;
+
+/// What a Task was when it was read, to be remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SeenTask {
+    pub(crate) id: String,
+    pub(crate) status: ReferralStatus,
+    pub(crate) version: Option<String>,
+    /// The gateway's referral id when the gateway wrote the Task.
+    pub(crate) referral: Option<String>,
+}
+
+/// Reads a Task whose last known state is `known`; `None` when it was never seen.
+pub(crate) fn read(
+    collector: &Collector<'_>,
+    held: &Held,
+    known: Option<ReferralStatus>,
+    sink: &mut dyn Sink,
+) -> Result<Option<SeenTask>, Stopped> {
+    let notes = Notes::default();
+    let Some(task) = View::new(&held.value, "Task", &notes) else {
+        return Ok(None);
+    };
+    if !is_referral(&task) {
+        let expected = "a Task of code fulfill and intent order";
+        sink.deviation(Deviation::info(
+            "task-not-a-referral",
+            held.place.clone(),
+            expected,
+        ));
+        return Ok(None);
+    }
+    let Some(status) = referral::status(&task) else {
+        let place = held.place.clone().field("Task.status");
+        sink.deviation(Deviation::record_error(
+            "status-missing",
+            place,
+            "a code of task-status",
+        ));
+        return Ok(None);
+    };
+    let service = focus(collector, &held.value);
+    let service = service.and_then(|value| View::new(value, "ServiceRequest", &notes));
+    let own = referral::own_referral(&task, collector.config);
+    let mut events = Vec::new();
+    if known.is_none() && own.is_none() {
+        if service.is_none() {
+            let place = held.place.clone().field("Task.focus");
+            sink.deviation(Deviation::warning(
+                "focus-not-found",
+                place,
+                "its ServiceRequest",
+            ));
+        }
+        events.extend(request_event(
+            collector,
+            held,
+            &task,
+            service.as_ref(),
+            status,
+        ));
+    }
+    events.extend(moves(
+        collector,
+        held,
+        &task,
+        known.or(Some(ReferralStatus::Requested)),
+        status,
+    ));
+    let id = task.text("id").map(str::to_owned);
+    drop((task, service));
+    report(notes, &held.place, sink);
+    for event in events {
+        sink.event(event)?;
+    }
+    let version = held
+        .value
+        .get("meta")
+        .and_then(|meta| meta.get("versionId"));
+    Ok(id.map(|id| SeenTask {
+        id,
+        status,
+        version: version.and_then(Value::as_str).map(str::to_owned),
+        referral: own.map(|own| own.to_string()),
+    }))
+}
+
+/// Gravity: `code` is `fulfill`; a Task without a code but with a focus is taken for one.
+fn is_referral(task: &View<'_>) -> bool {
+    let code = task.concept("code");
+    let is_fulfil = code.as_ref().is_none_or(|code| {
+        code.codings.is_empty() || code.code_in(terms::TASK_CODE) == Some("fulfill")
+    });
+    let intent = task.text("intent");
+    is_fulfil && intent.is_none_or(|intent| matches!(intent, "order" | "filler-order"))
+}
+
+/// The ServiceRequest that the Task asks to fulfil: contained, or elsewhere in the payload.
+pub(crate) fn focus<'a>(collector: &'a Collector<'_>, task: &'a Value) -> Option<&'a Value> {
+    let id = focus_id(task)?;
+    let service = contained(task, id).or_else(|| {
+        collector
+            .services
+            .get(collector.resolved(id))
+            .map(|held| &held.value)
+    })?;
+    let kind = service.get("resourceType").and_then(Value::as_str);
+    (kind == Some("ServiceRequest")).then_some(service)
+}
+
+fn request_event(
+    collector: &Collector<'_>,
+    held: &Held,
+    task: &View<'_>,
+    service: Option<&View<'_>>,
+    status: ReferralStatus,
+) -> Option<NewEvent> {
+    let mut request = referral::request(Some(task), service, collector.config)?;
+    for subject in &mut request.subjects {
+        collector.resolve_person(subject);
+    }
+    let subject = request.subjects.first().cloned();
+    let (part, body) = match status {
+        ReferralStatus::Draft => ("#draft", Body::ReferralDrafted(Box::new(request))),
+        _ => ("#requested", Body::ReferralRequested(Box::new(request))),
+    };
+    let event = collector.event(&held.value, part, body)?;
+    Some(match subject {
+        Some(subject) => event.about(subject),
+        None => {
+            task.note("for", "a reference to a Patient");
+            event
+        }
+    })
+}
+
+/// The moves from the last known state to this one. A state that cannot be reached is told as it
+/// stands: refusing it is for the state machine.
+fn moves(
+    collector: &Collector<'_>,
+    held: &Held,
+    task: &View<'_>,
+    known: Option<ReferralStatus>,
+    status: ReferralStatus,
+) -> Vec<NewEvent> {
+    let chain = match known {
+        Some(known) if known == status => Vec::new(),
+        Some(known) => codes::path(known, status).unwrap_or_else(|| vec![status]),
+        None => vec![status],
+    };
+    let subject = task.object("for").as_ref().and_then(referral::person);
+    let last = chain.len();
+    let events = chain.into_iter().enumerate().filter_map(|(at, step)| {
+        let mut update = referral::update(task, step, collector.config);
+        if at + 1 < last {
+            // What the Task says belongs to the state in which it now is.
+            update.reason = None;
+            update.reason_text = None;
+            update.sub_status = None;
+            update.outputs = Vec::new();
+        }
+        let event = collector.event(&held.value, &format!("#{step}"), referral::body(update)?)?;
+        Some(match subject.clone() {
+            Some(mut subject) => {
+                collector.resolve_person(&mut subject);
+                event.about(subject)
+            }
+            None => event,
+        })
+    });
+    events.collect()
+}

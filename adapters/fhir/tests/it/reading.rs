@@ -1,0 +1,316 @@
+//! Reading files and payloads.
+
+use proptest::prelude::*;
+use tandem_adapter_port::report::Outcome;
+use tandem_mappings::model::domain::Domain;
+use tandem_mappings::model::event::{Body, NewEvent};
+use tandem_mappings::model::name::NameUse;
+use tandem_mappings::model::person::PersonRecord;
+use tandem_mappings::model::referral::Urgency;
+
+use crate::setting::read;
+
+const CLINIC: &[u8] = include_bytes!("../../fixtures/clinic.json");
+const BULK: &[u8] = include_bytes!("../../fixtures/bulk.ndjson");
+
+fn person(events: &[NewEvent], id: &str) -> PersonRecord {
+    let found = events.iter().find_map(|event| match &event.body {
+        Body::RecordReceived(record)
+            if event
+                .source_person_id
+                .as_ref()
+                .is_some_and(|own| own.as_str() == id) =>
+        {
+            Some(record.person.clone())
+        }
+        _ => None,
+    });
+    found.unwrap()
+}
+
+#[test]
+fn a_bundle_is_counted_by_resource_type_and_people() {
+    let (_, report) = read(CLINIC);
+    assert_eq!(report.records["Patient"], 3);
+    assert_eq!(report.records["Task"], 1);
+    assert_eq!(report.records["Immunization"], 1);
+    assert!(!report.records.contains_key("Bundle"));
+    assert_eq!(report.persons, 2);
+    assert_eq!(report.refused, 1);
+    assert_eq!(report.events["referral.requested"], 1);
+    assert_eq!(report.events["plan.active"], 1);
+    assert_eq!(report.outcome, Outcome::AcceptedWithErrors);
+}
+
+#[test]
+fn a_patient_gives_names_numbers_and_addresses() {
+    let (collected, _) = read(CLINIC);
+    let mother = person(&collected.events, "p-mother");
+    assert_eq!(mother.names[0].given, "Marisol");
+    assert_eq!(mother.names[0].middle, "Inez");
+    assert_eq!(mother.names[1].name_use, NameUse::Maiden);
+    assert_eq!(mother.ssn.as_ref().unwrap().ssn.expose(), "900123456");
+    assert_eq!(mother.identifier("cin"), Some("91234567A"));
+    assert_eq!(mother.phones, ["5550101234"]);
+    assert_eq!(mother.addresses[0].zip, "90000");
+}
+
+#[test]
+fn a_task_with_its_focus_is_a_referral() {
+    let (collected, _) = read(CLINIC);
+    let requests: Vec<_> = collected
+        .events
+        .iter()
+        .filter_map(|event| match &event.body {
+            Body::ReferralRequested(request) => Some((event, request)),
+            _ => None,
+        })
+        .collect();
+    let [(event, request)] = requests.as_slice() else {
+        panic!("one request")
+    };
+    assert_eq!(
+        event.source_event_id.as_str(),
+        "Task/t-1/_history/2#requested"
+    );
+    assert_eq!(
+        event.source_person_id.as_ref().unwrap().as_str(),
+        "p-mother"
+    );
+    assert_eq!(request.referral.source_ref.as_deref(), Some("t-1"));
+    assert_eq!(request.domain, Domain::Shelter);
+    assert_eq!(request.urgency, Urgency::Urgent);
+    assert_eq!(request.need.as_deref(), Some("Emergency shelter"));
+    assert_eq!(
+        request.target.organization.as_ref().unwrap().as_str(),
+        "org-hmis"
+    );
+    assert_eq!(
+        request.safe_contact.as_ref().unwrap().may_contact,
+        Some(false)
+    );
+    assert_eq!(
+        request.source_resources,
+        [
+            "https://clinic.example/fhir/Task/t-1",
+            "https://clinic.example/fhir/ServiceRequest/sr-1"
+        ]
+    );
+}
+
+#[test]
+fn a_care_plan_brings_its_goals_and_activities() {
+    let (collected, _) = read(CLINIC);
+    let plan = collected.events.iter().find_map(|event| match &event.body {
+        Body::PlanActive(plan) => Some(plan),
+        _ => None,
+    });
+    let plan = plan.unwrap();
+    assert_eq!(plan.goals[0].statement.as_deref(), Some("Stable mood"));
+    assert_eq!(plan.activities[0].name.as_deref(), Some("Counselling"));
+    assert!(plan.activities[0].starts_at.is_some());
+}
+
+#[test]
+fn a_resource_that_must_not_enter_leaves_only_its_lines() {
+    let (collected, _) = read(CLINIC);
+    assert_eq!(collected.refused.len(), 1);
+    assert_eq!(
+        (collected.refused[0].0.line, collected.refused[0].1),
+        (Some(85), 92)
+    );
+    let told = serde_json::to_string(&collected.events).unwrap();
+    assert!(!told.contains("Neverfield") && !told.contains("p-secret"));
+}
+
+#[test]
+fn a_broken_line_costs_that_line_alone() {
+    let (collected, report) = read(BULK);
+    assert_eq!(report.persons, 2);
+    assert_eq!(report.outcome, Outcome::PartiallyAccepted);
+    assert_eq!(report.deviations[0].first.line, Some(2));
+    assert_eq!(
+        person(&collected.events, "b-1")
+            .birth
+            .unwrap()
+            .date
+            .to_string(),
+        "2018-03"
+    );
+    let leo = person(&collected.events, "b-3");
+    assert_eq!(
+        (leo.names[0].given.as_str(), leo.names[0].family.as_str()),
+        ("Leo", "Demofield")
+    );
+    assert!(leo.birth.is_none());
+}
+
+#[test]
+fn an_entry_that_is_not_json_does_not_fail_the_bundle() {
+    let bundle = br#"{"resourceType":"Bundle","type":"collection","entry":[
+      {"resource":{"resourceType":"Patient","id":"a","name":[{"family":"Example"}]}},
+      {"resource":{"resourceType":"Patient","id":"b","x":1e999,"name":[{"family":"Testa"}]}},
+      {"resource":{"resourceType":"Patient","id":"c","name":[{"family":"]}"}]}}
+    ]}"#;
+    let (_, report) = read(bundle);
+    assert_eq!(report.persons, 2);
+    assert_eq!(report.outcome, Outcome::PartiallyAccepted);
+    assert_eq!(report.deviations[0].first.line, Some(3));
+}
+
+#[test]
+fn the_first_of_two_equal_keys_counts_and_the_repetition_is_told() {
+    let (collected, report) =
+        read(br#"{"resourceType":"Patient","id":"a","id":"b","name":[{"family":"Example"}]}"#);
+    assert_eq!(
+        collected.events[0]
+            .source_person_id
+            .as_ref()
+            .unwrap()
+            .as_str(),
+        "a"
+    );
+    assert_eq!(report.deviations[0].code, "repeated-key");
+}
+
+#[test]
+fn no_value_of_a_payload_stands_in_a_deviation() {
+    let (collected, _) = read(
+        br#"{"resourceType":"Patient","id":"a","gender":"Marisol","birthDate":"Demofield",
+            "name":"Testa","identifier":[{"system":"http://hl7.org/fhir/sid/us-ssn","value":"90x"}]}"#,
+    );
+    let told = serde_json::to_string(&collected.deviations).unwrap();
+    assert!(collected.deviations.len() >= 4, "{told}");
+    for value in ["Marisol", "Demofield", "Testa", "90x"] {
+        assert!(!told.contains(value), "{told}");
+    }
+}
+
+#[test]
+fn what_is_no_fhir_is_rejected() {
+    for bytes in [
+        &b""[..],
+        b"   ",
+        b"hello",
+        b"[]",
+        b"{}",
+        b"{\"a\":1}",
+        b"\xff\xfe\x00",
+        b"}{",
+    ] {
+        let (_, report) = read(bytes);
+        assert_eq!(report.outcome, Outcome::Rejected, "{bytes:?}");
+    }
+}
+
+#[test]
+fn depth_beyond_the_limit_is_reported_and_ends() {
+    let mut deep = b"{\"resourceType\":\"Patient\",\"id\":\"d\",\"x\":".to_vec();
+    deep.extend(vec![b'['; 200_000]);
+    let (_, report) = read(&deep);
+    assert_eq!(report.outcome, Outcome::Rejected);
+}
+
+#[test]
+fn resources_published_by_others_are_read() {
+    let read_file = |bytes: &[u8]| read(bytes).1;
+    let patient = read_file(include_bytes!(
+        "../../fixtures/us-core/patient-example.json"
+    ));
+    assert_eq!((patient.persons, patient.outcome), (1, Outcome::Accepted));
+    assert!(patient.deviations.is_empty(), "{:?}", patient.deviations);
+    let plan = read_file(include_bytes!(
+        "../../fixtures/us-core/careplan-ulcer-example.json"
+    ));
+    assert_eq!(plan.events["plan.active"], 1);
+    for bytes in [
+        &include_bytes!("../../fixtures/us-core/servicerequest-foodpantry-referral.json")[..],
+        include_bytes!("../../fixtures/us-core/goal-sdoh-2.json"),
+        include_bytes!("../../fixtures/us-core/condition-SDOH-example.json"),
+        include_bytes!("../../fixtures/us-core/careteam-example.json"),
+        include_bytes!("../../fixtures/us-core/example-organization-2.json"),
+        include_bytes!("../../fixtures/us-core/relatedperson-shaw-niece.json"),
+    ] {
+        let report = read_file(bytes);
+        assert_eq!(report.outcome, Outcome::Accepted);
+        assert_eq!(report.records.values().sum::<u64>(), 1);
+    }
+}
+
+/// Any JSON, with the names that the reader looks for among its keys and strings.
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let words = prop::sample::select(vec![
+        "resourceType",
+        "Patient",
+        "Task",
+        "Bundle",
+        "CarePlan",
+        "Goal",
+        "ServiceRequest",
+        "entry",
+        "resource",
+        "id",
+        "status",
+        "focus",
+        "for",
+        "reference",
+        "Patient/1",
+        "name",
+        "code",
+        "coding",
+        "system",
+        "identifier",
+        "value",
+        "birthDate",
+        "meta",
+        "security",
+        "contained",
+    ]);
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        words.clone().prop_map(serde_json::Value::from),
+        "\\PC{0,8}".prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+            prop::collection::vec((words.clone(), inner), 0..6).prop_map(|pairs| {
+                pairs
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect()
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        read(&bytes);
+    }
+
+    #[test]
+    fn no_json_makes_the_reader_panic(value in any_json()) {
+        read(value.to_string().as_bytes());
+    }
+
+    #[test]
+    fn no_resource_makes_the_reader_panic(
+        kind in prop::sample::select(vec!["Patient", "Task", "CarePlan", "Goal", "Bundle"]),
+        fields in prop::collection::hash_map("name|status|focus|for|goal|activity|entry|identifier|meta|contained|telecom|address|link|output|code", any_json(), 0..8),
+    ) {
+        let mut object: serde_json::Map<String, serde_json::Value> = fields.into_iter().collect();
+        object.insert("resourceType".into(), kind.into());
+        object.insert("id".into(), "x".into());
+        read(serde_json::Value::from(object).to_string().as_bytes());
+    }
+
+    #[test]
+    fn a_cut_bundle_keeps_what_came_before_the_cut(cut in 0..CLINIC.len()) {
+        let (_, report) = read(&CLINIC[..cut]);
+        prop_assert!(report.persons <= 2);
+    }
+}
