@@ -1,0 +1,225 @@
+//! Cases, their workers, and removals from home.
+
+use std::collections::{HashMap, HashSet};
+
+use tandem_adapter_port::context::ReadContext;
+use tandem_adapter_port::read::Sink;
+use tandem_mappings::model::category::Category;
+use tandem_mappings::model::coding::Coding;
+use tandem_mappings::model::date::PartialDate;
+use tandem_mappings::model::event::Body;
+use tandem_mappings::model::id::SourceCaseId;
+use tandem_mappings::model::involvement::{
+    Involvement, Placement, PlacementChange, Program, WorkerChange,
+};
+use tandem_mappings::model::worker::WorkerContact;
+
+use super::client::Reporter;
+use super::extract::{Extract, Halt, Met};
+use super::row::Row;
+use super::row_id::RowId;
+use super::told::{Told, person_id};
+use crate::gates::Gate;
+use crate::tables::Tables;
+
+/// Service component "family reunification": the child is out of home and a plan to return exists.
+const COMPONENT_REUNIFICATION: u32 = 1694;
+
+/// What the reader of cases, workers and removals needs to know.
+pub(crate) struct Cases<'a> {
+    pub(crate) gate: &'a Gate,
+    pub(crate) tables: &'a Tables,
+    pub(crate) context: &'a ReadContext,
+    /// Workers by staff id.
+    pub(crate) staff: HashMap<String, WorkerContact>,
+    /// The staff id of each open case.
+    workers: HashMap<RowId, String>,
+    /// Children with an open reunification case.
+    reunification: HashSet<RowId>,
+}
+
+impl<'a> Cases<'a> {
+    /// Starts with the workers of `STFPERST`.
+    pub(crate) fn new(
+        gate: &'a Gate,
+        tables: &'a Tables,
+        context: &'a ReadContext,
+        extract: &mut Extract<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<Self, Halt> {
+        let mut staff = HashMap::new();
+        extract.walk("STFPERST", sink, &mut |met, _, _| {
+            let Met::Row(row) = met else { return Ok(()) };
+            if gate.refusal("STFPERST", row).is_none()
+                && let Some(id) = row.text("IDENTIFIER")
+            {
+                staff.insert(id.to_owned(), worker(id, row));
+            }
+            Ok(())
+        })?;
+        let (workers, reunification) = (HashMap::new(), HashSet::new());
+        Ok(Self { gate, tables, context, staff, workers, reunification })
+    }
+
+    /// Tells each case as opened or closed.
+    pub(crate) fn tell(
+        &mut self,
+        extract: &mut Extract<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Halt> {
+        extract.walk("CASE_T", sink, &mut |met, file, sink| {
+            let Met::Row(row) = met else { return Ok(()) };
+            if self.gate.refusal("CASE_T", row).is_some() {
+                return Ok(());
+            }
+            let (Some(id), Some(child)) = (row.id("IDENTIFIER"), row.id("FKCHLD_CLT")) else {
+                return Ok(());
+            };
+            self.tell_case(row, id, child, file, sink)
+        })
+    }
+
+    fn tell_case(
+        &mut self,
+        row: &Row<'_>,
+        id: RowId,
+        child: RowId,
+        file: &str,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Halt> {
+        let (Some(person), Ok(case)) = (person_id(&child), SourceCaseId::new(id.to_string())) else {
+            return Ok(());
+        };
+        let mut report = Reporter { file, line: row.record.line, sink };
+        let from = report.date(row, "START_DT");
+        let to = report.date(row, "END_DT");
+        let component = report.code(row, "SRV_CMPC");
+        let component_since = report.date(row, "SRV_CMPDT");
+        let is_open = row.text("END_DT").is_none() || to.is_none();
+        let letters = component.and_then(|code| self.tables.logical_id("SRV_CMPC", code));
+        let worker = row.text("FKSTFPERST").and_then(|staff| self.staff.get(staff)).cloned();
+        if is_open {
+            if component == Some(COMPONENT_REUNIFICATION) {
+                self.reunification.insert(child.clone());
+            }
+            self.workers.extend(row.text("FKSTFPERST").map(|staff| (id.clone(), staff.to_owned())));
+        }
+        let involvement = Involvement {
+            program: Program::ChildWelfare,
+            case,
+            people: vec![person.clone()],
+            status: Some(letters.unwrap_or(if is_open { "open" } else { "closed" }).to_owned()),
+            from,
+            to,
+            worker,
+            project: (row.text("SPRJ_CST_B") == Some("Y")).then(|| "special-project".to_owned()),
+            original: component.map(|code| Coding::new("cws-cms:SRV_CMPC", code.to_string())),
+        };
+        let happened = if is_open { component_since.max(from) } else { to };
+        let body = match is_open {
+            true => Body::CaseOpened(Box::new(involvement)),
+            false => Body::CaseClosed(Box::new(involvement)),
+        };
+        let row_id = id.to_string();
+        let is_sensitive = self.gate.is_sensitive(&child);
+        let category = Category::CwCase;
+        let told =
+            Told { table: "CASE_T", row_id: &row_id, row, happened, person, is_sensitive, category };
+        Ok(told.event(self.context, body).map_or(Ok(()), |event| sink.event(event))?)
+    }
+
+    /// Tells who is in charge of each open case: the current primary assignments.
+    pub(crate) fn tell_workers(
+        &self,
+        extract: &mut Extract<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Halt> {
+        extract.walk("ASGNM_T", sink, &mut |met, file, sink| {
+            let Met::Row(row) = met else { return Ok(()) };
+            let is_current = row.text("ASGNMNT_CD") == Some("P") && row.text("END_DT").is_none();
+            if self.gate.refusal("ASGNM_T", row).is_some() || !is_current {
+                return Ok(());
+            }
+            let Some(case) = row.id("ESTBLSH_ID") else { return Ok(()) };
+            let Some(child) = self.gate.cases.get(&case) else { return Ok(()) };
+            let Some(worker) = self.workers.get(&case).and_then(|staff| self.staff.get(staff)) else {
+                return Ok(());
+            };
+            let (Some(person), Ok(case_id)) = (person_id(child), SourceCaseId::new(case.to_string()))
+            else {
+                return Ok(());
+            };
+            let from = Reporter { file, line: row.record.line, sink }.date(row, "START_DT");
+            let body = Body::WorkerChanged(Box::new(WorkerChange {
+                case: case_id,
+                people: vec![person.clone()],
+                worker: worker.clone(),
+                from,
+            }));
+            self.send(row, "ASGNM_T", row.id("IDENTIFIER"), child, from, body, sink)
+        })
+    }
+
+    /// Tells each removal whose episode has not ended. Why the child was removed is not told.
+    pub(crate) fn tell_removals(
+        &self,
+        extract: &mut Extract<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Halt> {
+        extract.walk("PLC_EPST", sink, &mut |met, file, sink| {
+            let Met::Row(row) = met else { return Ok(()) };
+            if self.gate.refusal("PLC_EPST", row).is_some() {
+                return Ok(());
+            }
+            let mut report = Reporter { file, line: row.record.line, sink };
+            let date = report.date(row, "REMOVAL_DT");
+            let has_ended = report.code(row, "TERM_TY_C").is_some() || row.text("TERM_RS_CD").is_some();
+            let Some(child) = row.id("FKCLIENT_T").filter(|_| !has_ended) else { return Ok(()) };
+            let Some(person) = person_id(&child) else { return Ok(()) };
+            let body = Body::PlacementChanged(Box::new(Placement {
+                person,
+                change: PlacementChange::Removed,
+                date,
+                reunification_plan: self.reunification.contains(&child).then_some(true),
+                original: None,
+            }));
+            self.send(row, "PLC_EPST", row.id("THIRD_ID"), &child, date, body, sink)
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one row, one event: every part is named once")]
+    fn send(
+        &self,
+        row: &Row<'_>,
+        table: &str,
+        row_id: Option<RowId>,
+        child: &RowId,
+        happened: Option<PartialDate>,
+        body: Body,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Halt> {
+        let Some(person) = person_id(child) else { return Ok(()) };
+        let row_id = row_id.as_ref().unwrap_or(child).to_string();
+        let is_sensitive = self.gate.is_sensitive(child);
+        let category = Category::CwCase;
+        let told = Told { table, row_id: &row_id, row, happened, person, is_sensitive, category };
+        Ok(told.event(self.context, body).map_or(Ok(()), |event| sink.event(event))?)
+    }
+}
+
+fn worker(id: &str, row: &Row<'_>) -> WorkerContact {
+    let parts = [row.text("FIRST_NM"), row.text("LAST_NM")];
+    let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let extension = row.text("TEL_EXT_NO").filter(|extension| *extension != "0");
+    let phone = row.phone("PHONE_NO").map(|phone| match extension {
+        Some(extension) => format!("{phone} x{extension}"),
+        None => phone,
+    });
+    WorkerContact {
+        id: Some(id.to_owned()),
+        name: (!name.is_empty()).then_some(name),
+        phone,
+        email: row.text("EMAIL_ADDR").map(str::to_owned),
+        role: None,
+    }
+}

@@ -1,0 +1,4 @@
+//! Readers.
+
+pub(crate) mod cws_cms;
+pub(crate) mod niem;

@@ -1,0 +1,5 @@
+//! The NIEM messages.
+
+mod limits;
+mod scope;
+pub(crate) mod tree;

@@ -1,0 +1,3 @@
+//! Writers.
+
+pub(crate) mod xml;

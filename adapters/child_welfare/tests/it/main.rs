@@ -1,0 +1,3 @@
+//! Tests of the child welfare adapter.
+
+mod key;
