@@ -7,17 +7,21 @@
 //! or add rows by key ([`Table::overridden_by`]), so that no rebuild is needed.
 
 mod crosswalk;
+mod domains;
 mod error;
 mod examples;
 mod fixed;
 mod named;
 mod rank;
+mod reasons;
 mod table;
 
 pub use crosswalk::{Coded, Crosswalk, CrosswalkColumns, Openness, UnmappedCode};
+pub use domains::{DOMAIN_CROSSWALK_HEADER, domain_crosswalk};
 pub use error::TableError;
 pub use examples::{Example, ExampleFailure};
 pub use fixed::{FixedColumns, FixedField, FixedLayout, Gaps};
 pub use named::{CsvColumns, CsvField, CsvLayout};
 pub use rank::MatchKind;
+pub use reasons::{HmisResult, ReasonRule, ReasonTable};
 pub use table::{Row, Table, TableHash};
