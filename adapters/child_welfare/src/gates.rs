@@ -30,6 +30,10 @@ const OWNERS: [(&str, &[&str]); 10] = [
     ("CSRVPR_T", &["FKCLIENT_T"]),
 ];
 
+/// Tables that tell what a case did with a child without naming the case, and their child column.
+const CASE_WORK: [(&str, &str); 3] =
+    [("PLC_EPST", "FKCLIENT_T"), ("O_HM_PLT", "FKPLC_EPST"), ("CSRVPR_T", "FKCLIENT_T")];
+
 /// How a client or case is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Marking {
@@ -88,6 +92,8 @@ pub(crate) enum Refusal {
     Sealed,
     /// It tells of an abuse report.
     Report,
+    /// It is an address at which nobody lives who may enter.
+    Address,
     /// Its client is not in the client table.
     ClientUnknown,
 }
@@ -137,9 +143,15 @@ pub(crate) struct Gate {
     pub(crate) cases: HashMap<RowId, RowId>,
     pub(crate) addresses: IdSet,
     sealed: IdSet,
+    children_of_sealed_cases: IdSet,
 }
 
 impl Gate {
+    /// Remembers the child of a sealed case: what the case did with the child is sealed with it.
+    pub(crate) fn seal_case_of(&mut self, child: RowId) {
+        self.children_of_sealed_cases.insert(child);
+    }
+
     /// Whether an id is sealed.
     pub(crate) fn is_sealed(&self, id: &RowId) -> bool {
         self.sealed.contains(id)
@@ -165,8 +177,14 @@ impl Gate {
         if row.record.cells.iter().any(|cell| self.sealed.holds_text(cell.trim())) {
             return Some(Refusal::Sealed);
         }
+        let is_of_sealed_case =
+            |column| row.id(column).is_some_and(|child| self.children_of_sealed_cases.contains(&child));
+        let mut case_columns = CASE_WORK.iter().filter(|(name, _)| *name == table);
+        if case_columns.any(|(_, column)| is_of_sealed_case(*column)) {
+            return Some(Refusal::Sealed);
+        }
         if table == "ADDRS_T" && row.id("IDENTIFIER").is_none_or(|id| !self.addresses.contains(&id)) {
-            return Some(Refusal::ClientUnknown);
+            return Some(Refusal::Address);
         }
         if table == "ASGNM_T" && row.id("ESTBLSH_ID").is_none_or(|id| !self.cases.contains_key(&id)) {
             return Some(Refusal::ClientUnknown);

@@ -1,3 +1,6 @@
 //! Tests of the child welfare adapter.
 
+mod cws_cms;
+mod gate;
 mod key;
+mod support;

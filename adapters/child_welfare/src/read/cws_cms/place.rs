@@ -17,6 +17,9 @@ pub(crate) fn refuse(sink: &mut dyn Sink, file: &str, record: &Record, refusal: 
         Refusal::Report => {
             Deviation::info("report-content-refused", place, "no abuse report, allegation or reporter")
         }
+        Refusal::Address => {
+            Deviation::info("address-refused", place, "an address of a client who may enter")
+        }
         Refusal::ClientUnknown => Deviation::record_error(
             "client-unknown",
             place,

@@ -209,6 +209,12 @@ fn find_sealed(
             if is_sealed && let Some(id) = row.id("IDENTIFIER") {
                 gate.seal(id);
             }
+            if is_sealed
+                && table == "CASE_T"
+                && let Some(child) = row.id("FKCHLD_CLT")
+            {
+                gate.seal_case_of(child);
+            }
             Ok(())
         })?;
     }
