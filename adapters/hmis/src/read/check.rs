@@ -1,0 +1,307 @@
+//! Checks the values of one record against the column tables and brings them into the specification's forms.
+//!
+//! A value that can't be used becomes blank and an error; a doubtful one is used and a warning. A record
+//! without its key, or without the references and dates that give it meaning, is dropped.
+
+use super::finding::Finding;
+use super::header::Header;
+use super::record::Record;
+use super::row::Row;
+use crate::tables::{
+    Column, ColumnType, FileLayout, SituationUse, Tables, is_retired_subsidy,
+};
+use crate::value;
+
+/// Columns without which a record means nothing.
+const NEEDED: [&str; 6] =
+    ["PersonalID", "EnrollmentID", "ProjectID", "EntryDate", "ExitDate", "EventDate"];
+/// Client columns that a hashed export fills with hashes (names 64 characters, SSN 68).
+const HASHED: [&str; 4] = ["FirstName", "MiddleName", "LastName", "SSN"];
+/// The characters that an export strips from its data.
+const STRIPPED: [char; 6] = ['<', '>', '[', ']', '{', '}'];
+
+/// What is known of the whole package when its rows are checked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Checker<'a> {
+    pub(crate) tables: &'a Tables,
+    /// Decides the century of two-digit years.
+    pub(crate) reference_year: i16,
+    /// Whether names and SSNs are hashes.
+    pub(crate) is_hashed: bool,
+}
+
+impl<'a> Checker<'a> {
+    /// The checked row; `None` when the record can't be used. Findings tell why and what was doubtful.
+    pub(crate) fn row(
+        &self,
+        layout: &'a FileLayout,
+        header: &Header,
+        record: Record,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Row<'a>> {
+        let line = record.line;
+        note_bytes(&record, findings);
+        let mut fields = fitted(header, record, findings)?;
+        let values = header
+            .fields
+            .iter()
+            .map(|field| {
+                field.and_then(|index| fields.get_mut(index)).map(std::mem::take).unwrap_or_default()
+            })
+            .collect();
+        let mut row = Row { layout, line, values, originals: Vec::new() };
+        if row.key().trim().eq_ignore_ascii_case(layout.columns.first()?.name.as_str()) {
+            findings.push(Finding::warning("header-repeated", line).expected("one header row"));
+            return None;
+        }
+        for index in 0..layout.columns.len() {
+            self.value(&mut row, index, findings);
+        }
+        self.codes(&mut row, findings);
+        is_usable(&row, header, findings).then_some(row)
+    }
+
+    fn value(&self, row: &mut Row<'_>, index: usize, findings: &mut Vec<Finding>) {
+        let Some(column) = row.layout.columns.get(index) else { return };
+        let is_hash = self.is_hashed
+            && row.layout.name == "Client"
+            && HASHED.contains(&column.name.as_str());
+        let (line, file) = (row.line, row.layout.name.as_str());
+        let Some(held) = row.values.get(index).filter(|held| !held.is_empty()) else { return };
+        let (value, doubt) = match column.kind {
+            ColumnType::Text(_) if is_hash => return,
+            ColumnType::Text(_) if file == "Client" && column.name == "SSN" => ssn(held),
+            ColumnType::Text(length) => text(held, length),
+            kind => self.typed(held, kind),
+        };
+        if let Some(doubt) = doubt {
+            let expected = expected_text(column.kind);
+            findings.push(doubt.on(line).at(&column.name).expected(expected));
+        }
+        match value {
+            None => {}
+            // The same date or number in the specification's form is no change.
+            Some(value) if !value.is_empty() && !matches!(column.kind, ColumnType::Text(_)) => {
+                if let Some(slot) = row.values.get_mut(index) {
+                    *slot = value;
+                }
+            }
+            Some(value) => row.replace(index, &value),
+        }
+    }
+
+    /// The value in the specification's form, and what is odd about it.
+    fn typed(&self, held: &str, kind: ColumnType) -> Judged {
+        if matches!(held.trim(), "" | "NULL" | "null") {
+            return (Some(String::new()), Some(Doubt::Warning("null-text")));
+        }
+        let year = self.reference_year;
+        let canonical = match kind {
+            ColumnType::Date => {
+                value::date(held, year).map(|read| (read.value.to_string(), read.is_exact))
+            }
+            ColumnType::Instant => value::instant(held, year)
+                .map(|read| (value::instant_text(read.value), read.is_exact)),
+            ColumnType::Whole => {
+                value::whole(held).map(|read| (read.value.to_string(), read.is_exact))
+            }
+            ColumnType::Money { signed } => value::cents(held, signed)
+                .map(|read| (value::cents_text(read.value), read.is_exact)),
+            ColumnType::Text(_) => return (None, None),
+        };
+        let code = match kind {
+            ColumnType::Date | ColumnType::Instant => "date-form",
+            _ => "number-form",
+        };
+        match canonical {
+            None => (Some(String::new()), Some(Doubt::Unused("bad-value"))),
+            Some((text, is_exact)) => (
+                (text != held).then_some(text),
+                (!is_exact).then_some(Doubt::Warning(code)),
+            ),
+        }
+    }
+
+    fn codes(&self, row: &mut Row<'_>, findings: &mut Vec<Finding>) {
+        let layout = row.layout;
+        for (index, column) in layout.columns.iter().enumerate() {
+            let Some(rule) = &column.codes else { continue };
+            let Some(code) = row.values.get(index).filter(|code| !code.is_empty()) else {
+                continue;
+            };
+            if let Some((place, subsidy_column)) = SituationUse::of_column(&layout.name, &column.name)
+            {
+                let code = code.clone();
+                self.situation(row, index, (&code, place, subsidy_column), findings);
+                continue;
+            }
+            let Some(list) = rule.list_for(|name| row.get(name)) else {
+                let text = "blank, since the row's other codes name no list";
+                let finding = Finding::warning("code-not-asked", row.line);
+                findings.push(finding.at(&column.name).expected(text));
+                continue;
+            };
+            if !self.tables.lists.contains(list, code) {
+                findings.push(
+                    Finding::unused("bad-code", row.line)
+                        .at(&column.name)
+                        .expected(format!("a code of list {list}")),
+                );
+                row.replace(index, "");
+            }
+        }
+    }
+
+    fn situation(
+        &self,
+        row: &mut Row<'_>,
+        index: usize,
+        (code, place, subsidy_column): (&str, SituationUse, &str),
+        findings: &mut Vec<Finding>,
+    ) {
+        let Some(column) = row.layout.columns.get(index) else { return };
+        let found = if is_retired_subsidy(code) {
+            if let Some(subsidy) = row.layout.position(subsidy_column)
+                && row.get(subsidy_column).is_empty()
+            {
+                row.replace(subsidy, code);
+            }
+            row.replace(index, "435");
+            Finding::warning("retired-subsidy", row.line)
+                .expected(format!("435, and the subsidy in {subsidy_column}"))
+        } else if !self.tables.lists.contains("3.12.1", code) {
+            row.replace(index, "");
+            Finding::unused("bad-code", row.line).expected("a code of list 3.12.1")
+        } else if !self.tables.living.allows(code, place) {
+            Finding::warning("code-out-of-place", row.line)
+                .expected("a code of list 3.12.1 that is valid in this column")
+        } else {
+            return;
+        };
+        findings.push(found.at(&column.name));
+    }
+}
+
+/// What is odd about a value.
+enum Doubt {
+    Unused(&'static str),
+    Warning(&'static str),
+    Info(&'static str),
+}
+
+/// The value that takes the place of what the file holds, if any, and what is odd.
+type Judged = (Option<String>, Option<Doubt>);
+
+impl Doubt {
+    fn on(&self, line: u64) -> Finding {
+        match self {
+            Self::Unused(code) => Finding::unused(code, line),
+            Self::Warning(code) => Finding::warning(code, line),
+            Self::Info(code) => Finding::info(code, line),
+        }
+    }
+}
+
+fn text(held: &str, length: usize) -> Judged {
+    let trimmed = held.trim();
+    let value = (trimmed.len() != held.len()).then(|| trimmed.to_owned());
+    let doubt = if trimmed.len() > length && trimmed.chars().count() > length {
+        Some(Doubt::Warning("too-long"))
+    } else if trimmed.contains(STRIPPED) {
+        Some(Doubt::Info("stripped-character"))
+    } else {
+        value.as_ref().map(|_| Doubt::Info("padding"))
+    };
+    (value, doubt)
+}
+
+/// Nine digits, `x` for each one unknown; a number that stands for nobody is blank.
+fn ssn(held: &str) -> Judged {
+    let digits: String = held.chars().filter(|c| !matches!(c, '-' | ' ' | '\t')).collect();
+    let blank = Some(String::new());
+    if digits.bytes().all(|b| matches!(b, b'0' | b'x' | b'X')) {
+        return (blank, digits.contains('0').then_some(Doubt::Warning("placeholder-ssn")));
+    }
+    if digits.len() != 9 || !digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'x' | b'X')) {
+        return (blank, Some(Doubt::Unused("bad-value")));
+    }
+    let doubt = (digits.len() != held.len()).then_some(Doubt::Warning("ssn-form"));
+    let lower = digits.to_ascii_lowercase();
+    ((lower != held).then_some(lower), doubt)
+}
+
+fn expected_text(kind: ColumnType) -> String {
+    match kind {
+        ColumnType::Text(length) => format!("text of at most {length} characters"),
+        ColumnType::Whole => "a non-negative whole number".to_owned(),
+        ColumnType::Date => "YYYY-MM-DD".to_owned(),
+        ColumnType::Instant => "YYYY-MM-DD hh:mm:ss".to_owned(),
+        ColumnType::Money { signed: true } => "an amount with two decimals".to_owned(),
+        ColumnType::Money { signed: false } => {
+            "an amount with two decimals, not negative".to_owned()
+        }
+    }
+}
+
+fn note_bytes(record: &Record, findings: &mut Vec<Finding>) {
+    if record.is_windows_1252 {
+        findings.push(Finding::warning("encoding", record.line).expected("UTF-8"));
+    }
+    if record.has_stray_quote {
+        let text = "quotes doubled inside quoted text";
+        findings.push(Finding::warning("stray-quote", record.line).expected(text));
+    }
+}
+
+/// The fields of a record that has as many as the header, or that differs only by blank ones at the end.
+fn fitted(header: &Header, record: Record, findings: &mut Vec<Finding>) -> Option<Vec<String>> {
+    let expected = format!("{} columns, as in the header", header.width);
+    if record.is_cut {
+        findings.push(Finding::dropped("line-too-long", record.line).expected(expected));
+        return None;
+    }
+    let count = record.fields.len();
+    if count == header.width {
+        return Some(record.fields);
+    }
+    let extra = record.fields.get(header.width..).unwrap_or_default();
+    if count > header.width && extra.iter().all(String::is_empty) {
+        findings.push(Finding::warning("column-count", record.line).expected(expected));
+        return Some(record.fields);
+    }
+    findings.push(Finding::dropped("column-count", record.line).expected(expected));
+    None
+}
+
+/// Whether the record has what it needs; blanks that may not be are told.
+fn is_usable(row: &Row<'_>, header: &Header, findings: &mut Vec<Finding>) -> bool {
+    let mut is_usable = true;
+    for (index, column) in row.layout.columns.iter().enumerate() {
+        let is_blank = row.values.get(index).is_none_or(String::is_empty);
+        let is_known = header.fields.get(index).is_some_and(Option::is_some);
+        if !is_blank || column.is_nullable {
+            continue;
+        }
+        let is_needed = index == 0 || NEEDED.contains(&column.name.as_str());
+        is_usable &= !is_needed;
+        let already_told = findings
+            .iter()
+            .any(|finding| finding.line == row.line && finding.column == column.name);
+        if is_known && (is_needed || !already_told) {
+            let finding = if is_needed {
+                Finding::dropped("blank-required", row.line)
+            } else {
+                Finding::warning("blank-required", row.line)
+            };
+            findings.push(finding.at(&column.name).expected(blank_text(column)));
+        }
+    }
+    is_usable
+}
+
+fn blank_text(column: &Column) -> &'static str {
+    match column.codes {
+        Some(_) => "a code; 99 where the list has it and the answer is unknown",
+        None => "a value",
+    }
+}

@@ -1,0 +1,35 @@
+//! Rows of the partner's that a later delta copies unchanged.
+
+use tandem_adapter_port::read::Stopped;
+
+use super::row::Row;
+use super::session::Session;
+use crate::kept::{KeptRow, household_index, person_index};
+
+impl Session<'_> {
+    /// Hands the row to the gateway's memory when a delta may need it.
+    pub(crate) fn keep(&mut self, row: &Row<'_>) -> Result<(), Stopped> {
+        let file = row.layout.name.as_str();
+        let person = || person_index(row.get("PersonalID"));
+        let (key, index) = match file {
+            "Organization" | "Project" | "User" | "Client" => (row.key(), Vec::new()),
+            "Enrollment" => {
+                let household = row.get("HouseholdID");
+                let mut index = vec![person()];
+                if !household.is_empty() && !self.prepass.households.is_reused(household) {
+                    index.push(household_index(household));
+                }
+                (row.key(), index)
+            }
+            "Exit" => (row.get("EnrollmentID"), Vec::new()),
+            "Event" => (row.key(), vec![person()]),
+            _ => return Ok(()),
+        };
+        let edition = self.checker.tables.edition.name().to_owned();
+        let kept = KeptRow { edition, values: row.as_written() };
+        match kept.to_partner_row(file, key, index) {
+            Some(kept) => self.sink.partner_row(kept),
+            None => Ok(()),
+        }
+    }
+}

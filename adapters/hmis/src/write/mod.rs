@@ -1,0 +1,4 @@
+//! Writes.
+/// Writer.
+#[derive(Debug)]
+pub struct HmisWriter;
