@@ -26,7 +26,6 @@ macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[non_exhaustive]
         pub enum $name {
             $($(#[$vdoc])* #[doc = concat!("Code `", $text, "`.")] #[serde(rename = $text)] $variant),+
         }
