@@ -1,0 +1,5 @@
+//! Rules of coordination, seen from outside.
+
+mod calendar;
+mod comanagement;
+mod referral;
