@@ -22,6 +22,21 @@ pub const CWS_SURNAME: &str = "Demofield-Rivas";
 /// Child welfare: the worker of the family.
 pub const CWS_WORKER: &str = "Casey Exampleworth";
 
+/// Child welfare: client key of the mother.
+pub const CWS_MARISOL: &str = "34TmMu60X5";
+/// Child welfare: client key of the daughter.
+pub const CWS_ANA: &str = "68wceC60X5";
+/// Child welfare: client key of the son.
+pub const CWS_LEO: &str = "9DPSvU60X5";
+/// Child welfare: key of the daughter's case.
+pub const CWS_CASE_ANA: &str = "3KLciEA0X5";
+/// Child welfare: key of the son's case.
+pub const CWS_CASE_LEO: &str = "3d7hgek0X5";
+/// Child welfare: the daughter's case in the 19-digit form of the screens.
+pub const CWS_CASE_ANA_SCREEN: &str = "0189-0428-9292-6002051";
+/// Child welfare: the son's case in the 19-digit form of the screens.
+pub const CWS_CASE_LEO_SCREEN: &str = "0206-2437-3363-0002051";
+
 /// Housing: personal id of the mother.
 pub const HMIS_MARISOL: &str = "48211";
 /// Housing: personal id of the daughter.

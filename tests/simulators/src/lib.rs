@@ -17,6 +17,7 @@ mod inbox;
 mod person;
 mod table;
 mod violation;
+mod web;
 mod zip_file;
 
 pub use clock::SimClock;

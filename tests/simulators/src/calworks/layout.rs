@@ -27,6 +27,22 @@ impl Position {
             format!("{}.{}", self.occurrence, self.field)
         }
     }
+
+    /// Whether the portal would let the value pass: columns `required` and `accepted_values`. An
+    /// absent second child and substituted SSNs, dates and states are for others to judge.
+    pub(crate) fn accepts(&self, value: &str) -> bool {
+        if value.is_empty() {
+            return !self.required || self.occurrence == "child2";
+        }
+        let judged_elsewhere = matches!(self.kind.as_str(), "date8" | "yyyymm")
+            || matches!(self.field.as_str(), "ssn" | "state_fips");
+        if !self.required || self.accepted.is_empty() || judged_elsewhere {
+            return true;
+        }
+        self.accepted
+            .split('|')
+            .any(|alternative| is_alternative(alternative, value))
+    }
 }
 
 /// One record type.
@@ -83,6 +99,11 @@ impl RecordLayout {
             let width = position.end + 1 - position.start;
             let value = values.get(&position.key()).map_or("", String::as_str);
             ensure!(value.len() <= width, "{} is too long", position.field);
+            ensure!(
+                position.accepts(value),
+                "{} is not accepted",
+                position.key()
+            );
             if position.kind == "num" && !value.is_empty() {
                 line.push_str(&format!("{value:0>width$}"));
             } else {
@@ -92,7 +113,8 @@ impl RecordLayout {
         Ok(line)
     }
 
-    /// The values of a line by key; what lies beyond the end of the line is blank.
+    /// The values of a line by key, for reading a written file back; what lies beyond the end of the line is blank.
+    #[cfg(test)]
     pub(crate) fn values(&self, line: &str) -> BTreeMap<String, String> {
         self.positions
             .iter()
@@ -102,5 +124,23 @@ impl RecordLayout {
                 (position.key(), value.trim_end().to_owned())
             })
             .collect()
+    }
+}
+
+fn is_alternative(alternative: &str, value: &str) -> bool {
+    let number = value.parse::<i64>().ok();
+    let same = |code: &str| code.parse::<i64>().is_ok_and(|code| Some(code) == number);
+    match alternative {
+        "not blank" => true,
+        "digits" => value.chars().all(|digit| digit.is_ascii_digit()),
+        ">=0" => number.is_some_and(|number| number >= 0),
+        ">0" => number.is_some_and(|number| number > 0),
+        _ => match alternative.split_once("..") {
+            Some((from, to)) => {
+                let bounds = (from.parse::<i64>().ok(), to.parse::<i64>().ok(), number);
+                matches!(bounds, (Some(from), Some(to), Some(number)) if (from..=to).contains(&number))
+            }
+            None => alternative == value || same(alternative),
+        },
     }
 }
