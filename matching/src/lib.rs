@@ -1,1 +1,50 @@
-//! Who is the same person.
+//! Who is the same person: record linkage within and between agency systems.
+//!
+//! [`Engine`] links a batch; [`Index`] answers about one record at a time from the same model and the same
+//! comparisons; [`link_tables`] links plain CSV tables. Every decision has an [`Explanation`] that holds no
+//! personal data. The crate does no input or output of its own.
+
+mod blocking;
+mod cluster;
+mod compare;
+mod decide;
+mod engine;
+mod estimate;
+mod explain;
+mod field;
+mod index;
+mod mix;
+mod model;
+mod nickname;
+mod person;
+mod population;
+mod record;
+mod result;
+mod ruling;
+mod score;
+mod settings;
+mod source;
+mod table;
+mod text;
+mod value;
+mod vocabulary;
+
+pub use blocking::BlockingStatistics;
+pub use cluster::ClusterId;
+pub use decide::{Decision, Note};
+pub use engine::{Batch, Engine, EngineError};
+pub use estimate::{Estimate, EstimateError};
+pub use explain::{Explanation, FieldWeight};
+pub use field::Field;
+pub use index::{Candidate, Index};
+pub use nickname::{NicknameError, Nicknames};
+pub use record::{Name, Record, RecordKey};
+pub use result::{LinkResult, Pair, Statistics};
+pub use ruling::{Ruling, Rulings};
+pub use settings::{
+    Blocking, Clustering, Frequency, Prior, Probabilities, Settings, SettingsError, Thresholds,
+};
+pub use table::{
+    LinkOptions, LinkOutputs, LinkReport, LinkTablesError, TableInput, TableWarning, link_tables,
+};
+pub use value::{Address, BirthDate, Quality, Relationship, Sex, Ssn};

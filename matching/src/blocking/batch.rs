@@ -1,0 +1,216 @@
+//! All blocks of a population at once, as sorted arrays.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::population::{Population, Slot};
+use crate::settings::Blocking;
+
+use super::key::keys;
+use super::refine::{DEPTH, part};
+
+/// How the records fell into blocks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct BlockingStatistics {
+    /// Blocks of two records or more, after splitting.
+    pub blocks: u64,
+    /// Records in the largest block, before splitting.
+    pub largest: u64,
+    /// Blocks that were split on further fields.
+    pub split: u64,
+    /// Pairs that shared a key but fell apart in a split; another key may still reach them.
+    pub pairs_split_apart: u64,
+    /// Blocks that no field split and in which only neighbours are compared.
+    pub windows: u64,
+    /// Pairs of those blocks that are not compared there.
+    pub pairs_outside_windows: u64,
+}
+
+/// The start of each block in the array of members.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    start: u32,
+    end: u32,
+    is_window: bool,
+}
+
+/// Blocks, and for each record the blocks that it is in.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    members: Vec<Slot>,
+    blocks: Vec<Block>,
+    /// Where the blocks of each record begin in `of_record`.
+    starts: Vec<u32>,
+    of_record: Vec<u32>,
+    window: usize,
+    pub(crate) statistics: BlockingStatistics,
+}
+
+impl Blocks {
+    /// Sorts the records into blocks.
+    pub(crate) fn build(population: &Population, limits: &Blocking) -> Self {
+        let entries = sorted_entries(population);
+        let mut blocks = Self {
+            window: limits.window,
+            ..Self::default()
+        };
+        let mut scratch = Vec::new();
+        for same_key in entries
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter(|block| block.len() > 1)
+        {
+            scratch.clear();
+            scratch.extend(same_key.iter().map(|(_, slot)| *slot));
+            let size = scratch.len() as u64;
+            blocks.statistics.largest = blocks.statistics.largest.max(size);
+            blocks.split(population, limits, &mut scratch, 0);
+        }
+        drop(entries);
+        blocks.index(population.end());
+        blocks
+    }
+
+    fn split(
+        &mut self,
+        population: &Population,
+        limits: &Blocking,
+        slots: &mut [Slot],
+        depth: usize,
+    ) {
+        if slots.len() <= limits.largest_block {
+            return self.push(slots, false);
+        }
+        if depth == DEPTH {
+            slots.sort_unstable_by_key(|slot| population.digest(*slot));
+            return self.push(slots, true);
+        }
+        self.statistics.split += u64::from(depth == 0);
+        let mut parts: Vec<(u64, Slot)> = slots
+            .iter()
+            .map(|slot| (part(population, *slot, depth), *slot))
+            .collect();
+        parts.sort_unstable();
+        let mut kept = 0;
+        let mut scratch = Vec::new();
+        for same_part in parts.chunk_by(|a, b| a.0 == b.0) {
+            kept += pairs(same_part.len());
+            scratch.clear();
+            scratch.extend(same_part.iter().map(|(_, slot)| *slot));
+            self.split(population, limits, &mut scratch, depth + 1);
+        }
+        self.statistics.pairs_split_apart += pairs(slots.len()) - kept;
+    }
+
+    fn push(&mut self, slots: &[Slot], is_window: bool) {
+        if slots.len() < 2 {
+            return;
+        }
+        let start = self.members.len() as u32;
+        self.members.extend_from_slice(slots);
+        self.blocks.push(Block {
+            start,
+            end: self.members.len() as u32,
+            is_window,
+        });
+        self.statistics.blocks += 1;
+        if is_window {
+            let compared = (slots.len() as u64).saturating_mul(self.window as u64);
+            self.statistics.windows += 1;
+            self.statistics.pairs_outside_windows += pairs(slots.len()).saturating_sub(compared);
+        }
+    }
+
+    /// Turns blocks of records into records' blocks.
+    fn index(&mut self, end: Slot) {
+        let mut starts = vec![0_u32; end as usize + 1];
+        for slot in &self.members {
+            if let Some(count) = starts.get_mut(*slot as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
+        let mut next = starts.clone();
+        self.of_record = vec![0; self.members.len()];
+        for (number, block) in self.blocks.iter().enumerate() {
+            let members = self.members.get(block.start as usize..block.end as usize);
+            for slot in members.unwrap_or_default() {
+                if let Some(place) = next.get_mut(*slot as usize) {
+                    if let Some(entry) = self.of_record.get_mut(*place as usize) {
+                        *entry = number as u32;
+                    }
+                    *place += 1;
+                }
+            }
+        }
+        self.starts = starts;
+    }
+
+    /// Collects the records with higher slots that share a block with this one, each once.
+    pub(crate) fn partners(&self, population: &Population, slot: Slot, found: &mut Vec<Slot>) {
+        found.clear();
+        let bounds = (
+            self.starts.get(slot as usize),
+            self.starts.get(slot as usize + 1),
+        );
+        let (Some(start), Some(end)) = bounds else {
+            return;
+        };
+        let blocks = self
+            .of_record
+            .get(*start as usize..*end as usize)
+            .unwrap_or_default();
+        for block in blocks
+            .iter()
+            .filter_map(|number| self.blocks.get(*number as usize))
+        {
+            let members = self.members.get(block.start as usize..block.end as usize);
+            let members = members.unwrap_or_default();
+            if block.is_window {
+                let digest = population.digest(slot);
+                let place = members.partition_point(|other| population.digest(*other) < digest);
+                let end = place
+                    .saturating_add(self.window)
+                    .min(members.len().saturating_sub(1));
+                let near = members.get(place.saturating_sub(self.window)..=end);
+                let near = near.unwrap_or_default().iter();
+                found.extend(near.copied().filter(|other| *other > slot));
+            } else {
+                let place = members.partition_point(|other| *other <= slot);
+                found.extend_from_slice(members.get(place..).unwrap_or_default());
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+    }
+}
+
+/// Keys with their records, sorted by both.
+fn sorted_entries(population: &Population) -> Vec<(u64, Slot)> {
+    let chunk = 4096;
+    let slots: Vec<Slot> = (0..population.end()).collect();
+    let mut entries: Vec<(u64, Slot)> = slots
+        .par_chunks(chunk)
+        .flat_map_iter(|slots| {
+            let mut found = Vec::new();
+            let mut entries = Vec::with_capacity(slots.len() * 12);
+            for slot in slots {
+                if let Some(person) = population.person(*slot) {
+                    keys(population, person, &mut found);
+                    entries.extend(found.iter().map(|key| (*key, *slot)));
+                }
+            }
+            entries
+        })
+        .collect();
+    entries.par_sort_unstable();
+    entries
+}
+
+fn pairs(records: usize) -> u64 {
+    let records = records as u64;
+    records.saturating_mul(records.saturating_sub(1)) / 2
+}

@@ -1,0 +1,105 @@
+//! A record as numbers: what every comparison reads.
+
+use crate::mix;
+use crate::value::{BirthDate, Place, Quality, Relationship, Sex, Ssn};
+use crate::vocabulary::NameId;
+
+/// One name as numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PersonName {
+    pub(crate) first: NameId,
+    pub(crate) middle: NameId,
+    pub(crate) last: NameId,
+}
+
+/// An identifier that several systems share: its kind and its value, mixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identifier {
+    pub(crate) kind: u64,
+    pub(crate) value: u64,
+}
+
+impl Identifier {
+    /// Letters and digits of the value count, in upper case; `None` when there are none.
+    pub(crate) fn new(kind: &str, value: &str) -> Option<Self> {
+        let plain: String = value
+            .chars()
+            .filter(|symbol| symbol.is_alphanumeric())
+            .collect();
+        let plain = plain.to_uppercase();
+        let is_unset = plain.chars().all(|symbol| symbol == '0');
+        let kind = mix::text(&kind.to_lowercase());
+        (!is_unset).then(|| Self {
+            kind,
+            value: mix::pair(kind, mix::text(&plain)),
+        })
+    }
+}
+
+/// Values beyond the first of a kind; few records have any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Extra {
+    pub(crate) names: Vec<PersonName>,
+    pub(crate) phones: Vec<u64>,
+    pub(crate) places: Vec<Place>,
+    pub(crate) identifiers: Vec<Identifier>,
+}
+
+impl Extra {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+            && self.phones.is_empty()
+            && self.places.is_empty()
+            && self.identifiers.is_empty()
+    }
+}
+
+/// A record as numbers. Zero and `None` stand for unknown.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) system: u16,
+    pub(crate) generation: u8,
+    pub(crate) sex: Sex,
+    pub(crate) relationship: Option<Relationship>,
+    pub(crate) name_quality: Quality,
+    pub(crate) ssn_quality: Quality,
+    pub(crate) name: PersonName,
+    pub(crate) birth_date: Option<BirthDate>,
+    pub(crate) ssn: Ssn,
+    pub(crate) phone: u64,
+    pub(crate) place: Place,
+    pub(crate) identifier: Option<Identifier>,
+    pub(crate) household: u64,
+    pub(crate) extra: Option<Box<Extra>>,
+}
+
+impl Person {
+    /// All names, the current one first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &PersonName> {
+        let extra = self.extra.iter().flat_map(|extra| &extra.names);
+        std::iter::once(&self.name).chain(extra)
+    }
+
+    /// All telephone numbers.
+    pub(crate) fn phones(&self) -> impl Iterator<Item = u64> {
+        let extra = self
+            .extra
+            .iter()
+            .flat_map(|extra| extra.phones.iter().copied());
+        std::iter::once(self.phone)
+            .filter(|phone| *phone != 0)
+            .chain(extra)
+    }
+
+    /// All places.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
+        let extra = self.extra.iter().flat_map(|extra| &extra.places);
+        std::iter::once(&self.place).chain(extra)
+    }
+
+    /// All shared identifiers.
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = &Identifier> {
+        let extra = self.extra.iter().flat_map(|extra| &extra.identifiers);
+        self.identifier.iter().chain(extra)
+    }
+}

@@ -1,0 +1,156 @@
+//! What a batch found.
+
+use serde::Serialize;
+
+use crate::blocking::BlockingStatistics;
+use crate::cluster::ClusterId;
+use crate::decide::{Decision, Judgement, Notes};
+use crate::explain::Explanation;
+use crate::model::Model;
+use crate::population::{Population, Slot};
+use crate::record::RecordKey;
+use crate::score::{Evidence, Scorer};
+use crate::settings::Settings;
+
+/// A compared pair. Records go by their number in the order of input; `a` is below `b`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pair {
+    pub(crate) a: Slot,
+    pub(crate) b: Slot,
+    pub(crate) bits: f64,
+    pub(crate) decision: Decision,
+    pub(crate) notes: Notes,
+    pub(crate) evidence: Evidence,
+}
+
+impl Pair {
+    /// Number of the first record.
+    pub fn a(&self) -> usize {
+        self.a as usize
+    }
+
+    /// Number of the second record.
+    pub fn b(&self) -> usize {
+        self.b as usize
+    }
+
+    /// log2 of the odds that the two are one person, by the model.
+    pub fn score_bits(&self) -> f64 {
+        self.bits
+    }
+
+    /// What is decided.
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+}
+
+/// Counts of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Statistics {
+    /// Records.
+    pub records: u64,
+    /// How they fell into blocks.
+    pub blocking: BlockingStatistics,
+    /// Pairs that were compared, each once.
+    pub pairs_compared: u64,
+    /// Pairs linked.
+    pub links: u64,
+    /// Pairs for a steward.
+    pub reviews: u64,
+    /// Pairs for a steward because linking them would have joined people that differ.
+    pub links_refused_by_cluster: u64,
+}
+
+/// Links, reviews and clusters of a batch.
+#[derive(Debug)]
+pub struct LinkResult {
+    model: Model,
+    population: Population,
+    links: Vec<Pair>,
+    reviews: Vec<Pair>,
+    clusters: Vec<ClusterId>,
+    statistics: Statistics,
+}
+
+impl LinkResult {
+    pub(crate) fn new(
+        model: Model,
+        population: Population,
+        links: Vec<Pair>,
+        reviews: Vec<Pair>,
+        clusters: Vec<ClusterId>,
+        statistics: Statistics,
+    ) -> Self {
+        Self {
+            model,
+            population,
+            links,
+            reviews,
+            clusters,
+            statistics,
+        }
+    }
+
+    /// Pairs that are one person.
+    pub fn links(&self) -> &[Pair] {
+        &self.links
+    }
+
+    /// Pairs that a steward should see.
+    pub fn reviews(&self) -> &[Pair] {
+        &self.reviews
+    }
+
+    /// Cluster of each record, in the order of input.
+    pub fn clusters(&self) -> &[ClusterId] {
+        &self.clusters
+    }
+
+    /// Counts of the run.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// The settings that scored the pairs.
+    pub fn settings(&self) -> &Settings {
+        &self.model.settings
+    }
+
+    /// System and id of a record, by its number.
+    pub fn key_parts(&self, number: usize) -> Option<(&str, &str)> {
+        self.population.key_parts(Slot::try_from(number).ok()?)
+    }
+
+    /// Key of a record, by its number.
+    pub fn key(&self, number: usize) -> Option<RecordKey> {
+        self.population.key(Slot::try_from(number).ok()?)
+    }
+
+    /// Number of a record, by its key.
+    pub fn number(&self, key: &RecordKey) -> Option<usize> {
+        self.population.slot(key).map(|slot| slot as usize)
+    }
+
+    /// The link or review between two records.
+    pub fn pair(&self, a: &RecordKey, b: &RecordKey) -> Option<&Pair> {
+        let (a, b) = (self.population.slot(a)?, self.population.slot(b)?);
+        let (a, b) = (a.min(b), a.max(b));
+        self.links
+            .iter()
+            .chain(&self.reviews)
+            .find(|pair| (pair.a, pair.b) == (a, b))
+    }
+
+    /// Why a pair was decided as it was.
+    pub fn explain(&self, pair: &Pair) -> Explanation {
+        let scorer = Scorer::new(&self.model, self.population.len());
+        let judgement = Judgement {
+            bits: pair.bits,
+            decision: pair.decision,
+            is_forbidden: false,
+            notes: pair.notes,
+        };
+        Explanation::new(&scorer, &pair.evidence, &judgement)
+    }
+}

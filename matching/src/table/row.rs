@@ -1,0 +1,215 @@
+//! One line of a person table as a record.
+
+use csv::ByteRecord;
+
+use crate::record::{Name, Record, RecordKey};
+use crate::value::{Address, BirthDate, Quality, Relationship, Sex, Ssn};
+
+use super::report::Warnings;
+
+/// Columns by name; `None` when the table lacks one.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    pub(super) record_id: Option<usize>,
+    first_name: Option<usize>,
+    middle_name: Option<usize>,
+    last_name: Option<usize>,
+    suffix: Option<usize>,
+    dob: Option<usize>,
+    sex: Option<usize>,
+    ssn: Option<usize>,
+    phone: Option<usize>,
+    street: Option<usize>,
+    city: Option<usize>,
+    state: Option<usize>,
+    zip: Option<usize>,
+    name_dq: Option<usize>,
+    ssn_dq: Option<usize>,
+    dob_dq: Option<usize>,
+    household_id: Option<usize>,
+    relationship: Option<usize>,
+    other_names: Option<usize>,
+    identifiers: Vec<(String, usize)>,
+}
+
+impl Columns {
+    /// Reads the header; unknown and repeated columns become warnings.
+    pub(super) fn read(header: &ByteRecord, warnings: &mut Warnings) -> Self {
+        let mut columns = Self::default();
+        for (place, name) in header.iter().enumerate() {
+            let name = decode(name)
+                .trim_start_matches('\u{feff}')
+                .trim()
+                .to_ascii_lowercase();
+            if let Some(kind) = name.strip_prefix("id_").filter(|kind| !kind.is_empty()) {
+                columns.identifiers.push((kind.to_owned(), place));
+                continue;
+            }
+            match columns.named(&name) {
+                Some(column) if column.is_none() => *column = Some(place),
+                Some(_) => warnings.add(1, &name, "each column once; the first one is used"),
+                None => warnings.add(1, &name, "a known column; this one is not used"),
+            }
+        }
+        if columns.record_id.is_none() {
+            warnings.add(
+                1,
+                "record_id",
+                "a column of record ids; lines are numbered instead",
+            );
+        }
+        columns
+    }
+
+    fn named(&mut self, name: &str) -> Option<&mut Option<usize>> {
+        Some(match name {
+            "record_id" => &mut self.record_id,
+            "first_name" => &mut self.first_name,
+            "middle_name" => &mut self.middle_name,
+            "last_name" => &mut self.last_name,
+            "suffix" => &mut self.suffix,
+            "dob" => &mut self.dob,
+            "sex" => &mut self.sex,
+            "ssn" => &mut self.ssn,
+            "phone" => &mut self.phone,
+            "street" => &mut self.street,
+            "city" => &mut self.city,
+            "state" => &mut self.state,
+            "zip" => &mut self.zip,
+            "name_dq" => &mut self.name_dq,
+            "ssn_dq" => &mut self.ssn_dq,
+            "dob_dq" => &mut self.dob_dq,
+            "household_id" => &mut self.household_id,
+            "relationship" => &mut self.relationship,
+            "other_names" => &mut self.other_names,
+            _ => return None,
+        })
+    }
+}
+
+/// A line with its columns.
+pub(super) struct Row<'a> {
+    pub(super) columns: &'a Columns,
+    pub(super) fields: &'a ByteRecord,
+    pub(super) line: u64,
+}
+
+impl Row<'_> {
+    fn text(&self, column: Option<usize>) -> String {
+        let bytes = column
+            .and_then(|place| self.fields.get(place))
+            .unwrap_or_default();
+        decode(bytes).trim().to_owned()
+    }
+
+    /// The record id; `None` when the column is there and the field is empty.
+    pub(super) fn id(&self, number: u64) -> Option<String> {
+        match self.columns.record_id {
+            None => Some(number.to_string()),
+            column => Some(self.text(column)).filter(|id| !id.is_empty()),
+        }
+    }
+
+    /// The record; what cannot be read is left out with a warning.
+    pub(super) fn record(&self, key: RecordKey, warnings: &mut Warnings) -> Record {
+        let columns = self.columns;
+        let mut record = Record::new(key);
+        record.name_quality = self.quality(columns.name_dq, "name_dq", warnings);
+        record.ssn_quality = self.quality(columns.ssn_dq, "ssn_dq", warnings);
+        record.names = self.names();
+        record.suffix = Some(self.text(columns.suffix)).filter(|text| !text.is_empty());
+        record.birth_date = self.birth_date(warnings);
+        record.sex = self
+            .read(columns.sex, "sex", "F, M or U", Sex::parse, warnings)
+            .unwrap_or_default();
+        let expected = "nine digits, x for an unknown one, or the last four";
+        record.ssn = self.read(columns.ssn, "ssn", expected, Ssn::parse, warnings);
+        record.phones = vec![self.text(columns.phone)];
+        record.addresses = vec![Address {
+            street: self.text(columns.street),
+            city: self.text(columns.city),
+            state: self.text(columns.state),
+            zip: self.text(columns.zip),
+        }];
+        let identifiers = columns.identifiers.iter();
+        let identifiers = identifiers.map(|(kind, place)| (kind.clone(), self.text(Some(*place))));
+        record.identifiers = identifiers.filter(|(_, value)| !value.is_empty()).collect();
+        record.household = Some(self.text(columns.household_id)).filter(|id| !id.is_empty());
+        record.relationship = Relationship::parse(&self.text(columns.relationship));
+        record
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let columns = self.columns;
+        let current = Name::new(
+            self.text(columns.first_name),
+            self.text(columns.middle_name),
+            self.text(columns.last_name),
+        );
+        let others = self.text(columns.other_names);
+        let others = others.split(';').filter(|name| !name.trim().is_empty());
+        let others = others.flat_map(|name| spelled_out(Name::parse(name), &current));
+        let others: Vec<Name> = others.collect();
+        std::iter::once(current).chain(others).collect()
+    }
+
+    fn birth_date(&self, warnings: &mut Warnings) -> Option<BirthDate> {
+        let quality = self.quality(self.columns.dob_dq, "dob_dq", warnings);
+        let parse = |text: &str| BirthDate::parse(text, quality);
+        self.read(
+            self.columns.dob,
+            "dob",
+            "a date as YYYY-MM-DD",
+            parse,
+            warnings,
+        )
+    }
+
+    fn quality(
+        &self,
+        column: Option<usize>,
+        name: &'static str,
+        warnings: &mut Warnings,
+    ) -> Quality {
+        let expected = "an HMIS quality code: 1, 2, 8, 9 or 99";
+        self.read(column, name, expected, Quality::from_hmis_code, warnings)
+            .unwrap_or_default()
+    }
+
+    fn read<T>(
+        &self,
+        column: Option<usize>,
+        name: &'static str,
+        expected: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+        warnings: &mut Warnings,
+    ) -> Option<T> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return None;
+        }
+        let value = parse(&text);
+        if value.is_none() {
+            warnings.add(self.line, name, expected);
+        }
+        value
+    }
+}
+
+/// A single word among the other names is another family name or another given name.
+fn spelled_out(name: Name, current: &Name) -> Vec<Name> {
+    if !name.first.is_empty() {
+        return vec![name];
+    }
+    let given = Name::new(&name.last, "", &current.last);
+    let family = Name::new(&current.first, &current.middle, &name.last);
+    vec![given, family]
+}
+
+/// UTF-8, or else one character per byte (ISO 8859-1): old exports are written so.
+pub(super) fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Plain text: what is left of a name or a street when spelling habits are taken away.
+
+/// Upper-case text without accents; runs of anything but letters and digits become one blank.
+///
+/// Apostrophes and full stops vanish (`O'Brien`, `St. Ana`). `#` stays a word of its own, since it
+/// announces a unit number.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for symbol in text.chars() {
+        match symbol {
+            '\'' | '’' | '`' | '´' | '.' => {}
+            '#' => {
+                push_blank(&mut plain);
+                plain.push_str("# ");
+            }
+            letter if letter.is_ascii_alphanumeric() => plain.push(letter.to_ascii_uppercase()),
+            letter if letter.is_alphanumeric() => push_unaccented(letter, &mut plain),
+            other if is_combining(other) => {}
+            _ => push_blank(&mut plain),
+        }
+    }
+    plain
+}
+
+fn push_blank(plain: &mut String) {
+    if !plain.ends_with(' ') {
+        plain.push(' ');
+    }
+}
+
+fn is_combining(symbol: char) -> bool {
+    ('\u{300}'..='\u{36f}').contains(&symbol)
+}
+
+fn push_unaccented(letter: char, plain: &mut String) {
+    let base = match letter {
+        'À'..='Å' | 'à'..='å' | 'Ā'..='ą' => "A",
+        'Æ' | 'æ' => "AE",
+        'Ç' | 'ç' | 'Ć'..='č' => "C",
+        'Ð' | 'ð' | 'Ď'..='đ' => "D",
+        'È'..='Ë' | 'è'..='ë' | 'Ē'..='ě' => "E",
+        'Ĝ'..='ģ' => "G",
+        'Ĥ'..='ħ' => "H",
+        'Ì'..='Ï' | 'ì'..='ï' | 'Ĩ'..='ı' => "I",
+        'Ĵ' | 'ĵ' => "J",
+        'Ķ' | 'ķ' => "K",
+        'Ĺ'..='ł' => "L",
+        'Ñ' | 'ñ' | 'Ń'..='ň' => "N",
+        'Ò'..='Ö' | 'Ø' | 'ò'..='ö' | 'ø' | 'Ō'..='ő' => "O",
+        'Œ' | 'œ' => "OE",
+        'Ŕ'..='ř' => "R",
+        'Ś'..='š' => "S",
+        'ß' => "SS",
+        'Ţ'..='ŧ' => "T",
+        'Ù'..='Ü' | 'ù'..='ü' | 'Ũ'..='ų' => "U",
+        'Ŵ' | 'ŵ' => "W",
+        'Ý' | 'ý' | 'ÿ' | 'Ŷ'..='Ÿ' => "Y",
+        'Ź'..='ž' => "Z",
+        other => {
+            plain.extend(other.to_uppercase());
+            return;
+        }
+    };
+    plain.push_str(base);
+}
+
+/// Words that belong to the word after them in a family name.
+const PARTICLES: [&str; 18] = [
+    "DE", "DEL", "LA", "LAS", "LOS", "DA", "DOS", "DI", "DU", "VAN", "VON", "DER", "DEN", "MC",
+    "MAC", "SAN", "ST", "AL",
+];
+
+/// Values that stand for a name nobody knows.
+const PLACEHOLDER_NAMES: [&str; 30] = [
+    "UNKNOWN",
+    "UNK",
+    "UNKNWN",
+    "NONE",
+    "NA",
+    "N A",
+    "NULL",
+    "NFN",
+    "NLN",
+    "NMN",
+    "NMI",
+    "BABY",
+    "BABY BOY",
+    "BABY GIRL",
+    "BABYBOY",
+    "BABYGIRL",
+    "BOY",
+    "GIRL",
+    "INFANT",
+    "INFANT BOY",
+    "INFANT GIRL",
+    "NEWBORN",
+    "REFUSED",
+    "ANONYMOUS",
+    "NOT GIVEN",
+    "NO NAME",
+    "NONAME",
+    "X",
+    "XX",
+    "XXX",
+];
+
+/// The words of a name, particles glued to the word after them; none for a placeholder.
+pub(crate) fn name_words(name: &str) -> Vec<String> {
+    let plain = plain(name);
+    let plain = plain.trim();
+    if PLACEHOLDER_NAMES.contains(&plain) {
+        return Vec::new();
+    }
+    let mut words = Vec::new();
+    let mut glued = String::new();
+    for word in plain
+        .split(' ')
+        .filter(|word| !word.is_empty() && *word != "#")
+    {
+        glued.push_str(word);
+        if !PARTICLES.contains(&word) {
+            words.push(std::mem::take(&mut glued));
+        }
+    }
+    if !glued.is_empty() {
+        words.push(glued);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn accents_case_and_apostrophes_do_not_matter() {
+        assert_eq!(plain("Núñez"), "NUNEZ");
+        assert_eq!(plain("O'Demo"), "ODEMO");
+        assert_eq!(plain("Jose\u{301}"), "JOSE");
+    }
+
+    #[test]
+    fn particles_are_glued_and_hyphens_part_words() {
+        assert_eq!(name_words("de la Testa"), ["DELATESTA"]);
+        assert_eq!(name_words("Demofield-Rivas"), ["DEMOFIELD", "RIVAS"]);
+        assert_eq!(name_words("Mc Example"), ["MCEXAMPLE"]);
+        assert_eq!(name_words("De"), ["DE"]);
+    }
+
+    #[test]
+    fn placeholder_names_are_nothing() {
+        for name in ["Baby Boy", "UNKNOWN", "n/a", "", "---", "#"] {
+            assert!(name_words(name).is_empty(), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn plain_text_is_stable(text in ".{0,40}") {
+            let once = plain(&text);
+            let twice = plain(&once);
+            prop_assert_eq!(twice.trim(), once.trim());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Street addresses.
+
+use std::fmt;
+
+use crate::mix;
+use crate::text;
+
+/// A street address as a source writes it.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Address {
+    /// House number, street and unit.
+    pub street: String,
+    /// City.
+    pub city: String,
+    /// State, as two letters.
+    pub state: String,
+    /// ZIP code, five or nine digits.
+    pub zip: String,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Address(redacted)")
+    }
+}
+
+/// An address reduced to keys; 0 stands for unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    /// House number, street, unit and ZIP code (or city).
+    pub(crate) dwelling: u64,
+    /// House number and street alone.
+    pub(crate) building: u64,
+    /// Five-digit ZIP code.
+    pub(crate) zip: u32,
+}
+
+/// Abbreviations of the United States Postal Service (Publication 28, appendix C) that differ
+/// most often between systems, and the directions.
+const ABBREVIATIONS: [(&str, &str); 21] = [
+    ("STREET", "ST"),
+    ("AVENUE", "AVE"),
+    ("AV", "AVE"),
+    ("BOULEVARD", "BLVD"),
+    ("ROAD", "RD"),
+    ("DRIVE", "DR"),
+    ("LANE", "LN"),
+    ("COURT", "CT"),
+    ("PLACE", "PL"),
+    ("CIRCLE", "CIR"),
+    ("TERRACE", "TER"),
+    ("HIGHWAY", "HWY"),
+    ("PARKWAY", "PKWY"),
+    ("SQUARE", "SQ"),
+    ("TRAIL", "TRL"),
+    ("NORTH", "N"),
+    ("SOUTH", "S"),
+    ("EAST", "E"),
+    ("WEST", "W"),
+    ("MOUNT", "MT"),
+    ("SAINT", "ST"),
+];
+const UNIT_WORDS: [&str; 9] = [
+    "APT",
+    "APARTMENT",
+    "UNIT",
+    "STE",
+    "SUITE",
+    "RM",
+    "ROOM",
+    "SPC",
+    "SPACE",
+];
+const PLACEHOLDERS: [&str; 9] = [
+    "HOMELESS",
+    "UNKNOWN",
+    "NONE",
+    "NO ADDRESS",
+    "TRANSIENT",
+    "GENERAL DELIVERY",
+    "NO FIXED ADDRESS",
+    "REFUSED",
+    "CONFIDENTIAL",
+];
+
+impl Place {
+    /// Reduces an address; unknown, homeless and confidential addresses give an empty place.
+    pub(crate) fn of(address: &Address) -> Self {
+        let zip = zip_number(&address.zip);
+        let plain = text::plain(&address.street);
+        let plain = plain.trim();
+        if plain.is_empty() || PLACEHOLDERS.contains(&plain) {
+            return Self {
+                dwelling: 0,
+                building: 0,
+                zip,
+            };
+        }
+        let (mut building, mut unit) = (0, 0);
+        let mut in_unit = false;
+        for word in plain.split(' ').filter(|word| !word.is_empty()) {
+            if UNIT_WORDS.contains(&word) || word == "#" {
+                in_unit = true;
+            } else if in_unit {
+                unit = mix::pair(unit, mix::text(word));
+            } else {
+                building = mix::pair(building, mix::text(abbreviation(word)));
+            }
+        }
+        if building == 0 {
+            return Self {
+                dwelling: 0,
+                building: 0,
+                zip,
+            };
+        }
+        let town = if zip == 0 {
+            mix::text(&text::plain(&address.city))
+        } else {
+            u64::from(zip)
+        };
+        Self {
+            dwelling: mix::pair(mix::pair(building, unit), town),
+            building,
+            zip,
+        }
+    }
+}
+
+fn abbreviation(word: &str) -> &str {
+    ABBREVIATIONS
+        .iter()
+        .find(|(long, _)| *long == word)
+        .map_or(word, |(_, short)| *short)
+}
+
+fn zip_number(text: &str) -> u32 {
+    let digits: String = text.trim().chars().take(5).collect();
+    match digits.parse() {
+        Ok(zip) if digits.len() == 5 && !matches!(zip, 0 | 99_999) => zip,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(street: &str, zip: &str) -> Place {
+        Place::of(&Address {
+            street: street.into(),
+            zip: zip.into(),
+            ..Address::default()
+        })
+    }
+
+    #[test]
+    fn written_forms_of_one_dwelling_are_equal() {
+        let first = place("12 North Example Street, Apt. 4", "90001");
+        let second = place("12 N EXAMPLE ST #4", "90001-1234");
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn another_unit_is_the_same_building() {
+        let first = place("12 Example St Apt 4", "90001");
+        let second = place("12 Example St Apt 5", "90001");
+        assert_ne!(first.dwelling, second.dwelling);
+        assert_eq!(first.building, second.building);
+    }
+
+    #[test]
+    fn homeless_is_no_address() {
+        assert_eq!(place("Homeless", "90001").building, 0);
+        assert_eq!(place("no address", "").dwelling, 0);
+    }
+}

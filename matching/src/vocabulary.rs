@@ -1,0 +1,233 @@
+//! The distinct names of a population, each analysed once.
+
+use std::collections::HashMap;
+
+use rphonetic::DoubleMetaphone;
+
+use crate::mix::{self, Tally};
+use crate::nickname::Nicknames;
+use crate::text;
+
+/// Number of a name in the vocabulary; 0 is "no name".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub(crate) struct NameId(u32);
+
+impl NameId {
+    pub(crate) fn is_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// As what a name is used; the uses are counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameUse {
+    Given,
+    Family,
+    /// By a record that is set aside for a moment; no frequency counts it.
+    Held,
+}
+
+/// One distinct name and what comparison and blocking need of it.
+#[derive(Debug, Default)]
+pub(crate) struct NameEntry {
+    /// The words without blanks.
+    pub(crate) joined: Box<str>,
+    /// Keys of the words, in order.
+    pub(crate) words: Box<[u64]>,
+    /// Texts of the words when there are several.
+    pub(crate) parts: Box<[Box<str>]>,
+    /// Phonetic keys of the words, in order.
+    pub(crate) sounds: Box<[u64]>,
+    /// Nickname sets of the whole name or of its first word.
+    pub(crate) nicknames: Box<[u16]>,
+    /// Key of the canonical form (nicknames resolved) of the first word.
+    pub(crate) canonical: u64,
+    /// First letter of the canonical form.
+    pub(crate) initial: char,
+    given: u32,
+    family: u32,
+    held: u32,
+}
+
+impl NameEntry {
+    /// How many records use the name in this way.
+    pub(crate) fn count(&self, name_use: NameUse) -> u32 {
+        match name_use {
+            NameUse::Given => self.given,
+            NameUse::Family => self.family,
+            NameUse::Held => self.held,
+        }
+    }
+
+    /// Whether the name is a single letter.
+    pub(crate) fn is_initial(&self) -> bool {
+        self.joined.chars().nth(1).is_none()
+    }
+
+    fn count_mut(&mut self, name_use: NameUse) -> &mut u32 {
+        match name_use {
+            NameUse::Given => &mut self.given,
+            NameUse::Family => &mut self.family,
+            NameUse::Held => &mut self.held,
+        }
+    }
+}
+
+/// All names in use. A name that no record uses any more is forgotten.
+#[derive(Debug)]
+pub(crate) struct Vocabulary {
+    nicknames: Nicknames,
+    sounder: DoubleMetaphone,
+    ids: HashMap<Box<str>, NameId>,
+    entries: Vec<NameEntry>,
+    spellings: Vec<Box<str>>,
+    free: Vec<NameId>,
+    family_words: Tally,
+}
+
+impl Vocabulary {
+    pub(crate) fn new(nicknames: Nicknames) -> Self {
+        Self {
+            nicknames,
+            sounder: DoubleMetaphone::new(Some(5)),
+            ids: HashMap::new(),
+            entries: vec![NameEntry::default()],
+            spellings: vec![Box::default()],
+            free: Vec::new(),
+            family_words: Tally::default(),
+        }
+    }
+
+    /// Finds or adds a name, in the spelling of the source, and counts the use.
+    pub(crate) fn acquire(&mut self, spelling: &str, name_use: NameUse) -> NameId {
+        if spelling.is_empty() {
+            return NameId::default();
+        }
+        let id = match self.ids.get(spelling) {
+            Some(known) => *known,
+            None => self.add(spelling),
+        };
+        self.reuse(id, name_use);
+        id
+    }
+
+    /// Counts one more use of a name that is there.
+    pub(crate) fn reuse(&mut self, id: NameId, name_use: NameUse) {
+        let Some(entry) = self
+            .entries
+            .get_mut(id.0 as usize)
+            .filter(|_| !id.is_none())
+        else {
+            return;
+        };
+        *entry.count_mut(name_use) += 1;
+        if name_use == NameUse::Family {
+            entry
+                .words
+                .iter()
+                .for_each(|word| self.family_words.add(*word));
+        }
+    }
+
+    /// Takes back one use; a name without uses is forgotten.
+    pub(crate) fn release(&mut self, id: NameId, name_use: NameUse) {
+        let Some(entry) = self
+            .entries
+            .get_mut(id.0 as usize)
+            .filter(|_| !id.is_none())
+        else {
+            return;
+        };
+        let count = entry.count_mut(name_use);
+        *count = count.saturating_sub(1);
+        if name_use == NameUse::Family {
+            entry
+                .words
+                .iter()
+                .for_each(|word| self.family_words.remove(*word));
+        }
+        if entry.given == 0 && entry.family == 0 && entry.held == 0 {
+            *entry = NameEntry::default();
+            if let Some(spelling) = self.spellings.get_mut(id.0 as usize) {
+                self.ids.remove(spelling);
+                *spelling = Box::default();
+            }
+            self.free.push(id);
+        }
+    }
+
+    /// How many family names in use hold the word.
+    pub(crate) fn family_word_count(&self, word: u64) -> u32 {
+        self.family_words.count(word)
+    }
+
+    /// The analysis of a name.
+    pub(crate) fn entry(&self, id: NameId) -> &NameEntry {
+        // INVARIANT: entries is never empty, and ids are given out by `add` alone.
+        self.entries.get(id.0 as usize).unwrap_or(&self.entries[0])
+    }
+
+    fn add(&mut self, spelling: &str) -> NameId {
+        let words = text::name_words(spelling);
+        if words.is_empty() {
+            return NameId::default();
+        }
+        let spaced: Box<str> = words.join(" ").into();
+        if let Some(known) = self.ids.get(&spaced) {
+            return *known;
+        }
+        let entry = self.analyse(&words);
+        let id = match self.free.pop() {
+            Some(id) => id,
+            None => NameId(u32::try_from(self.entries.len()).unwrap_or(0)),
+        };
+        if id.0 as usize == self.entries.len() {
+            self.entries.push(entry);
+            self.spellings.push(spaced.clone());
+        } else if let (Some(old), Some(text)) = (
+            self.entries.get_mut(id.0 as usize),
+            self.spellings.get_mut(id.0 as usize),
+        ) {
+            *old = entry;
+            *text = spaced.clone();
+        }
+        self.ids.insert(spaced, id);
+        id
+    }
+
+    fn analyse(&self, words: &[String]) -> NameEntry {
+        let joined: Box<str> = words.concat().into();
+        let first = words.first().map_or("", String::as_str);
+        let mut nicknames: Vec<u16> = self.nicknames.sets(first).to_vec();
+        nicknames.extend_from_slice(self.nicknames.sets(&joined));
+        nicknames.sort_unstable();
+        nicknames.dedup();
+        let canonical = self.nicknames.canonical(first);
+        let parts = if words.len() > 1 { words } else { &[] };
+        NameEntry {
+            words: words.iter().map(|word| mix::text(word)).collect(),
+            parts: parts.iter().map(|word| word.as_str().into()).collect(),
+            sounds: words.iter().map(|word| self.sound(word)).collect(),
+            nicknames: nicknames.into(),
+            canonical: mix::text(canonical),
+            initial: canonical.chars().next().unwrap_or(' '),
+            joined,
+            given: 0,
+            family: 0,
+            held: 0,
+        }
+    }
+
+    /// Phonetic key of a plain word; a word without letters of the Latin alphabet is its own key.
+    fn sound(&self, word: &str) -> u64 {
+        if !word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return mix::text(word);
+        }
+        let code = self.sounder.double_metaphone(word).primary();
+        if code.is_empty() {
+            mix::text(word)
+        } else {
+            mix::text(&code)
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the matching engine from outside.
+
+mod batch;
+mod constraints;
+mod online;
+mod people;
+mod population;
+mod story;
+mod tables;
