@@ -100,8 +100,9 @@ impl<R: Read> RecordReader<R> {
         }
         let is_open = splitter.is_open();
         let (fields, is_stray) = splitter.finish();
-        if !is_open && width == Some(fields.len()) {
-            let mut record = record_of(&first, fields, is_stray);
+        // A quote out of place inside means that a stray one was taken for the beginning of a field.
+        if !is_open && !is_stray && width == Some(fields.len()) {
+            let mut record = record_of(&first, fields, false);
             record.is_windows_1252 = has_windows_1252;
             record.last_line = taken.last().map_or(record.line, |line| line.number);
             return Ok(record);

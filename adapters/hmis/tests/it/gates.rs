@@ -1,0 +1,117 @@
+//! What must never enter.
+
+use crate::package::{Files, Outcome};
+
+fn everything_told(outcome: &Outcome) -> String {
+    let mut text = outcome.events_text();
+    text += &serde_json::to_string(&outcome.collected.partner_rows).unwrap();
+    text += &serde_json::to_string(&outcome.collected.deviations).unwrap();
+    text += &serde_json::to_string(&outcome.report).unwrap();
+    text
+}
+
+/// Lines of the file that the sink was told to cut out of the kept original.
+fn cut_lines(outcome: &Outcome, file: &str) -> Vec<u64> {
+    let places = outcome.collected.refused.iter().filter(|(place, _)| place.file == file);
+    places.flat_map(|(place, last)| place.line.unwrap()..=*last).collect()
+}
+
+#[test]
+fn a_client_of_a_victim_service_provider_occurs_nowhere() {
+    for folder in ["fy2026", "fy2024"] {
+        let outcome = Files::fixture(folder).read();
+        let text = everything_told(&outcome);
+        for word in ["Secreta", "Hiddenfield", "50001", "900990001", "E-90", "EV-90", "HD-90"] {
+            assert!(!text.contains(word), "{folder}: {word}");
+        }
+        assert!(text.contains("P-SAFE"), "its project row may be read");
+    }
+}
+
+#[test]
+fn a_client_of_a_comparable_database_occurs_nowhere() {
+    let text = everything_told(&Files::fixture("fy2026").read());
+    for word in ["Confida", "Comparafield", "50002", "900990002", "E-91"] {
+        assert!(!text.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn a_client_with_a_clear_stay_is_read_without_the_refused_one() {
+    let text = everything_told(&Files::fixture("fy2026").read());
+    assert!(text.contains("Twofield"));
+    assert!(text.contains("E-93"));
+    for word in ["E-92", "EX-90"] {
+        assert!(!text.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn refused_rows_are_cut_from_the_original_line_by_line() {
+    let files = Files::fixture("fy2026");
+    let outcome = files.read();
+    for file in ["Client", "Enrollment", "Exit", "Event", "HealthAndDV"] {
+        let cut = cut_lines(&outcome, &format!("{file}.csv"));
+        let kept: String = files
+            .text(file)
+            .lines()
+            .enumerate()
+            .filter(|(index, _)| !cut.contains(&(*index as u64 + 1)))
+            .map(|(_, line)| format!("{line}\n"))
+            .collect();
+        for word in ["50001", "50002", "Secreta", "Confida", "E-90", "E-91", "E-92"] {
+            assert!(!kept.contains(word), "{file}: {word}");
+        }
+    }
+    assert_eq!(outcome.report.refused, 2 + 3 + 1 + 1 + 1);
+}
+
+#[test]
+fn a_refused_row_over_several_lines_is_cut_whole() {
+    let outcome =
+        Files::fixture("fy2026").set("Client", "50001", &[("FirstName", "Secreta\nSecunda")]).read();
+    assert_eq!(cut_lines(&outcome, "Client.csv").len(), 3);
+    assert!(!everything_told(&outcome).contains("Secunda"));
+}
+
+#[test]
+fn an_unreadable_row_beside_closed_projects_is_cut_too() {
+    let outcome = Files::fixture("fy2026").append("Client", "50001,Secreta,Hiddenfield\n").read();
+    assert!(cut_lines(&outcome, "Client.csv").contains(&8));
+    assert!(!everything_told(&outcome).contains("Secreta"));
+}
+
+#[test]
+fn a_blank_or_odd_provider_mark_closes_the_organisation() {
+    for mark in ["", "Yes", "99", "2"] {
+        let files =
+            Files::fixture("fy2026").set("Organization", "O-SAFE", &[("VictimServiceProvider", mark)]);
+        let text = everything_told(&files.read());
+        assert!(!text.contains("Hiddenfield"), "{mark}");
+    }
+}
+
+#[test]
+fn stays_of_a_project_that_nobody_describes_are_refused() {
+    let outcome = Files::fixture("fy2026").set("Enrollment", "E-93", &[("ProjectID", "P-LOST")]).read();
+    assert!(outcome.codes().contains(&"gate-unknown-project"));
+    assert!(!everything_told(&outcome).contains("Twofield"));
+}
+
+#[test]
+fn a_client_row_of_nobody_beside_closed_projects_is_refused() {
+    let outcome = Files::fixture("fy2026")
+        .add_like("Client", "48211", &[("PersonalID", "60001"), ("LastName", "Looseend")])
+        .read();
+    assert!(!everything_told(&outcome).contains("Looseend"));
+}
+
+#[test]
+fn a_header_that_hides_the_columns_opens_nothing() {
+    let files = Files::fixture("fy2026").replace("Client", "PersonalID,", "Identifier,");
+    let outcome = files.read();
+    assert_eq!(outcome.report.persons, 0);
+    assert_eq!(cut_lines(&outcome, "Client.csv").len(), 7);
+    let files = Files::fixture("fy2026").replace("Organization", "VictimServiceProvider", "VSP");
+    assert_eq!(files.read().report.persons, 0);
+}
