@@ -1,3 +1,5 @@
 //! Readers.
 
 pub mod acf199;
+pub mod linkages;
+mod rows;

@@ -3,7 +3,9 @@
 mod accepted;
 mod identifiers;
 mod layout;
+mod linkages;
 
 pub use accepted::{Accepted, AcceptedError, day_faults};
 pub use identifiers::{AidCodes, CountyCodes};
 pub use layout::{Field, FieldKind, Layout, Layouts, Program, Section, Span};
+pub use linkages::{LineType, LinkagesField, LinkagesFields, ValueType};
