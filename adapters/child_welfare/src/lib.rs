@@ -14,4 +14,5 @@ mod write;
 pub use config::Config;
 pub use key::{CmsKey, KeyError};
 pub use read::cws_cms::CwsCmsReader;
+pub use write::NiemWriter;
 pub use tables::Tables;

@@ -3,4 +3,6 @@
 mod cws_cms;
 mod gate;
 mod key;
+mod samples;
 mod support;
+mod write;

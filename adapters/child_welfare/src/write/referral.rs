@@ -1,0 +1,131 @@
+//! Service referrals and how they stand: `nc:Referral` with `hs:RequestedService`.
+
+use tandem_adapter_port::outbound::{Outbound, ReferralStatusView, ReferralView};
+use tandem_adapter_port::write::WriteContext;
+use tandem_mappings::model::domain::Domain;
+use tandem_mappings::model::referral::SafeContact;
+
+use super::message::{Parts, person_id};
+use super::party::{categorised, entity, worker_entity};
+use super::time::date_time;
+use super::xml::{Node, optional};
+use crate::tables::Tables;
+
+/// Reference id of the service in a message.
+const SERVICE: &str = "s1";
+/// Category of the gateway's own id of a referral.
+pub(crate) const GATEWAY_ID: &str = "gateway";
+/// Category of the recipient's own id of a referral.
+pub(crate) const OWN_ID: &str = "recipient";
+
+/// What a service is about: NIEM's closed category, and the project's domain beside it.
+pub(crate) fn domain_nodes(domain: Domain, tables: &Tables) -> (Node, Option<Node>) {
+    let category = tables.category(domain).map(|code| Node::text("hs:ServiceCategoryCode", code));
+    (Node::text("nc:ActivityCategoryText", domain.code()), category)
+}
+
+/// A referral asked of the recipient, or withdrawn from it.
+pub(crate) fn referral(
+    outbound: &Outbound,
+    view: &ReferralView,
+    tables: &Tables,
+    context: &WriteContext,
+) -> Parts {
+    let status = Node::new("nc:ActivityStatus")
+        .child(Node::text("nc:StatusText", if view.is_withdrawn { "cancelled" } else { "requested" }))
+        .with(optional("nc:StatusDescriptionText", view.withdrawn_reason.map(|reason| reason.code())));
+    let part_of = view.part_of.map(|id| comment("part-of", &id.to_string()));
+    let safe_contact = view.safe_contact.as_ref().map(safe_contact);
+    let people = (0..outbound.people.len())
+        .map(|index| Node::new("nc:ReferralPerson").reference(person_id(index)));
+    let supervisor = view.worker.as_ref();
+    let supervisor = supervisor.and_then(|worker| worker_entity("nc:ReferralSupervisor", worker));
+    let node = Node::new("nc:Referral")
+        .child(categorised("nc:ActivityIdentification", view.referral.to_string(), GATEWAY_ID))
+        .child(Node::text("nc:ActivityCategoryText", view.urgency.code()))
+        .with(part_of)
+        .child(date_time("nc:ActivityDate", view.requested_at, &context.zone))
+        .with(optional("nc:ActivityDescriptionText", safe_contact))
+        .with(optional("nc:ActivityReasonText", view.need.as_ref()))
+        .child(status)
+        .child(Node::new("nc:ReferralActivity").reference(SERVICE))
+        .child(entity("nc:ReferralIssuer", &outbound.sender))
+        .with(supervisor)
+        .child(entity("nc:ReferralEntity", &outbound.recipient))
+        .with(people);
+    let reference = view.service_reference.clone();
+    let reference = reference.or_else(|| view.service.as_ref().map(ToString::to_string));
+    let (domain, category) = domain_nodes(view.domain, tables);
+    let service = Node::new("hs:RequestedService")
+        .id(SERVICE)
+        .with(reference.map(|id| categorised("nc:ActivityIdentification", id, "service")))
+        .child(domain)
+        .with(optional("nc:ActivityName", view.service_name.as_ref()))
+        .with(category);
+    Parts {
+        names_people: true,
+        referral: Some(node),
+        services: vec![service],
+        ..Parts::default()
+    }
+}
+
+/// How a referral stands.
+pub(crate) fn status(
+    outbound: &Outbound,
+    view: &ReferralStatusView,
+    tables: &Tables,
+    context: &WriteContext,
+) -> Parts {
+    let own = view.recipient_ref.as_ref();
+    let own = own.map(|id| categorised("nc:ActivityIdentification", id, OWN_ID));
+    let outputs = view.outputs.iter().filter_map(|output| {
+        let text = output.text.as_deref().or(output.reference.as_deref())?;
+        Some(comment(&output.kind, text))
+    });
+    let status = Node::new("nc:ActivityStatus")
+        .child(Node::text("nc:StatusText", view.status.code()))
+        .with(optional("nc:StatusCommentText", view.reason_text.as_ref()))
+        .with(optional("nc:StatusDescriptionText", view.reason.map(|reason| reason.code())))
+        .with(optional("nc:StatusDescriptionText", view.sub_status.map(|sub| sub.code())))
+        .child(date_time("nc:StatusDate", view.at, &context.zone));
+    let service = view.domain.map(|domain| {
+        let (domain, category) = domain_nodes(domain, tables);
+        Node::new("hs:RequestedService").id(SERVICE).child(domain).with(category)
+    });
+    let people = (0..outbound.people.len())
+        .map(|index| Node::new("nc:ReferralPerson").reference(person_id(index)));
+    let node = Node::new("nc:Referral")
+        .with(own)
+        .child(categorised("nc:ActivityIdentification", view.referral.to_string(), GATEWAY_ID))
+        .with(outputs)
+        .child(date_time("nc:ActivityDate", view.at, &context.zone))
+        .child(status)
+        .with(service.as_ref().map(|_| Node::new("nc:ReferralActivity").reference(SERVICE)))
+        .with(view.target.as_ref().map(|target| entity("nc:ReferralEntity", target)))
+        .with(people);
+    Parts {
+        names_people: true,
+        referral: Some(node),
+        services: service.into_iter().collect(),
+        ..Parts::default()
+    }
+}
+
+/// A short text with a title that says what it is.
+pub(crate) fn comment(title: &str, text: &str) -> Node {
+    Node::new("nc:ActivityComment")
+        .child(Node::text("nc:CommentText", text))
+        .child(Node::text("nc:CommentTitleText", title))
+}
+
+fn safe_contact(contact: &SafeContact) -> String {
+    let may = match contact.may_contact {
+        Some(true) => Some("client may be contacted".to_owned()),
+        Some(false) => Some("client must not be contacted".to_owned()),
+        None => None,
+    };
+    let language = contact.language.as_ref().map(|language| format!("language: {language}"));
+    let interpreter = contact.interpreter.filter(|needed| *needed).map(|_| "interpreter needed".to_owned());
+    [may, contact.how.clone(), language, interpreter].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
