@@ -6,5 +6,8 @@
 
 pub mod calendar;
 pub mod comanagement;
+pub mod indicators;
+pub mod masking;
+pub mod period;
 pub mod referral;
 pub mod timers;

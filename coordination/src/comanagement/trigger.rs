@@ -55,7 +55,6 @@ impl Trigger {
                 PlacementChange::Removed => Some(Self::ChildRemoved),
                 PlacementChange::Placed => Some(Self::ChildPlaced),
                 PlacementChange::Returned => Some(Self::ChildReturned),
-                _ => None,
             },
             Body::PlanProposed(_)
             | Body::PlanAgreed(_)
