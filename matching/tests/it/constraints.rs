@@ -186,7 +186,7 @@ fn stewards_decisions_stand_above_scores() {
     let engine = Engine::standard().unwrap();
     let one = person("a", "1", "Marisol", "Demofield", "1994-05-17").ssn("900123456");
     let two = person("b", "2", "Marisol", "Demofield", "1994-05-17").ssn("900123456");
-    let far = person("c", "3", "Xenia", "Testa", "1950-11-03");
+    let far = person("c", "3", "Xenia", "Testa", "1987-11-03");
     let records = [one.clone(), two.clone(), far.clone()];
     let mut rulings = Rulings::new();
     rulings.set(&one.key, &two.key, Ruling::Rejected);

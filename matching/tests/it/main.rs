@@ -2,6 +2,7 @@
 
 mod batch;
 mod constraints;
+mod generator;
 mod online;
 mod people;
 mod population;

@@ -1,0 +1,72 @@
+//! Links a generated population and prints how fast: `cargo run --release --example throughput -- 100000`.
+
+#[path = "../tests/it/generator.rs"]
+mod generator;
+
+use std::time::Instant;
+
+use tandem_matching::{Engine, Index, Rulings};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let people = std::env::args()
+        .nth(1)
+        .map_or(Ok(100_000), |text| text.parse())?;
+    let (records, _) = generator::population(people, 1);
+    let engine = Engine::standard()?;
+
+    let start = Instant::now();
+    let mut batch = engine.batch();
+    for record in &records {
+        batch.push(record)?;
+    }
+    println!(
+        "{} records normalised in {:.2?}",
+        records.len(),
+        start.elapsed()
+    );
+
+    if std::env::args().any(|argument| argument == "--estimate") {
+        let start = Instant::now();
+        println!("{:?} in {:.2?}", batch.estimate(), start.elapsed());
+    }
+
+    let start = Instant::now();
+    let result = batch.run(&Rulings::new(), |_, _| {
+        Ok::<(), std::convert::Infallible>(())
+    })?;
+    let seconds = start.elapsed().as_secs_f64();
+    let pairs = result.statistics().pairs_compared;
+    println!(
+        "{pairs} pairs in {seconds:.2} s: {:.0} pairs/s",
+        pairs as f64 / seconds
+    );
+    println!("{:?}", result.statistics());
+    drop(result);
+
+    let start = Instant::now();
+    let mut index = Index::new(&engine);
+    for record in &records {
+        index.insert(record);
+    }
+    println!(
+        "index of {} records in {:.2?}",
+        index.len(),
+        start.elapsed()
+    );
+
+    let mut times = Vec::new();
+    for record in records.iter().step_by(records.len() / 1000 + 1) {
+        let start = Instant::now();
+        index.candidates(record);
+        times.push(start.elapsed());
+    }
+    times.sort();
+    let at = |percent: usize| {
+        times
+            .get(times.len() * percent / 100)
+            .copied()
+            .unwrap_or_default()
+    };
+    println!("one query: p50 {:.2?}, p99 {:.2?}", at(50), at(99));
+    Ok(())
+}
