@@ -98,6 +98,15 @@ impl<C: Clone> Inbox<C> {
         self.notify();
     }
 
+    /// Whether this very message, content included, has been here before.
+    #[must_use]
+    pub fn knows(&self, message_id: &str, fingerprint: &str) -> bool {
+        self.state()
+            .seen
+            .get(message_id)
+            .is_some_and(|known| known == fingerprint)
+    }
+
     /// Records an arrival once per message id; `fingerprint` is its content in comparable form.
     pub fn accept(&self, arrival: Received<C>, fingerprint: &str) -> Arrival {
         let mut state = self.state();
