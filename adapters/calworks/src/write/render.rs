@@ -26,9 +26,14 @@ pub(super) fn message(outbound: &Outbound, context: &WriteContext) -> Message {
     header.set("notices", notices.join(";"));
     let is_recall = matches!(outbound.body, OutboundBody::Recall(_));
     if !is_recall {
-        // A person whom the recipient does not know under an id of its own cannot be named in its system.
-        let known = outbound.people.iter().filter(|person| person.person.is_some());
-        known.for_each(|known| message.push(LineType::Person, person(known)));
+        // A person whom the recipient does not know under an id of its own is named only where the recipient is asked to
+        // take somebody on.
+        let is_asked = matches!(outbound.body, OutboundBody::Referral(_));
+        for (place, told) in outbound.people.iter().enumerate() {
+            if told.person.is_some() || is_asked {
+                message.push(LineType::Person, person(told, place));
+            }
+        }
     }
     let zone = &context.zone;
     match &outbound.body {
@@ -66,9 +71,12 @@ pub(super) fn worker(header: &mut Fields, worker: Option<&WorkerContact>) {
     }
 }
 
-fn person(person: &OutboundPerson) -> Fields {
+fn person(person: &OutboundPerson, place: usize) -> Fields {
     let mut fields = Fields::default();
-    fields.set_some("person_id", person.person.as_ref());
+    match &person.person {
+        Some(id) => fields.set("person_id", id.as_str()),
+        None => fields.set("person_id", format!("unknown-{}", place + 1)),
+    }
     let is_role = matches!(person.role.as_str(), "parent" | "child" | "caretaker");
     fields.set("person_role", if is_role { person.role.as_str() } else { "other" });
     fields.set_some("first_name", person.given.as_ref());

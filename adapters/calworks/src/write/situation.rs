@@ -34,8 +34,8 @@ fn partner_status(header: &mut Fields, status: Option<&str>) {
     header.set_some("partner_case_status", known);
 }
 
-/// Co-management started or ended. A pause has no message of its own: it is told as a meeting of the two plans would be,
-/// by a common-case message with the step and the words.
+/// Co-management started or ended. A pause has no message of its own: it is told as the common case with the reason
+/// `paused`.
 pub(super) fn comanagement(message: &mut Message, view: &ComanagementView, zone: &TimeZone) {
     let header = &mut message.header;
     let is_ended = view.state == ComanagementState::Ended;
@@ -48,7 +48,7 @@ pub(super) fn comanagement(message: &mut Message, view: &ComanagementView, zone:
     header.set_some("transition_plan", view.transition_plan.as_ref());
     header.set("effective_date", super::render::day(view.at, zone).to_string());
     if view.state == ComanagementState::Paused {
-        header.set("reason_text", "paused");
+        header.set("reason_code", "paused");
     }
     worker(header, view.worker.as_ref());
 }
@@ -173,7 +173,7 @@ pub(super) fn conflict(message: &mut Message, view: &ConflictView, zone: &TimeZo
 }
 
 /// A change that both sides exchange while coordinating: a removal has a message of its own, everything else is told
-/// as a change of the common case.
+/// as a client list with the change as its reason.
 pub(super) fn change(message: &mut Message, view: &ChangeView) {
     let header = &mut message.header;
     let day = view.date.and_then(|date| date.full()).map(|day| day.to_string());
@@ -181,7 +181,9 @@ pub(super) fn change(message: &mut Message, view: &ChangeView) {
         header.set("message_type", "removal_notice");
         header.set_some("removal_date", day.as_ref());
     } else {
-        header.set("message_type", "common_case_referral");
+        // The client list is the message that says how a family stands with the partner; a later one takes the place
+        // of an earlier one.
+        header.set("message_type", "client_match");
         header.set("reason_code", &view.change);
         header.set_some("reason_text", view.placement.map(|placement| placement.code()).or(view.status.as_deref()));
         partner_status(header, view.status.as_deref());

@@ -1,6 +1,6 @@
 //! Category 4: what the records of one case in one month must have together (rules K1 to K7), in a few bytes a case.
 
-use super::compact::{CompactMap, Fingerprints};
+use crate::read::compact::{CompactMap, Fingerprints};
 use super::finding::{Finding, Findings, Weight};
 use crate::tables::Section;
 

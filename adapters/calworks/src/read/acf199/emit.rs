@@ -10,7 +10,7 @@ use tandem_mappings::model::id::{SourceCaseId, SourceEventId, SourceHouseholdId,
 use tandem_mappings::model::involvement::{Involvement, Participation, Program};
 use tandem_mappings::model::person::{Address, HouseholdMembership, RecordReceived};
 
-use super::compact::{CompactSet, Fingerprints};
+use crate::read::compact::{CompactSet, Fingerprints};
 use super::people::{CODE_SYSTEM, Person, first_day};
 
 /// The family of a case-month.

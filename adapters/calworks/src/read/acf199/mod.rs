@@ -8,7 +8,6 @@
 //! the portal is kept: work participation status 19 fails rule V, 16 fails rule C12.
 
 mod cases;
-mod compact;
 mod consistency;
 mod emit;
 mod finding;

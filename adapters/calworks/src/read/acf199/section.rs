@@ -6,7 +6,7 @@ use tandem_mappings::model::coding::Coding;
 
 use super::Acf199Reader;
 use super::cases::{Cases, Repetition};
-use super::compact::CompactSet;
+use crate::read::compact::CompactSet;
 use super::consistency::{self, AdultFacts};
 use super::emit::{Emitter, Family};
 use super::finding::{Finding, Findings, Weight};

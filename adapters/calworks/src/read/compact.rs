@@ -8,12 +8,12 @@ const FIRST_SLOTS: usize = 16;
 
 /// Makes fingerprints that cannot be predicted from outside, so that nobody can craft colliding cases.
 #[derive(Debug, Default)]
-pub(super) struct Fingerprints(RandomState);
+pub(crate) struct Fingerprints(RandomState);
 
 impl Fingerprints {
     /// The fingerprint of a key given in parts; never 0.
     #[must_use]
-    pub(super) fn of(&self, parts: &[&str]) -> u64 {
+    pub(crate) fn of(&self, parts: &[&str]) -> u64 {
         let mut hasher = self.0.build_hasher();
         for part in parts {
             hasher.write(part.as_bytes());
@@ -26,7 +26,7 @@ impl Fingerprints {
 /// A map from fingerprints to small values: open addressing in shards that grow by a quarter at a time, so that growing
 /// never holds two copies of the whole.
 #[derive(Debug)]
-pub(super) struct CompactMap<V> {
+pub(crate) struct CompactMap<V> {
     shards: Vec<Shard<V>>,
 }
 
@@ -45,7 +45,7 @@ impl<V: Copy + Default> Default for CompactMap<V> {
 
 impl<V: Copy + Default> CompactMap<V> {
     /// The value of a key, inserted as default when it is new. The flag says whether it was new.
-    pub(super) fn entry(&mut self, key: u64) -> (Option<&mut V>, bool) {
+    pub(crate) fn entry(&mut self, key: u64) -> (Option<&mut V>, bool) {
         let shard = usize::try_from(key % SHARDS as u64).unwrap_or(0);
         match self.shards.get_mut(shard) {
             Some(shard) => shard.entry(key),
@@ -54,7 +54,7 @@ impl<V: Copy + Default> CompactMap<V> {
     }
 
     /// Every value.
-    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.shards.iter().flat_map(|shard| {
             shard.keys.iter().zip(&shard.values).filter(|(key, _)| **key != 0).map(|(_, value)| value)
         })
@@ -62,7 +62,7 @@ impl<V: Copy + Default> CompactMap<V> {
 
     /// The value of a key.
     #[must_use]
-    pub(super) fn get(&self, key: u64) -> Option<&V> {
+    pub(crate) fn get(&self, key: u64) -> Option<&V> {
         let shard = self.shards.get(usize::try_from(key % SHARDS as u64).ok()?)?;
         let place = shard.find(key)?;
         (shard.keys.get(place) == Some(&key)).then(|| shard.values.get(place)).flatten()
@@ -113,17 +113,17 @@ impl<V: Copy + Default> Shard<V> {
 
 /// A set of fingerprints.
 #[derive(Debug, Default)]
-pub(super) struct CompactSet(CompactMap<()>);
+pub(crate) struct CompactSet(CompactMap<()>);
 
 impl CompactSet {
     /// Inserts a key; `true` when it was new.
-    pub(super) fn insert(&mut self, key: u64) -> bool {
+    pub(crate) fn insert(&mut self, key: u64) -> bool {
         self.0.entry(key).1
     }
 
     /// Whether the key is in the set.
     #[must_use]
-    pub(super) fn contains(&self, key: u64) -> bool {
+    pub(crate) fn contains(&self, key: u64) -> bool {
         self.0.get(key).is_some()
     }
 }
