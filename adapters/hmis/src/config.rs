@@ -86,3 +86,60 @@ impl Default for WriteConfig {
         }
     }
 }
+
+/// A setting that the format can't carry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A text is blank or longer than its column.
+    #[error("{field} must have 1 to {most} characters")]
+    Length {
+        /// The setting.
+        field: &'static str,
+        /// Most characters.
+        most: usize,
+    },
+    /// The custom file's name is none.
+    #[error("custom_file must be Custom followed by letters and digits")]
+    CustomFile,
+}
+
+impl WriteConfig {
+    /// Checks that every setting fits its column.
+    ///
+    /// # Errors
+    /// The first setting that does not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let texts = [
+            ("source_name", Some(&self.source_name), 50),
+            ("implementation_id", Some(&self.implementation_id), 200),
+            ("user_id", self.user_id.as_ref(), 32),
+            ("default_project", self.default_project.as_ref(), 32),
+        ];
+        for (field, text, most) in texts {
+            let fits = |text: &String| (1..=most).contains(&text.trim().chars().count());
+            if !text.is_none_or(fits) {
+                return Err(ConfigError::Length { field, most });
+            }
+        }
+        let rest = self.custom_file.strip_prefix("Custom").unwrap_or_default();
+        if rest.is_empty() || !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(ConfigError::CustomFile);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_no_column_can_hold_are_refused() {
+        assert_eq!(WriteConfig::default().check(), Ok(()));
+        let long = WriteConfig { source_name: "x".repeat(51), ..WriteConfig::default() };
+        assert!(matches!(long.check(), Err(ConfigError::Length { field: "source_name", .. })));
+        let name = WriteConfig { custom_file: "Custom../x".to_owned(), ..WriteConfig::default() };
+        assert_eq!(name.check(), Err(ConfigError::CustomFile));
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Kinds are file names. Enrollment and Event rows are indexed by `person:ID`, Enrollment rows also by
 //! `household:ID`; an Exit is kept under its EnrollmentID as the mark that the stay has ended; Export under
-//! the key [`EXPORT_KEY`].
+//! the key [`EXPORT_KEY`]; HMISParticipation rows are indexed by `project:ID`.
 
 use serde::{Deserialize, Serialize};
 use tandem_adapter_port::memory::{PartnerMemory, PartnerRow};
@@ -68,4 +68,9 @@ pub(crate) fn person_index(person: &str) -> String {
 /// Index of rows about a household.
 pub(crate) fn household_index(household: &str) -> String {
     format!("household:{household}")
+}
+
+/// Index of rows about a project.
+pub(crate) fn project_index(project: &str) -> String {
+    format!("project:{project}")
 }

@@ -4,7 +4,7 @@ use tandem_adapter_port::read::Stopped;
 
 use super::row::Row;
 use super::session::Session;
-use crate::kept::{KeptRow, household_index, person_index};
+use crate::kept::{KeptRow, household_index, person_index, project_index};
 
 impl Session<'_> {
     /// Hands the row to the gateway's memory when a delta may need it.
@@ -21,6 +21,7 @@ impl Session<'_> {
                 }
                 (row.key(), index)
             }
+            "HMISParticipation" => (row.key(), vec![project_index(row.get("ProjectID"))]),
             "Exit" => (row.get("EnrollmentID"), Vec::new()),
             "Event" => (row.key(), vec![person()]),
             _ => return Ok(()),

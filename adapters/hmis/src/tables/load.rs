@@ -9,6 +9,7 @@ use super::{
 const COLUMNS_2024: &str = include_str!("../../../../mappings/tables/hmis/fy2024_columns.csv");
 const COLUMNS_2026: &str = include_str!("../../../../mappings/tables/hmis/fy2026_columns.csv");
 const PICKLISTS: &str = include_str!("../../../../mappings/tables/hmis/picklists.csv");
+const CUSTOM: &str = include_str!("../../../../mappings/tables/hmis/custom_columns.csv");
 const LIVING: &str = include_str!("../../../../mappings/tables/hmis/living_situation_contexts.csv");
 
 /// How many files the specification has.
@@ -46,8 +47,36 @@ fn load(
     columns: &'static str,
 ) -> Result<Tables, TableError> {
     let lists = load_lists(edition)?;
+    let files = load_layouts(table, columns, &lists)?;
+    if files.len() != FILE_COUNT {
+        let problem = format!("{} files, expected {FILE_COUNT}", files.len());
+        return Err(TableError { table, line: 0, problem });
+    }
+    Ok(Tables { edition, files, lists, living: load_living()? })
+}
+
+/// The columns of HUD's template for custom files.
+///
+/// # Errors
+/// When the embedded table is malformed; a test shows that it is not.
+pub fn custom_layout() -> Result<&'static FileLayout, TableError> {
+    static LAYOUT: OnceLock<Result<FileLayout, TableError>> = OnceLock::new();
+    let loaded = LAYOUT.get_or_init(|| {
+        let table = "custom_columns.csv";
+        let mut layouts = load_layouts(table, CUSTOM, &CodeLists::default())?;
+        let problem = "no columns".to_owned();
+        layouts.pop().ok_or(TableError { table, line: 0, problem })
+    });
+    loaded.as_ref().map_err(Clone::clone)
+}
+
+fn load_layouts(
+    table: &'static str,
+    columns: &'static str,
+    lists: &CodeLists,
+) -> Result<Vec<FileLayout>, TableError> {
     let mut files: Vec<FileLayout> = Vec::new();
-    for_each_row(table, columns, |line, row| {
+    for_each_row(table, columns, |_, row| {
         let [file, position, name, kind, nullable, list, ..] = row else {
             return Err("too few columns".to_owned());
         };
@@ -56,7 +85,7 @@ fn load(
         }
         let layout = files.last_mut().ok_or("no file")?;
         if position.parse() != Ok(layout.columns.len() + 1) {
-            return Err(format!("position {position} is out of order at line {line}"));
+            return Err(format!("position {position} is out of order"));
         }
         layout.push(Column {
             name: (*name).to_owned(),
@@ -66,15 +95,11 @@ fn load(
                 "N" => false,
                 other => return Err(format!("nullable is {other}, expected Y or N")),
             },
-            codes: code_rule(list, &lists)?,
+            codes: code_rule(list, lists)?,
         });
         Ok(())
     })?;
-    if files.len() != FILE_COUNT {
-        let problem = format!("{} files, expected {FILE_COUNT}", files.len());
-        return Err(TableError { table, line: 0, problem });
-    }
-    Ok(Tables { edition, files, lists, living: load_living()? })
+    Ok(files)
 }
 
 fn column_type(text: &str) -> Option<ColumnType> {

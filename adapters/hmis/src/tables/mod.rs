@@ -13,7 +13,7 @@ use std::collections::HashMap;
 pub use codes::{CodeLists, CodeRule};
 pub use events::EventTypes;
 pub use living::{LivingSituations, SituationUse, is_retired_subsidy};
-pub use load::{TableError, edition};
+pub use load::{TableError, custom_layout, edition};
 
 /// A year of the HMIS CSV format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
