@@ -50,7 +50,7 @@ pub enum Note {
     NoAnchor,
     /// Names spelt alike, one birth date, but female and male: twins are likely.
     SexConflict,
-    /// Each record has an identifier of a kind that should be one per person, and they differ.
+    /// Each has an identifier of a kind that should be one per person; they differ, and so does more.
     IdentifierConflict,
     /// Two members of one household could look like this; the score was lowered for it.
     HouseholdRival,
@@ -239,10 +239,14 @@ impl Rules {
         }
     }
 
+    /// Two identifiers of one kind: a person can have been given two, but then the rest must agree.
     fn identifiers(&self) -> Limit {
         let is_conflict =
             self.identifier(IdentifierLevel::Different) && !self.is_ssn(&[SsnLevel::Exact]);
-        if is_conflict {
+        let rest_agrees = self.is_first(FirstLevel::Exact)
+            && self.is_birth(&[BirthLevel::Exact])
+            && self.0.level(Field::LastName) == LastLevel::Exact as u8;
+        if is_conflict && !rest_agrees {
             Limit::ReviewAtMost
         } else {
             Limit::Link

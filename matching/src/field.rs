@@ -137,6 +137,8 @@ levels! {
     IdentifierLevel {
         /// One of the same kind is the same.
         Same = "same",
+        /// One character differs, or two neighbouring ones have changed places.
+        Near = "near",
         /// Both have one of a kind, none the same.
         Different = "different",
     }
@@ -157,7 +159,7 @@ levels! {
     AddressLevel {
         /// The same dwelling.
         Dwelling = "dwelling",
-        /// The same house number and street; unit or ZIP code unknown or another.
+        /// The same house number and street, or house number and ZIP code.
         Building = "building",
         /// The same ZIP code.
         Zip = "zip",

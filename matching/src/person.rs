@@ -17,7 +17,12 @@ pub(crate) struct PersonName {
 pub(crate) struct Identifier {
     pub(crate) kind: u64,
     pub(crate) value: u64,
+    /// The characters, six bits each, the last one lowest; 0 when there are more than ten or
+    /// others than letters and digits of ASCII.
+    packed: u64,
 }
+
+const PACKED: usize = 10;
 
 impl Identifier {
     /// Letters and digits of the value count, in upper case; `None` when there are none.
@@ -32,8 +37,44 @@ impl Identifier {
         (!is_unset).then(|| Self {
             kind,
             value: mix::pair(kind, mix::text(&plain)),
+            packed: pack(&plain),
         })
     }
+
+    /// Whether one character differs, or two neighbouring ones have changed places.
+    pub(crate) fn is_near(self, other: Self) -> bool {
+        if self.packed == 0 || other.packed == 0 || self.kind != other.kind {
+            return false;
+        }
+        let symbol = |packed: u64, place: usize| packed >> (place * 6) & 0x3F;
+        let mut differing =
+            (0..PACKED).filter(|place| symbol(self.packed, *place) != symbol(other.packed, *place));
+        match (differing.next(), differing.next(), differing.next()) {
+            (Some(_), None, None) => true,
+            (Some(first), Some(second), None) => {
+                second == first + 1
+                    && symbol(self.packed, first) == symbol(other.packed, second)
+                    && symbol(self.packed, second) == symbol(other.packed, first)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn pack(plain: &str) -> u64 {
+    if plain.len() > PACKED {
+        return 0;
+    }
+    let mut packed = 0;
+    for byte in plain.bytes() {
+        let symbol = match byte {
+            b'0'..=b'9' => byte - b'0' + 1,
+            b'A'..=b'Z' => byte - b'A' + 11,
+            _ => return 0,
+        };
+        packed = packed << 6 | u64::from(symbol);
+    }
+    packed
 }
 
 /// Values beyond the first of a kind; few records have any.
@@ -101,5 +142,33 @@ impl Person {
     pub(crate) fn identifiers(&self) -> impl Iterator<Item = &Identifier> {
         let extra = self.extra.iter().flat_map(|extra| &extra.identifiers);
         self.identifier.iter().chain(extra)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cin(value: &str) -> Identifier {
+        Identifier::new("cin", value).unwrap()
+    }
+
+    #[test]
+    fn slip_of_one_character_is_near() {
+        assert!(cin("91234568B").is_near(cin("91234568C")));
+        assert!(cin("91234568B").is_near(cin("91324568B")));
+        assert!(!cin("91234568B").is_near(cin("91234568B")));
+        assert!(!cin("91234568B").is_near(cin("91243586B")));
+        assert!(!cin("91234568B").is_near(Identifier::new("meds", "91234568C").unwrap()));
+        assert!(
+            !cin("1234567890123").is_near(cin("1234567890124")),
+            "too long to tell"
+        );
+    }
+
+    #[test]
+    fn blank_and_zero_identifiers_are_none() {
+        assert_eq!(Identifier::new("cin", "000-000"), None);
+        assert_eq!(Identifier::new("cin", " - "), None);
     }
 }

@@ -9,6 +9,7 @@
 //! | last four + birth date | changed names |
 //! | birth date + initial | changed family name; day and month swapped |
 //! | birth date + sound of a family-name word | changed given name, double surnames |
+//! | birth date + ZIP code | both names changed or swapped and misspelt |
 //! | given name + family-name word, in either order | wrong birth date, swapped names, moved house |
 //! | sounds of both names + birth year | misspelt names, wrong day or month |
 //! | telephone + initial; address + initial | changed name, wrong birth date |
@@ -29,6 +30,7 @@ pub(crate) enum Scheme {
     SsnEndBirth,
     BirthInitial,
     BirthFamilySound,
+    BirthZip,
     GivenFamily,
     SoundsYear,
     PhoneInitial,
@@ -49,6 +51,13 @@ pub(crate) fn keys(population: &Population, person: &Person, keys: &mut Vec<u64>
         .birth_date
         .filter(|date| date.is_exact())
         .map(birth_key);
+    if let Some(birth) = birth {
+        let zips = person
+            .places()
+            .map(|place| place.zip)
+            .filter(|zip| *zip != 0);
+        keys.extend(zips.map(|zip| Scheme::BirthZip.key(birth, u64::from(zip))));
+    }
     for name in person.names() {
         name_keys(population, person, name, birth, keys);
     }

@@ -62,7 +62,11 @@ fn identifier_level(a: &Person, b: &Person) -> (IdentifierLevel, Option<u64>) {
             if one.value == other.value {
                 return (IdentifierLevel::Same, Some(one.value));
             }
-            level = IdentifierLevel::Different;
+            if one.is_near(*other) {
+                level = IdentifierLevel::Near;
+            } else if level == IdentifierLevel::Missing {
+                level = IdentifierLevel::Different;
+            }
         }
     }
     (level, None)

@@ -49,7 +49,7 @@ impl Comparer<'_> {
 fn address_level(a: &Place, b: &Place) -> AddressLevel {
     if a.dwelling != 0 && a.dwelling == b.dwelling {
         AddressLevel::Dwelling
-    } else if a.building != 0 && a.building == b.building {
+    } else if (a.building != 0 && a.building == b.building) || (a.door != 0 && a.door == b.door) {
         AddressLevel::Building
     } else if a.zip != 0 && a.zip == b.zip {
         AddressLevel::Zip

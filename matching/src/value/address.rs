@@ -31,7 +31,9 @@ pub(crate) struct Place {
     pub(crate) dwelling: u64,
     /// House number and street alone.
     pub(crate) building: u64,
-    /// Five-digit ZIP code.
+    /// House number and ZIP code: survives a misspelt street.
+    pub(crate) door: u32,
+    /// ZIP code.
     pub(crate) zip: u32,
 }
 
@@ -91,9 +93,8 @@ impl Place {
         let plain = plain.trim();
         if plain.is_empty() || PLACEHOLDERS.contains(&plain) {
             return Self {
-                dwelling: 0,
-                building: 0,
                 zip,
+                ..Self::default()
             };
         }
         let (mut building, mut unit) = (0, 0);
@@ -109,9 +110,8 @@ impl Place {
         }
         if building == 0 {
             return Self {
-                dwelling: 0,
-                building: 0,
                 zip,
+                ..Self::default()
             };
         }
         let town = if zip == 0 {
@@ -122,8 +122,21 @@ impl Place {
         Self {
             dwelling: mix::pair(mix::pair(building, unit), town),
             building,
+            door: door(plain, zip),
             zip,
         }
+    }
+}
+
+/// Key of house number and ZIP code; 0 when one of them is unknown.
+fn door(plain: &str, zip: u32) -> u32 {
+    let number = plain
+        .split(' ')
+        .next()
+        .and_then(|word| word.parse::<u32>().ok());
+    match number {
+        Some(number) if zip != 0 => mix::pair(u64::from(number), u64::from(zip)) as u32,
+        _ => 0,
     }
 }
 
@@ -134,10 +147,16 @@ fn abbreviation(word: &str) -> &str {
         .map_or(word, |(_, short)| *short)
 }
 
+/// The first five digits of a ZIP code; a leading zero that a spreadsheet has eaten does not matter.
 fn zip_number(text: &str) -> u32 {
-    let digits: String = text.trim().chars().take(5).collect();
+    let digits: String = text
+        .trim()
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .take(5)
+        .collect();
     match digits.parse() {
-        Ok(zip) if digits.len() == 5 && !matches!(zip, 0 | 99_999) => zip,
+        Ok(zip) if digits.len() >= 3 && !matches!(zip, 0 | 99_999) => zip,
         _ => 0,
     }
 }
@@ -167,6 +186,23 @@ mod tests {
         let second = place("12 Example St Apt 5", "90001");
         assert_ne!(first.dwelling, second.dwelling);
         assert_eq!(first.building, second.building);
+    }
+
+    #[test]
+    fn eaten_zero_of_a_zip_code_does_not_matter() {
+        assert_eq!(
+            place("12 Example St", "02134").zip,
+            place("12 Example St", "2134").zip
+        );
+        assert_eq!(place("12 Example St", "ab").zip, 0);
+    }
+
+    #[test]
+    fn misspelt_street_keeps_its_door() {
+        let first = place("12 Example St", "90001");
+        let second = place("12 Exampel St", "90001");
+        assert_ne!(first.building, second.building);
+        assert_eq!(first.door, second.door);
     }
 
     #[test]

@@ -173,9 +173,9 @@ fn name_and_address_alone_are_never_linked_without_a_steward() {
 }
 
 #[test]
-fn two_client_index_numbers_need_a_steward() {
+fn two_client_index_numbers_and_another_name_need_a_steward() {
     let one = home(person("a", "1", "Ana", "Demofield", "2018-03-02").cin("91234568B"));
-    let two = home(person("b", "2", "Ana", "Demofield", "2018-03-02").cin("91234599D"));
+    let two = home(person("b", "2", "Anna", "Demofield", "2018-03-02").cin("91234599D"));
     let explanation = explain(&one, &two).unwrap();
     assert_eq!(explanation.decision, Decision::Review);
     assert!(explanation.notes.contains(&Note::IdentifierConflict));
