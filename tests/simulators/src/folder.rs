@@ -2,12 +2,13 @@
 //!
 //! Protocol: the partner writes `in/NAME.part` and renames it to `in/NAME`; the gateway answers with
 //! `ack/NAME.ack.json` or `error/NAME.error.json`. The gateway puts whole files into `out/NAME`; the
-//! partner answers with `out/NAME.ack`.
+//! partner answers with `out/NAME.ack`: `accepted` and `rejected` message ids where the format shows
+//! them, and `file` (`accepted` or `rejected`, then with `reason`) for the file as a whole.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -32,11 +33,12 @@ pub struct FileAnswer {
 /// What the partner tells the gateway about a file it picked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Acknowledgement {
-    /// Ids of the messages that were taken.
+    /// Ids of the messages that were taken, where the format shows message ids.
     pub accepted: Vec<String>,
-    /// Ids of the messages that were refused, each with its reason. A file that is refused as a
-    /// whole stands here under its own name.
+    /// Ids of the messages that were refused, each with its reason.
     pub rejected: Vec<(String, String)>,
+    /// Why the file as a whole was refused; `None` when it was read.
+    pub file_refused: Option<String>,
 }
 
 impl Acknowledgement {
@@ -46,7 +48,16 @@ impl Acknowledgement {
             .iter()
             .map(|(message_id, reason)| json!({"message_id": message_id, "reason": reason}))
             .collect();
-        json!({"accepted": self.accepted, "rejected": rejected})
+        let file = if self.file_refused.is_none() {
+            "accepted"
+        } else {
+            "rejected"
+        };
+        let mut answer = json!({"accepted": self.accepted, "rejected": rejected, "file": file});
+        if let Some(reason) = &self.file_refused {
+            answer["reason"] = json!(reason);
+        }
+        answer
     }
 }
 
@@ -80,6 +91,7 @@ impl ExchangeFolder {
         let answers = Arc::default();
         let watcher = Watcher {
             root: root.clone(),
+            handled: BTreeMap::new(),
             inbox,
             read,
             answers: Arc::clone(&answers),
@@ -103,6 +115,11 @@ impl ExchangeFolder {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) async fn drop_file(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        // An earlier file of this name may have been answered; its answer is not this one's.
+        self.answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
         write_whole(&self.root.join("in"), name, bytes).await
     }
 
@@ -127,8 +144,12 @@ async fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<
         .with_context(|| format!("renaming {name}"))
 }
 
+/// When a file was last written, and its size: tells a new file from one that was handled.
+type Stamp = (SystemTime, u64);
+
 struct Watcher<C, R> {
     root: PathBuf,
+    handled: BTreeMap<PathBuf, Stamp>,
     inbox: Inbox<C>,
     read: R,
     answers: Arc<Mutex<BTreeMap<String, FileAnswer>>>,
@@ -139,7 +160,7 @@ where
     C: Clone + Send + 'static,
     R: Fn(&str, &[u8]) -> Acknowledgement + Send + Sync + 'static,
 {
-    async fn run(self, cancel: CancellationToken) {
+    async fn run(mut self, cancel: CancellationToken) {
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return,
@@ -153,43 +174,41 @@ where
         }
     }
 
-    async fn pick_up(&self) -> anyhow::Result<()> {
+    /// Whether the file is new or was written anew since it was handled.
+    async fn is_new(&mut self, path: &Path) -> anyhow::Result<bool> {
+        let metadata = tokio::fs::metadata(path).await?;
+        let stamp = (metadata.modified()?, metadata.len());
+        Ok(self.handled.insert(path.to_owned(), stamp) != Some(stamp))
+    }
+
+    async fn pick_up(&mut self) -> anyhow::Result<()> {
         let folder = self.root.join("out");
-        let names = list(&folder).await?;
-        for name in &names {
-            let acknowledged = names.contains(&format!("{name}.ack"));
+        for name in list(&folder).await? {
             let is_a_message = !name.starts_with('.')
                 && !name.ends_with(".ack")
                 && !name.ends_with(".part")
                 && !name.ends_with(".tmp");
-            if acknowledged || !is_a_message {
+            if !is_a_message || !self.is_new(&folder.join(&name)).await? {
                 continue;
             }
-            let bytes = tokio::fs::read(folder.join(name)).await?;
-            let acknowledgement = (self.read)(name, &bytes).to_json().to_string();
+            let bytes = tokio::fs::read(folder.join(&name)).await?;
+            let acknowledgement = (self.read)(&name, &bytes).to_json().to_string();
             write_whole(&folder, &format!("{name}.ack"), acknowledgement.as_bytes()).await?;
         }
         Ok(())
     }
 
-    async fn collect(&self, part: &str, suffix: &str, accepted: bool) -> anyhow::Result<()> {
+    async fn collect(&mut self, part: &str, suffix: &str, accepted: bool) -> anyhow::Result<()> {
         let folder = self.root.join(part);
         for name in list(&folder).await? {
             let Some(file) = name.strip_suffix(suffix) else {
                 continue;
             };
-            let known = self
-                .answers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .contains_key(file);
-            if known {
+            if !self.is_new(&folder.join(&name)).await? {
                 continue;
             }
             let text = tokio::fs::read_to_string(folder.join(&name)).await?;
-            let Ok(body) = serde_json::from_str(&text) else {
-                continue;
-            };
+            let body = serde_json::from_str(&text).unwrap_or_default();
             let answer = FileAnswer {
                 file: file.to_owned(),
                 accepted,
@@ -267,6 +286,7 @@ mod tests {
                 Acknowledgement {
                     accepted: vec!["m1".into()],
                     rejected: vec![("m2".into(), "no".into())],
+                    file_refused: None,
                 }
             })
             .await
@@ -294,10 +314,26 @@ mod tests {
             })
             .await
             .unwrap();
-        let text = tokio::fs::read_to_string(ack).await.unwrap();
+        let text = tokio::fs::read_to_string(&ack).await.unwrap();
+        // The gateway takes the acknowledgement away; the file it leaves is not read again.
+        tokio::fs::remove_file(&ack).await.unwrap();
+        tokio::fs::write(home.path().join("error/b.csv.error.json"), b"{}")
+            .await
+            .unwrap();
+        inbox
+            .wait_for_state("one more round", Duration::from_secs(5), || {
+                folder.answer("b.csv")
+            })
+            .await
+            .unwrap();
+        assert!(!ack.exists());
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-            serde_json::json!({"accepted": ["m1"], "rejected": [{"message_id": "m2", "reason": "no"}]})
+            serde_json::json!({
+                "accepted": ["m1"],
+                "rejected": [{"message_id": "m2", "reason": "no"}],
+                "file": "accepted"
+            })
         );
     }
 }

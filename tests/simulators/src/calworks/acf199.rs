@@ -272,11 +272,7 @@ mod tests {
             &format!("TRAILER{:07}         ", lines.len() - 2)
         );
         for line in &lines[1..lines.len() - 1] {
-            assert_eq!(
-                line.len(),
-                if line.starts_with("T3") { 156 } else { 156 },
-                "{line}"
-            );
+            assert_eq!(line.len(), 156, "{line}");
             let layout = RecordLayout::load(&line[..2]).unwrap();
             let values = layout.values(line);
             for position in &layout.positions {

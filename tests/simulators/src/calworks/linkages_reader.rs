@@ -13,6 +13,7 @@ use crate::violation::Violation;
 pub(crate) struct Batch {
     pub(crate) messages: Vec<LinkagesMessage>,
     pub(crate) rejected: Vec<(String, String)>,
+    pub(crate) file_refused: Option<String>,
     pub(crate) violations: Vec<Violation>,
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn read(table: &LinkagesTable, own: &str, name: &str, bytes: &[u8]) -
 
 fn refused(name: &str, rule: &str, detail: &str) -> Batch {
     Batch {
-        rejected: vec![(name.to_owned(), format!("{rule}: {detail}"))],
+        file_refused: Some(format!("{rule}: {detail}")),
         violations: vec![Violation::new(name, rule, detail)],
         ..Batch::default()
     }

@@ -43,15 +43,15 @@ fn write_line<'line>(
     line_type: &'line str,
     value_of: impl Fn(&str) -> &'line str,
 ) -> anyhow::Result<()> {
-    let value_of = |name: &str| match name {
+    let cell = |name: &str| match name {
         "message_id" => message.message_id.as_str(),
         "line_type" => line_type,
         _ => value_of(name),
     };
-    if let Some((rule, detail)) = table.complaints(line_type, &value_of).first() {
+    if let Some((rule, detail)) = table.complaints(line_type, cell).first() {
         anyhow::bail!("message {} breaks {rule}: {detail}", message.message_id);
     }
     writer
-        .write_record(table.fields.iter().map(|field| value_of(&field.name)))
+        .write_record(table.fields.iter().map(|field| cell(&field.name)))
         .context("writing a line")
 }

@@ -154,6 +154,7 @@ impl Reader {
         let batch = linkages_reader::read(&self.table, &self.organization, name, bytes);
         let mut answer = Acknowledgement {
             rejected: batch.rejected,
+            file_refused: batch.file_refused,
             ..Default::default()
         };
         for violation in batch.violations {

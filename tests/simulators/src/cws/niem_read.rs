@@ -331,7 +331,7 @@ fn required(message: &NiemMessage) -> Vec<Complaint> {
             if message.plan.is_none() && message.goals.is_empty() {
                 need("", "CasePlan or ServicePlanGoal");
             }
-            for plan in &message.plan {
+            if let Some(plan) = &message.plan {
                 need(&plan.plan_id, "PlanIdentification");
                 for task in &plan.tasks {
                     need(&task.task_id, "TaskID");

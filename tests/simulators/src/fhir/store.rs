@@ -47,11 +47,6 @@ impl Store {
         }
     }
 
-    /// Now on the county's wall clock, as FHIR writes it.
-    pub(crate) fn now(&self) -> String {
-        self.clock.rfc3339()
-    }
-
     pub(crate) fn get(&self, resource_type: &str, id: &str) -> Option<&Value> {
         self.resources
             .get(&(resource_type.to_owned(), id.to_owned()))

@@ -127,10 +127,14 @@ impl FhirServer {
     pub fn create_order(&self, owner: &str, need: &str) -> anyhow::Result<Value> {
         let request = self.service_request(owner, need, &self.patient(""));
         let mut store = self.house.store();
-        let request = store.create("ServiceRequest", &request).map_err(refused)?;
+        let request = store
+            .create("ServiceRequest", &request)
+            .map_err(|refusal| refused(&refusal))?;
         let focus = format!("ServiceRequest/{}", text(&request, "/id"));
         let task = self.task(owner, &focus, &self.patient(""));
-        let task = store.create("Task", &task).map_err(refused)?;
+        let task = store
+            .create("Task", &task)
+            .map_err(|refusal| refused(&refusal))?;
         drop(store);
         self.inbox.notify();
         Ok(task)
@@ -218,6 +222,6 @@ impl FhirServer {
     }
 }
 
-fn refused(refusal: super::outcome::Refusal) -> anyhow::Error {
+fn refused(refusal: &super::outcome::Refusal) -> anyhow::Error {
     anyhow::anyhow!("{}: {}", refusal.code, refusal.details)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context;
 use jiff::civil::{Date, DateTime};
 
 use crate::table;
@@ -94,15 +93,6 @@ impl Layout {
     /// The layout of a file by its name without ending.
     pub(crate) fn file(&self, name: &str) -> Option<&FileLayout> {
         self.files.iter().find(|file| file.name == name)
-    }
-
-    /// The layout of a file that must exist.
-    ///
-    /// # Errors
-    /// When it is none of the 24.
-    pub(crate) fn known_file(&self, name: &str) -> anyhow::Result<&FileLayout> {
-        self.file(name)
-            .with_context(|| format!("no file {name} in the layout"))
     }
 
     /// The layout that every custom file has.

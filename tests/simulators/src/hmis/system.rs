@@ -342,7 +342,7 @@ impl Office {
                     self.inbox.complain(violation);
                 }
                 Acknowledgement {
-                    rejected: vec![(name.to_owned(), reasons.join("; "))],
+                    file_refused: Some(reasons.join("; ")),
                     ..Default::default()
                 }
             }
@@ -363,6 +363,7 @@ impl Office {
         self.inbox.keep_raw(raw);
     }
 
+    /// Merges a package. The format shows no message ids, so the file is acknowledged as a whole.
     fn take(&self, name: &str, package: HmisPackage) -> Acknowledgement {
         let mut answer = Acknowledgement::default();
         for (file, rows) in &package.files {
@@ -381,7 +382,6 @@ impl Office {
                 if known.is_none_or(|known| known.as_str() < cell(row, "DateUpdated")) {
                     state.held.put(file, id, row.clone());
                 }
-                answer.accepted.push(id.to_owned());
             }
         }
         let arrival = Received {
@@ -394,7 +394,7 @@ impl Office {
         if self.inbox.accept(arrival, &fingerprint) == Arrival::Conflicting {
             let reason = "ExportID used before".to_owned();
             answer = Acknowledgement {
-                rejected: vec![(name.to_owned(), reason)],
+                file_refused: Some(reason),
                 ..Default::default()
             };
         }
