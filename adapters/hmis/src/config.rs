@@ -22,6 +22,9 @@ pub struct HmisConfig {
 pub struct ReadConfig {
     /// Whether a package merged from several runs (several rows in Export.csv) is read; else it is refused.
     pub accept_merged_exports: bool,
+    /// ProjectIDs whose client-level rows are refused whatever a package says of them. A delta may leave out the
+    /// unchanged HMISParticipation row that would close its project.
+    pub closed_projects: Vec<String>,
     /// Whether referrals between projects of the same HMIS become events.
     pub internal_referrals: bool,
     /// Which places of `LocationCrisisOrPHHousing` are services outside the HMIS: text to target. Text is
@@ -48,6 +51,7 @@ impl Default for ReadConfig {
     fn default() -> Self {
         Self {
             accept_merged_exports: false,
+            closed_projects: Vec::new(),
             internal_referrals: true,
             outside_services: BTreeMap::new(),
             provider_rejected_reason: ReasonCode::NoCapacity,
@@ -137,9 +141,21 @@ mod tests {
     #[test]
     fn settings_that_no_column_can_hold_are_refused() {
         assert_eq!(WriteConfig::default().check(), Ok(()));
-        let long = WriteConfig { source_name: "x".repeat(51), ..WriteConfig::default() };
-        assert!(matches!(long.check(), Err(ConfigError::Length { field: "source_name", .. })));
-        let name = WriteConfig { custom_file: "Custom../x".to_owned(), ..WriteConfig::default() };
+        let long = WriteConfig {
+            source_name: "x".repeat(51),
+            ..WriteConfig::default()
+        };
+        assert!(matches!(
+            long.check(),
+            Err(ConfigError::Length {
+                field: "source_name",
+                ..
+            })
+        ));
+        let name = WriteConfig {
+            custom_file: "Custom../x".to_owned(),
+            ..WriteConfig::default()
+        };
         assert_eq!(name.check(), Err(ConfigError::CustomFile));
     }
 }

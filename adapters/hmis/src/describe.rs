@@ -13,8 +13,12 @@ pub const READS: &[Format] = &[Format::HmisCsv];
 pub const WRITES: &[Format] = &[Format::HmisCsv];
 
 /// What an HMIS can take.
-pub const CAPABILITIES: &[&str] =
-    &["referral", "referral-result", "referral-withdrawal", "custom-rows"];
+pub const CAPABILITIES: &[&str] = &[
+    "referral",
+    "referral-result",
+    "referral-withdrawal",
+    "custom-rows",
+];
 
 /// Code system of original codes: the edition, then `LIST:CODE`.
 pub const CODE_SYSTEM: &str = "hmis-2026";
@@ -27,7 +31,10 @@ const ENCODED_LENGTH: usize = 26;
 /// The EventID under which a referral stands at the partner.
 #[must_use]
 pub fn event_id(referral: ReferralId) -> String {
-    format!("{PREFIX}{}", base32(u128::from_be_bytes(*referral.as_bytes())))
+    format!(
+        "{PREFIX}{}",
+        base32(u128::from_be_bytes(*referral.as_bytes()))
+    )
 }
 
 /// The referral of an EventID that [`event_id`] made; `None` for the partner's own.
@@ -84,7 +91,12 @@ mod tests {
 
     #[test]
     fn the_partners_own_ids_are_not_ours() {
-        for text in ["ev-8841", "0191f2aa00007000800000000000 0001", "TDM-", "TDM-ZZZZZZZZZZZZZZZZZZZZZZZZZZ"] {
+        for text in [
+            "ev-8841",
+            "0191f2aa00007000800000000000 0001",
+            "TDM-",
+            "TDM-ZZZZZZZZZZZZZZZZZZZZZZZZZZ",
+        ] {
             assert_eq!(referral_of(text), None, "{text}");
         }
     }

@@ -128,17 +128,28 @@ impl Gates {
         let is_closed = self.closed_organizations.contains(&owner)
             || !self.known_organizations.contains(&owner);
         let ids = &mut self.project_ids;
-        let held = self.projects.entry(id_hash(&[id.trim()])).or_insert_with(|| {
-            ids.push(id.trim().to_owned());
-            let number = u32::try_from(ids.len()).unwrap_or(0);
-            ProjectGate {
-                number: std::num::NonZeroU32::new(number),
-                is_victim_service: false,
-                comparable_until: None,
-            }
-        });
+        let held = self
+            .projects
+            .entry(id_hash(&[id.trim()]))
+            .or_insert_with(|| {
+                ids.push(id.trim().to_owned());
+                let number = u32::try_from(ids.len()).unwrap_or(0);
+                ProjectGate {
+                    number: std::num::NonZeroU32::new(number),
+                    is_victim_service: false,
+                    comparable_until: None,
+                }
+            });
         held.is_victim_service |= is_closed;
         self.is_any_closed |= is_closed;
+    }
+
+    /// Closes a project by the settings; call after every Project row.
+    pub fn close(&mut self, project: &str) {
+        if let Some(gate) = self.projects.get_mut(&id_hash(&[project.trim()])) {
+            gate.comparable_until = Some(Date::MAX);
+            self.is_any_closed = true;
+        }
     }
 
     /// Learns a row of HMISParticipation that is not deleted; call after every Project row. `until` is the last
@@ -165,7 +176,10 @@ impl Gates {
             Some(Refusal::UnknownProject) => REFUSED_UNKNOWN,
         };
         let project = self.projects.get(&id_hash(&[row.project.trim()]));
-        let new = StayMark { marks: 0, project: project.and_then(|gate| gate.number) };
+        let new = StayMark {
+            marks: 0,
+            project: project.and_then(|gate| gate.number),
+        };
         if let Some((held, _)) = self.stays.entry(id_hash(&[row.enrollment.trim()]), new) {
             held.marks |= mark;
         }
@@ -267,7 +281,13 @@ mod tests {
 
     fn stay<'a>(enrollment: &'a str, person: &'a str, project: &'a str) -> StayRow<'a> {
         let entry = Some(date(2025, 7, 1));
-        StayRow { enrollment, person, project, entry, is_deleted: false }
+        StayRow {
+            enrollment,
+            person,
+            project,
+            entry,
+            is_deleted: false,
+        }
     }
 
     #[test]
@@ -293,16 +313,26 @@ mod tests {
     fn a_deleted_clear_stay_does_not_open_a_person_of_a_refused_one() {
         let mut gates = gates();
         gates.stay(&stay("E1", "P1", "safe-house"));
-        gates.stay(&StayRow { is_deleted: true, ..stay("E2", "P1", "shelter") });
+        gates.stay(&StayRow {
+            is_deleted: true,
+            ..stay("E2", "P1", "shelter")
+        });
         assert_ne!(gates.person("P1"), Verdict::Clear);
     }
 
     #[test]
     fn a_doubtful_or_unknown_project_stays_closed() {
         let mut gates = gates();
-        for (id, project) in [("E1", "doubtful"), ("E2", "orphan"), ("E3", "never-described")] {
+        for (id, project) in [
+            ("E1", "doubtful"),
+            ("E2", "orphan"),
+            ("E3", "never-described"),
+        ] {
             gates.stay(&stay(id, id, project));
-            assert!(matches!(gates.enrollment(id), Verdict::Refused(_)), "{project}");
+            assert!(
+                matches!(gates.enrollment(id), Verdict::Refused(_)),
+                "{project}"
+            );
         }
     }
 
@@ -310,9 +340,15 @@ mod tests {
     fn a_comparable_database_closes_the_stays_begun_under_it() {
         let mut gates = gates();
         gates.stay(&stay("E1", "P1", "former"));
-        let before = StayRow { entry: Some(date(2025, 6, 30)), ..stay("E2", "P2", "former") };
+        let before = StayRow {
+            entry: Some(date(2025, 6, 30)),
+            ..stay("E2", "P2", "former")
+        };
         gates.stay(&before);
-        gates.stay(&StayRow { entry: None, ..stay("E3", "P3", "former") });
+        gates.stay(&StayRow {
+            entry: None,
+            ..stay("E3", "P3", "former")
+        });
         assert_eq!(gates.enrollment("E1"), Verdict::Clear);
         let refused = Verdict::Refused(Refusal::ComparableDatabase);
         assert_eq!(gates.enrollment("E2"), refused);

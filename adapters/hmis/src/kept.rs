@@ -5,7 +5,7 @@
 //! the key [`EXPORT_KEY`]; HMISParticipation rows are indexed by `project:ID`.
 
 use serde::{Deserialize, Serialize};
-use tandem_adapter_port::memory::{PartnerMemory, PartnerRow};
+use tandem_adapter_port::memory::PartnerRow;
 
 use crate::tables::FileLayout;
 
@@ -34,7 +34,12 @@ impl KeptRow {
         index: Vec<String>,
     ) -> Option<PartnerRow> {
         let value = serde_json::to_string(self).ok()?;
-        Some(PartnerRow { kind: kind.to_owned(), key: key.to_owned(), index, value })
+        Some(PartnerRow {
+            kind: kind.to_owned(),
+            key: key.to_owned(),
+            index,
+            value,
+        })
     }
 
     /// The values of a kept row, when it has the layout's columns.
@@ -46,18 +51,10 @@ impl KeptRow {
 
     /// The edition of a kept row.
     pub(crate) fn edition_of(row: &PartnerRow) -> Option<String> {
-        serde_json::from_str::<Self>(&row.value).ok().map(|kept| kept.edition)
+        serde_json::from_str::<Self>(&row.value)
+            .ok()
+            .map(|kept| kept.edition)
     }
-}
-
-/// Looks a row up and takes its values.
-pub(crate) fn values(
-    memory: &dyn PartnerMemory,
-    layout: &FileLayout,
-    edition: &str,
-    key: &str,
-) -> Option<Vec<String>> {
-    KeptRow::of(&memory.row(&layout.name, key)?, layout, edition)
 }
 
 /// Index of rows about a person.

@@ -21,14 +21,20 @@ pub struct Read<T> {
 #[must_use]
 pub fn date(text: &str, reference_year: i16) -> Option<Read<Date>> {
     if let Some(value) = iso_date(text) {
-        return Some(Read { value, is_exact: true });
+        return Some(Read {
+            value,
+            is_exact: true,
+        });
     }
     let (day_part, time_part) = split_time(text.trim());
     let value = iso_date(day_part).or_else(|| loose_date(day_part, reference_year))?;
     if let Some(time_text) = time_part {
         loose_time(time_text)?;
     }
-    Some(Read { value, is_exact: false })
+    Some(Read {
+        value,
+        is_exact: false,
+    })
 }
 
 /// Reads a local date and time in any form met; a missing time is midnight.
@@ -44,7 +50,10 @@ pub fn instant(text: &str, reference_year: i16) -> Option<Read<DateTime>> {
     let is_exact = exact_day.is_some()
         && text.len() == "YYYY-MM-DD hh:mm:ss".len()
         && text.as_bytes().get(10) == Some(&b' ');
-    Some(Read { value: day.to_datetime(time), is_exact })
+    Some(Read {
+        value: day.to_datetime(time),
+        is_exact,
+    })
 }
 
 /// Reads a non-negative whole number; leading zeroes, blanks around it and `.0` behind it are not exact.
@@ -83,15 +92,26 @@ pub fn cents(text: &str, is_signed: bool) -> Option<Read<i64>> {
         return None;
     }
     let hundredths: i64 = format!("{fraction:0<2}").parse().ok()?;
-    let value = units.parse::<i64>().ok()?.checked_mul(100)?.checked_add(hundredths)?;
-    Some(Read { value: sign * value, is_exact: trimmed.len() == text.len() })
+    let value = units
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(hundredths)?;
+    Some(Read {
+        value: sign * value,
+        is_exact: trimmed.len() == text.len(),
+    })
 }
 
 /// Writes cents as the specification's two decimals.
 #[must_use]
 pub fn cents_text(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
+    format!(
+        "{sign}{}.{:02}",
+        cents.unsigned_abs() / 100,
+        cents.unsigned_abs() % 100
+    )
 }
 
 /// Writes a local date and time in the specification's form.
@@ -103,7 +123,9 @@ pub fn instant_text(value: DateTime) -> String {
 fn split_time(text: &str) -> (&str, Option<&str>) {
     match text.split_once([' ', 'T']) {
         // `T` also stands inside month names (OCT): only a digit before it makes it a separator.
-        Some((day, time)) if day.ends_with(|c: char| c.is_ascii_digit()) => (day, Some(time.trim())),
+        Some((day, time)) if day.ends_with(|c: char| c.is_ascii_digit()) => {
+            (day, Some(time.trim()))
+        }
         _ => (text, None),
     }
 }
@@ -114,7 +136,12 @@ fn iso_date(text: &str) -> Option<Date> {
         return None;
     }
     let year = number(text.get(0..4)?)?;
-    Date::new(i16::try_from(year).ok()?, small(text.get(5..7)?)?, small(text.get(8..10)?)?).ok()
+    Date::new(
+        i16::try_from(year).ok()?,
+        small(text.get(5..7)?)?,
+        small(text.get(8..10)?)?,
+    )
+    .ok()
 }
 
 fn loose_date(text: &str, reference_year: i16) -> Option<Date> {
@@ -157,15 +184,20 @@ fn year(text: &str, reference_year: i16) -> Option<i16> {
         2 => {
             let century = reference_year - reference_year % 100;
             let candidate = century + value;
-            Some(if candidate > reference_year + 1 { candidate - 100 } else { candidate })
+            Some(if candidate > reference_year + 1 {
+                candidate - 100
+            } else {
+                candidate
+            })
         }
         _ => None,
     }
 }
 
 fn month_number(text: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
     let lower = text.get(0..3)?.to_ascii_lowercase();
     let index = MONTHS.iter().position(|month| *month == lower)?;
     i8::try_from(index + 1).ok()
@@ -199,13 +231,27 @@ mod tests {
             ("1994-05-17 00:00:00", civil::date(1994, 5, 17), false),
             ("1994-05-17T00:00:00", civil::date(1994, 5, 17), false),
         ] {
-            assert_eq!(date(text, 2026), Some(Read { value: expected, is_exact }), "{text}");
+            assert_eq!(
+                date(text, 2026),
+                Some(Read {
+                    value: expected,
+                    is_exact
+                }),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn impossible_dates_are_not_read() {
-        for text in ["1994-02-30", "17-05-1994", "99999999", "", "08-XXX-67", "1994-05-17 25:00:00"] {
+        for text in [
+            "1994-02-30",
+            "17-05-1994",
+            "99999999",
+            "",
+            "08-XXX-67",
+            "1994-05-17 25:00:00",
+        ] {
             assert_eq!(date(text, 2026), None, "{text}");
         }
     }
@@ -233,7 +279,10 @@ mod tests {
 
     #[test]
     fn whole_numbers_refuse_signs_and_fractions() {
-        assert_eq!(whole("01").map(|read| (read.value, read.is_exact)), Some((1, false)));
+        assert_eq!(
+            whole("01").map(|read| (read.value, read.is_exact)),
+            Some((1, false))
+        );
         assert_eq!(whole("1.0").map(|read| read.value), Some(1));
         assert_eq!(whole("-1"), None);
         assert_eq!(whole("1.5"), None);

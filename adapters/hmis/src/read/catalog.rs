@@ -41,14 +41,18 @@ impl Catalog {
                 deviations.push(Deviation::record_error("file-repeated", place, expected));
                 continue;
             }
-            catalog.entries.insert(stem.to_ascii_lowercase(), name.clone());
+            catalog
+                .entries
+                .insert(stem.to_ascii_lowercase(), name.clone());
         }
         (catalog, deviations)
     }
 
     /// The entry of a file.
     pub(crate) fn entry(&self, file: &str) -> Option<&str> {
-        self.entries.get(&file.to_ascii_lowercase()).map(String::as_str)
+        self.entries
+            .get(&file.to_ascii_lowercase())
+            .map(String::as_str)
     }
 
     /// What is told of files that the edition has and the package does not, and the other way round.
@@ -73,7 +77,11 @@ impl Catalog {
             }
             let place = Place::file(entry.as_str());
             deviations.push(if stem.starts_with("custom") {
-                Deviation::info("file-custom", place, "no custom file in an official export; not read")
+                Deviation::info(
+                    "file-custom",
+                    place,
+                    "no custom file in an official export; not read",
+                )
             } else {
                 Deviation::info("file-unknown", place, "the files of the specification only")
             });
@@ -88,7 +96,12 @@ mod tests {
 
     #[test]
     fn a_folder_inside_the_zip_is_read_through_and_told() {
-        let names = ["export/Client.csv", "__MACOSX/._Client.csv", "export/", "readme.txt"];
+        let names = [
+            "export/Client.csv",
+            "__MACOSX/._Client.csv",
+            "export/",
+            "readme.txt",
+        ];
         let names: Vec<String> = names.map(str::to_owned).to_vec();
         let (catalog, deviations) = Catalog::of(&names);
         assert_eq!(catalog.entry("Client"), Some("export/Client.csv"));

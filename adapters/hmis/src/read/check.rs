@@ -7,14 +7,18 @@ use super::finding::Finding;
 use super::header::Header;
 use super::record::Record;
 use super::row::Row;
-use crate::tables::{
-    Column, ColumnType, FileLayout, SituationUse, Tables, is_retired_subsidy,
-};
+use crate::tables::{Column, ColumnType, FileLayout, SituationUse, Tables, is_retired_subsidy};
 use crate::value;
 
 /// Columns without which a record means nothing.
-const NEEDED: [&str; 6] =
-    ["PersonalID", "EnrollmentID", "ProjectID", "EntryDate", "ExitDate", "EventDate"];
+const NEEDED: [&str; 6] = [
+    "PersonalID",
+    "EnrollmentID",
+    "ProjectID",
+    "EntryDate",
+    "ExitDate",
+    "EventDate",
+];
 /// Client columns that a hashed export fills with hashes (names 64 characters, SSN 68).
 const HASHED: [&str; 4] = ["FirstName", "MiddleName", "LastName", "SSN"];
 /// The characters that an export strips from its data.
@@ -46,11 +50,23 @@ impl<'a> Checker<'a> {
             .fields
             .iter()
             .map(|field| {
-                field.and_then(|index| fields.get_mut(index)).map(std::mem::take).unwrap_or_default()
+                field
+                    .and_then(|index| fields.get_mut(index))
+                    .map(std::mem::take)
+                    .unwrap_or_default()
             })
             .collect();
-        let mut row = Row { layout, line, values, originals: Vec::new() };
-        if row.key().trim().eq_ignore_ascii_case(layout.columns.first()?.name.as_str()) {
+        let mut row = Row {
+            layout,
+            line,
+            values,
+            originals: Vec::new(),
+        };
+        if row
+            .key()
+            .trim()
+            .eq_ignore_ascii_case(layout.columns.first()?.name.as_str())
+        {
             findings.push(Finding::warning("header-repeated", line).expected("one header row"));
             return None;
         }
@@ -62,12 +78,15 @@ impl<'a> Checker<'a> {
     }
 
     fn value(&self, row: &mut Row<'_>, index: usize, findings: &mut Vec<Finding>) {
-        let Some(column) = row.layout.columns.get(index) else { return };
-        let is_hash = self.is_hashed
-            && row.layout.name == "Client"
-            && HASHED.contains(&column.name.as_str());
+        let Some(column) = row.layout.columns.get(index) else {
+            return;
+        };
+        let is_hash =
+            self.is_hashed && row.layout.name == "Client" && HASHED.contains(&column.name.as_str());
         let (line, file) = (row.line, row.layout.name.as_str());
-        let Some(held) = row.values.get(index).filter(|held| !held.is_empty()) else { return };
+        let Some(held) = row.values.get(index).filter(|held| !held.is_empty()) else {
+            return;
+        };
         let (value, doubt) = match column.kind {
             ColumnType::Text(_) if is_hash => return,
             ColumnType::Text(_) if file == "Client" && column.name == "SSN" => ssn(held),
@@ -129,7 +148,8 @@ impl<'a> Checker<'a> {
             let Some(code) = row.values.get(index).filter(|code| !code.is_empty()) else {
                 continue;
             };
-            if let Some((place, subsidy_column)) = SituationUse::of_column(&layout.name, &column.name)
+            if let Some((place, subsidy_column)) =
+                SituationUse::of_column(&layout.name, &column.name)
             {
                 let code = code.clone();
                 self.situation(row, index, (&code, place, subsidy_column), findings);
@@ -159,7 +179,9 @@ impl<'a> Checker<'a> {
         (code, place, subsidy_column): (&str, SituationUse, &str),
         findings: &mut Vec<Finding>,
     ) {
-        let Some(column) = row.layout.columns.get(index) else { return };
+        let Some(column) = row.layout.columns.get(index) else {
+            return;
+        };
         let found = if is_retired_subsidy(code) {
             if let Some(subsidy) = row.layout.position(subsidy_column)
                 && row.get(subsidy_column).is_empty()
@@ -217,12 +239,24 @@ fn text(held: &str, length: usize) -> Judged {
 
 /// Nine digits, `x` for each one unknown; a number that stands for nobody is blank.
 fn ssn(held: &str) -> Judged {
-    let digits: String = held.chars().filter(|c| !matches!(c, '-' | ' ' | '\t')).collect();
+    let digits: String = held
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' ' | '\t'))
+        .collect();
     let blank = Some(String::new());
     if digits.bytes().all(|b| matches!(b, b'0' | b'x' | b'X')) {
-        return (blank, digits.contains('0').then_some(Doubt::Warning("placeholder-ssn")));
+        return (
+            blank,
+            digits
+                .contains('0')
+                .then_some(Doubt::Warning("placeholder-ssn")),
+        );
     }
-    if digits.len() != 9 || !digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'x' | b'X')) {
+    if digits.len() != 9
+        || !digits
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'x' | b'X'))
+    {
         return (blank, Some(Doubt::Unused("bad-value")));
     }
     let doubt = (digits.len() != held.len()).then_some(Doubt::Warning("ssn-form"));
@@ -260,13 +294,10 @@ fn fitted(header: &Header, record: Record, findings: &mut Vec<Finding>) -> Optio
         findings.push(Finding::dropped("line-too-long", record.line).expected(expected));
         return None;
     }
-    let count = record.fields.len();
-    if count == header.width {
-        return Some(record.fields);
-    }
-    let extra = record.fields.get(header.width..).unwrap_or_default();
-    if count > header.width && extra.iter().all(String::is_empty) {
-        findings.push(Finding::warning("column-count", record.line).expected(expected));
+    if record.fits(header.width) {
+        if record.fields.len() > header.width {
+            findings.push(Finding::warning("column-count", record.line).expected(expected));
+        }
         return Some(record.fields);
     }
     findings.push(Finding::dropped("column-count", record.line).expected(expected));

@@ -50,11 +50,19 @@ pub(crate) fn read(
 ) -> Result<(&'static Tables, ExportFacts), Halt> {
     let raw = read_raw(package, catalog)?;
     if raw.has_bom {
-        told.push(Deviation::info("byte-order-mark", Place::line(&raw.entry, 1), "no mark"));
+        told.push(Deviation::info(
+            "byte-order-mark",
+            Place::line(&raw.entry, 1),
+            "no mark",
+        ));
     }
     let year = decide_edition(package, catalog, &raw, told)?;
     let tables = edition(year).map_err(|error| {
-        Halt::input("table-broken", Place::file(error.table), error.problem.clone())
+        Halt::input(
+            "table-broken",
+            Place::file(error.table),
+            error.problem.clone(),
+        )
     })?;
     let layout = tables.file("Export").ok_or_else(|| missing("Export.csv"))?;
     let facts = facts(tables, layout, raw, told)?;
@@ -69,11 +77,18 @@ pub(crate) fn read(
 }
 
 fn missing(entry: &str) -> Halt {
-    Halt::input("export-missing", Place::file(entry), "Export.csv with one row")
+    Halt::input(
+        "export-missing",
+        Place::file(entry),
+        "Export.csv with one row",
+    )
 }
 
 fn read_raw(package: &mut dyn Package, catalog: &Catalog) -> Result<Raw, Halt> {
-    let entry = catalog.entry("Export").ok_or_else(|| missing("Export.csv"))?.to_owned();
+    let entry = catalog
+        .entry("Export")
+        .ok_or_else(|| missing("Export.csv"))?
+        .to_owned();
     let mut file = OpenFile::open(package, &entry)?;
     let header = file.next(None)?.ok_or_else(|| missing(&entry))?;
     let mut rows = Vec::new();
@@ -87,7 +102,12 @@ fn read_raw(package: &mut dyn Package, catalog: &Catalog) -> Result<Raw, Halt> {
     if rows.is_empty() {
         return Err(missing(&entry));
     }
-    Ok(Raw { entry, has_bom, header, rows })
+    Ok(Raw {
+        entry,
+        has_bom,
+        header,
+        rows,
+    })
 }
 
 /// The edition by the text of `CSVVersion`, else by the columns of Client.csv.
@@ -110,18 +130,33 @@ fn decide_edition(
             _ => Err(Halt::input("version-unsupported", place, "2026 or 2024")),
         };
     }
-    told.push(Deviation::warning("version-blank", place.clone(), "year and version, as 2026 v1.0"));
+    told.push(Deviation::warning(
+        "version-blank",
+        place.clone(),
+        "year and version, as 2026 v1.0",
+    ));
     let Some(entry) = catalog.entry("Client").map(str::to_owned) else {
         return Ok(Edition::Fy2026);
     };
-    let header = OpenFile::open(package, &entry)?.next(None)?.unwrap_or_default();
-    let has = |name: &str| header.fields.iter().any(|f| f.trim().eq_ignore_ascii_case(name));
+    let header = OpenFile::open(package, &entry)?
+        .next(None)?
+        .unwrap_or_default();
+    let has = |name: &str| {
+        header
+            .fields
+            .iter()
+            .any(|f| f.trim().eq_ignore_ascii_case(name))
+    };
     if has("Sex") {
         Ok(Edition::Fy2026)
     } else if has("Woman") || has("Man") {
         Ok(Edition::Fy2024)
     } else if has("Female") || has("Male") || has("Gender") {
-        Err(Halt::input("version-unsupported", place, "2026 or 2024; Client.csv is older"))
+        Err(Halt::input(
+            "version-unsupported",
+            place,
+            "2026 or 2024; Client.csv is older",
+        ))
     } else {
         Ok(Edition::Fy2026)
     }
@@ -134,7 +169,11 @@ fn year_in(text: &str) -> Option<u16> {
         .skip_while(|c| !c.is_ascii_digit())
         .take_while(char::is_ascii_digit)
         .collect();
-    if digits.len() == 4 { digits.parse().ok() } else { None }
+    if digits.len() == 4 {
+        digits.parse().ok()
+    } else {
+        None
+    }
 }
 
 fn facts(
@@ -144,19 +183,36 @@ fn facts(
     told: &mut Vec<Deviation>,
 ) -> Result<ExportFacts, Halt> {
     let mut findings = Vec::new();
-    let fallback_year = if tables.edition == Edition::Fy2024 { 2025 } else { 2026 };
-    let mut checker = Checker { tables, reference_year: fallback_year, is_hashed: false };
+    let fallback_year = if tables.edition == Edition::Fy2024 {
+        2025
+    } else {
+        2026
+    };
+    let mut checker = Checker {
+        tables,
+        reference_year: fallback_year,
+        is_hashed: false,
+    };
     let header = Header::read(layout, &raw.header.fields, &mut findings);
     let header = header.ok_or_else(|| missing(&raw.entry))?;
     if raw.rows.len() > 1 {
         let place = Place::line(&raw.entry, raw.rows.get(1).map_or(3, |record| record.line));
-        told.push(Deviation::warning("export-rows", place, "one row: one run of the export"));
+        told.push(Deviation::warning(
+            "export-rows",
+            place,
+            "one row: one run of the export",
+        ));
     }
     let mut facts: Option<ExportFacts> = None;
     let row_count = raw.rows.len();
     for record in raw.rows {
-        let Some(row) = checker.row(layout, &header, record, &mut findings) else { continue };
-        let year = row.date("ExportDate").or(row.date("ExportEndDate")).map(Date::year);
+        let Some(row) = checker.row(layout, &header, record, &mut findings) else {
+            continue;
+        };
+        let year = row
+            .date("ExportDate")
+            .or(row.date("ExportEndDate"))
+            .map(Date::year);
         checker.reference_year = year.unwrap_or(checker.reference_year);
         let mut ids = facts.take().map(|facts| facts.ids).unwrap_or_default();
         ids.insert(row.key().to_owned());
@@ -169,7 +225,11 @@ fn facts(
             reference_year: checker.reference_year,
         });
     }
-    told.extend(findings.into_iter().map(|finding| finding.in_file(&raw.entry)));
+    told.extend(
+        findings
+            .into_iter()
+            .map(|finding| finding.in_file(&raw.entry)),
+    );
     facts.ok_or_else(|| missing(&raw.entry))
 }
 
@@ -179,7 +239,13 @@ mod tests {
 
     #[test]
     fn the_year_is_found_however_the_version_is_written() {
-        for (text, year) in [("2026 v1.0", Some(2026)), ("v2024", Some(2024)), ("FY 2026v10", Some(2026)), ("1.0", None), ("", None)] {
+        for (text, year) in [
+            ("2026 v1.0", Some(2026)),
+            ("v2024", Some(2024)),
+            ("FY 2026v10", Some(2026)),
+            ("1.0", None),
+            ("", None),
+        ] {
             assert_eq!(year_in(text), year, "{text}");
         }
     }

@@ -34,7 +34,14 @@ impl Finding {
     }
 
     fn new(severity: Severity, loss: Loss, code: &'static str, line: u64) -> Self {
-        Self { severity, loss, code, line, column: String::new(), expected: String::new() }
+        Self {
+            severity,
+            loss,
+            code,
+            line,
+            column: String::new(),
+            expected: String::new(),
+        }
     }
 
     pub(crate) fn at(mut self, column: &str) -> Self {
@@ -49,8 +56,11 @@ impl Finding {
 
     /// The deviation that the port takes.
     pub(crate) fn in_file(self, file: &str) -> Deviation {
-        let mut place =
-            if self.line == 0 { Place::file(file) } else { Place::line(file, self.line) };
+        let mut place = if self.line == 0 {
+            Place::file(file)
+        } else {
+            Place::line(file, self.line)
+        };
         if !self.column.is_empty() {
             place = place.field(self.column);
         }

@@ -4,8 +4,10 @@ use super::finding::Finding;
 use crate::tables::FileLayout;
 
 /// Columns that changed their name between editions, both ways.
-const RENAMED: [(&str, &str); 2] =
-    [("HispanicLatinaeo", "HispanicLatinao"), ("HispanicLatinao", "HispanicLatinaeo")];
+const RENAMED: [(&str, &str); 2] = [
+    ("HispanicLatinaeo", "HispanicLatinao"),
+    ("HispanicLatinao", "HispanicLatinaeo"),
+];
 /// After so many unknown columns only their number is told.
 const UNKNOWN_COLUMNS_NAMED: usize = 10;
 
@@ -35,7 +37,10 @@ impl Header {
             return Some(header);
         }
         // The first row may be data: nothing of it may be shown.
-        let key = layout.columns.first().map_or("", |column| column.name.as_str());
+        let key = layout
+            .columns
+            .first()
+            .map_or("", |column| column.name.as_str());
         let text = format!("a header row with {key}");
         findings.push(Finding::dropped("header-missing", 1).at(key).expected(text));
         None
@@ -56,7 +61,9 @@ impl Header {
             let Some(position) = find_column(layout, name) else {
                 unknown += 1;
                 if unknown <= UNKNOWN_COLUMNS_NAMED {
-                    findings.push(Finding::warning("column-unknown", 1).at(&shown(name)));
+                    let text = "no columns beside those of the specification";
+                    let finding = Finding::warning("column-unknown", 1).at(&shown(name));
+                    findings.push(finding.expected(text));
                 }
                 continue;
             };
@@ -65,7 +72,11 @@ impl Header {
             note_spelling(layout, position, text, findings);
             match fields.get_mut(position) {
                 Some(slot @ None) => *slot = Some(index),
-                _ => findings.push(Finding::warning("column-repeated", 1).at(&shown(name))),
+                _ => findings.push(
+                    Finding::warning("column-repeated", 1)
+                        .at(&shown(name))
+                        .expected("each column once; the first is read"),
+                ),
             }
         }
         if unknown > UNKNOWN_COLUMNS_NAMED {
@@ -78,24 +89,27 @@ impl Header {
             findings.push(Finding::info("header-order", 1).expected(text));
         }
         note_missing(layout, &fields, findings);
-        Self { width: texts.len(), fields, unknown }
+        Self {
+            width: texts.len(),
+            fields,
+            unknown,
+        }
     }
 }
 
 fn find_column(layout: &FileLayout, name: &str) -> Option<usize> {
     layout.position(name).or_else(|| {
-        let (_, other) = RENAMED.iter().find(|(old, _)| old.eq_ignore_ascii_case(name))?;
+        let (_, other) = RENAMED
+            .iter()
+            .find(|(old, _)| old.eq_ignore_ascii_case(name))?;
         layout.position(other)
     })
 }
 
-fn note_spelling(
-    layout: &FileLayout,
-    position: usize,
-    text: &str,
-    findings: &mut Vec<Finding>,
-) {
-    let Some(column) = layout.columns.get(position) else { return };
+fn note_spelling(layout: &FileLayout, position: usize, text: &str, findings: &mut Vec<Finding>) {
+    let Some(column) = layout.columns.get(position) else {
+        return;
+    };
     if column.name != text {
         findings.push(
             Finding::info("header-spelling", 1)
@@ -113,7 +127,11 @@ fn note_missing(layout: &FileLayout, fields: &[Option<usize>], findings: &mut Ve
             } else {
                 Finding::unused("column-missing", 1)
             };
-            findings.push(finding.at(&column.name).expected("the column, even when it is blank"));
+            findings.push(
+                finding
+                    .at(&column.name)
+                    .expected("the column, even when it is blank"),
+            );
         }
     }
 }
@@ -124,7 +142,11 @@ fn shown(name: &str) -> String {
         && name.len() <= 40
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if is_name { name.to_owned() } else { "(not a column name)".to_owned() }
+    if is_name {
+        name.to_owned()
+    } else {
+        "(not a column name)".to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -136,7 +158,10 @@ mod tests {
         let tables = edition(Edition::Fy2026).unwrap();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut findings = Vec::new();
-        (Header::read(tables.file(file).unwrap(), &names, &mut findings), findings)
+        (
+            Header::read(tables.file(file).unwrap(), &names, &mut findings),
+            findings,
+        )
     }
 
     #[test]

@@ -25,17 +25,25 @@ impl Households {
         }
         let owner = u32::try_from(id_hash(&[project]) >> 32).unwrap_or(0) & !MARKS;
         let is_head = relation == "1";
-        let Some((held, is_new)) = self.held.entry(id_hash(&[household]), owner) else { return };
+        let Some((held, is_new)) = self.held.entry(id_hash(&[household]), owner) else {
+            return;
+        };
         if !is_new && *held & !MARKS != owner {
             *held |= IS_REUSED;
         }
         if is_head {
-            *held |= if *held & HAS_HEAD == 0 { HAS_HEAD } else { HAS_TWO_HEADS };
+            *held |= if *held & HAS_HEAD == 0 {
+                HAS_HEAD
+            } else {
+                HAS_TWO_HEADS
+            };
         }
     }
 
     fn has(&self, household: &str, mark: u32) -> bool {
-        self.held.get(id_hash(&[household])).is_some_and(|held| held & mark != 0)
+        self.held
+            .get(id_hash(&[household]))
+            .is_some_and(|held| held & mark != 0)
     }
 
     /// Whether projects share the HouseholdID, so that it names no one household.

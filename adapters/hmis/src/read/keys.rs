@@ -17,7 +17,11 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub(crate) fn new() -> Self {
-        Self { clients: IdSet::new(), users: IdSet::new(), assessments: IdSet::new() }
+        Self {
+            clients: IdSet::new(),
+            users: IdSet::new(),
+            assessments: IdSet::new(),
+        }
     }
 
     /// The keys of one file, to find those that come twice.
@@ -73,7 +77,11 @@ impl Session<'_> {
         }
         let key = id_hash(&[row.key()]);
         if !place.file_keys.insert(key) {
-            let column = row.layout.columns.first().map_or("", |column| column.name.as_str());
+            let column = row
+                .layout
+                .columns
+                .first()
+                .map_or("", |column| column.name.as_str());
             let finding = Finding::dropped("duplicate-key", row.line).at(column);
             findings.push(finding.expected("a key that occurs once in the file"));
             return false;
@@ -81,7 +89,9 @@ impl Session<'_> {
         let mut is_usable = true;
         for (column, file, need) in REFERENCES {
             let is_own_key = row.layout.position(column) == Some(0);
-            let Some(id) = row.filled(column).filter(|_| !is_own_key) else { continue };
+            let Some(id) = row.filled(column).filter(|_| !is_own_key) else {
+                continue;
+            };
             if !self.knows(file, id) {
                 is_usable &= self.missing_reference(row, (column, file, need), findings);
             }
@@ -114,8 +124,7 @@ impl Session<'_> {
         (column, file, need): (&str, &str, Need),
         findings: &mut Vec<Finding>,
     ) -> bool {
-        let is_ours =
-            row.layout.name == "Event" && describe::referral_of(row.key()).is_some();
+        let is_ours = row.layout.name == "Event" && describe::referral_of(row.key()).is_some();
         // A delta may leave out what the receiver has; a referral of ours is known to us anyway.
         let is_tolerable = !self.is_full_refresh || is_ours;
         let (finding, is_usable) = match need {
@@ -125,7 +134,11 @@ impl Session<'_> {
             Need::Value => (Finding::unused("reference-missing", row.line), true),
             Need::Record | Need::Told => (Finding::warning("reference-missing", row.line), true),
         };
-        findings.push(finding.at(column).expected(format!("the row's key in {file}.csv")));
+        findings.push(
+            finding
+                .at(column)
+                .expected(format!("the row's key in {file}.csv")),
+        );
         is_usable
     }
 }

@@ -88,7 +88,8 @@ impl HmisReader {
         }
         tell(sink, catalog.compare(tables));
         note_hashes(sink, &facts);
-        let prepass = Prepass::run(package, &catalog, tables, facts.reference_year)?;
+        let known = (facts.reference_year, self.config.closed_projects.as_slice());
+        let prepass = Prepass::run(package, &catalog, tables, known)?;
         remember_export(tables, &facts, sink)?;
         let mut session = Session {
             context,
@@ -124,9 +125,11 @@ impl Session<'_> {
             return;
         }
         if self.has_dropped {
-            let expected = "every Client and Enrollment row usable; absence is not taken as deletion";
+            let expected =
+                "every Client and Enrollment row usable; absence is not taken as deletion";
             let place = Place::file("Export.csv").field("ExportDirective");
-            self.sink.deviation(Deviation::warning("refresh-incomplete", place, expected));
+            self.sink
+                .deviation(Deviation::warning("refresh-incomplete", place, expected));
         } else {
             self.sink.coverage(Coverage::Full);
         }
@@ -182,7 +185,10 @@ fn remember_export(
     sink: &mut dyn Sink,
 ) -> Result<(), Stopped> {
     let edition = tables.edition.name().to_owned();
-    let kept = KeptRow { edition, values: facts.row.clone() };
+    let kept = KeptRow {
+        edition,
+        values: facts.row.clone(),
+    };
     match kept.to_partner_row("Export", EXPORT_KEY, Vec::new()) {
         Some(row) => sink.partner_row(row),
         None => Ok(()),

@@ -27,7 +27,10 @@ impl Session<'_> {
             _ => return Ok(()),
         };
         let edition = self.checker.tables.edition.name().to_owned();
-        let kept = KeptRow { edition, values: row.as_written() };
+        let kept = KeptRow {
+            edition,
+            values: row.as_written(),
+        };
         match kept.to_partner_row(file, key, index) {
             Some(kept) => self.sink.partner_row(kept),
             None => Ok(()),

@@ -7,9 +7,7 @@ use tandem_mappings::model::date::{BirthDate, DateQuality};
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::{SourceEventId, SourcePersonId};
 use tandem_mappings::model::name::{NameQuality, NameUse, PersonName};
-use tandem_mappings::model::person::{
-    PersonRecord, RecordGone, RecordReceived, Sex, SsnValue,
-};
+use tandem_mappings::model::person::{PersonRecord, RecordGone, RecordReceived, Sex, SsnValue};
 use tandem_mappings::model::ssn::SsnQuality;
 
 use super::finding::Finding;
@@ -22,15 +20,21 @@ impl Session<'_> {
     /// A row of Client: `record.received`, or `record.withdrawn` when it is deleted.
     pub(crate) fn client(&mut self, entry: &str, row: &Row<'_>) -> Result<(), Stopped> {
         let id = row.key();
-        let (Ok(person), Ok(event_id)) =
-            (SourcePersonId::new(id), SourceEventId::new(format!("Client:{id}")))
-        else {
+        let (Ok(person), Ok(event_id)) = (
+            SourcePersonId::new(id),
+            SourceEventId::new(format!("Client:{id}")),
+        ) else {
             self.bad_id(entry, row, "PersonalID");
             return Ok(());
         };
         if self.prepass.gates.person(id) == Verdict::Unknown {
             let finding = Finding::warning("client-without-enrollment", row.line);
-            self.tell(entry, finding.at("PersonalID").expected("an enrollment of the client"));
+            self.tell(
+                entry,
+                finding
+                    .at("PersonalID")
+                    .expected("an enrollment of the client"),
+            );
         }
         let body = if row.is_deleted() {
             Body::RecordWithdrawn(Box::new(RecordGone {
@@ -46,7 +50,9 @@ impl Session<'_> {
         let mut event = NewEvent::new(self.changed_at(row), event_id, body)
             .about(person)
             .under(Category::PersonIndex);
-        event.original = row.filled("Sex").map(|sex| Coding::new(CODE_SYSTEM, format!("4.21:{sex}")));
+        event.original = row
+            .filled("Sex")
+            .map(|sex| Coding::new(CODE_SYSTEM, format!("4.21:{sex}")));
         self.sink.event(event)
     }
 }
@@ -90,7 +96,10 @@ fn birth(row: &Row<'_>) -> Option<BirthDate> {
         "2" => DateQuality::Estimated,
         _ => DateQuality::Placeholder,
     };
-    row.date("DOB").map(|date| BirthDate { date: date.into(), quality })
+    row.date("DOB").map(|date| BirthDate {
+        date: date.into(),
+        quality,
+    })
 }
 
 fn ssn(row: &Row<'_>, is_hashed: bool) -> Option<SsnValue> {

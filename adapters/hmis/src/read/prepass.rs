@@ -39,7 +39,7 @@ impl Prepass {
         package: &mut dyn Package,
         catalog: &Catalog,
         tables: &Tables,
-        reference_year: i16,
+        (reference_year, closed_projects): (i16, &[String]),
     ) -> Result<Self, Halt> {
         let mut prepass = Self {
             gates: Gates::default(),
@@ -51,20 +51,34 @@ impl Prepass {
             Some((catalog.entry(name)?, tables.file(name)?))
         };
         if let Some(file) = file("Organization") {
-            scan(package, file, ["OrganizationID", "VictimServiceProvider"], |[id, provider]| {
-                prepass.gates.organization(id, provider);
-            })?;
+            scan(
+                package,
+                file,
+                ["OrganizationID", "VictimServiceProvider"],
+                |[id, provider]| {
+                    prepass.gates.organization(id, provider);
+                },
+            )?;
         }
         if let Some(file) = file("Project") {
             prepass.projects(package, file)?;
         }
+        for project in closed_projects {
+            prepass.gates.close(project);
+        }
         if let Some(file) = file("Funder") {
-            scan(package, file, ["ProjectID", "Funder"], |[project, funder]| {
-                let is_rhy = value::whole(funder).is_some_and(|f| RHY_FUNDERS.contains(&f.value));
-                if is_rhy && let Some(facts) = prepass.projects.get_mut(project) {
-                    facts.is_rhy = true;
-                }
-            })?;
+            scan(
+                package,
+                file,
+                ["ProjectID", "Funder"],
+                |[project, funder]| {
+                    let is_rhy =
+                        value::whole(funder).is_some_and(|f| RHY_FUNDERS.contains(&f.value));
+                    if is_rhy && let Some(facts) = prepass.projects.get_mut(project) {
+                        facts.is_rhy = true;
+                    }
+                },
+            )?;
         }
         if let Some(file) = file("HMISParticipation") {
             prepass.participation(package, file, reference_year)?;
@@ -85,7 +99,13 @@ impl Prepass {
         scan(package, file, columns, |[id, organization, kind, name]| {
             self.gates.project(id, organization);
             let kind = value::whole(kind).map_or_else(String::new, |read| read.value.to_string());
-            self.projects.insert(id.to_owned(), ProjectFacts { kind, is_rhy: false });
+            self.projects.insert(
+                id.to_owned(),
+                ProjectFacts {
+                    kind,
+                    is_rhy: false,
+                },
+            );
             let lower = name.to_lowercase();
             if let Some(other) = self.project_names.insert(lower.clone(), id.to_owned())
                 && other != id
@@ -93,7 +113,8 @@ impl Prepass {
                 shared_names.insert(lower);
             }
         })?;
-        self.project_names.retain(|name, _| !shared_names.contains(name));
+        self.project_names
+            .retain(|name, _| !shared_names.contains(name));
         Ok(())
     }
 
@@ -133,10 +154,24 @@ impl Prepass {
             "DateDeleted",
         ];
         scan(package, file, columns, |values| {
-            let [enrollment, person, project, entry, household, relation, deleted] = values;
+            let [
+                enrollment,
+                person,
+                project,
+                entry,
+                household,
+                relation,
+                deleted,
+            ] = values;
             let entry = value::date(entry, reference_year).map(|read| read.value);
             let is_deleted = !deleted.is_empty();
-            self.gates.stay(&StayRow { enrollment, person, project, entry, is_deleted });
+            self.gates.stay(&StayRow {
+                enrollment,
+                person,
+                project,
+                entry,
+                is_deleted,
+            });
             if !is_deleted && self.gates.enrollment(enrollment) == Verdict::Clear {
                 self.households.learn(household, project, relation);
             }
@@ -148,7 +183,9 @@ impl Prepass {
         if self.projects.contains_key(text) {
             return Some(text);
         }
-        self.project_names.get(&text.to_lowercase()).map(String::as_str)
+        self.project_names
+            .get(&text.to_lowercase())
+            .map(String::as_str)
     }
 }
 

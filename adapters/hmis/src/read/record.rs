@@ -33,6 +33,20 @@ pub(crate) struct Record {
     pub(crate) is_cut: bool,
 }
 
+impl Record {
+    /// Whether the fields are those of a header of this width: more are allowed only when blank.
+    pub(crate) fn fits(&self, width: usize) -> bool {
+        !self.is_cut
+            && self.fields.len() >= width
+            && self
+                .fields
+                .get(width..)
+                .unwrap_or_default()
+                .iter()
+                .all(String::is_empty)
+    }
+}
+
 /// The first bytes of a stream, given back to it.
 type Peeked<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
@@ -50,7 +64,11 @@ impl<R: Read> RecordReader<R> {
         input.by_ref().take(3).read_to_end(&mut head)?;
         let had_bom = head == b"\xef\xbb\xbf";
         let lines = Lines::new(Cursor::new(head).chain(input));
-        Ok(Self { lines, pushed_back: VecDeque::new(), had_bom })
+        Ok(Self {
+            lines,
+            pushed_back: VecDeque::new(),
+            had_bom,
+        })
     }
 
     /// Whether a byte order mark stood before the first line.
@@ -158,13 +176,19 @@ mod tests {
     }
 
     fn row(line: u64, fields: &[&str]) -> (u64, Vec<String>) {
-        (line, fields.iter().map(|field| (*field).to_owned()).collect())
+        (
+            line,
+            fields.iter().map(|field| (*field).to_owned()).collect(),
+        )
     }
 
     #[test]
     fn quoted_text_may_run_over_lines() {
         let records = read(b"1,\"two\r\nlines\",3\r\n4,5,6\n", 3);
-        assert_eq!(records, [row(1, &["1", "two\nlines", "3"]), row(3, &["4", "5", "6"])]);
+        assert_eq!(
+            records,
+            [row(1, &["1", "two\nlines", "3"]), row(3, &["4", "5", "6"])]
+        );
     }
 
     #[test]
@@ -172,13 +196,20 @@ mod tests {
         let records = read(b"1,\"Testa,3\n4,5,6\n7,\"8\",9\n", 3);
         assert_eq!(
             records,
-            [row(1, &["1", "\"Testa", "3"]), row(2, &["4", "5", "6"]), row(3, &["7", "8", "9"])]
+            [
+                row(1, &["1", "\"Testa", "3"]),
+                row(2, &["4", "5", "6"]),
+                row(3, &["7", "8", "9"])
+            ]
         );
     }
 
     #[test]
     fn quotes_left_inside_names_are_kept_as_text() {
-        let records = read(b"1,\"Testa \"Bee\" X\",3\n1,\"Testa \"Bee\"\",3\n1,O\"Example,3\n", 3);
+        let records = read(
+            b"1,\"Testa \"Bee\" X\",3\n1,\"Testa \"Bee\"\",3\n1,O\"Example,3\n",
+            3,
+        );
         assert_eq!(
             records,
             [

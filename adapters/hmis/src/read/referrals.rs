@@ -45,8 +45,9 @@ struct Told {
 impl Session<'_> {
     /// A row of Event.
     pub(crate) fn event_row(&mut self, entry: &str, row: &Row<'_>) -> Result<(), Stopped> {
-        let Some(domain) =
-            EventTypes::shipped().ok().and_then(|types| types.domain(row.get("Event")))
+        let Some(domain) = EventTypes::shipped()
+            .ok()
+            .and_then(|types| types.domain(row.get("Event")))
         else {
             return Ok(());
         };
@@ -70,9 +71,15 @@ impl Session<'_> {
             let finding = Finding::warning("result-without-date", row.line).at("ResultDate");
             self.tell(entry, finding.expected("a date with every result"));
         }
-        if !matches!(row.get("Event"), "10" | "11" | "12" | "13" | "14" | "15" | "17" | "18") {
+        if !matches!(
+            row.get("Event"),
+            "10" | "11" | "12" | "13" | "14" | "15" | "17" | "18"
+        ) {
             let finding = Finding::info("result-not-asked", row.line).at("ReferralResult");
-            self.tell(entry, finding.expected("blank: a result goes with events 10-15, 17, 18"));
+            self.tell(
+                entry,
+                finding.expected("blank: a result goes with events 10-15, 17, 18"),
+            );
         }
     }
 
@@ -84,7 +91,9 @@ impl Session<'_> {
         person: SourcePersonId,
         domain: Domain,
     ) -> Result<(), Stopped> {
-        let Some(told) = self.told(row) else { return Ok(()) };
+        let Some(told) = self.told(row) else {
+            return Ok(());
+        };
         let reference = ours(referral, row.key());
         let place = row.get("LocationCrisisOrPHHousing");
         if told.status == ReferralStatus::Accepted
@@ -93,7 +102,15 @@ impl Session<'_> {
         {
             let key = person_in_project(person.as_str(), project);
             let event_id = row.key().to_owned();
-            self.awaited.insert(key, Awaited { referral, event_id, domain, since });
+            self.awaited.insert(
+                key,
+                Awaited {
+                    referral,
+                    event_id,
+                    domain,
+                    since,
+                },
+            );
         }
         self.update(row, reference, person, told, Some(ReferralRole::Target))
     }
@@ -101,7 +118,9 @@ impl Session<'_> {
     /// What the row tells; `None` while it is unanswered.
     fn told(&self, row: &Row<'_>) -> Option<Told> {
         if row.is_deleted() {
-            let at = self.moment(row, "DateDeleted").unwrap_or_else(|| self.changed_at(row));
+            let at = self
+                .moment(row, "DateDeleted")
+                .unwrap_or_else(|| self.changed_at(row));
             return Some(Told {
                 status: ReferralStatus::Cancelled,
                 reason: Some(self.config.deleted_reason),
@@ -109,12 +128,19 @@ impl Session<'_> {
                 at,
             });
         }
-        let column = if row.get("ResultDate").is_empty() { "DateUpdated" } else { "ResultDate" };
+        let column = if row.get("ResultDate").is_empty() {
+            "DateUpdated"
+        } else {
+            "ResultDate"
+        };
         let at = self.day_moment(row, column);
         match row.get("ReferralResult") {
-            "1" => {
-                Some(Told { status: ReferralStatus::Accepted, reason: None, text: None, at })
-            }
+            "1" => Some(Told {
+                status: ReferralStatus::Accepted,
+                reason: None,
+                text: None,
+                at,
+            }),
             "2" => Some(Told {
                 status: ReferralStatus::Rejected,
                 reason: Some(ReasonCode::ClientDeclined),
@@ -161,8 +187,9 @@ impl Session<'_> {
         let Ok(id) = SourceEventId::new(format!("Event:{}:{}", row.key(), told.status)) else {
             return Ok(());
         };
-        let mut event =
-            NewEvent::new(told.at, id, body).about(person).under(self.category(&project));
+        let mut event = NewEvent::new(told.at, id, body)
+            .about(person)
+            .under(self.category(&project));
         event.original = original;
         self.sink.event(event)
     }
@@ -189,8 +216,10 @@ impl Session<'_> {
             },
         };
         let is_internal = target.organization.as_ref() == Some(&self.context.organization);
-        let reference =
-            ReferralRef { source_ref: Some(row.key().to_owned()), ..ReferralRef::default() };
+        let reference = ReferralRef {
+            source_ref: Some(row.key().to_owned()),
+            ..ReferralRef::default()
+        };
         self.request(row, (reference.clone(), target, domain), person.clone())?;
         match self.told(row) {
             Some(told) if told.status == ReferralStatus::Cancelled => {
@@ -241,25 +270,40 @@ impl Session<'_> {
 
     fn outside(&self, place: &str) -> Option<OutsideService> {
         let services = &self.config.outside_services;
-        services.iter().find(|(text, _)| text.eq_ignore_ascii_case(place)).map(|(_, to)| to.clone())
+        services
+            .iter()
+            .find(|(text, _)| text.eq_ignore_ascii_case(place))
+            .map(|(_, to)| to.clone())
     }
 
     fn project_of(&self, row: &Row<'_>) -> String {
         let gates = &self.prepass.gates;
-        gates.project_of(row.get("EnrollmentID")).unwrap_or_default().to_owned()
+        gates
+            .project_of(row.get("EnrollmentID"))
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// An enrollment that proves an accepted referral of ours: the service was delivered.
     pub(crate) fn prove_referral(&mut self, row: &Row<'_>) -> Result<(), Stopped> {
         let (project, person) = (row.get("ProjectID"), row.get("PersonalID"));
         let key = person_in_project(person, project);
-        let Some(date) = row.date("EntryDate") else { return Ok(()) };
-        let is_proof = self.awaited.get(&key).is_some_and(|awaited| date >= awaited.since);
+        let Some(date) = row.date("EntryDate") else {
+            return Ok(());
+        };
+        let is_proof = self
+            .awaited
+            .get(&key)
+            .is_some_and(|awaited| date >= awaited.since);
         if !is_proof {
             return Ok(());
         }
-        let Some(awaited) = self.awaited.remove(&key) else { return Ok(()) };
-        let Ok(person) = SourcePersonId::new(person) else { return Ok(()) };
+        let Some(awaited) = self.awaited.remove(&key) else {
+            return Ok(());
+        };
+        let Ok(person) = SourcePersonId::new(person) else {
+            return Ok(());
+        };
         let reference = ours(awaited.referral, &awaited.event_id);
         let delivered = Body::ServiceDelivered(Box::new(ServiceDelivered {
             person: person.clone(),
@@ -282,9 +326,12 @@ impl Session<'_> {
         let at = self.day_moment(row, "EntryDate");
         for (what, body) in [("delivered", delivered), ("closed", closed)] {
             let id = format!("Event:{}:{what}", awaited.event_id);
-            let Ok(id) = SourceEventId::new(id) else { continue };
-            let event =
-                NewEvent::new(at, id, body).about(person.clone()).under(self.category(project));
+            let Ok(id) = SourceEventId::new(id) else {
+                continue;
+            };
+            let event = NewEvent::new(at, id, body)
+                .about(person.clone())
+                .under(self.category(project));
             self.sink.event(event)?;
         }
         Ok(())

@@ -37,7 +37,9 @@ impl Row<'_> {
 
     /// A date column; checked rows hold dates in the specification's form only.
     pub(crate) fn date(&self, column: &str) -> Option<Date> {
-        self.get(column).get(..10).and_then(|text| text.parse().ok())
+        self.get(column)
+            .get(..10)
+            .and_then(|text| text.parse().ok())
     }
 
     /// Puts a value in a column's place and remembers what stood there.

@@ -52,7 +52,10 @@ impl Session<'_> {
     {
         let mut file = OpenFile::open(package, entry)?;
         if file.had_bom() {
-            self.tell(entry, Finding::info("byte-order-mark", 1).expected("no mark"));
+            self.tell(
+                entry,
+                Finding::info("byte-order-mark", 1).expected("no mark"),
+            );
         }
         let Some(first) = file.next(None)? else {
             let finding = Finding::dropped("header-missing", 0).expected("a header row");
@@ -66,7 +69,11 @@ impl Session<'_> {
         let header = Header::read(layout, &first.fields, &mut findings);
         self.tell_all(entry, &mut findings);
         let file_keys = self.keys.begin_file();
-        let mut place = FilePlace { entry, layout, file_keys };
+        let mut place = FilePlace {
+            entry,
+            layout,
+            file_keys,
+        };
         match header {
             Some(header) => {
                 while let Some(record) = file.next(Some(header.width))? {
@@ -94,8 +101,8 @@ impl Session<'_> {
         let layout = place.layout;
         let (line, last_line) = (record.line, record.last_line);
         self.sink.record(&layout.name);
-        let is_whole = !record.is_cut && record.fields.len() >= header.width;
-        if is_whole && let Some(refusal) = self.refusal(layout, header, &record) {
+        let is_readable = record.fits(header.width);
+        if is_readable && let Some(refusal) = self.refusal(layout, header, &record) {
             self.refuse(place, (line, last_line), refusal);
             return Ok(());
         }
@@ -156,17 +163,19 @@ impl Session<'_> {
     }
 
     fn refuse(&mut self, place: &FilePlace<'_>, lines: (u64, u64), refusal: Refusal) {
-        self.sink.refused(Place::line(place.entry, lines.0), lines.1);
+        self.sink
+            .refused(Place::line(place.entry, lines.0), lines.1);
         let expected = match refusal {
-            Refusal::VictimServiceProvider => {
-                "no client-level rows of a victim service provider"
-            }
+            Refusal::VictimServiceProvider => "no client-level rows of a victim service provider",
             Refusal::ComparableDatabase => "no client-level rows of a comparable database",
             Refusal::UnknownProject => {
                 "a project described in the package, so that it is known who runs it"
             }
         };
-        self.tell(place.entry, Finding::dropped(refusal.code(), lines.0).expected(expected));
+        self.tell(
+            place.entry,
+            Finding::dropped(refusal.code(), lines.0).expected(expected),
+        );
     }
 
     /// A row that can't be read may be anybody's: where the package has closed projects it is cut out.
@@ -191,18 +200,24 @@ impl Session<'_> {
     pub(crate) fn moment(&self, row: &Row<'_>, column: &str) -> Option<Timestamp> {
         let text = row.get(column);
         let local: DateTime = text.replacen(' ', "T", 1).parse().ok()?;
-        local.to_zoned(self.context.zone.clone()).ok().map(|zoned| zoned.timestamp())
+        local
+            .to_zoned(self.context.zone.clone())
+            .ok()
+            .map(|zoned| zoned.timestamp())
     }
 
     /// When the row was last changed, else when the package arrived.
     pub(crate) fn changed_at(&self, row: &Row<'_>) -> Timestamp {
-        self.moment(row, "DateUpdated").unwrap_or(self.context.received_at)
+        self.moment(row, "DateUpdated")
+            .unwrap_or(self.context.received_at)
     }
 
     /// When something dated by day happened: at the time of the last change when that is the same day, else at
     /// the day's beginning.
     pub(crate) fn day_moment(&self, row: &Row<'_>, column: &str) -> Timestamp {
-        let Some(day) = row.date(column) else { return self.changed_at(row) };
+        let Some(day) = row.date(column) else {
+            return self.changed_at(row);
+        };
         for stamp in ["DateUpdated", "DateCreated"] {
             if row.date(stamp) == Some(day)
                 && let Some(moment) = self.moment(row, stamp)
@@ -219,7 +234,8 @@ impl Session<'_> {
         self.has_dropped |= is_core(row.layout);
         let place = Place::line(entry, row.line).field(column);
         let expected = "an id of at most 32 characters without control characters";
-        self.sink.deviation(Deviation::record_error("bad-id", place, expected));
+        self.sink
+            .deviation(Deviation::record_error("bad-id", place, expected));
     }
 }
 

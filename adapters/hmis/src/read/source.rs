@@ -40,9 +40,15 @@ pub(crate) struct OpenFile<'p> {
 
 impl<'p> OpenFile<'p> {
     pub(crate) fn open(package: &'p mut dyn Package, entry: &str) -> Result<Self, Halt> {
-        let stream = package.open(entry).map_err(|error| unreadable(entry, &error))?;
+        let stream = package
+            .open(entry)
+            .map_err(|error| unreadable(entry, &error))?;
         let reader = RecordReader::new(stream).map_err(|_| broken(entry, 0))?;
-        Ok(Self { entry: entry.to_owned(), reader, last_line: 0 })
+        Ok(Self {
+            entry: entry.to_owned(),
+            reader,
+            last_line: 0,
+        })
     }
 
     pub(crate) fn had_bom(&self) -> bool {
@@ -51,8 +57,13 @@ impl<'p> OpenFile<'p> {
 
     /// The next record; `width` is the number of columns of the header, once it is known.
     pub(crate) fn next(&mut self, width: Option<usize>) -> Result<Option<Record>, Halt> {
-        let record = self.reader.next(width).map_err(|_| broken(&self.entry, self.last_line))?;
-        self.last_line = record.as_ref().map_or(self.last_line, |record| record.last_line);
+        let record = self
+            .reader
+            .next(width)
+            .map_err(|_| broken(&self.entry, self.last_line))?;
+        self.last_line = record
+            .as_ref()
+            .map_or(self.last_line, |record| record.last_line);
         Ok(record)
     }
 }
@@ -67,7 +78,11 @@ fn unreadable(entry: &str, error: &PackageError) -> Halt {
 
 fn broken(entry: &str, last_line: u64) -> Halt {
     let place = Place::line(entry, last_line + 1);
-    Halt::input("file-truncated", place, "a whole file, no larger unpacked than its limit")
+    Halt::input(
+        "file-truncated",
+        place,
+        "a whole file, no larger unpacked than its limit",
+    )
 }
 
 /// Walks a file for a first pass, which reports nothing: records by the values of some columns.
@@ -78,17 +93,21 @@ pub(crate) fn scan<const N: usize>(
     mut use_values: impl FnMut([&str; N]),
 ) -> Result<(), Halt> {
     let mut file = OpenFile::open(package, entry)?;
-    let Some(first) = file.next(None)? else { return Ok(()) };
+    let Some(first) = file.next(None)? else {
+        return Ok(());
+    };
     let Some(header) = Header::read(layout, &first.fields, &mut Vec::new()) else {
         return Ok(());
     };
     let places = columns.map(|column| header.field_index(layout, column));
     while let Some(record) = file.next(Some(header.width))? {
-        if record.is_cut || record.fields.len() < header.width {
+        if !record.fits(header.width) {
             continue;
         }
         use_values(places.map(|place| {
-            place.and_then(|index| record.fields.get(index)).map_or("", |text| text.trim())
+            place
+                .and_then(|index| record.fields.get(index))
+                .map_or("", |text| text.trim())
         }));
     }
     Ok(())

@@ -23,7 +23,13 @@ pub(crate) struct Splitter {
 
 impl Splitter {
     pub(crate) fn new(rule: QuoteRule) -> Self {
-        Self { rule, fields: Vec::new(), current: String::new(), is_quoted: false, is_stray: false }
+        Self {
+            rule,
+            fields: Vec::new(),
+            current: String::new(),
+            is_quoted: false,
+            is_stray: false,
+        }
     }
 
     /// Whether a quoted field waits for its end.
@@ -87,7 +93,10 @@ impl Splitter {
 /// Splits a line on its own; a quote that stays open ends with the line.
 pub(crate) fn split_line(line: &str, rule: QuoteRule) -> Vec<String> {
     if rule == QuoteRule::Literal {
-        return line.split(',').map(|field| unquoted(field).to_owned()).collect();
+        return line
+            .split(',')
+            .map(|field| unquoted(field).to_owned())
+            .collect();
     }
     let mut splitter = Splitter::new(rule);
     splitter.feed(line);
@@ -95,5 +104,8 @@ pub(crate) fn split_line(line: &str, rule: QuoteRule) -> Vec<String> {
 }
 
 fn unquoted(field: &str) -> &str {
-    field.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(field)
+    field
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(field)
 }

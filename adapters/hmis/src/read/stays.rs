@@ -4,9 +4,7 @@ use tandem_adapter_port::read::Stopped;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::coding::Coding;
 use tandem_mappings::model::event::{Body, NewEvent};
-use tandem_mappings::model::id::{
-    SourceCaseId, SourceEventId, SourceHouseholdId, SourcePersonId,
-};
+use tandem_mappings::model::id::{SourceCaseId, SourceEventId, SourceHouseholdId, SourcePersonId};
 use tandem_mappings::model::involvement::{Involvement, Program};
 use tandem_mappings::model::person::{HouseholdMembership, Relation};
 
@@ -31,9 +29,14 @@ impl Session<'_> {
         let project = row.get("ProjectID");
         let involvement = self.involvement(row, &ids, project);
         if row.is_deleted() {
-            let ended = Involvement { status: Some("deleted".to_owned()), ..involvement };
+            let ended = Involvement {
+                status: Some("deleted".to_owned()),
+                ..involvement
+            };
             let body = Body::EnrollmentEnded(Box::new(ended));
-            let at = self.moment(row, "DateDeleted").unwrap_or_else(|| self.changed_at(row));
+            let at = self
+                .moment(row, "DateDeleted")
+                .unwrap_or_else(|| self.changed_at(row));
             return self.stay_event(row, (at, "deleted", project), ids.person, body);
         }
         let body = Body::EnrollmentActive(Box::new(involvement));
@@ -50,13 +53,23 @@ impl Session<'_> {
             return Ok(());
         };
         let gates = &self.prepass.gates;
-        let project = gates.project_of(row.get("EnrollmentID")).unwrap_or_default().to_owned();
+        let project = gates
+            .project_of(row.get("EnrollmentID"))
+            .unwrap_or_default()
+            .to_owned();
         let mut involvement = self.involvement(row, &ids, &project);
-        let original =
-            row.filled("Destination").map(|code| Coding::new(CODE_SYSTEM, format!("3.12.1:{code}")));
+        let original = row
+            .filled("Destination")
+            .map(|code| Coding::new(CODE_SYSTEM, format!("3.12.1:{code}")));
         let (body, at, what) = if row.is_deleted() {
-            let at = self.moment(row, "DateDeleted").unwrap_or_else(|| self.changed_at(row));
-            (Body::EnrollmentActive(Box::new(involvement)), at, "reopened")
+            let at = self
+                .moment(row, "DateDeleted")
+                .unwrap_or_else(|| self.changed_at(row));
+            (
+                Body::EnrollmentActive(Box::new(involvement)),
+                at,
+                "reopened",
+            )
         } else {
             involvement.status = Some("closed".to_owned());
             involvement.to = row.date("ExitDate").map(Into::into);
@@ -68,7 +81,11 @@ impl Session<'_> {
     }
 
     fn involvement(&self, row: &Row<'_>, ids: &StayIds, project: &str) -> Involvement {
-        let kind = self.prepass.projects.get(project).map_or("", |facts| facts.kind.as_str());
+        let kind = self
+            .prepass
+            .projects
+            .get(project)
+            .map_or("", |facts| facts.kind.as_str());
         Involvement {
             program: Program::Housing,
             case: ids.case.clone(),
@@ -94,7 +111,9 @@ impl Session<'_> {
         let Ok(id) = SourceEventId::new(format!("{file}:{}:{what}", row.key())) else {
             return Ok(());
         };
-        let event = NewEvent::new(at, id, body).about(person).under(self.category(project));
+        let event = NewEvent::new(at, id, body)
+            .about(person)
+            .under(self.category(project));
         self.sink.event(event)
     }
 
@@ -157,8 +176,11 @@ impl Session<'_> {
                     .expected("one head (RelationshipToHoH 1) in each household"),
             );
         }
-        let text =
-            if is_own { format!("enrollment-{}", row.key()) } else { id.to_owned() };
+        let text = if is_own {
+            format!("enrollment-{}", row.key())
+        } else {
+            id.to_owned()
+        };
         for finding in findings {
             self.tell(entry, finding.at("HouseholdID"));
         }

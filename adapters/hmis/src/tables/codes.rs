@@ -38,8 +38,12 @@ impl CodeRule {
             }
             None => (None, condition),
         };
-        let mut choice =
-            Choice { guard, parent: parent.to_owned(), cases: Vec::new(), otherwise: None };
+        let mut choice = Choice {
+            guard,
+            parent: parent.to_owned(),
+            cases: Vec::new(),
+            otherwise: None,
+        };
         for case in cases_text.split(';') {
             match case.split_once(':')? {
                 ("*", list) => choice.otherwise = Some(list.to_owned()),
@@ -93,7 +97,10 @@ pub struct CodeLists {
 
 impl CodeLists {
     pub(super) fn insert(&mut self, list: &str, code: &str) {
-        self.lists.entry(list.to_owned()).or_default().insert(code.to_owned());
+        self.lists
+            .entry(list.to_owned())
+            .or_default()
+            .insert(code.to_owned());
     }
 
     /// Whether the list exists.
@@ -105,7 +112,9 @@ impl CodeLists {
     /// Whether the list holds the code.
     #[must_use]
     pub fn contains(&self, list: &str, code: &str) -> bool {
-        self.lists.get(list).is_some_and(|codes| codes.contains(code))
+        self.lists
+            .get(list)
+            .is_some_and(|codes| codes.contains(code))
     }
 }
 

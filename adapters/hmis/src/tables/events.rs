@@ -37,7 +37,10 @@ impl EventTypes {
     /// The domain of a referral event; `None` for access events and unknown codes.
     #[must_use]
     pub fn domain(&self, event: &str) -> Option<Domain> {
-        self.domains.iter().find(|(code, _)| code == event).map(|(_, domain)| *domain)
+        self.domains
+            .iter()
+            .find(|(code, _)| code == event)
+            .map(|(_, domain)| *domain)
     }
 
     /// The event type of a referral for a domain to a project of a type; `None` when the list has none that fits.
@@ -47,7 +50,10 @@ impl EventTypes {
             .iter()
             .find(|rule| {
                 rule.domain.is_none_or(|known| known == domain)
-                    && rule.project_type.as_deref().is_none_or(|known| known == project_type)
+                    && rule
+                        .project_type
+                        .as_deref()
+                        .is_none_or(|known| known == project_type)
             })
             .map(|rule| rule.event.as_str())
     }
@@ -56,7 +62,9 @@ impl EventTypes {
 fn load() -> Result<EventTypes, TableError> {
     let mut domains = Vec::new();
     for_each_row("event_domains.csv", DOMAINS, |_, row| {
-        let [event, kind, domain] = row else { return Err("expected three columns".to_owned()) };
+        let [event, kind, domain] = row else {
+            return Err("expected three columns".to_owned());
+        };
         let domain = known_domain(domain)?;
         match *kind {
             "referral" => domains.push(((*event).to_owned(), domain)),
@@ -71,7 +79,11 @@ fn load() -> Result<EventTypes, TableError> {
             return Err("expected three columns".to_owned());
         };
         types.push(TypeRule {
-            domain: if *domain == "*" { None } else { Some(known_domain(domain)?) },
+            domain: if *domain == "*" {
+                None
+            } else {
+                Some(known_domain(domain)?)
+            },
             project_type: (*project_type != "*").then(|| (*project_type).to_owned()),
             event: (*event).to_owned(),
         });
@@ -107,6 +119,11 @@ mod tests {
             assert!(types.domain(&event.to_string()).is_some(), "{event}");
         }
         assert!(types.types.iter().all(|rule| rule.event != "17"));
-        assert!(types.types.iter().all(|rule| lists.contains("4.20.2", &rule.event)));
+        assert!(
+            types
+                .types
+                .iter()
+                .all(|rule| lists.contains("4.20.2", &rule.event))
+        );
     }
 }

@@ -29,8 +29,9 @@ impl SituationUse {
 }
 
 /// Subsidy codes that stood in the situation columns before FY 2024; read as 435 plus the subsidy.
-const RETIRED_SUBSIDIES: [&str; 11] =
-    ["419", "420", "428", "431", "433", "434", "436", "437", "438", "439", "440"];
+const RETIRED_SUBSIDIES: [&str; 11] = [
+    "419", "420", "428", "431", "433", "434", "436", "437", "438", "439", "440",
+];
 
 /// Whether the code is a subsidy code that is an error in a situation column since FY 2024.
 #[must_use]
@@ -57,6 +58,8 @@ impl LivingSituations {
             SituationUse::Current => 1,
             SituationUse::Destination => 2,
         };
-        self.contexts.get(code).is_some_and(|contexts| contexts.get(index) == Some(&true))
+        self.contexts
+            .get(code)
+            .is_some_and(|contexts| contexts.get(index) == Some(&true))
     }
 }

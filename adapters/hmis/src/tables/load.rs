@@ -38,7 +38,9 @@ pub fn edition(edition: Edition) -> Result<&'static Tables, TableError> {
         Edition::Fy2024 => (&FY2024, "fy2024_columns.csv", COLUMNS_2024),
         Edition::Fy2026 => (&FY2026, "fy2026_columns.csv", COLUMNS_2026),
     };
-    cell.get_or_init(|| load(edition, name, columns)).as_ref().map_err(Clone::clone)
+    cell.get_or_init(|| load(edition, name, columns))
+        .as_ref()
+        .map_err(Clone::clone)
 }
 
 fn load(
@@ -50,9 +52,18 @@ fn load(
     let files = load_layouts(table, columns, &lists)?;
     if files.len() != FILE_COUNT {
         let problem = format!("{} files, expected {FILE_COUNT}", files.len());
-        return Err(TableError { table, line: 0, problem });
+        return Err(TableError {
+            table,
+            line: 0,
+            problem,
+        });
     }
-    Ok(Tables { edition, files, lists, living: load_living()? })
+    Ok(Tables {
+        edition,
+        files,
+        lists,
+        living: load_living()?,
+    })
 }
 
 /// The columns of HUD's template for custom files.
@@ -65,7 +76,11 @@ pub fn custom_layout() -> Result<&'static FileLayout, TableError> {
         let table = "custom_columns.csv";
         let mut layouts = load_layouts(table, CUSTOM, &CodeLists::default())?;
         let problem = "no columns".to_owned();
-        layouts.pop().ok_or(TableError { table, line: 0, problem })
+        layouts.pop().ok_or(TableError {
+            table,
+            line: 0,
+            problem,
+        })
     });
     loaded.as_ref().map_err(Clone::clone)
 }
@@ -155,10 +170,16 @@ pub(super) fn for_each_row(
     text: &str,
     mut use_row: impl FnMut(u64, &[&str]) -> Result<(), String>,
 ) -> Result<(), TableError> {
-    let mut reader =
-        csv::ReaderBuilder::new().comment(Some(b'#')).flexible(true).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .flexible(true)
+        .from_reader(text.as_bytes());
     for record in reader.records() {
-        let fail = |line, problem: String| TableError { table, line, problem };
+        let fail = |line, problem: String| TableError {
+            table,
+            line,
+            problem,
+        };
         let record = record.map_err(|error| fail(0, error.to_string()))?;
         let line = record.position().map_or(0, csv::Position::line);
         let fields: Vec<&str> = record.iter().collect();
@@ -185,7 +206,10 @@ mod tests {
     fn header_is_found_without_regard_to_case() {
         let tables = edition(Edition::Fy2026).unwrap();
         let enrollment = tables.file("enrollment").unwrap();
-        assert_eq!(enrollment.position("HoHLeaseholder"), enrollment.position("HOHLeaseholder"));
+        assert_eq!(
+            enrollment.position("HoHLeaseholder"),
+            enrollment.position("HOHLeaseholder")
+        );
         assert!(enrollment.position("HOHLeaseholder").is_some());
     }
 

@@ -87,11 +87,16 @@ pub struct FileLayout {
 
 impl FileLayout {
     fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), columns: Vec::new(), positions: HashMap::new() }
+        Self {
+            name: name.to_owned(),
+            columns: Vec::new(),
+            positions: HashMap::new(),
+        }
     }
 
     fn push(&mut self, column: Column) {
-        self.positions.insert(column.name.to_ascii_lowercase(), self.columns.len());
+        self.positions
+            .insert(column.name.to_ascii_lowercase(), self.columns.len());
         self.columns.push(column);
     }
 
@@ -99,7 +104,9 @@ impl FileLayout {
     #[must_use]
     pub fn position(&self, column: &str) -> Option<usize> {
         self.positions.get(column).copied().or_else(|| {
-            self.positions.get(column.to_ascii_lowercase().as_str()).copied()
+            self.positions
+                .get(column.to_ascii_lowercase().as_str())
+                .copied()
         })
     }
 
@@ -132,6 +139,8 @@ impl Tables {
     /// The layout of a file by its name without `.csv`, without regard to case.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&FileLayout> {
-        self.files.iter().find(|file| file.name.eq_ignore_ascii_case(name))
+        self.files
+            .iter()
+            .find(|file| file.name.eq_ignore_ascii_case(name))
     }
 }

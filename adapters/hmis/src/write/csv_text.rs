@@ -53,12 +53,18 @@ mod tests {
 
     #[test]
     fn strings_are_quoted_and_numbers_are_not() {
-        let layout = edition(Edition::Fy2026).unwrap().file("AssessmentResults").unwrap();
+        let layout = edition(Edition::Fy2026)
+            .unwrap()
+            .file("AssessmentResults")
+            .unwrap();
         let mut row = vec![String::new(); layout.columns.len()];
         "R\"1".clone_into(&mut row[0]);
         "2026-02-03 00:00:00".clone_into(&mut row[6]);
         let text = file_text(layout, [row.as_slice()]);
-        assert_eq!(text.lines().nth(1), Some("\"R\"\"1\",,,,,,2026-02-03 00:00:00,,,,"));
+        assert_eq!(
+            text.lines().nth(1),
+            Some("\"R\"\"1\",,,,,,2026-02-03 00:00:00,,,,")
+        );
     }
 
     #[test]

@@ -77,11 +77,16 @@ impl CustomWriter<'_> {
             let created = held.map(|held| held.get("DateCreated").to_owned());
             row.set("DateCreated", created.unwrap_or_else(|| now.clone()));
             row.set("DateUpdated", now.as_str());
-            row.set("UserID", self.config.user_id.as_deref().unwrap_or(stay.get("UserID")));
+            row.set(
+                "UserID",
+                self.config.user_id.as_deref().unwrap_or(stay.get("UserID")),
+            );
             row.set("ExportID", self.export_id.as_str());
             rows.push(row);
         }
-        let gone = standing.into_values().filter(|row| row.get("DateDeleted").is_empty());
+        let gone = standing
+            .into_values()
+            .filter(|row| row.get("DateDeleted").is_empty());
         for mut row in gone {
             row.set("CustomAnswer", "");
             row.set("CustomDetailAnswer", "");
@@ -99,11 +104,11 @@ impl CustomWriter<'_> {
         kept.set("CustomAnswer", "");
         kept.set("CustomDetailAnswer", "");
         let key = row.key().to_owned();
-        KeptRow { edition: EDITION.to_owned(), values: kept.values }.to_partner_row(
-            "Custom",
-            &key,
-            vec![effect_index(message)],
-        )
+        KeptRow {
+            edition: EDITION.to_owned(),
+            values: kept.values,
+        }
+        .to_partner_row("Custom", &key, vec![effect_index(message)])
     }
 }
 
@@ -124,8 +129,10 @@ fn pieces(kind: &str, facts: &[Fact]) -> Vec<Piece> {
             part => clean(&format!("{kind}: {part}")),
         };
         let answer: Vec<char> = clean(&fact.answer).chars().collect();
-        let parts: Vec<String> =
-            answer.chunks(ANSWER_LENGTH).map(|part| part.iter().collect()).collect();
+        let parts: Vec<String> = answer
+            .chunks(ANSWER_LENGTH)
+            .map(|part| part.iter().collect())
+            .collect();
         let count = parts.len();
         for (index, answer) in parts.into_iter().enumerate() {
             let detail = match count {
@@ -133,7 +140,12 @@ fn pieces(kind: &str, facts: &[Fact]) -> Vec<Piece> {
                 _ => format!("part {} of {count}", index + 1),
             };
             let (group, question) = (group.clone(), fact.question.to_owned());
-            pieces.push(Piece { group, question, answer, detail });
+            pieces.push(Piece {
+                group,
+                question,
+                answer,
+                detail,
+            });
         }
     }
     pieces
@@ -143,12 +155,20 @@ fn pieces(kind: &str, facts: &[Fact]) -> Vec<Piece> {
 fn row_key(message: &Outbound, piece: &Piece) -> String {
     let part = piece.detail.split(" of ").next().unwrap_or_default();
     let mut hasher = Sha256::new();
-    for text in [message.effect_key.as_str(), &piece.group, &piece.question, part] {
+    for text in [
+        message.effect_key.as_str(),
+        &piece.group,
+        &piece.question,
+        part,
+    ] {
         hasher.update(text.len().to_be_bytes());
         hasher.update(text.as_bytes());
     }
     let digest = hasher.finalize();
-    let first = digest.iter().take(16).fold(0_u128, |value, byte| (value << 8) | u128::from(*byte));
+    let first = digest
+        .iter()
+        .take(16)
+        .fold(0_u128, |value, byte| (value << 8) | u128::from(*byte));
     format!("TDC-{}", base32(first))
 }
 

@@ -26,7 +26,10 @@ impl Delta {
 
     /// Every Event row of the package.
     pub(crate) fn events(&self) -> impl Iterator<Item = &Draft> {
-        self.rows.get("Event").into_iter().flat_map(BTreeMap::values)
+        self.rows
+            .get("Event")
+            .into_iter()
+            .flat_map(BTreeMap::values)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -40,13 +43,21 @@ impl Delta {
         partner: &Partner<'_>,
         ours: &OurRows<'_>,
     ) -> Result<(), Parked> {
-        if event.values.iter().take(3).any(|id| id.chars().count() > 32) {
+        if event
+            .values
+            .iter()
+            .take(3)
+            .any(|id| id.chars().count() > 32)
+        {
             return Err(Parked::TooLong);
         }
         let stay = partner.row("Enrollment", event.get("EnrollmentID"))?;
         let client = partner.row("Client", event.get("PersonalID"))?;
         let mut rows = vec![client];
-        for project in [stay.get("ProjectID"), event.get("LocationCrisisOrPHHousing")] {
+        for project in [
+            stay.get("ProjectID"),
+            event.get("LocationCrisisOrPHHousing"),
+        ] {
             // The receiving place of a partner's own row is free text.
             let row = match partner.row("Project", project) {
                 Ok(row) => row,
@@ -58,7 +69,10 @@ impl Delta {
         }
         rows.push(stay);
         rows.push(event);
-        let users: Vec<String> = rows.iter().map(|row| row.get("UserID").to_owned()).collect();
+        let users: Vec<String> = rows
+            .iter()
+            .map(|row| row.get("UserID").to_owned())
+            .collect();
         for user in users {
             if let Some(row) = ours.user(partner, &user) {
                 rows.push(row);
@@ -83,15 +97,21 @@ impl Delta {
         let mut files = Vec::new();
         for layout in &partner.tables.files {
             if layout.name == "Export" {
-                files.push((layout.file_name(), file_text(layout, [export.values.as_slice()])));
+                files.push((
+                    layout.file_name(),
+                    file_text(layout, [export.values.as_slice()]),
+                ));
                 continue;
             }
             let held = self.rows.get(&layout.name);
             if held.is_none() && !all_files {
                 continue;
             }
-            let mut rows: Vec<Draft> =
-                held.into_iter().flat_map(BTreeMap::values).cloned().collect();
+            let mut rows: Vec<Draft> = held
+                .into_iter()
+                .flat_map(BTreeMap::values)
+                .cloned()
+                .collect();
             for row in &mut rows {
                 row.set("ExportID", export_id.as_str());
             }
@@ -115,7 +135,11 @@ impl OurRows<'_> {
     /// The ExportID of this delivery: new for every delivery, at most 32 characters.
     pub(crate) fn export_id(&self) -> String {
         let now = local(self.context.now, &self.context.zone);
-        format!("TDM-{}-{:06}", now.strftime("%Y%m%dT%H%M%S"), self.context.sequence)
+        format!(
+            "TDM-{}-{:06}",
+            now.strftime("%Y%m%dT%H%M%S"),
+            self.context.sequence
+        )
     }
 
     /// The user's row of the partner's export, or ours for the user that was set up for the gateway.

@@ -18,7 +18,10 @@ impl std::fmt::Debug for Draft {
 impl Draft {
     /// A blank row.
     pub(crate) fn blank(layout: &'static FileLayout) -> Self {
-        Self { layout, values: vec![String::new(); layout.columns.len()] }
+        Self {
+            layout,
+            values: vec![String::new(); layout.columns.len()],
+        }
     }
 
     pub(crate) fn get(&self, column: &str) -> &str {
@@ -29,8 +32,10 @@ impl Draft {
     }
 
     pub(crate) fn set(&mut self, column: &str, value: impl Into<String>) {
-        if let Some(slot) =
-            self.layout.position(column).and_then(|index| self.values.get_mut(index))
+        if let Some(slot) = self
+            .layout
+            .position(column)
+            .and_then(|index| self.values.get_mut(index))
         {
             *slot = value.into();
         }

@@ -34,11 +34,7 @@ pub(crate) struct EventWriter<'a> {
 impl EventWriter<'_> {
     /// The Event row of a message as it shall stand at the partner; `None` when the message is none that a row of
     /// Event can tell.
-    pub(crate) fn row(
-        &self,
-        message: &Outbound,
-        delta: &Delta,
-    ) -> Option<Result<Draft, Parked>> {
+    pub(crate) fn row(&self, message: &Outbound, delta: &Delta) -> Option<Result<Draft, Parked>> {
         match &message.body {
             OutboundBody::Referral(view) if view.is_withdrawn => {
                 Some(self.withdrawn(message, view, delta))
@@ -56,14 +52,19 @@ impl EventWriter<'_> {
         delta: &Delta,
     ) -> Result<Draft, Parked> {
         let id = describe::event_id(view.referral);
-        let project = view.service_reference.as_deref().or(self.config.default_project.as_deref());
+        let project = view
+            .service_reference
+            .as_deref()
+            .or(self.config.default_project.as_deref());
         let today = self.local(self.context.now).date();
         if let Some(project) = project
             && !self.partner.may_hold_clients(project, today)?
         {
             return Err(Parked::ClosedProject);
         }
-        let kind = project.map(|project| self.partner.project_type(project)).unwrap_or_default();
+        let kind = project
+            .map(|project| self.partner.project_type(project))
+            .unwrap_or_default();
         let types = EventTypes::shipped().map_err(|_| Parked::Tables)?;
         let event = types.event(view.domain, &kind).ok_or(Parked::NoEventType)?;
         if project.is_none() && OPENINGS.contains(&event) {
@@ -74,7 +75,10 @@ impl EventWriter<'_> {
             None => self.new_row(message, view, &id)?,
         };
         row.set("Event", event);
-        row.set("LocationCrisisOrPHHousing", clean(project.unwrap_or_default()));
+        row.set(
+            "LocationCrisisOrPHHousing",
+            clean(project.unwrap_or_default()),
+        );
         self.touch(&mut row);
         Ok(row)
     }
@@ -86,7 +90,9 @@ impl EventWriter<'_> {
         delta: &Delta,
     ) -> Result<Draft, Parked> {
         let id = describe::event_id(view.referral);
-        let mut row = self.standing(&id, delta).map_or_else(|| self.asked(message, view, delta), Ok)?;
+        let mut row = self
+            .standing(&id, delta)
+            .map_or_else(|| self.asked(message, view, delta), Ok)?;
         self.delete(&mut row);
         Ok(row)
     }
@@ -101,7 +107,10 @@ impl EventWriter<'_> {
                 if row.as_ref().is_some_and(|row| !takes_result(row)) {
                     return None;
                 }
-                Some(row.map(|row| self.answered(view, row, result)).ok_or(Parked::NoEvent))
+                Some(
+                    row.map(|row| self.answered(view, row, result))
+                        .ok_or(Parked::NoEvent),
+                )
             }
             ReferralRole::Target
                 if matches!(
@@ -110,10 +119,14 @@ impl EventWriter<'_> {
                 ) =>
             {
                 let id = describe::event_id(view.referral);
-                Some(self.standing(&id, delta).ok_or(Parked::NoEvent).map(|mut row| {
-                    self.delete(&mut row);
-                    row
-                }))
+                Some(
+                    self.standing(&id, delta)
+                        .ok_or(Parked::NoEvent)
+                        .map(|mut row| {
+                            self.delete(&mut row);
+                            row
+                        }),
+                )
             }
             _ => None,
         }
@@ -131,15 +144,13 @@ impl EventWriter<'_> {
 
     /// The row as it stands at the partner, or as this batch already changed it.
     fn standing(&self, id: &str, delta: &Delta) -> Option<Draft> {
-        delta.event(id).cloned().or_else(|| self.partner.row("Event", id).ok())
+        delta
+            .event(id)
+            .cloned()
+            .or_else(|| self.partner.row("Event", id).ok())
     }
 
-    fn new_row(
-        &self,
-        message: &Outbound,
-        view: &ReferralView,
-        id: &str,
-    ) -> Result<Draft, Parked> {
+    fn new_row(&self, message: &Outbound, view: &ReferralView, id: &str) -> Result<Draft, Parked> {
         let stay = self.partner.stay(&message.people, StayOf::Head)?;
         let requested = self.local(view.requested_at);
         let mut row = Draft::blank(self.partner.layout("Event")?);
@@ -148,7 +159,10 @@ impl EventWriter<'_> {
         row.set("PersonalID", stay.get("PersonalID"));
         row.set("EventDate", requested.date().to_string());
         row.set("DateCreated", instant_text(requested));
-        row.set("UserID", self.config.user_id.as_deref().unwrap_or(stay.get("UserID")));
+        row.set(
+            "UserID",
+            self.config.user_id.as_deref().unwrap_or(stay.get("UserID")),
+        );
         Ok(row)
     }
 
@@ -200,7 +214,10 @@ fn result_code(view: &ReferralStatusView) -> Option<&'static str> {
         _ => return None,
     }
     let by_reason = view.reason.and_then(|reason| {
-        ReasonTable::shipped().ok()?.hmis_result(view.status, reason).map(|result| result.code())
+        ReasonTable::shipped()
+            .ok()?
+            .hmis_result(view.status, reason)
+            .map(|result| result.code())
     });
     match (by_reason, view.status) {
         (Some(1), _) | (None, ReferralStatus::Completed) => Some("1"),

@@ -27,7 +27,11 @@ pub(crate) struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// Name of the kind of message, and everything that it says, in order.
     pub(crate) fn of(message: &Outbound, zone: &'a TimeZone) -> (&'static str, Vec<Fact>) {
-        let mut facts = Facts { zone, part: String::new(), list: Vec::new() };
+        let mut facts = Facts {
+            zone,
+            part: String::new(),
+            list: Vec::new(),
+        };
         let kind = facts.body(&message.body);
         // A message from which everything was taken says nothing, its sender included.
         if !facts.list.is_empty() {
@@ -63,7 +67,11 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn put(&mut self, question: &'static str, answer: &str) {
         if !answer.trim().is_empty() {
-            let fact = Fact { part: self.part.clone(), question, answer: answer.to_owned() };
+            let fact = Fact {
+                part: self.part.clone(),
+                question,
+                answer: answer.to_owned(),
+            };
             self.list.push(fact);
         }
     }

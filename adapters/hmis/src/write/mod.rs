@@ -28,8 +28,8 @@ use tandem_mappings::model::id::MessageId;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use self::custom::{CustomWriter, effect_index};
 use self::csv_text::file_text;
+use self::custom::{CustomWriter, effect_index};
 use self::delta::{Delta, OurRows};
 use self::draft::Draft;
 use self::event::{EventWriter, local};
@@ -80,9 +80,14 @@ impl FormatWriter for HmisWriter {
             Err(parked) => return all_parked(batch, parked),
         };
         let today = local(context.now, &context.zone).date();
-        let first = batch.iter().map(|message| local(message.created_at, &context.zone).date());
-        let ours =
-            OurRows { config: &self.config, context, from: first.min().unwrap_or(today) };
+        let first = batch
+            .iter()
+            .map(|message| local(message.created_at, &context.zone).date());
+        let ours = OurRows {
+            config: &self.config,
+            context,
+            from: first.min().unwrap_or(today),
+        };
         let mut making = Making::new(&partner, ours);
         for message in batch {
             if let Err(parked) = making.message(message) {
@@ -132,7 +137,8 @@ impl<'a> Making<'a> {
                 self.delta.add_event(row?, self.partner, &self.ours)?;
                 self.delta_messages.push(message.id);
                 for notice in &message.notices {
-                    self.notices.insert((notice.code.clone(), notice.text.clone()));
+                    self.notices
+                        .insert((notice.code.clone(), notice.text.clone()));
                 }
             }
             None => {
@@ -144,7 +150,9 @@ impl<'a> Making<'a> {
                 };
                 let effect = effect_index(message);
                 let is_same = |key: &String| {
-                    self.custom_memory.get(key).is_some_and(|kept| kept.index.contains(&effect))
+                    self.custom_memory
+                        .get(key)
+                        .is_some_and(|kept| kept.index.contains(&effect))
                 };
                 let written = self.custom.iter().filter(|(key, _)| is_same(key));
                 let rows = custom.rows(message, written.map(|(_, row)| row))?;
@@ -167,12 +175,15 @@ impl<'a> Making<'a> {
                     self.written.files.extend(files);
                     let edition = self.partner.tables.edition.name();
                     let rows = self.delta.events().filter_map(|row| {
-                        KeptRow { edition: edition.to_owned(), values: row.values.clone() }
-                            .to_partner_row(
-                                "Event",
-                                row.key(),
-                                vec![person_index(row.get("PersonalID"))],
-                            )
+                        KeptRow {
+                            edition: edition.to_owned(),
+                            values: row.values.clone(),
+                        }
+                        .to_partner_row(
+                            "Event",
+                            row.key(),
+                            vec![person_index(row.get("PersonalID"))],
+                        )
                     });
                     self.written.memory.extend(rows);
                 }
@@ -183,7 +194,9 @@ impl<'a> Making<'a> {
             match self.custom_file() {
                 Ok(file) => {
                     self.written.files.push(file);
-                    self.written.memory.extend(std::mem::take(&mut self.custom_memory).into_values());
+                    self.written
+                        .memory
+                        .extend(std::mem::take(&mut self.custom_memory).into_values());
                 }
                 Err(delivery) => park(&mut self.written, &self.custom_messages, &delivery),
             }
@@ -202,8 +215,11 @@ impl<'a> Making<'a> {
             messages: self.delta_messages.clone(),
         }];
         if !self.notices.is_empty() {
-            let text: String =
-                self.notices.iter().map(|(code, text)| format!("{code}\n{text}\n\n")).collect();
+            let text: String = self
+                .notices
+                .iter()
+                .map(|(code, text)| format!("{code}\n{text}\n\n"))
+                .collect();
             files.push(WrittenFile {
                 name: format!("{stem}-notices.txt"),
                 content_type: "text/plain; charset=utf-8",
@@ -233,12 +249,20 @@ impl<'a> Making<'a> {
 }
 
 fn all_parked(batch: &[Outbound], parked: Parked) -> Written {
-    let not_written = batch.iter().map(|message| (message.id, parked.into())).collect();
-    Written { not_written, ..Written::default() }
+    let not_written = batch
+        .iter()
+        .map(|message| (message.id, parked.into()))
+        .collect();
+    Written {
+        not_written,
+        ..Written::default()
+    }
 }
 
 fn park(written: &mut Written, messages: &[MessageId], delivery: &Delivery) {
-    written.not_written.extend(messages.iter().map(|message| (*message, delivery.clone())));
+    written
+        .not_written
+        .extend(messages.iter().map(|message| (*message, delivery.clone())));
 }
 
 /// A flat zip without times, so that the same entries give the same bytes.
@@ -252,8 +276,15 @@ fn zip_of(entries: &[(String, String)]) -> Result<Vec<u8>, Delivery> {
         .last_modified_time(zip::DateTime::default());
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in entries {
-        writer.start_file(name.as_str(), options).map_err(|error| failed(&error))?;
-        writer.write_all(text.as_bytes()).map_err(|error| failed(&error))?;
+        writer
+            .start_file(name.as_str(), options)
+            .map_err(|error| failed(&error))?;
+        writer
+            .write_all(text.as_bytes())
+            .map_err(|error| failed(&error))?;
     }
-    Ok(writer.finish().map_err(|error| failed(&error))?.into_inner())
+    Ok(writer
+        .finish()
+        .map_err(|error| failed(&error))?
+        .into_inner())
 }

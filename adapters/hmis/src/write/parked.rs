@@ -43,6 +43,9 @@ impl From<Parked> for Delivery {
             Parked::NoEnrollment | Parked::NoExport | Parked::NoRow(_) => Fault::Partner,
             _ => Fault::Ours,
         };
-        Self::Park { fault, text: parked.to_string() }
+        Self::Park {
+            fault,
+            text: parked.to_string(),
+        }
     }
 }

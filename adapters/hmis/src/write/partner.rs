@@ -68,7 +68,11 @@ impl<'a> Partner<'a> {
             stays.retain(|stay| self.is_open(stay));
             let best = stays.into_iter().max_by_key(|stay| {
                 let is_entry = self.project_type(stay.get("ProjectID")) == "14";
-                (is_entry, stay.get("EntryDate").to_owned(), stay.key().to_owned())
+                (
+                    is_entry,
+                    stay.get("EntryDate").to_owned(),
+                    stay.key().to_owned(),
+                )
             });
             if let Some(stay) = best {
                 return match of {

@@ -43,7 +43,10 @@ impl Facts<'_> {
             self.part(format!("output {}", index + 1));
             self.put("kind", &output.kind);
             self.maybe("text", output.text.as_deref());
-            self.maybe("code", output.coding.as_ref().map(|coding| coding.code.as_str()));
+            self.maybe(
+                "code",
+                output.coding.as_ref().map(|coding| coding.code.as_str()),
+            );
         }
         "referral status"
     }
@@ -74,7 +77,10 @@ impl Facts<'_> {
         self.maybe("description", goal.statement.as_deref());
         self.put("domain", goal.domain.code());
         self.put("status", goal.lifecycle.code());
-        self.maybe("achievement", goal.achievement.map(|achievement| achievement.code()));
+        self.maybe(
+            "achievement",
+            goal.achievement.map(|achievement| achievement.code()),
+        );
         self.maybe("baseline level", goal.baseline_level);
         self.maybe("target level", goal.target_level);
         self.maybe("target date", goal.target_date);
@@ -91,7 +97,11 @@ impl Facts<'_> {
         self.maybe("goal", activity.goal.as_ref());
         self.maybe("hours a week", activity.hours_per_week);
         self.maybe("demanded by", activity.mandated_by.map(|by| by.code()));
-        let plans: Vec<&str> = activity.counts_toward.iter().map(|plan| plan.code()).collect();
+        let plans: Vec<&str> = activity
+            .counts_toward
+            .iter()
+            .map(|plan| plan.code())
+            .collect();
         self.put("counts toward", &plans.join(", "));
         for (question, at) in [("starts", activity.starts_at), ("ends", activity.ends_at)] {
             if let Some(at) = at {
@@ -104,7 +114,10 @@ impl Facts<'_> {
         self.part(format!("funding {number}"));
         self.put("category", line.category.code());
         self.put("payer", line.payer.as_str());
-        self.maybe("payer of last resort", line.payer_of_last_resort.then_some("yes"));
+        self.maybe(
+            "payer of last resort",
+            line.payer_of_last_resort.then_some("yes"),
+        );
         self.maybe("first day", line.from);
         self.maybe("last day", line.to);
         self.maybe("amount in dollars", line.amount);
@@ -120,7 +133,10 @@ impl Facts<'_> {
 
     pub(crate) fn comanagement(&mut self, view: &ComanagementView) -> &'static str {
         self.put("state", view.state.code());
-        self.maybe("start reason", view.start_reason.map(|reason| reason.code()));
+        self.maybe(
+            "start reason",
+            view.start_reason.map(|reason| reason.code()),
+        );
         self.maybe("end reason", view.end_reason.map(|reason| reason.code()));
         self.party("lead", view.lead.as_ref());
         self.worker(view.worker.as_ref());
@@ -136,7 +152,10 @@ impl Facts<'_> {
         self.put("held", if view.is_held { "yes" } else { "planned" });
         self.moment("at", view.at);
         self.maybe("place", view.place.as_deref());
-        self.maybe("family present", view.family_present.map(|is| if is { "yes" } else { "no" }));
+        self.maybe(
+            "family present",
+            view.family_present.map(|is| if is { "yes" } else { "no" }),
+        );
         if let Some(next) = view.next {
             self.moment("next", next);
         }

@@ -25,12 +25,19 @@ impl Checked {
     pub(crate) fn value(&self, file: &str, key: &str, column: &str) -> &str {
         let (header, rows) = &self.files[file];
         let index = header.iter().position(|name| name == column).unwrap();
-        let row = rows.iter().find(|row| row[0] == key).unwrap_or_else(|| panic!("no {file} {key}"));
+        let row = rows
+            .iter()
+            .find(|row| row[0] == key)
+            .unwrap_or_else(|| panic!("no {file} {key}"));
         &row[index]
     }
 
     pub(crate) fn keys(&self, file: &str) -> Vec<&str> {
-        self.files[file].1.iter().map(|row| row[0].as_str()).collect()
+        self.files[file]
+            .1
+            .iter()
+            .map(|row| row[0].as_str())
+            .collect()
     }
 }
 
@@ -52,8 +59,13 @@ fn layouts(text: &str) -> Vec<(String, Vec<Column>)> {
 }
 
 fn csv_rows(text: &str) -> Vec<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
-    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_reader(text.as_bytes());
+    reader
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect())
+        .collect()
 }
 
 /// The entries of a zip; nothing may stand in a folder.
@@ -73,9 +85,16 @@ pub(crate) fn unzip(bytes: &[u8]) -> BTreeMap<String, String> {
 
 /// Checks a package column by column and gives its rows.
 pub(crate) fn check(version: &str, bytes: &[u8], is_every_file: bool) -> Checked {
-    let layouts = layouts(if version == "FY2024" { COLUMNS_2024 } else { COLUMNS_2026 });
+    let layouts = layouts(if version == "FY2024" {
+        COLUMNS_2024
+    } else {
+        COLUMNS_2026
+    });
     let entries = unzip(bytes);
-    let known: BTreeSet<String> = layouts.iter().map(|(file, _)| format!("{file}.csv")).collect();
+    let known: BTreeSet<String> = layouts
+        .iter()
+        .map(|(file, _)| format!("{file}.csv"))
+        .collect();
     let found: BTreeSet<String> = entries.keys().cloned().collect();
     if is_every_file {
         assert_eq!(found, known);
@@ -100,7 +119,9 @@ pub(crate) fn check_custom(bytes: &[u8], name: &str) -> Checked {
     assert_eq!(entries.keys().collect::<Vec<_>>(), [&format!("{name}.csv")]);
     let (_, columns) = layouts(CUSTOM).pop().unwrap();
     let rows = check_file("FY2026", name, &columns, &entries[&format!("{name}.csv")]);
-    Checked { files: BTreeMap::from([(name.to_owned(), rows)]) }
+    Checked {
+        files: BTreeMap::from([(name.to_owned(), rows)]),
+    }
 }
 
 fn check_file(
@@ -125,7 +146,10 @@ fn check_file(
             check_type(&column.kind, value, &place);
             if !column.list.is_empty() && !column.list.contains('>') {
                 let needle = format!("{version},{},{value},", column.list);
-                assert!(LISTS.lines().any(|line| line.starts_with(&needle)), "{place}: {value}");
+                assert!(
+                    LISTS.lines().any(|line| line.starts_with(&needle)),
+                    "{place}: {value}"
+                );
             }
         }
     }
@@ -133,15 +157,23 @@ fn check_file(
 }
 
 fn check_type(kind: &str, value: &str, place: &str) {
-    let shape: String =
-        value.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+    let shape: String = value
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '9' } else { c })
+        .collect();
     match kind {
-        "I" => assert!(value.bytes().all(|b| b.is_ascii_digit()), "{place}: {value}"),
+        "I" => assert!(
+            value.bytes().all(|b| b.is_ascii_digit()),
+            "{place}: {value}"
+        ),
         "D" => assert_eq!(shape, "9999-99-99", "{place}"),
         "T" => assert_eq!(shape, "9999-99-99 99:99:99", "{place}"),
         "M" | "M+" => {
             let (units, cents) = shape.split_once('.').unwrap();
-            assert!(units.bytes().all(|b| b == b'9') && cents == "99", "{place}: {value}");
+            assert!(
+                units.bytes().all(|b| b == b'9') && cents == "99",
+                "{place}: {value}"
+            );
         }
         text => {
             let most: usize = text[1..].parse().unwrap();
@@ -172,10 +204,16 @@ fn check_references(checked: &Checked) {
     ];
     for (file, (header, rows)) in &checked.files {
         for (column, target) in references {
-            let Some(index) = header.iter().position(|name| name == column) else { continue };
+            let Some(index) = header.iter().position(|name| name == column) else {
+                continue;
+            };
             for row in rows {
                 let keys = checked.keys(target);
-                assert!(keys.contains(&row[index].as_str()), "{file}.{column}: {}", row[index]);
+                assert!(
+                    keys.contains(&row[index].as_str()),
+                    "{file}.{column}: {}",
+                    row[index]
+                );
             }
         }
     }

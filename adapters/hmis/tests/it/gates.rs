@@ -12,8 +12,14 @@ fn everything_told(outcome: &Outcome) -> String {
 
 /// Lines of the file that the sink was told to cut out of the kept original.
 fn cut_lines(outcome: &Outcome, file: &str) -> Vec<u64> {
-    let places = outcome.collected.refused.iter().filter(|(place, _)| place.file == file);
-    places.flat_map(|(place, last)| place.line.unwrap()..=*last).collect()
+    let places = outcome
+        .collected
+        .refused
+        .iter()
+        .filter(|(place, _)| place.file == file);
+    places
+        .flat_map(|(place, last)| place.line.unwrap()..=*last)
+        .collect()
 }
 
 #[test]
@@ -21,7 +27,15 @@ fn a_client_of_a_victim_service_provider_occurs_nowhere() {
     for folder in ["fy2026", "fy2024"] {
         let outcome = Files::fixture(folder).read();
         let text = everything_told(&outcome);
-        for word in ["Secreta", "Hiddenfield", "50001", "900990001", "E-90", "EV-90", "HD-90"] {
+        for word in [
+            "Secreta",
+            "Hiddenfield",
+            "50001",
+            "900990001",
+            "E-90",
+            "EV-90",
+            "HD-90",
+        ] {
             assert!(!text.contains(word), "{folder}: {word}");
         }
         assert!(text.contains("P-SAFE"), "its project row may be read");
@@ -59,7 +73,9 @@ fn refused_rows_are_cut_from_the_original_line_by_line() {
             .filter(|(index, _)| !cut.contains(&(*index as u64 + 1)))
             .map(|(_, line)| format!("{line}\n"))
             .collect();
-        for word in ["50001", "50002", "Secreta", "Confida", "E-90", "E-91", "E-92"] {
+        for word in [
+            "50001", "50002", "Secreta", "Confida", "E-90", "E-91", "E-92",
+        ] {
             assert!(!kept.contains(word), "{file}: {word}");
         }
     }
@@ -68,15 +84,18 @@ fn refused_rows_are_cut_from_the_original_line_by_line() {
 
 #[test]
 fn a_refused_row_over_several_lines_is_cut_whole() {
-    let outcome =
-        Files::fixture("fy2026").set("Client", "50001", &[("FirstName", "Secreta\nSecunda")]).read();
+    let outcome = Files::fixture("fy2026")
+        .set("Client", "50001", &[("FirstName", "Secreta\nSecunda")])
+        .read();
     assert_eq!(cut_lines(&outcome, "Client.csv").len(), 3);
     assert!(!everything_told(&outcome).contains("Secunda"));
 }
 
 #[test]
 fn an_unreadable_row_beside_closed_projects_is_cut_too() {
-    let outcome = Files::fixture("fy2026").append("Client", "50001,Secreta,Hiddenfield\n").read();
+    let outcome = Files::fixture("fy2026")
+        .append("Client", "50001,Secreta,Hiddenfield\n")
+        .read();
     assert!(cut_lines(&outcome, "Client.csv").contains(&8));
     assert!(!everything_told(&outcome).contains("Secreta"));
 }
@@ -84,8 +103,11 @@ fn an_unreadable_row_beside_closed_projects_is_cut_too() {
 #[test]
 fn a_blank_or_odd_provider_mark_closes_the_organisation() {
     for mark in ["", "Yes", "99", "2"] {
-        let files =
-            Files::fixture("fy2026").set("Organization", "O-SAFE", &[("VictimServiceProvider", mark)]);
+        let files = Files::fixture("fy2026").set(
+            "Organization",
+            "O-SAFE",
+            &[("VictimServiceProvider", mark)],
+        );
         let text = everything_told(&files.read());
         assert!(!text.contains("Hiddenfield"), "{mark}");
     }
@@ -93,7 +115,9 @@ fn a_blank_or_odd_provider_mark_closes_the_organisation() {
 
 #[test]
 fn stays_of_a_project_that_nobody_describes_are_refused() {
-    let outcome = Files::fixture("fy2026").set("Enrollment", "E-93", &[("ProjectID", "P-LOST")]).read();
+    let outcome = Files::fixture("fy2026")
+        .set("Enrollment", "E-93", &[("ProjectID", "P-LOST")])
+        .read();
     assert!(outcome.codes().contains(&"gate-unknown-project"));
     assert!(!everything_told(&outcome).contains("Twofield"));
 }
@@ -101,7 +125,11 @@ fn stays_of_a_project_that_nobody_describes_are_refused() {
 #[test]
 fn a_client_row_of_nobody_beside_closed_projects_is_refused() {
     let outcome = Files::fixture("fy2026")
-        .add_like("Client", "48211", &[("PersonalID", "60001"), ("LastName", "Looseend")])
+        .add_like(
+            "Client",
+            "48211",
+            &[("PersonalID", "60001"), ("LastName", "Looseend")],
+        )
         .read();
     assert!(!everything_told(&outcome).contains("Looseend"));
 }
@@ -114,4 +142,15 @@ fn a_header_that_hides_the_columns_opens_nothing() {
     assert_eq!(cut_lines(&outcome, "Client.csv").len(), 7);
     let files = Files::fixture("fy2026").replace("Organization", "VictimServiceProvider", "VSP");
     assert_eq!(files.read().report.persons, 0);
+}
+
+#[test]
+fn a_project_closed_by_the_settings_stays_closed_when_a_delta_leaves_its_mark_out() {
+    let files = Files::fixture("fy2026").without("HMISParticipation");
+    assert!(everything_told(&files.read()).contains("Comparafield"));
+    let config = tandem_hmis::config::ReadConfig {
+        closed_projects: vec!["P-CMP".to_owned()],
+        ..Default::default()
+    };
+    assert!(!everything_told(&files.read_with(config)).contains("Comparafield"));
 }

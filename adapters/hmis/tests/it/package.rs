@@ -21,7 +21,9 @@ pub(crate) struct Files(pub(crate) BTreeMap<String, Vec<u8>>);
 impl Files {
     /// A fixture folder.
     pub(crate) fn fixture(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures")
+            .join(name);
         let files = std::fs::read_dir(folder).unwrap().map(|entry| {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -101,16 +103,25 @@ impl Files {
 }
 
 pub(crate) fn table(bytes: &[u8]) -> (Vec<String>, Vec<Vec<String>>) {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
-    let mut rows = reader
-        .records()
-        .map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(bytes);
+    let mut rows = reader.records().map(|record| {
+        record
+            .unwrap()
+            .iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    });
     let header = rows.next().unwrap();
     (header, rows.collect())
 }
 
 pub(crate) fn position(header: &[String], column: &str) -> usize {
-    header.iter().position(|name| name == column).unwrap_or_else(|| panic!("no column {column}"))
+    header
+        .iter()
+        .position(|name| name == column)
+        .unwrap_or_else(|| panic!("no column {column}"))
 }
 
 /// What came of reading.
@@ -122,7 +133,11 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Codes of all deviations, in order.
     pub(crate) fn codes(&self) -> Vec<&str> {
-        self.collected.deviations.iter().map(|deviation| deviation.code.as_str()).collect()
+        self.collected
+            .deviations
+            .iter()
+            .map(|deviation| deviation.code.as_str())
+            .collect()
     }
 
     /// Events as JSON, one text.
@@ -142,7 +157,10 @@ impl Outcome {
     }
 
     pub(crate) fn has_event(&self, id: &str) -> bool {
-        self.collected.events.iter().any(|event| event.source_event_id.as_str() == id)
+        self.collected
+            .events
+            .iter()
+            .any(|event| event.source_event_id.as_str() == id)
     }
 
     pub(crate) fn memory(&self) -> RowsInMemory {
@@ -168,8 +186,13 @@ pub(crate) fn context() -> ReadContext {
 pub(crate) fn read_package(package: &mut dyn Package, config: ReadConfig) -> Outcome {
     let mut collected = Collected::default();
     let mut counting = Counting::new(Format::HmisCsv, &mut collected);
-    let input = Input::Package { name: "export.zip", package };
-    HmisReader::new(config).read(input, &context(), &mut counting).unwrap();
+    let input = Input::Package {
+        name: "export.zip",
+        package,
+    };
+    HmisReader::new(config)
+        .read(input, &context(), &mut counting)
+        .unwrap();
     let report = counting.report();
     Outcome { collected, report }
 }

@@ -48,7 +48,9 @@ fn a_clean_export_of_either_edition_is_read_without_error() {
 
 #[test]
 fn client_carries_quality_and_partial_ssn() {
-    let outcome = Files::fixture("fy2026").set("Client", "48213", &[("DOBDataQuality", "2")]).read();
+    let outcome = Files::fixture("fy2026")
+        .set("Client", "48213", &[("DOBDataQuality", "2")])
+        .read();
     let mother = outcome.event("Client:48211");
     assert_eq!(mother["source_person_id"], "48211");
     let person = &mother["payload"]["person"];
@@ -65,8 +67,14 @@ fn client_carries_quality_and_partial_ssn() {
 
 #[test]
 fn a_quality_code_of_no_answer_makes_a_value_a_placeholder() {
-    let values = [("NameDataQuality", "99"), ("SSNDataQuality", "8"), ("DOBDataQuality", "9")];
-    let outcome = Files::fixture("fy2026").set("Client", "48211", &values).read();
+    let values = [
+        ("NameDataQuality", "99"),
+        ("SSNDataQuality", "8"),
+        ("DOBDataQuality", "9"),
+    ];
+    let outcome = Files::fixture("fy2026")
+        .set("Client", "48211", &values)
+        .read();
     let person = &outcome.event("Client:48211")["payload"]["person"];
     assert_eq!(person["names"][0]["quality"], "placeholder");
     assert_eq!(person["ssn"]["quality"], "placeholder");
@@ -92,9 +100,17 @@ fn stays_and_households_become_events() {
 
 #[test]
 fn a_stay_in_a_project_for_runaway_youth_has_its_own_category() {
-    let outcome = Files::fixture("fy2026").set("Funder", "F-P-CE", &[("Funder", "22")]).read();
-    assert_eq!(outcome.event("Enrollment:E-1:active")["category"], "RHY_RECORD");
-    assert_eq!(outcome.event("Enrollment:E-93:active")["category"], "HOMELESS_SERVICES");
+    let outcome = Files::fixture("fy2026")
+        .set("Funder", "F-P-CE", &[("Funder", "22")])
+        .read();
+    assert_eq!(
+        outcome.event("Enrollment:E-1:active")["category"],
+        "RHY_RECORD"
+    );
+    assert_eq!(
+        outcome.event("Enrollment:E-93:active")["category"],
+        "HOMELESS_SERVICES"
+    );
 }
 
 #[test]
@@ -107,7 +123,10 @@ fn deleted_rows_withdraw_the_person_and_end_the_stay() {
     let gone = outcome.event("Client:48213");
     assert_eq!(gone["type"], "record.withdrawn");
     assert_eq!(gone["payload"]["reason"], "deleted");
-    assert_eq!(outcome.event("Enrollment:E-3:deleted")["type"], "enrollment.ended");
+    assert_eq!(
+        outcome.event("Enrollment:E-3:deleted")["type"],
+        "enrollment.ended"
+    );
     assert!(!outcome.has_event("Enrollment:E-3:household"));
 }
 
@@ -151,10 +170,21 @@ fn results_2_and_3_reject_and_a_deleted_row_cancels() {
 #[test]
 fn an_enrollment_in_the_receiving_project_after_the_result_proves_the_service() {
     let accepted = [("ReferralResult", "1"), ("ResultDate", "2026-02-04")];
-    let stay = |date| [("EnrollmentID", "E-5"), ("ProjectID", "P-ES"), ("EntryDate", date), ("HouseholdID", "9921")];
+    let stay = |date| {
+        [
+            ("EnrollmentID", "E-5"),
+            ("ProjectID", "P-ES"),
+            ("EntryDate", date),
+            ("HouseholdID", "9921"),
+        ]
+    };
     for place in ["P-ES", "example family shelter"] {
         let outcome = with_our_event(&accepted)
-            .set("Event", &our_event(), &[("LocationCrisisOrPHHousing", place)])
+            .set(
+                "Event",
+                &our_event(),
+                &[("LocationCrisisOrPHHousing", place)],
+            )
             .add_like("Enrollment", "E-1", &stay("2026-02-09"))
             .read();
         let closed = outcome.event(&format!("Event:{}:closed", our_event()));
@@ -165,7 +195,9 @@ fn an_enrollment_in_the_receiving_project_after_the_result_proves_the_service() 
         assert_eq!(delivered["payload"]["date"], "2026-02-09");
         assert_eq!(delivered["payload"]["domain"], "shelter");
     }
-    let too_early = with_our_event(&accepted).add_like("Enrollment", "E-1", &stay("2026-02-03")).read();
+    let too_early = with_our_event(&accepted)
+        .add_like("Enrollment", "E-1", &stay("2026-02-03"))
+        .read();
     assert!(!too_early.has_event(&format!("Event:{}:closed", our_event())));
 }
 
@@ -177,16 +209,35 @@ fn a_referral_made_in_the_hmis_is_told_with_its_target() {
     assert_eq!(internal["payload"]["target"]["organization"], "org-hmis");
     assert_eq!(internal["payload"]["domain"], "housing");
     assert_eq!(internal["payload"]["original"]["code"], "4.20.2:13");
-    assert!(!outcome.events_text().contains("EV-1"), "an access event is no referral");
+    assert!(
+        !outcome.events_text().contains("EV-1"),
+        "an access event is no referral"
+    );
     let clinic = OutsideService {
         organization: OrganizationId::new("org-clinic").unwrap(),
         service: None,
     };
-    let mut config = ReadConfig { internal_referrals: false, ..ReadConfig::default() };
-    assert!(!Files::fixture("fy2026").read_with(config.clone()).has_event("Event:EV-2:requested"));
-    config.outside_services.insert("example clinic".to_owned(), clinic);
+    let mut config = ReadConfig {
+        internal_referrals: false,
+        ..ReadConfig::default()
+    };
+    assert!(
+        !Files::fixture("fy2026")
+            .read_with(config.clone())
+            .has_event("Event:EV-2:requested")
+    );
+    config
+        .outside_services
+        .insert("example clinic".to_owned(), clinic);
     let outcome = Files::fixture("fy2026")
-        .set("Event", "EV-2", &[("Event", "8"), ("LocationCrisisOrPHHousing", "Example Clinic")])
+        .set(
+            "Event",
+            "EV-2",
+            &[
+                ("Event", "8"),
+                ("LocationCrisisOrPHHousing", "Example Clinic"),
+            ],
+        )
         .read_with(config);
     let outside = outcome.event("Event:EV-2:requested");
     assert_eq!(outside["payload"]["target"]["organization"], "org-clinic");
@@ -195,13 +246,17 @@ fn a_referral_made_in_the_hmis_is_told_with_its_target() {
 #[test]
 fn a_delta_says_nothing_about_what_it_leaves_out() {
     let key = "X-2026-02-02";
-    let outcome = Files::fixture("fy2026").set("Export", key, &[("ExportDirective", "1")]).read();
+    let outcome = Files::fixture("fy2026")
+        .set("Export", key, &[("ExportDirective", "1")])
+        .read();
     assert_eq!(outcome.collected.coverage, Coverage::Partial);
 }
 
 #[test]
 fn a_full_refresh_with_a_dropped_client_row_withdraws_nobody() {
-    let outcome = Files::fixture("fy2026").append("Client", "60001,broken\n").read();
+    let outcome = Files::fixture("fy2026")
+        .append("Client", "60001,broken\n")
+        .read();
     assert_eq!(outcome.collected.coverage, Coverage::Partial);
     assert!(outcome.codes().contains(&"refresh-incomplete"));
 }
@@ -213,7 +268,11 @@ fn a_hashed_export_gives_no_names_and_is_told() {
     let ssn = "69448d841ad83f914696d3b465ce36ef18f66eb5660e0df90b7a4a4f8dc8f69b6061";
     let outcome = Files::fixture("fy2026")
         .set("Export", "X-2026-02-02", &[("HashStatus", "4")])
-        .set("Client", "48211", &[("FirstName", name), ("LastName", name), ("SSN", ssn)])
+        .set(
+            "Client",
+            "48211",
+            &[("FirstName", name), ("LastName", name), ("SSN", ssn)],
+        )
         .read();
     let person = &outcome.event("Client:48211")["payload"]["person"];
     assert_eq!(person["names"], serde_json::json!([]));

@@ -12,16 +12,17 @@ use tandem_hmis::config::WriteConfig;
 use tandem_mappings::model::domain::Domain;
 use tandem_mappings::model::id::{OrganizationId, SourcePersonId, SystemId};
 use tandem_mappings::model::involvement::Program;
-use tandem_mappings::model::referral::{
-    ReasonCode, ReferralRole, ReferralStatus, Urgency,
-};
+use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus, Urgency};
 
 use crate::checker::{check, check_custom};
 use crate::package::Files;
 use crate::reading::{REFERRAL, our_event};
 
 fn party(id: &str) -> Party {
-    Party { id: OrganizationId::new(id).unwrap(), name: format!("Organisation {id}") }
+    Party {
+        id: OrganizationId::new(id).unwrap(),
+        name: format!("Organisation {id}"),
+    }
 }
 
 fn message(number: u128, people: &[&str], body: OutboundBody) -> Outbound {
@@ -77,7 +78,11 @@ fn referral(project: Option<&str>) -> ReferralView {
 }
 
 fn asked(people: &[&str], project: Option<&str>) -> Outbound {
-    message(1, people, OutboundBody::Referral(Box::new(referral(project))))
+    message(
+        1,
+        people,
+        OutboundBody::Referral(Box::new(referral(project))),
+    )
 }
 
 fn status(status: ReferralStatus, reason: Option<ReasonCode>, role: ReferralRole) -> Outbound {
@@ -126,8 +131,13 @@ fn write(batch: &[Outbound], memory: &RowsInMemory) -> Written {
 }
 
 fn write_at(batch: &[Outbound], memory: &RowsInMemory, now: &str, sequence: u64) -> Written {
-    let config = WriteConfig { user_id: Some("TANDEM".to_owned()), ..WriteConfig::default() };
-    HmisWriter::new(config).unwrap().write(batch, memory, &at(now, sequence))
+    let config = WriteConfig {
+        user_id: Some("TANDEM".to_owned()),
+        ..WriteConfig::default()
+    };
+    HmisWriter::new(config)
+        .unwrap()
+        .write(batch, memory, &at(now, sequence))
 }
 
 fn partner(folder: &str) -> RowsInMemory {
@@ -175,7 +185,11 @@ fn a_referral_is_a_delta_that_a_strict_reader_takes_in_either_edition() {
 
 #[test]
 fn copied_rows_are_the_partners_own_in_every_column() {
-    let files = Files::fixture("fy2026").set("Client", "48211", &[("SSN", "XXXXX3456"), ("VeteranStatus", "77")]);
+    let files = Files::fixture("fy2026").set(
+        "Client",
+        "48211",
+        &[("SSN", "XXXXX3456"), ("VeteranStatus", "77")],
+    );
     let written = write(&[asked(&["48211"], Some("P-ES"))], &files.read().memory());
     let entries = crate::checker::unzip(&written.files[0].bytes);
     let (header, rows) = crate::package::table(entries["Client.csv"].as_bytes());
@@ -206,10 +220,21 @@ fn without_an_open_enrollment_the_message_is_parked() {
         assert!(written.files.is_empty() && written.memory.is_empty());
     }
     let ended = Files::fixture("fy2026")
-        .add_like("Exit", "EX-1", &[("ExitID", "EX-2"), ("EnrollmentID", "E-1"), ("ExitDate", "2026-02-01")])
+        .add_like(
+            "Exit",
+            "EX-1",
+            &[
+                ("ExitID", "EX-2"),
+                ("EnrollmentID", "E-1"),
+                ("ExitDate", "2026-02-01"),
+            ],
+        )
         .read()
         .memory();
-    assert_eq!(parked(&write(&[asked(&["48211"], Some("P-ES"))], &ended)), ["no enrollment at target"]);
+    assert_eq!(
+        parked(&write(&[asked(&["48211"], Some("P-ES"))], &ended)),
+        ["no enrollment at target"]
+    );
 }
 
 #[test]
@@ -231,9 +256,15 @@ fn what_cannot_be_said_in_an_event_row_is_parked_with_its_reason() {
     let mut view = referral(None);
     view.domain = Domain::MentalHealth;
     let message = message(1, &["48211"], OutboundBody::Referral(Box::new(view)));
-    assert_eq!(parked(&write(&[message], &memory)), ["no HMIS event type fits the domain"]);
     assert_eq!(
-        parked(&write(&[asked(&["48211"], Some("P-ES"))], &RowsInMemory::default())),
+        parked(&write(&[message], &memory)),
+        ["no HMIS event type fits the domain"]
+    );
+    assert_eq!(
+        parked(&write(
+            &[asked(&["48211"], Some("P-ES"))],
+            &RowsInMemory::default()
+        )),
         ["no export of the partner was read yet"]
     );
 }
@@ -249,10 +280,18 @@ fn a_withdrawal_deletes_our_row_and_keeps_what_the_partner_wrote_in_it() {
     let package = check("FY2026", &first.files[0].bytes, true);
     let (header, rows) = &package.files["Event"];
     let mut answered = rows[0].clone();
-    for (column, value) in [("ReferralResult", "1"), ("ResultDate", "2026-02-04"), ("DateUpdated", "2026-02-09 00:00:00"), ("ExportID", "X-2026-02-02"), ("UserID", "U2")] {
+    for (column, value) in [
+        ("ReferralResult", "1"),
+        ("ResultDate", "2026-02-04"),
+        ("DateUpdated", "2026-02-09 00:00:00"),
+        ("ExportID", "X-2026-02-02"),
+        ("UserID", "U2"),
+    ] {
         answered[crate::package::position(header, column)] = value.to_owned();
     }
-    let outcome = Files::fixture("fy2026").append("Event", &(answered.join(",") + "\n")).read();
+    let outcome = Files::fixture("fy2026")
+        .append("Event", &(answered.join(",") + "\n"))
+        .read();
     assert!(outcome.has_event(&format!("Event:{}:accepted", our_event())));
     let memory = outcome.memory();
     let mut view = referral(Some("P-ES"));
@@ -264,7 +303,11 @@ fn a_withdrawal_deletes_our_row_and_keeps_what_the_partner_wrote_in_it() {
     let id = our_event();
     assert_eq!(package.value("Event", &id, "ReferralResult"), "1");
     assert_eq!(package.value("Event", &id, "ResultDate"), "2026-02-04");
-    assert_eq!(package.value("Event", &id, "DateUpdated"), "2026-02-09 00:00:01", "moves on");
+    assert_eq!(
+        package.value("Event", &id, "DateUpdated"),
+        "2026-02-09 00:00:01",
+        "moves on"
+    );
     assert!(!package.value("Event", &id, "DateDeleted").is_empty());
     let text = &crate::checker::unzip(&written.files[0].bytes)["Event.csv"];
     assert!(!text.contains("revoked"), "the reason is not told");
@@ -275,13 +318,25 @@ fn a_result_goes_into_the_partners_own_row() {
     let memory = partner("fy2026");
     for (state, reason, result) in [
         (ReferralStatus::Accepted, None, "1"),
-        (ReferralStatus::Completed, Some(ReasonCode::ServiceReceived), "1"),
+        (
+            ReferralStatus::Completed,
+            Some(ReasonCode::ServiceReceived),
+            "1",
+        ),
         (ReferralStatus::Rejected, Some(ReasonCode::NoCapacity), "3"),
-        (ReferralStatus::Failed, Some(ReasonCode::ClientDeclined), "2"),
+        (
+            ReferralStatus::Failed,
+            Some(ReasonCode::ClientDeclined),
+            "2",
+        ),
     ] {
         let written = write(&[status(state, reason, ReferralRole::Source)], &memory);
         let package = check("FY2026", &written.files[0].bytes, true);
-        assert_eq!(package.value("Event", "EV-2", "ReferralResult"), result, "{state}");
+        assert_eq!(
+            package.value("Event", "EV-2", "ReferralResult"),
+            result,
+            "{state}"
+        );
         assert_eq!(package.value("Event", "EV-2", "ResultDate"), "2026-02-03");
         assert_eq!(package.value("Event", "EV-2", "EventDate"), "2026-01-20");
     }
@@ -289,7 +344,11 @@ fn a_result_goes_into_the_partners_own_row() {
 
 #[test]
 fn a_state_that_the_event_row_has_no_code_for_goes_into_the_custom_file() {
-    let held = status(ReferralStatus::OnHold, Some(ReasonCode::Waitlisted), ReferralRole::Source);
+    let held = status(
+        ReferralStatus::OnHold,
+        Some(ReasonCode::Waitlisted),
+        ReferralRole::Source,
+    );
     let written = write(&[held], &partner("fy2026"));
     let package = check_custom(&written.files[0].bytes, "CustomCoordination");
     let text = format!("{:?}", package.files["CustomCoordination"]);
@@ -299,7 +358,10 @@ fn a_state_that_the_event_row_has_no_code_for_goes_into_the_custom_file() {
 #[test]
 fn notices_travel_beside_the_event_rows() {
     let mut message = asked(&["48211"], Some("P-ES"));
-    message.notices.push(Notice { code: "N_10850".into(), text: "Confidential under WIC 10850.".into() });
+    message.notices.push(Notice {
+        code: "N_10850".into(),
+        text: "Confidential under WIC 10850.".into(),
+    });
     let written = write(&[message], &partner("fy2026"));
     assert_eq!(written.files.len(), 2);
     let text = String::from_utf8(written.files[1].bytes.clone()).unwrap();
@@ -311,17 +373,25 @@ fn notices_travel_beside_the_event_rows() {
 #[test]
 fn everything_else_is_a_custom_file_in_its_own_zip_with_long_text_in_ordered_rows() {
     let long: String = ('a'..='z').cycle().take(600).collect();
-    let batch = [asked(&["48211"], Some("P-ES")), mutual_client(&format!("<open> {long}"))];
+    let batch = [
+        asked(&["48211"], Some("P-ES")),
+        mutual_client(&format!("<open> {long}")),
+    ];
     let written = write(&batch, &partner("fy2026"));
     assert_eq!(written.files.len(), 2);
     check("FY2026", &written.files[0].bytes, true);
     let package = check_custom(&written.files[1].bytes, "CustomCoordination");
     let (header, rows) = &package.files["CustomCoordination"];
     let column = |name| crate::package::position(header, name);
-    let told: Vec<_> =
-        rows.iter().filter(|row| row[column("CustomQuestion")] == "partner case status").collect();
+    let told: Vec<_> = rows
+        .iter()
+        .filter(|row| row[column("CustomQuestion")] == "partner case status")
+        .collect();
     assert_eq!(told.len(), 3);
-    let joined: String = told.iter().map(|row| row[column("CustomAnswer")].as_str()).collect();
+    let joined: String = told
+        .iter()
+        .map(|row| row[column("CustomAnswer")].as_str())
+        .collect();
     assert_eq!(joined, format!("open {long}"));
     assert_eq!(told[2][column("CustomDetailAnswer")], "part 3 of 3");
     assert!(rows.iter().all(|row| row[column("EnrollmentID")] == "E-1"));
@@ -339,11 +409,17 @@ fn what_a_later_telling_no_longer_says_is_deleted_without_being_said_again() {
     let package = check_custom(&second.files[0].bytes, "CustomCoordination");
     let (header, rows) = &package.files["CustomCoordination"];
     let column = |name| crate::package::position(header, name);
-    let gone: Vec<_> = rows.iter().filter(|row| !row[column("DateDeleted")].is_empty()).collect();
+    let gone: Vec<_> = rows
+        .iter()
+        .filter(|row| !row[column("DateDeleted")].is_empty())
+        .collect();
     assert_eq!(gone.len(), 1);
     assert_eq!(gone[0][column("CustomQuestion")], "partner case status");
     assert_eq!(gone[0][column("CustomAnswer")], "");
-    let kept = rows.iter().find(|row| row[column("CustomQuestion")] == "partner").unwrap();
+    let kept = rows
+        .iter()
+        .find(|row| row[column("CustomQuestion")] == "partner")
+        .unwrap();
     assert_eq!(kept[column("DateCreated")], "2026-02-03 10:00:00");
     assert_eq!(kept[column("DateUpdated")], "2026-02-06 10:00:00");
 }
@@ -355,7 +431,11 @@ fn the_same_batch_gives_the_same_bytes_and_every_message_has_one_outcome() {
     let batch = [asked(&["48211"], Some("P-ES")), mutual_client("open"), lost];
     let (one, two) = (write(&batch, &memory), write(&batch, &memory));
     let bytes = |written: &Written| -> Vec<Vec<u8>> {
-        written.files.iter().map(|file| file.bytes.clone()).collect()
+        written
+            .files
+            .iter()
+            .map(|file| file.bytes.clone())
+            .collect()
     };
     assert_eq!(bytes(&one), bytes(&two));
     let carried: usize = one.files.iter().map(|file| file.messages.len()).sum();
@@ -364,7 +444,10 @@ fn the_same_batch_gives_the_same_bytes_and_every_message_has_one_outcome() {
 
 #[test]
 fn a_delta_may_carry_only_the_files_that_have_rows() {
-    let config = WriteConfig { all_files: false, ..WriteConfig::default() };
+    let config = WriteConfig {
+        all_files: false,
+        ..WriteConfig::default()
+    };
     let written = HmisWriter::new(config).unwrap().write(
         &[asked(&["48211"], Some("P-ES"))],
         &partner("fy2026"),
@@ -372,15 +455,26 @@ fn a_delta_may_carry_only_the_files_that_have_rows() {
     );
     let package = check("FY2026", &written.files[0].bytes, false);
     assert_eq!(package.files.len(), 7);
-    assert_eq!(package.value("Event", &our_event(), "UserID"), "U1", "the enrollment's user");
+    assert_eq!(
+        package.value("Event", &our_event(), "UserID"),
+        "U1",
+        "the enrollment's user"
+    );
 }
 
 #[test]
 fn our_own_delta_is_read_back_without_error_and_without_echo() {
     let written = write(&[asked(&["48211"], Some("P-ES"))], &partner("fy2026"));
     let entries = crate::checker::unzip(&written.files[0].bytes);
-    let files = entries.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    let files = entries
+        .into_iter()
+        .map(|(name, text)| (name, text.into_bytes()))
+        .collect();
     let outcome = Files(files).read();
-    assert!(outcome.codes().is_empty(), "{:?}", outcome.collected.deviations);
+    assert!(
+        outcome.codes().is_empty(),
+        "{:?}",
+        outcome.collected.deviations
+    );
     assert!(!outcome.events_text().contains("referral."));
 }
