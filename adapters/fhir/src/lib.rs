@@ -5,6 +5,10 @@
 
 pub mod codes;
 pub mod config;
+pub mod conversation;
+pub mod describe;
 pub mod gates;
+pub mod profile;
 pub mod read;
 pub mod terms;
+pub mod write;

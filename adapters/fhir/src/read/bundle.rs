@@ -41,7 +41,7 @@ impl FormatReader for FhirReader {
     ) -> Result<(), Stopped> {
         sink.version("R4");
         let mut reading = Reading {
-            collector: Collector::new(&self.config, context),
+            collector: Collector::new(self.config.clone(), context.clone()),
             sink,
             resources: 0,
             loose_entries: 0,
@@ -80,15 +80,15 @@ impl FormatReader for FhirReader {
     }
 }
 
-struct Reading<'c, 's> {
-    collector: Collector<'c>,
+struct Reading<'s> {
+    collector: Collector,
     sink: &'s mut dyn Sink,
     resources: u64,
     /// Elements of a top-level `entry` that hold no resource, since the last whole value.
     loose_entries: u64,
 }
 
-impl Reading<'_, '_> {
+impl Reading<'_> {
     fn stream(&mut self, name: &str, reader: &mut dyn std::io::Read) -> Result<(), Stopped> {
         let before = self.resources;
         match Splitter::new(reader) {

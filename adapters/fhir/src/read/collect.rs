@@ -34,9 +34,9 @@ pub(crate) struct Held {
 
 /// Collects the resources of one payload.
 #[derive(Debug)]
-pub(crate) struct Collector<'c> {
-    pub(crate) config: &'c FhirConfig,
-    pub(crate) context: &'c ReadContext,
+pub(crate) struct Collector {
+    pub(crate) config: FhirConfig,
+    pub(crate) context: ReadContext,
     pub(crate) tasks: Vec<Held>,
     /// By id.
     pub(crate) services: BTreeMap<String, Held>,
@@ -46,8 +46,8 @@ pub(crate) struct Collector<'c> {
     urns: BTreeMap<String, String>,
 }
 
-impl<'c> Collector<'c> {
-    pub(crate) fn new(config: &'c FhirConfig, context: &'c ReadContext) -> Self {
+impl Collector {
+    pub(crate) fn new(config: FhirConfig, context: ReadContext) -> Self {
         Self {
             config,
             context,
@@ -150,7 +150,7 @@ impl<'c> Collector<'c> {
             ));
             return Ok(());
         };
-        if super::referral::is_own(&view, self.config) {
+        if super::referral::is_own(&view, &self.config) {
             sink.deviation(Deviation::info(
                 "own-resource",
                 held.place.clone(),
@@ -203,7 +203,7 @@ impl<'c> Collector<'c> {
                 continue;
             };
             named.extend(plan::goal_ids(&view).into_iter().map(str::to_owned));
-            let is_own = super::referral::is_own(&view, self.config);
+            let is_own = super::referral::is_own(&view, &self.config);
             let read = plan::read(&view, self.config.plan_type, |id| {
                 let held = goals
                     .get(id)

@@ -77,6 +77,10 @@ pub(crate) fn request(
 ) -> Option<ReferralRequest> {
     let main = task.or(service)?;
     let (domain, original) = domain(service);
+    let is_contained = task
+        .and_then(|task| task.object("focus"))
+        .and_then(|focus| focus.text("reference"))
+        .is_some_and(|reference| reference.starts_with('#'));
     Some(ReferralRequest {
         referral: referral_ref(main, config),
         source: task
@@ -94,13 +98,17 @@ pub(crate) fn request(
         safe_contact: service.and_then(safe_contact),
         goal: service.and_then(goal),
         part_of: task.and_then(|task| part_of(task)),
-        source_resources: [("Task", task), ("ServiceRequest", service)]
-            .into_iter()
-            .filter_map(|(kind, view)| {
-                let id = view?.text("id")?;
-                reference::is_id(id).then(|| config.at_partner(&format!("{kind}/{id}")))
-            })
-            .collect(),
+        // A contained request has no address of its own.
+        source_resources: [
+            ("Task", task),
+            ("ServiceRequest", service.filter(|_| !is_contained)),
+        ]
+        .into_iter()
+        .filter_map(|(kind, view)| {
+            let id = view?.text("id")?;
+            reference::is_id(id).then(|| config.at_partner(&format!("{kind}/{id}")))
+        })
+        .collect(),
     })
 }
 

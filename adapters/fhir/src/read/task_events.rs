@@ -7,9 +7,12 @@ use serde_json::Value;
 use tandem_adapter_port::deviation::Deviation;
 use tandem_adapter_port::read::{Sink, Stopped};
 use tandem_mappings::model::event::{Body, NewEvent};
+use tandem_mappings::model::id::SourcePersonId;
+use tandem_mappings::model::person::RecordReceived;
 use tandem_mappings::model::referral::ReferralStatus;
 
 use super::collect::{Collector, Held, contained, focus_id, report};
+use super::patient;
 use super::referral;
 use super::view::{Notes, View};
 use crate::codes;
@@ -27,7 +30,7 @@ pub(crate) struct SeenTask {
 
 /// Reads a Task whose last known state is `known`; `None` when it was never seen.
 pub(crate) fn read(
-    collector: &Collector<'_>,
+    collector: &Collector,
     held: &Held,
     known: Option<ReferralStatus>,
     sink: &mut dyn Sink,
@@ -56,9 +59,10 @@ pub(crate) fn read(
     };
     let service = focus(collector, &held.value);
     let service = service.and_then(|value| View::new(value, "ServiceRequest", &notes));
-    let own = referral::own_referral(&task, collector.config);
+    let own = referral::own_referral(&task, &collector.config);
     let mut events = Vec::new();
-    if known.is_none() && own.is_none() {
+    let is_new = matches!(known, None | Some(ReferralStatus::Draft));
+    if is_new && known != Some(status) && own.is_none() {
         if service.is_none() {
             let place = held.place.clone().field("Task.focus");
             sink.deviation(Deviation::warning(
@@ -67,6 +71,7 @@ pub(crate) fn read(
                 "its ServiceRequest",
             ));
         }
+        events.extend(contained_person(collector, held, &task));
         events.extend(request_event(
             collector,
             held,
@@ -111,7 +116,7 @@ fn is_referral(task: &View<'_>) -> bool {
 }
 
 /// The ServiceRequest that the Task asks to fulfil: contained, or elsewhere in the payload.
-pub(crate) fn focus<'a>(collector: &'a Collector<'_>, task: &'a Value) -> Option<&'a Value> {
+pub(crate) fn focus<'a>(collector: &'a Collector, task: &'a Value) -> Option<&'a Value> {
     let id = focus_id(task)?;
     let service = contained(task, id).or_else(|| {
         collector
@@ -123,17 +128,53 @@ pub(crate) fn focus<'a>(collector: &'a Collector<'_>, task: &'a Value) -> Option
     (kind == Some("ServiceRequest")).then_some(service)
 }
 
+/// A Patient that the Task contains has no id at the partner: it gets the Task's and its local one.
+fn contained_person(collector: &Collector, held: &Held, task: &View<'_>) -> Option<NewEvent> {
+    let person = contained_person_id(task)?;
+    let local = task.object("for")?.text("reference")?.strip_prefix('#')?;
+    let notes = Notes::default();
+    let patient = View::new(contained(&held.value, local)?, "Patient", &notes)?;
+    let record = patient::read(&patient, &collector.config.identifier_systems);
+    let body = Body::RecordReceived(Box::new(RecordReceived {
+        record_kind: "Patient".to_owned(),
+        person: record,
+    }));
+    Some(
+        collector
+            .event(&held.value, "#patient", body)?
+            .about(person),
+    )
+}
+
+fn contained_person_id(task: &View<'_>) -> Option<SourcePersonId> {
+    let local = task.object("for")?.text("reference")?.strip_prefix('#')?;
+    SourcePersonId::new(format!("{}.{local}", task.text("id")?)).ok()
+}
+
+/// The person referred, by the partner's id.
+fn subject(collector: &Collector, task: &View<'_>) -> Option<SourcePersonId> {
+    contained_person_id(task).or_else(|| {
+        let mut person = referral::person(&task.object("for")?)?;
+        collector.resolve_person(&mut person);
+        Some(person)
+    })
+}
+
 fn request_event(
-    collector: &Collector<'_>,
+    collector: &Collector,
     held: &Held,
     task: &View<'_>,
     service: Option<&View<'_>>,
     status: ReferralStatus,
 ) -> Option<NewEvent> {
-    let mut request = referral::request(Some(task), service, collector.config)?;
+    let mut request = referral::request(Some(task), service, &collector.config)?;
+    if let Some(person) = contained_person_id(task) {
+        request.subjects = vec![person];
+    }
     for subject in &mut request.subjects {
         collector.resolve_person(subject);
     }
+    request.subjects.dedup();
     let subject = request.subjects.first().cloned();
     let (part, body) = match status {
         ReferralStatus::Draft => ("#draft", Body::ReferralDrafted(Box::new(request))),
@@ -149,24 +190,30 @@ fn request_event(
     })
 }
 
+fn says_more(task: &View<'_>) -> bool {
+    task.raw("businessStatus").is_some() || task.raw("output").is_some()
+}
+
 /// The moves from the last known state to this one. A state that cannot be reached is told as it
 /// stands: refusing it is for the state machine.
 fn moves(
-    collector: &Collector<'_>,
+    collector: &Collector,
     held: &Held,
     task: &View<'_>,
     known: Option<ReferralStatus>,
     status: ReferralStatus,
 ) -> Vec<NewEvent> {
     let chain = match known {
+        // The state stays; what is below it may be new.
+        Some(known) if known == status && says_more(task) => vec![status],
         Some(known) if known == status => Vec::new(),
         Some(known) => codes::path(known, status).unwrap_or_else(|| vec![status]),
         None => vec![status],
     };
-    let subject = task.object("for").as_ref().and_then(referral::person);
+    let subject = subject(collector, task);
     let last = chain.len();
     let events = chain.into_iter().enumerate().filter_map(|(at, step)| {
-        let mut update = referral::update(task, step, collector.config);
+        let mut update = referral::update(task, step, &collector.config);
         if at + 1 < last {
             // What the Task says belongs to the state in which it now is.
             update.reason = None;
@@ -176,10 +223,7 @@ fn moves(
         }
         let event = collector.event(&held.value, &format!("#{step}"), referral::body(update)?)?;
         Some(match subject.clone() {
-            Some(mut subject) => {
-                collector.resolve_person(&mut subject);
-                event.about(subject)
-            }
+            Some(subject) => event.about(subject),
             None => event,
         })
     });

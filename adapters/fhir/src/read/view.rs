@@ -60,11 +60,6 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Path of this element.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
     /// Path of a field of this element.
     pub(crate) fn path_of(&self, field: &str) -> String {
         format!("{}.{field}", self.path)
@@ -101,6 +96,13 @@ impl<'a> View<'a> {
                         .unwrap_or("unknown")
                 })
             })
+    }
+
+    /// Whether a choice element `value[x]` has a value of any type.
+    pub(crate) fn has_value(&self) -> bool {
+        self.map
+            .iter()
+            .any(|(key, value)| key.starts_with("value") && !value.is_null())
     }
 
     /// A string field, trimmed; blank counts as absent.

@@ -238,7 +238,7 @@ fn resources_published_by_others_are_read() {
 }
 
 /// Any JSON, with the names that the reader looks for among its keys and strings.
-fn any_json() -> impl Strategy<Value = serde_json::Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let words = prop::sample::select(vec![
         "resourceType",
         "Patient",

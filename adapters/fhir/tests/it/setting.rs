@@ -11,12 +11,12 @@ use tandem_fhir::read::FhirReader;
 use tandem_mappings::model::id::{OrganizationId, SystemId};
 
 /// When the story is told.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-02-04T17:00:00Z".parse().unwrap()
 }
 
 /// The clinic as partner.
-pub fn config() -> FhirConfig {
+pub(crate) fn config() -> FhirConfig {
     let mut config = FhirConfig::offline(
         SystemId::new("clinic-demo").unwrap(),
         OrganizationId::new("org-gateway").unwrap(),
@@ -31,7 +31,7 @@ pub fn config() -> FhirConfig {
 }
 
 /// What a reader of the clinic's payloads knows.
-pub fn context() -> ReadContext {
+pub(crate) fn context() -> ReadContext {
     ReadContext::new(
         SystemId::new("clinic-demo").unwrap(),
         OrganizationId::new("org-clinic").unwrap(),
@@ -43,7 +43,7 @@ pub fn context() -> ReadContext {
 }
 
 /// Reads a payload.
-pub fn read(bytes: &[u8]) -> (Collected, Report) {
+pub(crate) fn read(bytes: &[u8]) -> (Collected, Report) {
     let mut collected = Collected::default();
     let mut counting = Counting::new(Format::FhirBundle, &mut collected);
     let mut source = bytes;
