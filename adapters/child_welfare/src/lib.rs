@@ -14,5 +14,6 @@ mod write;
 pub use config::Config;
 pub use key::{CmsKey, KeyError};
 pub use read::cws_cms::CwsCmsReader;
+pub use read::niem::NiemReader;
 pub use write::NiemWriter;
 pub use tables::Tables;

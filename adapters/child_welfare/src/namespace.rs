@@ -1,11 +1,11 @@
 //! The XML namespaces of the two messages.
 
 /// NIEM release whose namespaces are read and written.
-pub const NIEM_VERSION: &str = "6.0";
+pub(crate) const NIEM_VERSION: &str = "6.0";
 
 /// A namespace that the adapter knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Namespace {
+pub(crate) enum Namespace {
     /// NIEM Core.
     Core,
     /// NIEM Human Services domain.
@@ -23,7 +23,7 @@ pub enum Namespace {
 impl Namespace {
     /// The prefix that the messages use for it.
     #[must_use]
-    pub const fn prefix(self) -> &'static str {
+    pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Core => "nc",
             Self::HumanServices => "hs",
@@ -36,7 +36,7 @@ impl Namespace {
 
     /// The address of a NIEM 6.0 namespace; `None` for those that have no fixed one.
     #[must_use]
-    pub const fn uri(self) -> Option<&'static str> {
+    pub(crate) const fn uri(self) -> Option<&'static str> {
         match self {
             Self::Core => Some("https://docs.oasis-open.org/niemopen/ns/model/niem-core/6.0/"),
             Self::HumanServices => {
@@ -54,7 +54,7 @@ impl Namespace {
 
     /// The namespace of an address, given the address of the extension.
     #[must_use]
-    pub fn of(uri: &str, linkages: &str) -> Self {
+    pub(crate) fn of(uri: &str, linkages: &str) -> Self {
         if uri == linkages {
             return Self::Linkages;
         }

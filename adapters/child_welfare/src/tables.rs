@@ -24,6 +24,7 @@ pub struct Tables {
     relations: Crosswalk,
     categories: Crosswalk,
     goals: Crosswalk,
+    statuses: Crosswalk,
     closed_lists: BTreeSet<(String, String)>,
     elements: BTreeSet<String>,
     refused_elements: BTreeSet<String>,
@@ -44,6 +45,7 @@ impl Tables {
             relations: relations()?,
             categories: categories()?,
             goals: goals()?,
+            statuses: statuses()?,
             closed_lists: closed_lists()?,
             elements,
             refused_elements,
@@ -103,6 +105,13 @@ impl Tables {
         self.goals.canonical("", code).ok().map(|coded| coded.canonical)
     }
 
+    /// The canonical code of a status text; `list` says what it is the status of. Capitals do not matter.
+    #[must_use]
+    pub fn status(&self, list: &str, text: &str) -> Option<String> {
+        let text = text.trim().to_ascii_lowercase();
+        self.statuses.canonical(list, &text).ok().map(|coded| coded.canonical)
+    }
+
     /// Whether a closed NIEM code list has the code.
     #[must_use]
     pub fn has_code(&self, list: &str, code: &str) -> bool {
@@ -124,7 +133,7 @@ impl Tables {
     /// The example pairs of the crosswalks that do not come true.
     #[must_use]
     pub fn failed_examples(&self) -> Vec<ExampleFailure> {
-        [&self.relations, &self.categories, &self.goals]
+        [&self.relations, &self.categories, &self.goals, &self.statuses]
             .into_iter()
             .flat_map(Crosswalk::failed_examples)
             .collect()
@@ -205,6 +214,21 @@ fn goals() -> Result<Crosswalk, TableError> {
         code: "niem",
         canonical: "canonical",
         match_kind: Some("match"),
+    };
+    Crosswalk::new(table, columns, Openness::Closed)
+}
+
+fn statuses() -> Result<Crosswalk, TableError> {
+    let table = Table::parse(
+        "niem_statuses.csv",
+        table_text!("niem_statuses.csv"),
+        &["list", "code", "canonical"],
+    )?;
+    let columns = CrosswalkColumns {
+        system: Some("list"),
+        code: "code",
+        canonical: "canonical",
+        match_kind: None,
     };
     Crosswalk::new(table, columns, Openness::Closed)
 }

@@ -3,6 +3,7 @@
 mod cws_cms;
 mod gate;
 mod key;
+mod niem;
 mod samples;
 mod support;
 mod write;

@@ -13,17 +13,17 @@ use crate::namespace::Namespace;
 /// Why a text is not a message tree. Carries the line, never content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
-pub struct TreeError {
+pub(crate) struct TreeError {
     /// Line of the text, from 1.
-    pub line: u64,
+    pub(crate) line: u64,
     /// What is wrong.
-    pub reason: TreeReason,
+    pub(crate) reason: TreeReason,
 }
 
 /// What is wrong with a text that should be a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum TreeReason {
+pub(crate) enum TreeReason {
     /// The bytes are not UTF-8.
     #[error("not utf-8 text")]
     Encoding,
@@ -58,40 +58,42 @@ pub enum TreeReason {
 
 /// One element of a message.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Element {
+pub(crate) struct Element {
     /// Namespace.
-    pub namespace: Namespace,
+    pub(crate) namespace: Namespace,
     /// Name without prefix.
-    pub local: String,
+    pub(crate) local: String,
     /// Line where it starts, from 1.
-    pub line: u64,
+    pub(crate) line: u64,
+    /// Line where it ends.
+    pub(crate) last_line: u64,
     /// `structures:id`.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// `structures:ref`.
-    pub reference: Option<String>,
+    pub(crate) reference: Option<String>,
     /// Text directly inside, without surrounding blanks.
-    pub text: String,
+    pub(crate) text: String,
     /// Child elements in order.
-    pub children: Vec<Element>,
+    pub(crate) children: Vec<Element>,
 }
 
 impl Element {
     /// The name with the prefix that our own messages use, such as `nc:PersonName`.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}:{}", self.namespace.prefix(), self.local)
     }
 
     /// Whether it has this prefixed name.
     #[must_use]
-    pub fn is(&self, name: &str) -> bool {
+    pub(crate) fn is(&self, name: &str) -> bool {
         name.split_once(':').is_some_and(|(prefix, local)| {
             prefix == self.namespace.prefix() && local == self.local
         })
     }
 
     /// Children with a prefixed name.
-    pub fn all<'a, 'n>(
+    pub(crate) fn all<'a, 'n>(
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = &'a Element> + use<'a, 'n> {
@@ -100,13 +102,13 @@ impl Element {
 
     /// The first element at a path of prefixed names, such as `nc:PersonName/nc:PersonSurName`.
     #[must_use]
-    pub fn at(&self, path: &str) -> Option<&Element> {
+    pub(crate) fn at(&self, path: &str) -> Option<&Element> {
         path.split('/').try_fold(self, |element, name| element.all(name).next())
     }
 
     /// The text at a path, when there is any.
     #[must_use]
-    pub fn text_at(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
         self.at(path).map(|element| element.text.as_str()).filter(|text| !text.is_empty())
     }
 }
@@ -121,7 +123,7 @@ impl std::fmt::Debug for Element {
 ///
 /// # Errors
 /// [`TreeError`] with the line at which reading stopped.
-pub fn parse(bytes: &[u8], linkages: &str) -> Result<Element, TreeError> {
+pub(crate) fn parse(bytes: &[u8], linkages: &str) -> Result<Element, TreeError> {
     let at_start = |reason| TreeError { line: 1, reason };
     if bytes.len() > MAX_BYTES {
         return Err(at_start(TreeReason::Size));
@@ -208,6 +210,7 @@ impl<'a> Builder<'a> {
             namespace,
             local: local.to_owned(),
             line: self.lines.line(),
+            last_line: self.lines.line(),
             id: None,
             reference: None,
             text: String::new(),
@@ -227,6 +230,7 @@ impl<'a> Builder<'a> {
     fn end(&mut self) -> Result<(), TreeReason> {
         let mut element = self.open.pop().ok_or(TreeReason::Malformed)?;
         self.scope.leave();
+        element.last_line = self.lines.line();
         let trimmed = element.text.trim();
         if trimmed.len() != element.text.len() {
             element.text = trimmed.to_owned();
