@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let people = std::env::args()
         .nth(1)
         .map_or(Ok(100_000), |text| text.parse())?;
-    let (records, _) = generator::population(people, 1);
+    let (records, truth) = generator::population(people, 1);
     let engine = Engine::standard()?;
 
     let start = Instant::now();
@@ -41,6 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         pairs as f64 / seconds
     );
     println!("{:?}", result.statistics());
+    let (precision, recall, reached) = generator::quality(&result, &truth);
+    println!("precision {precision:.4}, recall {recall:.4}, with reviews {reached:.4}");
     drop(result);
 
     let start = Instant::now();

@@ -1,9 +1,10 @@
 //! Estimation of the probabilities of the class `same` without labels, by expectation and
 //! maximisation on the counts of distinct patterns.
 //!
-//! Only that class is estimated. The probabilities among strangers are fixed by pairs drawn at
-//! random, so that "same name" cannot be learnt as the class of matches; those of the household classes
-//! stay as set, since blocks show only the relatives who share something. Which pairs a block brings
+//! The probabilities among strangers are fixed by pairs drawn at random, so that "same name" cannot be
+//! learnt as the class of matches; those of the household classes stay as set, since blocks show only the
+//! relatives who share something. How many relatives a record has follows from how many records
+//! share a dwelling beyond those of one person. Which pairs a block brings
 //! together depends on their levels alone, so the posterior of a pair in a block is that of a pair
 //! anywhere, and pairs that no block reaches are few among true matches.
 
@@ -15,12 +16,12 @@ use thiserror::Error;
 
 use crate::blocking::Blocks;
 use crate::compare::Comparer;
-use crate::field::{FIELDS, Field, LEVELS, Pattern};
+use crate::field::{AddressLevel, FIELDS, Field, LEVELS, Pattern};
 use crate::mix;
 use crate::model::Model;
 use crate::population::{Population, Slot};
 use crate::score::{Evidence, Scorer};
-use crate::settings::{Probabilities, Settings};
+use crate::settings::{Prior, Probabilities, Settings};
 
 /// Pairs drawn at random to see what strangers have in common.
 const DRAWN_PAIRS: u64 = 400_000;
@@ -30,6 +31,8 @@ const BELIEF: f64 = 50.0;
 const FEWEST_MATCHES: f64 = 100.0;
 /// The most of the expected matches that may lie in pairs between 1 : 9 and 9 : 1.
 const MOST_DOUBTFUL: f64 = 0.25;
+/// Share of the records that must have an address before dwellings tell how many relatives there are.
+const FEWEST_HOUSED: f64 = 0.2;
 const ROUNDS: usize = 30;
 const SETTLED: f64 = 1e-4;
 
@@ -89,7 +92,8 @@ pub(crate) fn estimate(
         rounds += 1;
         let current = Model::new(settings.clone());
         let (matched, _) = expect(&current, population.len(), &counts);
-        let next = with_matches(&settings, &model.settings, &matched);
+        let mut next = with_matches(&settings, &model.settings, &matched);
+        next.prior = prior(population, &model.settings, &matched);
         let change = largest_change(&settings, &next);
         settings = next;
         if change < SETTLED || rounds == ROUNDS {
@@ -119,12 +123,16 @@ pub(crate) fn estimate(
 #[derive(Default)]
 struct Matched {
     total: f64,
+    within: f64,
     levels: Levels,
 }
 
 impl Matched {
     fn add(&mut self, pattern: Pattern, weight: f64) {
         self.total += weight;
+        if pattern.is_same_system() {
+            self.within += weight;
+        }
         for (field, levels) in Field::ALL.iter().zip(&mut self.levels) {
             if let Some(level) = levels.get_mut(usize::from(pattern.level(*field))) {
                 *level += weight;
@@ -156,6 +164,49 @@ fn expect(model: &Model, population: usize, counts: &Counts) -> (Matched, f64) {
         }
     }
     (matched, doubtful)
+}
+
+/// Fewest records of a class that a record is taken to have: no class is ever ruled out.
+const FEWEST: f64 = 0.005;
+
+/// Expected records by class. Dwellings of more records than one household's are left out.
+fn prior(population: &Population, set: &Settings, matched: &Matched) -> Prior {
+    let records = population.len().max(1) as f64;
+    let per_record = |pairs: f64| (2.0 * pairs / records).max(FEWEST);
+    let ordinary = set.frequency.ordinary_holders;
+    let dwellings = || {
+        population
+            .frequencies
+            .dwellings
+            .counts()
+            .filter(|count| *count <= ordinary)
+    };
+    let housed: f64 = dwellings().map(f64::from).sum();
+    let sharing: f64 = dwellings()
+        .map(f64::from)
+        .map(|count| count * (count - 1.0) / 2.0)
+        .sum();
+    let level = AddressLevel::Dwelling;
+    let same = matched
+        .levels
+        .get(Field::Address as usize)
+        .and_then(|row| row.get(level as usize));
+    let others = (sharing - same.copied().unwrap_or(0.0)).max(0.0);
+    let relatives = if housed < records * FEWEST_HOUSED {
+        set.prior.relatives
+    } else {
+        let together = set
+            .level(Field::Address, "dwelling")
+            .map_or(1.0, |level| level.relative);
+        (2.0 * others / housed / together).max(FEWEST * 10.0)
+    };
+    Prior {
+        matches_across_systems: per_record(matched.total - matched.within),
+        matches_within_system: per_record(matched.within),
+        relatives,
+        twins: set.prior.twins * relatives / set.prior.relatives,
+        minimum_population: set.prior.minimum_population,
+    }
 }
 
 fn with_matches(settings: &Settings, set: &Settings, matched: &Matched) -> Settings {

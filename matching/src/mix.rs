@@ -80,4 +80,9 @@ impl Tally {
     pub(crate) fn count(&self, value: u64) -> u32 {
         self.0.get(&value).copied().unwrap_or(0)
     }
+
+    /// All counts.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = u32> {
+        self.0.values().copied()
+    }
 }

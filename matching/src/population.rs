@@ -8,7 +8,7 @@ use crate::mix::{self, MixedMap, Tally};
 use crate::nickname::Nicknames;
 use crate::person::{Extra, Identifier, Person, PersonName};
 use crate::record::{Name, Record, RecordKey};
-use crate::value::{Place, Quality, Ssn, generation, phone_digits, split_generation};
+use crate::value::{Place, Quality, generation, phone_digits, split_generation};
 use crate::vocabulary::{NameUse, Vocabulary};
 
 /// Place of a record in the arrays; freed places are used again.
@@ -245,7 +245,7 @@ impl Population {
             birth_date: record
                 .birth_date
                 .filter(|date| date.quality() != Quality::Unusable),
-            ssn: ssn.unwrap_or_else(Ssn::default),
+            ssn: ssn.unwrap_or_default(),
             phone: phones.next().unwrap_or(0),
             place: places.next().unwrap_or_default(),
             identifier: identifiers.next(),

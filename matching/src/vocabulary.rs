@@ -83,6 +83,7 @@ pub(crate) struct Vocabulary {
     spellings: Vec<Box<str>>,
     free: Vec<NameId>,
     family_words: Tally,
+    none: NameEntry,
 }
 
 impl Vocabulary {
@@ -95,6 +96,7 @@ impl Vocabulary {
             spellings: vec![Box::default()],
             free: Vec::new(),
             family_words: Tally::default(),
+            none: NameEntry::default(),
         }
     }
 
@@ -163,8 +165,7 @@ impl Vocabulary {
 
     /// The analysis of a name.
     pub(crate) fn entry(&self, id: NameId) -> &NameEntry {
-        // INVARIANT: entries is never empty, and ids are given out by `add` alone.
-        self.entries.get(id.0 as usize).unwrap_or(&self.entries[0])
+        self.entries.get(id.0 as usize).unwrap_or(&self.none)
     }
 
     fn add(&mut self, spelling: &str) -> NameId {

@@ -63,10 +63,9 @@ impl Comparer<'_> {
         let (middle_a, middle_b) = (vocabulary.entry(a.middle), vocabulary.entry(b.middle));
         let mut first = first_level(first_a, first_b);
         let mut last = last_level(last_a, last_b);
-        if first == FirstLevel::Different && last == LastLevel::Different {
-            if is_same(first_a, last_b) && is_same(last_a, first_b) {
-                (first, last) = (FirstLevel::Swapped, LastLevel::Swapped);
-            }
+        let differ = first == FirstLevel::Different && last == LastLevel::Different;
+        if differ && is_same(first_a, last_b) && is_same(last_a, first_b) {
+            (first, last) = (FirstLevel::Swapped, LastLevel::Swapped);
         }
         if first == FirstLevel::Different
             && (is_same(first_a, middle_b) || is_same(middle_a, first_b))

@@ -21,8 +21,8 @@ pub(crate) fn digits(text: &str) -> Option<u64> {
     }
     let subscriber = number % 10_000_000;
     let is_placeholder = number / 1_000_000_000 < 2
-        || number % 1_111_111_111 == 0
-        || subscriber % 1_111_111 == 0
+        || number.is_multiple_of(1_111_111_111)
+        || subscriber.is_multiple_of(1_111_111)
         || number == 2_345_678_901;
     (!is_placeholder).then_some(number)
 }

@@ -64,7 +64,7 @@ impl Ssn {
     }
 
     fn is_placeholder(self) -> bool {
-        let serial_unset = self.mask & LAST_FOUR == LAST_FOUR && self.digits % 10_000 == 0;
+        let serial_unset = self.mask & LAST_FOUR == LAST_FOUR && self.digits.is_multiple_of(10_000);
         if self.mask != FULL {
             return serial_unset;
         }
@@ -74,7 +74,7 @@ impl Ssn {
             || area == 0
             || area == 666
             || group == 0
-            || self.digits % 111_111_111 == 0
+            || self.digits.is_multiple_of(111_111_111)
             || WELL_KNOWN.contains(&self.digits)
     }
 

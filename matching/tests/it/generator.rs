@@ -4,7 +4,11 @@
 //! that such systems have: missing and partial numbers, slips of the key, nicknames, double and changed
 //! surnames, estimated birth dates, moves. Deterministic: one seed, one population.
 
-use tandem_matching::{Address, BirthDate, Name, Quality, Record, RecordKey, Sex, Ssn};
+use std::collections::HashMap;
+
+use tandem_matching::{
+    Address, BirthDate, LinkResult, Name, Pair, Quality, Record, RecordKey, Sex, Ssn,
+};
 
 /// A small generator of numbers (SplitMix64), so that no seed depends on a library's version.
 #[derive(Debug, Clone)]
@@ -256,4 +260,25 @@ pub(crate) fn population(people: usize, seed: u64) -> (Vec<Record>, Vec<usize>) 
         }
     }
     (records, truth)
+}
+
+/// Precision and recall of links, and recall of links and reviews together.
+pub(crate) fn quality(result: &LinkResult, truth: &[usize]) -> (f64, f64, f64) {
+    let mut sizes: HashMap<usize, u64> = HashMap::new();
+    for person in truth {
+        *sizes.entry(*person).or_default() += 1;
+    }
+    let matches: u64 = sizes.values().map(|size| size * (size - 1) / 2).sum();
+    let right = |pairs: &[Pair]| {
+        pairs
+            .iter()
+            .filter(|pair| truth[pair.a()] == truth[pair.b()])
+            .count() as f64
+    };
+    let (linked, reviewed) = (right(result.links()), right(result.reviews()));
+    (
+        linked / result.links().len() as f64,
+        linked / matches as f64,
+        (linked + reviewed) / matches as f64,
+    )
 }

@@ -1,5 +1,7 @@
 //! Tests of the matching engine from outside.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod batch;
 mod constraints;
 mod generator;

@@ -1,32 +1,11 @@
 //! What the engine finds in a generated population.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::convert::Infallible;
 
-use tandem_matching::{Batch, Decision, Engine, LinkResult, Pair, Record, Rulings};
+use tandem_matching::{Batch, Decision, Engine, Record, Rulings};
 
-use crate::generator::population;
-
-/// Precision and recall of links, and recall of links and reviews together.
-fn quality(result: &LinkResult, truth: &[usize]) -> (f64, f64, f64) {
-    let mut sizes: HashMap<usize, u64> = HashMap::new();
-    for person in truth {
-        *sizes.entry(*person).or_default() += 1;
-    }
-    let matches: u64 = sizes.values().map(|size| size * (size - 1) / 2).sum();
-    let right = |pairs: &[Pair]| {
-        pairs
-            .iter()
-            .filter(|pair| truth[pair.a()] == truth[pair.b()])
-            .count() as f64
-    };
-    let (linked, reviewed) = (right(result.links()), right(result.reviews()));
-    (
-        linked / result.links().len() as f64,
-        linked / matches as f64,
-        (linked + reviewed) / matches as f64,
-    )
-}
+use crate::generator::{population, quality};
 
 #[test]
 fn links_of_a_generated_population_are_right_and_most_are_found() {
