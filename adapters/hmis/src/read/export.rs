@@ -61,17 +61,15 @@ pub(crate) fn read(
         Halt::input(
             "table-broken",
             Place::file(error.table),
-            error.problem.clone(),
+            error.problem,
         )
     })?;
     let layout = tables.file("Export").ok_or_else(|| missing("Export.csv"))?;
     let facts = facts(tables, layout, raw, told)?;
-    if facts.ids.len() > 1 || told.iter().any(|deviation| deviation.code == "export-rows") {
-        if !accept_merged {
-            let place = Place::line("Export.csv", 3).field("ExportID");
-            let expected = "one row; merged packages are read only where the settings allow it";
-            return Err(Halt::input("export-merged", place, expected));
-        }
+    if facts.row_count > 1 && !accept_merged {
+        let place = Place::line("Export.csv", 3).field("ExportID");
+        let expected = "one row; merged packages are read only where the settings allow it";
+        return Err(Halt::input("export-merged", place, expected));
     }
     Ok((tables, facts))
 }

@@ -92,7 +92,7 @@ impl<R: Read> RecordReader<R> {
         let mut splitter = Splitter::new(QuoteRule::Standard);
         splitter.feed(&first.text);
         if splitter.is_open() {
-            return self.joined(first, splitter, width).map(Some);
+            return self.joined(&first, splitter, width).map(Some);
         }
         let (fields, is_stray) = splitter.finish();
         if width.is_none_or(|width| width == fields.len()) {
@@ -104,7 +104,7 @@ impl<R: Read> RecordReader<R> {
     /// Continues a quoted field over the next lines, or gives the lines back when that makes no sense.
     fn joined(
         &mut self,
-        first: Line,
+        first: &Line,
         mut splitter: Splitter,
         width: Option<usize>,
     ) -> io::Result<Record> {
@@ -120,7 +120,7 @@ impl<R: Read> RecordReader<R> {
         let (fields, is_stray) = splitter.finish();
         // A quote out of place inside means that a stray one was taken for the beginning of a field.
         if !is_open && !is_stray && width == Some(fields.len()) {
-            let mut record = record_of(&first, fields, false);
+            let mut record = record_of(first, fields, false);
             record.is_windows_1252 = has_windows_1252;
             record.last_line = taken.last().map_or(record.line, |line| line.number);
             return Ok(record);
@@ -129,7 +129,7 @@ impl<R: Read> RecordReader<R> {
             self.pushed_back.push_front(line);
         }
         let fields = split_line(&first.text, QuoteRule::Standard);
-        Ok(alone(&first, fields, width))
+        Ok(alone(first, fields, width))
     }
 
     fn next_line(&mut self) -> io::Result<Option<Line>> {

@@ -112,7 +112,7 @@ impl Session<'_> {
                 },
             );
         }
-        self.update(row, reference, person, told, Some(ReferralRole::Target))
+        self.update(row, reference, person, &told, Some(ReferralRole::Target))
     }
 
     /// What the row tells; `None` while it is unanswered.
@@ -162,7 +162,7 @@ impl Session<'_> {
         row: &Row<'_>,
         referral: ReferralRef,
         person: SourcePersonId,
-        told: Told,
+        told: &Told,
         role: Option<ReferralRole>,
     ) -> Result<(), Stopped> {
         let result = row.get("ReferralResult");
@@ -223,11 +223,11 @@ impl Session<'_> {
         self.request(row, (reference.clone(), target, domain), person.clone())?;
         match self.told(row) {
             Some(told) if told.status == ReferralStatus::Cancelled => {
-                self.update(row, reference, person, told, Some(ReferralRole::Source))
+                self.update(row, reference, person, &told, Some(ReferralRole::Source))
             }
             // Outside the HMIS the target answers itself.
             Some(told) if is_internal => {
-                self.update(row, reference, person, told, Some(ReferralRole::Target))
+                self.update(row, reference, person, &told, Some(ReferralRole::Target))
             }
             _ => Ok(()),
         }

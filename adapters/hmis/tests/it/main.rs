@@ -12,5 +12,7 @@ mod gates;
 mod package;
 mod reading;
 mod robustness;
+mod size;
 mod tolerance;
+mod whole_rows;
 mod writing;
