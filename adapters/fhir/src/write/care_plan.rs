@@ -71,7 +71,7 @@ pub(crate) fn resource(
             "note": notes,
         }),
     )
-    .map(|plan| with_goal_ids(plan))
+    .map(with_goal_ids)
 }
 
 fn local_id(at: usize) -> String {

@@ -15,3 +15,5 @@ pub mod task_status;
 pub(crate) mod wording;
 
 pub use element::organization_resource;
+pub use referral::{OwnOrder, own_order};
+pub use strict::WriteError;

@@ -99,6 +99,48 @@ pub(crate) fn task(
     )
 }
 
+/// An order that stands on the gateway's own server, for a target without one (Gravity 3.0.0,
+/// indirect light).
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnOrder {
+    /// Served as `GET /fhir/ServiceRequest/{referral id}`.
+    pub service_request: Value,
+    /// Served as `GET /fhir/Task/{referral id}`.
+    pub task: Value,
+}
+
+/// The order as the gateway serves it itself, in its first version, under the referral's id.
+///
+/// # Errors
+/// [`WriteError`] when the permitted view lacks what the profiles require.
+pub fn own_order(
+    config: &FhirConfig,
+    outbound: &Outbound,
+    view: &ReferralView,
+) -> Result<OwnOrder, WriteError> {
+    let patient = element::known_patient(outbound).ok_or(WriteError::PatientUnknown)?;
+    // The person is known by the target's own id, on the target's side.
+    let patient = config.at_partner(&patient);
+    let focus = format!("ServiceRequest/{}", view.referral);
+    let identify = |mut resource: Value| {
+        if let Some(fields) = resource.as_object_mut() {
+            fields.insert("id".to_owned(), json!(view.referral.to_string()));
+        }
+        if let Some(meta) = resource.get_mut("meta").and_then(Value::as_object_mut) {
+            meta.insert("versionId".to_owned(), json!("1"));
+            meta.insert(
+                "lastUpdated".to_owned(),
+                json!(view.requested_at.to_string()),
+            );
+        }
+        resource
+    };
+    Ok(OwnOrder {
+        service_request: identify(service_request(config, outbound, view, &patient)?),
+        task: identify(task(config, outbound, view, &patient, &focus)?),
+    })
+}
+
 /// The referral, and the effect on which the conditional create rests.
 fn identifiers(config: &FhirConfig, outbound: &Outbound, view: &ReferralView) -> Vec<Value> {
     let system = config.own_system(OwnIdentifier::Referral);

@@ -7,7 +7,8 @@ use crate::read::typed;
 
 /// Why a resource cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WriteError {
+#[non_exhaustive]
+pub enum WriteError {
     /// The recipient does not know the person, and the gateway may not make it known.
     #[error("patient unknown at target")]
     PatientUnknown,

@@ -233,7 +233,7 @@ fn outputs(change: &TaskChange) -> Vec<Value> {
         (outputs.is_empty(), change.status, change.domain)
     {
         let code = codes::write_service_code(domain);
-        outputs.push(resulting_activity(json!({
+        outputs.push(resulting_activity(&json!({
             "coding": [{"system": code.system, "code": code.code, "display": code.display}],
             "text": change.reason_text.as_deref().unwrap_or(code.display),
         })));
@@ -262,10 +262,10 @@ fn output(output: &ReferralOutput) -> Option<Value> {
     }
     let mut concept = json!({"coding": coding, "text": output.text});
     super::strict::prune(&mut concept);
-    Some(resulting_activity(concept))
+    Some(resulting_activity(&concept))
 }
 
-fn resulting_activity(concept: Value) -> Value {
+fn resulting_activity(concept: &Value) -> Value {
     json!({
         "type": element::concept(terms::SDOHCC_CODES, "resulting-activity", None),
         "valueCodeableConcept": concept,

@@ -247,3 +247,60 @@ fn a_withdrawal_of_what_never_arrived_is_done() {
         Some(Delivery::Acknowledged { reference: None })
     );
 }
+
+#[test]
+fn whatever_is_left_of_a_view_the_profiles_are_met_or_nothing_is_sent() {
+    use serde_json::json;
+    let whole = serde_json::to_value(referral()).unwrap();
+    let redactions = [
+        json!({"need": null}),
+        json!({"worker": null, "safe_contact": null, "source_resources": []}),
+        json!({"service_reference": null, "service": "svc-1", "part_of": REFERRAL, "source_resources": []}),
+        json!({"safe_contact": {}, "worker": {}}),
+    ];
+    for domain in tandem_mappings::model::domain::Domain::ALL {
+        for redaction in &redactions {
+            let mut outbound = whole.clone();
+            outbound["body"]["domain"] = json!(domain.code());
+            for (field, value) in redaction.as_object().unwrap() {
+                outbound["body"][field] = value.clone();
+            }
+            outbound["labels"] = json!([]);
+            outbound["notices"] = json!([]);
+            let outbound = serde_json::from_value(outbound).unwrap();
+            let mut server = Server::default();
+            drive(
+                &mut *deliver(&config(), &outbound, &RowsInMemory::default()),
+                &mut server,
+            );
+            assert_eq!(
+                profile::service_request_issues(server.one("ServiceRequest")),
+                []
+            );
+            assert_eq!(profile::task_issues(server.one("Task")), []);
+            let bytes = server.one("Task").to_string() + &server.one("ServiceRequest").to_string();
+            for empty in ["[]", "{}", "\"\"", "null"] {
+                assert!(!bytes.contains(empty), "{empty} in {bytes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_order_on_the_gateways_own_server_is_the_same_order() {
+    let outbound = referral();
+    let tandem_adapter_port::outbound::OutboundBody::Referral(view) = &outbound.body else {
+        panic!("referral")
+    };
+    let order = tandem_fhir::write::own_order(&config(), &outbound, view).unwrap();
+    assert_eq!(profile::task_issues(&order.task), []);
+    assert_eq!(order.task["id"], REFERRAL);
+    assert_eq!(
+        order.task["focus"]["reference"],
+        format!("ServiceRequest/{REFERRAL}")
+    );
+    assert_eq!(
+        order.service_request["subject"]["reference"],
+        "https://clinic.example/fhir/Patient/p-mother"
+    );
+}
