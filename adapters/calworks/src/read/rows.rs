@@ -29,6 +29,8 @@ pub(crate) enum RowFault {
 pub(crate) struct Row {
     /// Line on which it starts, 1-based.
     pub(crate) line: u64,
+    /// Line on which it ends.
+    pub(crate) last_line: u64,
     /// Its cells.
     pub(crate) cells: Result<Vec<String>, RowFault>,
     /// Whether bytes were not UTF-8 and were read as Windows-1252.
@@ -71,12 +73,12 @@ impl<R: Read> Rows<R> {
     fn broken(&mut self, line: u64) -> Row {
         self.is_over = true;
         self.ahead.clear();
-        Row { line, cells: Err(RowFault::Unreadable), is_windows_1252: false }
+        Row { line, last_line: line, cells: Err(RowFault::Unreadable), is_windows_1252: false }
     }
 
     fn row(&mut self, first: Line) -> Row {
         let (number, is_windows_1252) = (first.number, first.is_windows_1252);
-        let fault = |fault| Row { line: number, cells: Err(fault), is_windows_1252 };
+        let fault = |fault| Row { line: number, last_line: number, cells: Err(fault), is_windows_1252 };
         if first.is_cut || first.text.len() > MAX_ROW_BYTES {
             return fault(RowFault::TooLong);
         }
@@ -101,7 +103,8 @@ impl<R: Read> Rows<R> {
             }
         }
         let is_windows_1252 = is_windows_1252 || more.iter().any(|line| line.is_windows_1252);
-        Row { line: number, cells: cells(&text), is_windows_1252 }
+        let last_line = more.last().map_or(number, |line| line.number);
+        Row { line: number, last_line, cells: cells(&text), is_windows_1252 }
     }
 }
 

@@ -9,12 +9,13 @@ use tandem_mappings::model::person::Sex;
 use tandem_mappings::model::worker::WorkerContact;
 
 use super::{referral, situation};
+use crate::describe::effect_key;
 use crate::linkages::{Fields, Message};
 use crate::tables::LineType;
 
 /// The message of a view, complete or not.
 pub(super) fn message(outbound: &Outbound, context: &WriteContext) -> Message {
-    let mut message = Message { id: outbound.id.to_string(), ..Message::default() };
+    let mut message = Message { id: effect_key(outbound), ..Message::default() };
     let header = &mut message.header;
     header.set("created_at", moment(outbound.created_at, &context.zone));
     header.set("sender", outbound.sender.id.as_str());

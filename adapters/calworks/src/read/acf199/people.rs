@@ -13,7 +13,7 @@ use super::values::number;
 use super::view::View;
 
 /// Code system of codes that come from these files.
-pub(super) const CODE_SYSTEM: &str = "acf-199";
+pub(super) const CODE_SYSTEM: &str = crate::describe::ACF_199_CODES;
 
 /// A person of one record.
 #[derive(Debug, Clone)]

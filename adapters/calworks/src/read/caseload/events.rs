@@ -21,7 +21,7 @@ use super::value::Value;
 /// Record kind and prefix of event ids.
 const KIND: &str = "caseload";
 /// Code system of aid codes.
-const AID_CODE_SYSTEM: &str = "meds-aid-code";
+const AID_CODE_SYSTEM: &str = crate::describe::AID_CODES;
 
 struct Telling<'a> {
     context: &'a ReadContext,

@@ -11,6 +11,8 @@ use tandem_mappings::tables::{ExampleFailure, FixedColumns, FixedLayout, Gaps, R
 
 use super::value::{DateFormat, Kind, Value, read};
 
+const EXAMPLE_CSV: &str = include_str!("../../../../../config/tables/calworks/caseload_csv.csv");
+const EXAMPLE_FIXED: &str = include_str!("../../../../../config/tables/calworks/caseload_fixed.csv");
 const COLUMNS: [&str; 8] = ["field", "column", "start", "end", "type", "format", "codes", "required"];
 
 /// Every field that a layout may name.
@@ -71,6 +73,17 @@ pub struct CaseloadLayout {
 }
 
 impl CaseloadLayout {
+    /// The example layouts that ship with Tandem: one CSV, one of fixed width.
+    ///
+    /// # Errors
+    /// When a table is not sound.
+    pub fn examples() -> Result<Vec<Self>, TableError> {
+        Ok(vec![
+            Self::load("caseload_csv.csv", EXAMPLE_CSV)?,
+            Self::load("caseload_fixed.csv", EXAMPLE_FIXED)?,
+        ])
+    }
+
     /// Loads a layout from the text of its table; `name` is the file's name, for errors.
     ///
     /// # Errors
@@ -200,8 +213,8 @@ fn is_canonical(field: &str, code: &str) -> bool {
 mod tests {
     use super::*;
 
-    const CSV: &str = include_str!("../../../../../config/tables/calworks/caseload_csv.csv");
-    const FIXED: &str = include_str!("../../../../../config/tables/calworks/caseload_fixed.csv");
+    const CSV: &str = EXAMPLE_CSV;
+    const FIXED: &str = EXAMPLE_FIXED;
 
     #[test]
     fn the_example_layouts_load_and_their_pairs_come_true() {

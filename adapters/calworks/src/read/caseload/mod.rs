@@ -27,9 +27,6 @@ use self::row::{Source, csv_columns, csv_row, fixed_row};
 use crate::read::rows::{RowFault, Rows};
 use crate::tables::{AidCodes, CountyCodes};
 
-const EXAMPLE_CSV: &str = include_str!("../../../../../config/tables/calworks/caseload_csv.csv");
-const EXAMPLE_FIXED: &str = include_str!("../../../../../config/tables/calworks/caseload_fixed.csv");
-
 /// The reader of `calworks/caseload`.
 #[derive(Debug)]
 pub struct CaseloadReader {
@@ -53,11 +50,7 @@ impl CaseloadReader {
     /// # Errors
     /// When a table is not sound.
     pub fn example() -> Result<Self, TableError> {
-        let layouts = vec![
-            CaseloadLayout::load("caseload_csv.csv", EXAMPLE_CSV)?,
-            CaseloadLayout::load("caseload_fixed.csv", EXAMPLE_FIXED)?,
-        ];
-        Self::new(layouts, Coverage::Partial)
+        Self::new(CaseloadLayout::examples()?, Coverage::Partial)
     }
 }
 

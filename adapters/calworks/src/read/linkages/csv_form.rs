@@ -9,6 +9,7 @@ use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::read::{Sink, Stopped};
 
 use super::check;
+use crate::gates::SenderGate;
 use crate::linkages::{Message, Part, VERSION, unguard};
 use crate::read::rows::{Row, RowFault, Rows};
 use crate::tables::{LineType, LinkagesFields, ValueType};
@@ -22,10 +23,13 @@ struct Draft {
     message: Message,
     headers: usize,
     is_broken: bool,
+    first_line: u64,
+    last_line: u64,
 }
 
 struct Batch<'a> {
     fields: &'a LinkagesFields,
+    gate: &'a SenderGate,
     name: &'a str,
     columns: Vec<String>,
     draft: Option<Draft>,
@@ -36,6 +40,7 @@ struct Batch<'a> {
 /// Reads a batch.
 pub(super) fn read(
     fields: &LinkagesFields,
+    gate: &SenderGate,
     name: &str,
     reader: &mut dyn Read,
     context: &ReadContext,
@@ -52,7 +57,7 @@ pub(super) fn read(
     }
     sink.version(VERSION);
     let (seen, hasher) = (HashSet::new(), RandomState::new());
-    let mut batch = Batch { fields, name, columns, draft: None, seen, hasher };
+    let mut batch = Batch { fields, gate, name, columns, draft: None, seen, hasher };
     while let Some(row) = rows.next_row() {
         batch.row(row, context, sink)?;
     }
@@ -119,6 +124,9 @@ impl Batch<'_> {
             self.close(context, sink)?;
             self.begin(id, row.line, sink);
         }
+        if let Some(draft) = &mut self.draft {
+            draft.last_line = row.last_line;
+        }
         self.keep(part, place, sink);
         Ok(())
     }
@@ -133,7 +141,7 @@ impl Batch<'_> {
     }
 
     fn begin(&mut self, id: String, line: u64, sink: &mut dyn Sink) {
-        let mut draft = Draft { message: Message { id, line, ..Message::default() }, ..Draft::default() };
+        let mut draft = Draft { message: Message { id, line, ..Message::default() }, first_line: line, ..Draft::default() };
         if !self.seen.insert(self.hasher.hash_one(&draft.message.id)) {
             let expected = "the rows of a message together, and each message id once";
             sink.deviation(Deviation::record_error("message-split", Place::line(self.name, line), expected));
@@ -169,6 +177,10 @@ impl Batch<'_> {
 
     fn close(&mut self, context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Stopped> {
         let Some(draft) = self.draft.take() else { return Ok(()) };
+        if self.gate.refuses(draft.message.header.get("sender")) {
+            sink.refused(Place::line(self.name, draft.first_line), draft.last_line);
+            return Ok(());
+        }
         if draft.headers != 1 {
             let expected = "exactly one row of line type header in a message";
             let place = Place::line(self.name, draft.message.line);

@@ -16,7 +16,7 @@ use crate::linkages::{Fields, Message};
 use crate::tables::LineType;
 
 /// Code system of codes that come from these messages.
-pub(super) const CODE_SYSTEM: &str = "linkages-1.0";
+pub(super) const CODE_SYSTEM: &str = crate::describe::LINKAGES_CODES;
 
 /// A message on its way to events.
 pub(super) struct Telling<'a> {

@@ -9,6 +9,7 @@ use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::read::{Sink, Stopped};
 
 use super::check;
+use crate::gates::SenderGate;
 use crate::linkages::{Fields, Message, Part, VERSION};
 use crate::tables::{LineType, LinkagesFields};
 
@@ -18,6 +19,7 @@ const MOST_BYTES: u64 = 16 * 1024 * 1024;
 /// Reads the messages. `serde_json` ends at a depth of 128.
 pub(super) fn read(
     fields: &LinkagesFields,
+    gate: &SenderGate,
     name: &str,
     reader: &mut dyn Read,
     context: &ReadContext,
@@ -30,6 +32,15 @@ pub(super) fn read(
             return Ok(());
         }
     };
+    let is_refused = |message: &Value| {
+        message.get("sender").and_then(Value::as_str).is_some_and(|sender| gate.refuses(sender))
+    };
+    if messages.iter().any(is_refused) {
+        // JSON has no lines of its own by which one message could be cut out of the kept original.
+        let expected = "no message of a sender whose records never enter";
+        sink.deviation(Deviation::input_error("gate-sender", Place::file(name), expected));
+        return Ok(());
+    }
     let mut seen: HashSet<String> = HashSet::new();
     for (place, value) in (1_u64..).zip(messages) {
         let Some(message) = message(fields, name, place, value, sink) else { continue };

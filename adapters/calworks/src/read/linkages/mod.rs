@@ -21,21 +21,23 @@ use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
 use tandem_mappings::tables::TableError;
 
+use crate::gates::SenderGate;
 use crate::tables::LinkagesFields;
 
 /// The reader of `calworks/linkages`.
 #[derive(Debug)]
 pub struct LinkagesReader {
     fields: LinkagesFields,
+    gate: SenderGate,
 }
 
 impl LinkagesReader {
-    /// A reader by the shipped field table.
+    /// A reader by the shipped field table, behind a gate for senders.
     ///
     /// # Errors
     /// When the table is not sound.
-    pub fn new() -> Result<Self, TableError> {
-        Ok(Self { fields: LinkagesFields::load()? })
+    pub fn new(gate: SenderGate) -> Result<Self, TableError> {
+        Ok(Self { fields: LinkagesFields::load()?, gate })
     }
 }
 
@@ -72,9 +74,9 @@ impl LinkagesReader {
         let is_json = first.last() == Some(&b'{');
         let mut whole = first.as_slice().chain(reader);
         if is_json {
-            json_form::read(&self.fields, name, &mut whole, context, sink)
+            json_form::read(&self.fields, &self.gate, name, &mut whole, context, sink)
         } else {
-            csv_form::read(&self.fields, name, &mut whole, context, sink)
+            csv_form::read(&self.fields, &self.gate, name, &mut whole, context, sink)
         }
     }
 }
