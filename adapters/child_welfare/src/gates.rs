@@ -31,8 +31,11 @@ const OWNERS: [(&str, &[&str]); 10] = [
 ];
 
 /// Tables that tell what a case did with a child without naming the case, and their child column.
-const CASE_WORK: [(&str, &str); 3] =
-    [("PLC_EPST", "FKCLIENT_T"), ("O_HM_PLT", "FKPLC_EPST"), ("CSRVPR_T", "FKCLIENT_T")];
+const CASE_WORK: [(&str, &str); 3] = [
+    ("PLC_EPST", "FKCLIENT_T"),
+    ("O_HM_PLT", "FKPLC_EPST"),
+    ("CSRVPR_T", "FKCLIENT_T"),
+];
 
 /// How a client or case is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +70,9 @@ impl Marking {
 
     /// How a client row is marked. Without the mark the client counts as sensitive.
     pub(crate) fn of_client(row: &Row<'_>) -> Self {
-        let own = row.text("SENSTV_IND").map_or(Self::Sensitive, Self::of_code);
+        let own = row
+            .text("SENSTV_IND")
+            .map_or(Self::Sensitive, Self::of_code);
         let soc158 = match row.text("SOC158_IND") {
             Some("Y" | "y") => Self::Sealed,
             _ => Self::Open,
@@ -166,7 +171,9 @@ impl Gate {
 
     /// Whether a client that may enter is sensitive; a client that is not known counts as such.
     pub(crate) fn is_sensitive(&self, client: &RowId) -> bool {
-        self.clients.get(client).is_none_or(|standing| standing.is_sensitive)
+        self.clients
+            .get(client)
+            .is_none_or(|standing| standing.is_sensitive)
     }
 
     /// Why a row of a table may not enter; `None` when it may.
@@ -174,26 +181,49 @@ impl Gate {
         if REPORT_TABLES.contains(&table) || is_report_assignment(table, row) {
             return Some(Refusal::Report);
         }
-        if row.record.cells.iter().any(|cell| self.sealed.holds_text(cell.trim())) {
+        if row
+            .record
+            .cells
+            .iter()
+            .any(|cell| self.sealed.holds_text(cell.trim()))
+        {
             return Some(Refusal::Sealed);
         }
-        let is_of_sealed_case =
-            |column| row.id(column).is_some_and(|child| self.children_of_sealed_cases.contains(&child));
+        let is_of_sealed_case = |column| {
+            row.id(column)
+                .is_some_and(|child| self.children_of_sealed_cases.contains(&child))
+        };
         let mut case_columns = CASE_WORK.iter().filter(|(name, _)| *name == table);
         if case_columns.any(|(_, column)| is_of_sealed_case(*column)) {
             return Some(Refusal::Sealed);
         }
-        if table == "ADDRS_T" && row.id("IDENTIFIER").is_none_or(|id| !self.addresses.contains(&id)) {
+        if table == "ADDRS_T"
+            && row
+                .id("IDENTIFIER")
+                .is_none_or(|id| !self.addresses.contains(&id))
+        {
             return Some(Refusal::Address);
         }
-        if table == "ASGNM_T" && row.id("ESTBLSH_ID").is_none_or(|id| !self.cases.contains_key(&id)) {
+        if table == "ASGNM_T"
+            && row
+                .id("ESTBLSH_ID")
+                .is_none_or(|id| !self.cases.contains_key(&id))
+        {
             return Some(Refusal::ClientUnknown);
         }
-        let owners = OWNERS.iter().find(|(name, _)| *name == table).map(|(_, columns)| *columns);
+        let owners = OWNERS
+            .iter()
+            .find(|(name, _)| *name == table)
+            .map(|(_, columns)| *columns);
         let is_unknown = |column: &&str| {
-            row.id(column).is_none_or(|client| !self.clients.contains_key(&client))
+            row.id(column)
+                .is_none_or(|client| !self.clients.contains_key(&client))
         };
-        owners.unwrap_or_default().iter().any(is_unknown).then_some(Refusal::ClientUnknown)
+        owners
+            .unwrap_or_default()
+            .iter()
+            .any(is_unknown)
+            .then_some(Refusal::ClientUnknown)
     }
 }
 

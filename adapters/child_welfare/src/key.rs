@@ -74,7 +74,11 @@ impl CmsKey {
             if !byte.is_ascii_digit() || count == SCREEN_DIGITS {
                 return Err(KeyError::ScreenDigits);
             }
-            let part = if count < SCREEN_TIME_DIGITS { &mut time } else { &mut staff };
+            let part = if count < SCREEN_TIME_DIGITS {
+                &mut time
+            } else {
+                &mut staff
+            };
             *part = *part * 10 + u64::from(byte - b'0');
             count += 1;
         }
@@ -102,7 +106,8 @@ impl CmsKey {
     /// `None` when the packed fields are no calendar date and time.
     #[must_use]
     pub fn created_at(self) -> Option<DateTime> {
-        let field = |shift: u32, bits: u32| i32::try_from((self.time() >> shift) & ((1 << bits) - 1));
+        let field =
+            |shift: u32, bits: u32| i32::try_from((self.time() >> shift) & ((1 << bits) - 1));
         let year = 1900 + i16::try_from(field(0, 8).ok()?).ok()?;
         let month = 1 + i8::try_from(field(8, 4).ok()?).ok()?;
         let day = i8::try_from(field(12, 5).ok()?).ok()?;
@@ -110,7 +115,16 @@ impl CmsKey {
         let minute = i8::try_from(field(22, 6).ok()?).ok()?;
         let second = i8::try_from(field(28, 6).ok()?).ok()?;
         let hundredths = field(34, 8).ok().filter(|value| *value < 100)?;
-        DateTime::new(year, month, day, hour, minute, second, hundredths * 10_000_000).ok()
+        DateTime::new(
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            hundredths * 10_000_000,
+        )
+        .ok()
     }
 
     /// The three characters that name the staff person who created the row.
@@ -130,7 +144,8 @@ impl CmsKey {
     /// True when the key can have been made by CWS/CMS: a calendar date of the system's years.
     #[must_use]
     pub fn is_plausible(self) -> bool {
-        self.created_at().is_some_and(|created| PLAUSIBLE_YEARS.contains(&created.year()))
+        self.created_at()
+            .is_some_and(|created| PLAUSIBLE_YEARS.contains(&created.year()))
     }
 }
 

@@ -4,6 +4,7 @@
 //! What must never enter (sealed files, abuse reports) is refused in [`gates`], before any event.
 
 pub mod config;
+pub mod describe;
 pub mod gates;
 mod key;
 mod namespace;
@@ -15,5 +16,5 @@ pub use config::Config;
 pub use key::{CmsKey, KeyError};
 pub use read::cws_cms::CwsCmsReader;
 pub use read::niem::NiemReader;
-pub use write::NiemWriter;
 pub use tables::Tables;
+pub use write::NiemWriter;

@@ -58,9 +58,14 @@ impl Namespace {
         if uri == linkages {
             return Self::Linkages;
         }
-        [Self::Core, Self::HumanServices, Self::Justice, Self::Structures]
-            .into_iter()
-            .find(|namespace| namespace.uri() == Some(uri))
-            .unwrap_or(Self::Other)
+        [
+            Self::Core,
+            Self::HumanServices,
+            Self::Justice,
+            Self::Structures,
+        ]
+        .into_iter()
+        .find(|namespace| namespace.uri() == Some(uri))
+        .unwrap_or(Self::Other)
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tandem_mappings::model::domain::Domain;
 use tandem_mappings::model::person::Relation;
-use tandem_mappings::tables::{Crosswalk, CrosswalkColumns, ExampleFailure, Openness, Table, TableError};
+use tandem_mappings::tables::{
+    Crosswalk, CrosswalkColumns, ExampleFailure, Openness, Table, TableError,
+};
 
 macro_rules! table_text {
     ($name:literal) => {
@@ -13,7 +15,7 @@ macro_rules! table_text {
 }
 
 /// The code list of the service categories in the crosswalk.
-pub const SERVICE_CATEGORY: &str = "hs:ServiceCategoryCode";
+pub(crate) const SERVICE_CATEGORY: &str = "hs:ServiceCategoryCode";
 
 /// Every fact table of the adapter, checked when built.
 #[derive(Debug, Clone)]
@@ -61,21 +63,27 @@ impl Tables {
     /// Whether a table of CWS/CMS has such a column.
     #[must_use]
     pub fn is_column(&self, table: &str, column: &str) -> bool {
-        self.columns.contains(&(table.to_owned(), column.to_owned()))
+        self.columns
+            .contains(&(table.to_owned(), column.to_owned()))
     }
 
     /// The short description of a system code, when the list has it.
     #[must_use]
     pub fn description(&self, list: &str, code: u32) -> Option<&str> {
         self.codes.get(&(list.to_owned(), code)).map(|texts| {
-            texts.split_once('|').map_or(texts.as_str(), |(description, _)| description)
+            texts
+                .split_once('|')
+                .map_or(texts.as_str(), |(description, _)| description)
         })
     }
 
     /// The logical id of a system code: the letters that people use, such as `FM`.
     #[must_use]
     pub fn logical_id(&self, list: &str, code: u32) -> Option<&str> {
-        self.codes.get(&(list.to_owned(), code))?.split_once('|').map(|(_, logical)| logical)
+        self.codes
+            .get(&(list.to_owned(), code))?
+            .split_once('|')
+            .map(|(_, logical)| logical)
     }
 
     /// How the first client of a relationship code stands to the second.
@@ -102,20 +110,27 @@ impl Tables {
     /// The canonical permanency goal of a NIEM goal code.
     #[must_use]
     pub fn permanency_goal(&self, code: &str) -> Option<String> {
-        self.goals.canonical("", code).ok().map(|coded| coded.canonical)
+        self.goals
+            .canonical("", code)
+            .ok()
+            .map(|coded| coded.canonical)
     }
 
     /// The canonical code of a status text; `list` says what it is the status of. Capitals do not matter.
     #[must_use]
     pub fn status(&self, list: &str, text: &str) -> Option<String> {
         let text = text.trim().to_ascii_lowercase();
-        self.statuses.canonical(list, &text).ok().map(|coded| coded.canonical)
+        self.statuses
+            .canonical(list, &text)
+            .ok()
+            .map(|coded| coded.canonical)
     }
 
     /// Whether a closed NIEM code list has the code.
     #[must_use]
     pub fn has_code(&self, list: &str, code: &str) -> bool {
-        self.closed_lists.contains(&(list.to_owned(), code.to_owned()))
+        self.closed_lists
+            .contains(&(list.to_owned(), code.to_owned()))
     }
 
     /// Whether the messages use an element of this prefixed name.
@@ -133,10 +148,15 @@ impl Tables {
     /// The example pairs of the crosswalks that do not come true.
     #[must_use]
     pub fn failed_examples(&self) -> Vec<ExampleFailure> {
-        [&self.relations, &self.categories, &self.goals, &self.statuses]
-            .into_iter()
-            .flat_map(Crosswalk::failed_examples)
-            .collect()
+        [
+            &self.relations,
+            &self.categories,
+            &self.goals,
+            &self.statuses,
+        ]
+        .into_iter()
+        .flat_map(Crosswalk::failed_examples)
+        .collect()
     }
 }
 
@@ -149,7 +169,10 @@ fn columns() -> Result<Columns, TableError> {
         &["table", "column", "meaning", "type", "note"],
     )?
     .unique_by(&["table", "column"])?;
-    let pairs = table.rows().iter().map(|row| (row.get("table").to_owned(), row.get("column").to_owned()));
+    let pairs = table
+        .rows()
+        .iter()
+        .map(|row| (row.get("table").to_owned(), row.get("column").to_owned()));
     let columns: BTreeSet<_> = pairs.collect();
     let names = columns.iter().map(|(table, _)| table.clone()).collect();
     Ok((columns, names))
@@ -159,7 +182,15 @@ fn codes() -> Result<BTreeMap<(String, u32), String>, TableError> {
     let table = Table::parse(
         "cws_cms_codes.csv",
         table_text!("cws_cms_codes.csv"),
-        &["meta", "sys_id", "short_description", "logical_id", "inactive", "other_code", "long_description"],
+        &[
+            "meta",
+            "sys_id",
+            "short_description",
+            "logical_id",
+            "inactive",
+            "other_code",
+            "long_description",
+        ],
     )?
     .unique_by(&["meta", "sys_id"])?;
     table
@@ -179,8 +210,12 @@ fn relations() -> Result<Crosswalk, TableError> {
         table_text!("cws_cms_relationships.csv"),
         &["code", "label", "inverse", "relation"],
     )?;
-    let columns =
-        CrosswalkColumns { system: None, code: "code", canonical: "relation", match_kind: None };
+    let columns = CrosswalkColumns {
+        system: None,
+        code: "code",
+        canonical: "relation",
+        match_kind: None,
+    };
     let crosswalk = Crosswalk::new(table, columns, Openness::Closed)?;
     crosswalk.check_canonical(|code| Relation::from_code(code).is_some())?;
     Ok(crosswalk)
@@ -234,9 +269,15 @@ fn statuses() -> Result<Crosswalk, TableError> {
 }
 
 fn closed_lists() -> Result<BTreeSet<(String, String)>, TableError> {
-    let table =
-        Table::parse("niem_codes.csv", table_text!("niem_codes.csv"), &["type", "value"])?;
-    let pairs = table.rows().iter().map(|row| (row.get("type").to_owned(), row.get("value").to_owned()));
+    let table = Table::parse(
+        "niem_codes.csv",
+        table_text!("niem_codes.csv"),
+        &["type", "value"],
+    )?;
+    let pairs = table
+        .rows()
+        .iter()
+        .map(|row| (row.get("type").to_owned(), row.get("value").to_owned()));
     Ok(pairs.collect())
 }
 

@@ -1,11 +1,12 @@
 //! The frame of a message: header, legal basis, notices, people, and the order of the parts.
 
-use tandem_adapter_port::outbound::{Outbound, OutboundBody};
+use tandem_adapter_port::outbound::Outbound;
 use tandem_adapter_port::write::WriteContext;
 
 use super::party::{entity, identification, is_child, person};
 use super::time::date_time;
 use super::xml::Node;
+use crate::describe::{carrier, effect_key};
 use crate::key::CmsKey;
 
 /// The parts of a message below its header, in the order of the schema.
@@ -38,31 +39,10 @@ pub(crate) fn person_id(index: usize) -> String {
     format!("p{}", index + 1)
 }
 
-/// The kind of a message in `nc:DocumentCategoryText`: the names of the gateway's own catalogue.
-fn kind(body: &OutboundBody) -> &'static str {
-    match body {
-        OutboundBody::MutualClient(_) => "mutual-client",
-        OutboundBody::Referral(_) => "referral",
-        OutboundBody::ReferralStatus(_) => "referral-status",
-        OutboundBody::Plan(_) => "plan",
-        OutboundBody::Participation(_) => "participation",
-        OutboundBody::Comanagement(_) => "comanagement",
-        OutboundBody::Meeting(_) => "meeting",
-        OutboundBody::Assessment(_) => "assessment",
-        OutboundBody::Conflict(_) => "conflict",
-        OutboundBody::Change(_) => "change",
-        OutboundBody::Recall(_) => "recall",
-    }
-}
-
 /// Puts a message together.
 pub(crate) fn message(outbound: &Outbound, parts: Parts, context: &WriteContext) -> Node {
-    let root = match outbound.body {
-        OutboundBody::Referral(_) | OutboundBody::ReferralStatus(_) => "lk:CoordinatedReferralMessage",
-        _ => "lk:CasePlanUpdateMessage",
-    };
     let case = case(outbound, &parts);
-    header(root, outbound, context)
+    header(outbound, context)
         .with(people(outbound, &parts))
         .with(case)
         .with(parts.related)
@@ -72,19 +52,36 @@ pub(crate) fn message(outbound: &Outbound, parts: Parts, context: &WriteContext)
         .with(parts.placement)
 }
 
-fn header(root: &'static str, outbound: &Outbound, context: &WriteContext) -> Node {
-    let labels = outbound.labels.iter().map(|label| Node::text("nc:DocumentSensitivityText", label));
-    let consent = outbound.consent.iter().map(|id| Node::text("lk:ConsentReference", id));
+fn header(outbound: &Outbound, context: &WriteContext) -> Node {
+    let carrier = carrier(&outbound.body);
+    let labels = outbound
+        .labels
+        .iter()
+        .map(|label| Node::text("nc:DocumentSensitivityText", label));
+    let consent = outbound
+        .consent
+        .iter()
+        .map(|id| Node::text("lk:ConsentReference", id));
     let notices = outbound.notices.iter().map(|notice| {
         Node::new("lk:DataPrivacy")
             .child(Node::text("hs:DataPrivacyIndicator", "true"))
-            .child(Node::text("hs:DataPrivacyPolicyReferenceText", &notice.code))
+            .child(Node::text(
+                "hs:DataPrivacyPolicyReferenceText",
+                &notice.code,
+            ))
             .child(Node::text("hs:DataPrivacyRuleText", &notice.text))
     });
-    Node::new(root)
-        .child(Node::text("nc:DocumentCategoryText", kind(&outbound.body)))
-        .child(date_time("nc:DocumentCreationDate", outbound.created_at, &context.zone))
-        .child(identification("nc:DocumentIdentification", outbound.id.to_string()))
+    Node::new(carrier.message)
+        .child(Node::text("nc:DocumentCategoryText", carrier.kind))
+        .child(date_time(
+            "nc:DocumentCreationDate",
+            outbound.created_at,
+            &context.zone,
+        ))
+        .child(identification(
+            "nc:DocumentIdentification",
+            effect_key(outbound),
+        ))
         .child(entity("nc:DocumentRecipient", &outbound.recipient))
         .with(labels)
         .child(entity("nc:DocumentSubmitter", &outbound.sender))
@@ -109,17 +106,27 @@ fn people(outbound: &Outbound, parts: &Parts) -> Vec<Node> {
     }
     let mut indexed: Vec<_> = outbound.people.iter().enumerate().collect();
     indexed.sort_by_key(|(_, one)| !is_child(one));
-    indexed.into_iter().map(|(index, one)| person(one, &person_id(index))).collect()
+    indexed
+        .into_iter()
+        .map(|(index, one)| person(one, &person_id(index)))
+        .collect()
 }
 
 fn case(outbound: &Outbound, parts: &Parts) -> Option<Node> {
-    let number = outbound.recipient_case.as_deref().filter(|_| parts.names_people);
+    let number = outbound
+        .recipient_case
+        .as_deref()
+        .filter(|_| parts.names_people);
     let number = number.map(|number| {
         let screen = number.parse::<CmsKey>().map(CmsKey::to_screen);
-        Node::text("hs:ChildWelfareAgencyCaseID", screen.as_deref().unwrap_or(number))
+        Node::text(
+            "hs:ChildWelfareAgencyCaseID",
+            screen.as_deref().unwrap_or(number),
+        )
     });
-    let augmentation =
-        Node::new("j:CaseAugmentation").with(parts.augmentation.iter().cloned()).unless_empty();
+    let augmentation = Node::new("j:CaseAugmentation")
+        .with(parts.augmentation.iter().cloned())
+        .unless_empty();
     Node::new("hs:ChildWelfareCase")
         .with(parts.case.iter().cloned())
         .with(augmentation)

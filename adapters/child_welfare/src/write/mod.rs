@@ -50,7 +50,10 @@ impl NiemWriter {
     /// # Errors
     /// When an embedded table is wrong.
     pub fn new(config: Config) -> Result<Self, TableError> {
-        Ok(Self { tables: Tables::embedded()?, config })
+        Ok(Self {
+            tables: Tables::embedded()?,
+            config,
+        })
     }
 
     fn parts(&self, outbound: &Outbound, context: &WriteContext) -> Parts {
@@ -97,7 +100,9 @@ fn require(outbound: &Outbound) -> Result<(), Unwritable> {
     };
     let nobody = outbound.people.iter().all(is_nameless);
     match &outbound.body {
-        OutboundBody::Referral(view) if nobody && !view.is_withdrawn => Err(Unwritable::NobodyNamed),
+        OutboundBody::Referral(view) if nobody && !view.is_withdrawn => {
+            Err(Unwritable::NobodyNamed)
+        }
         OutboundBody::MutualClient(_) if nobody => Err(Unwritable::NobodyNamed),
         OutboundBody::Assessment(view) if view.ratings.is_empty() => Err(Unwritable::NothingTold),
         _ => Ok(()),
@@ -124,7 +129,10 @@ impl FormatWriter for NiemWriter {
             match self.file(outbound, context) {
                 Ok(file) => written.files.push(file),
                 Err(reason) => {
-                    let park = Delivery::Park { fault: Fault::Ours, text: reason.to_string() };
+                    let park = Delivery::Park {
+                        fault: Fault::Ours,
+                        text: reason.to_string(),
+                    };
                     written.not_written.push((outbound.id, park));
                 }
             }

@@ -26,7 +26,10 @@ pub(crate) fn categorised(name: &'static str, id: impl AsRef<str>, category: &st
 pub(crate) fn entity(name: &'static str, party: &Party) -> Node {
     Node::new(name).child(
         Node::new("nc:EntityOrganization")
-            .child(identification("nc:OrganizationIdentification", party.id.as_str()))
+            .child(identification(
+                "nc:OrganizationIdentification",
+                party.id.as_str(),
+            ))
             .with(optional("nc:OrganizationName", Some(&party.name))),
     )
 }
@@ -42,8 +45,7 @@ fn contact(worker: &WorkerContact) -> Option<Node> {
 
 fn telephone(number: &str) -> Node {
     Node::new("nc:ContactTelephoneNumber").child(
-        Node::new("nc:FullTelephoneNumber")
-            .child(Node::text("nc:TelephoneNumberFullID", number)),
+        Node::new("nc:FullTelephoneNumber").child(Node::text("nc:TelephoneNumberFullID", number)),
     )
 }
 
@@ -54,39 +56,64 @@ fn full_name(worker: &WorkerContact) -> Option<Node> {
 
 /// An entity that is a worker; `None` when neither name nor contact may be told.
 pub(crate) fn worker_entity(name: &'static str, worker: &WorkerContact) -> Option<Node> {
-    let person = Node::new("nc:EntityPerson").with(full_name(worker)).with(contact(worker));
+    let person = Node::new("nc:EntityPerson")
+        .with(full_name(worker))
+        .with(contact(worker));
     Some(Node::new(name).child(person.unless_empty()?))
 }
 
 /// `hs:Caseworker`, saying for whom the worker works, so that nobody takes the partner's worker for
 /// the recipient's own.
 pub(crate) fn caseworker(worker: &WorkerContact, of: Option<&str>) -> Option<Node> {
-    let known = Node::new("hs:Caseworker").with(full_name(worker)).with(contact(worker));
+    let known = Node::new("hs:Caseworker")
+        .with(full_name(worker))
+        .with(contact(worker));
     let category = worker.role.as_deref().or(of);
-    Some(known.unless_empty()?.with(optional("hs:CaseworkerCategoryText", category)))
+    Some(
+        known
+            .unless_empty()?
+            .with(optional("hs:CaseworkerCategoryText", category)),
+    )
 }
 
 /// A person under a reference id; children as `hs:Child`, everybody else as `hs:Parent` with the
 /// role in words where it is not that of a parent.
 pub(crate) fn person(person: &OutboundPerson, id: &str) -> Node {
-    let name = if is_child(person) { "hs:Child" } else { "hs:Parent" };
+    let name = if is_child(person) {
+        "hs:Child"
+    } else {
+        "hs:Parent"
+    };
     let role = (!["child", "parent"].contains(&person.role.as_str())).then_some(&person.role);
-    let own = person.person.as_ref().map(|own| {
-        categorised("nc:PersonOtherIdentification", own.as_str(), CLIENT_ID)
-    });
-    let cin = person.cin.as_ref().map(|cin| categorised("nc:PersonOtherIdentification", cin, CIN));
-    let contact = person.phone.as_ref().map(|phone| {
-        Node::new("nc:PersonContactInformation").child(telephone(phone))
-    });
+    let own = person
+        .person
+        .as_ref()
+        .map(|own| categorised("nc:PersonOtherIdentification", own.as_str(), CLIENT_ID));
+    let cin = person
+        .cin
+        .as_ref()
+        .map(|cin| categorised("nc:PersonOtherIdentification", cin, CIN));
+    let contact = person
+        .phone
+        .as_ref()
+        .map(|phone| Node::new("nc:PersonContactInformation").child(telephone(phone)));
     Node::new(name)
         .id(id)
-        .with(person.birth.map(|birth| partial("nc:PersonBirthDate", birth)))
+        .with(
+            person
+                .birth
+                .map(|birth| partial("nc:PersonBirthDate", birth)),
+        )
         .with(optional("nc:PersonDescriptionText", role))
         .with(person_name(person))
         .with(own)
         .with(cin)
         .with(person.address.as_ref().and_then(address))
-        .with(person.sex.map(|sex| Node::text("j:PersonSexCode", sex_code(sex))))
+        .with(
+            person
+                .sex
+                .map(|sex| Node::text("j:PersonSexCode", sex_code(sex))),
+        )
         .with(contact)
 }
 

@@ -3,9 +3,7 @@
 use tandem_adapter_port::outbound::{Outbound, ParticipationView, PlanView};
 use tandem_adapter_port::write::WriteContext;
 use tandem_mappings::model::domain::Domain;
-use tandem_mappings::model::plan::{
-    Activity, ActivityStatus, FundingLine, Goal, ResourceCategory,
-};
+use tandem_mappings::model::plan::{Activity, ActivityStatus, FundingLine, Goal, ResourceCategory};
 
 use super::message::Parts;
 use super::party::{categorised, identification};
@@ -26,18 +24,38 @@ pub(crate) fn plan(view: &PlanView, tables: &Tables, context: &WriteContext) -> 
         .child(Node::text("nc:CommentAuthorText", &view.owner.name))
         .child(Node::text("nc:CommentText", view.status.code()))
         .with(optional("nc:CommentTitleText", version));
-    let tasks = view.activities.iter().map(|activity| task(activity, tables, context));
+    let tasks = view
+        .activities
+        .iter()
+        .map(|activity| task(activity, tables, context));
     let plan = Node::new("j:CasePlan")
         .child(told)
         .with(range_of_plan(view))
-        .child(categorised("nc:PlanIdentification", view.plan.as_str(), view.plan_type.code()))
+        .child(categorised(
+            "nc:PlanIdentification",
+            view.plan.as_str(),
+            view.plan_type.code(),
+        ))
         .with(tasks)
-        .child(date_time("nc:PlanUpdatedDate", view.updated_at, &context.zone));
+        .child(date_time(
+            "nc:PlanUpdatedDate",
+            view.updated_at,
+            &context.zone,
+        ));
     Parts {
         names_people: true,
         augmentation: vec![plan],
-        services: view.fundings.iter().map(|line| funding(line, tables)).collect(),
-        goals: view.goals.iter().enumerate().map(|(index, one)| goal(one, index == 0, tables)).collect(),
+        services: view
+            .fundings
+            .iter()
+            .map(|line| funding(line, tables))
+            .collect(),
+        goals: view
+            .goals
+            .iter()
+            .enumerate()
+            .map(|(index, one)| goal(one, index == 0, tables))
+            .collect(),
         ..Parts::default()
     }
 }
@@ -53,32 +71,61 @@ fn range_of_plan(view: &PlanView) -> Option<Node> {
 fn task(activity: &Activity, tables: &Tables, context: &WriteContext) -> Node {
     let done = activity.status == ActivityStatus::Completed;
     let zone = &context.zone;
-    let hours = activity.hours_per_week.map(|hours| format!("{hours} hours a week"));
+    let hours = activity
+        .hours_per_week
+        .map(|hours| format!("{hours} hours a week"));
     let (domain, category) = domain_nodes(activity.domain, tables);
     let referral = activity.referral.as_ref().and_then(|referral| {
         let gateway = referral.id.map(|id| id.to_string());
-        Some(categorised("nc:ActivityIdentification", gateway?, GATEWAY_ID))
+        Some(categorised(
+            "nc:ActivityIdentification",
+            gateway?,
+            GATEWAY_ID,
+        ))
     });
-    let toward = activity.counts_toward.iter().map(|plan| comment("counts-toward", plan.code()));
-    let goal = activity.goal.as_ref().map(|goal| comment("goal", goal.as_str()));
+    let toward = activity
+        .counts_toward
+        .iter()
+        .map(|plan| comment("counts-toward", plan.code()));
+    let goal = activity
+        .goal
+        .as_ref()
+        .map(|goal| comment("goal", goal.as_str()));
     let service = Node::new("hs:Service")
         .with(referral)
         .child(domain)
         .with(toward)
         .with(goal)
-        .with(optional("nc:ActivityReasonText", activity.mandated_by.map(|by| by.code())))
-        .with(optional("hs:ResponsibleEntityDescriptionText", activity.provider.as_ref()))
+        .with(optional(
+            "nc:ActivityReasonText",
+            activity.mandated_by.map(|by| by.code()),
+        ))
+        .with(optional(
+            "hs:ResponsibleEntityDescriptionText",
+            activity.provider.as_ref(),
+        ))
         .with(category);
     let augmentation = Node::new("hs:TaskAugmentation")
         .with(optional("hs:TaskTimeFrameDescriptionText", hours))
         .child(service);
     Node::new("nc:PlanTask")
-        .child(Node::text("nc:TaskCompletedIndicator", if done { "true" } else { "false" }))
+        .child(Node::text(
+            "nc:TaskCompletedIndicator",
+            if done { "true" } else { "false" },
+        ))
         .child(Node::text("nc:TaskDescriptionText", activity.kind.code()))
-        .with(activity.ends_at.map(|at| date_time("nc:TaskEndDate", at, zone)))
+        .with(
+            activity
+                .ends_at
+                .map(|at| date_time("nc:TaskEndDate", at, zone)),
+        )
         .child(Node::text("nc:TaskID", activity.id.as_str()))
         .with(optional("nc:TaskName", activity.name.as_ref()))
-        .with(activity.starts_at.map(|at| date_time("nc:TaskStartDate", at, zone)))
+        .with(
+            activity
+                .starts_at
+                .map(|at| date_time("nc:TaskStartDate", at, zone)),
+        )
         .child(task_status(activity.status.code(), None))
         .child(augmentation)
 }
@@ -102,14 +149,23 @@ fn goal(goal: &Goal, is_first: bool, tables: &Tables) -> Node {
         Node::new("lk:GoalAugmentation").child(date("hs:PermanencyAchievementDate", day))
     });
     Node::new("hs:ServicePlanGoal")
-        .child(identification("nc:ActivityIdentification", goal.id.as_str()))
+        .child(identification(
+            "nc:ActivityIdentification",
+            goal.id.as_str(),
+        ))
         .child(Node::text("nc:ActivityCategoryText", goal.domain.code()))
         .with(level("baseline-level", goal.baseline_level))
         .with(level("target-level", goal.target_level))
-        .with(optional("nc:ActivityDescriptionText", goal.statement.as_ref()))
+        .with(optional(
+            "nc:ActivityDescriptionText",
+            goal.statement.as_ref(),
+        ))
         .with(goal.target_date.map(|day| date("nc:ActivityDueDate", day)))
         .child(status)
-        .child(Node::text("hs:PrimaryGoalIndicator", if is_first { "true" } else { "false" }))
+        .child(Node::text(
+            "hs:PrimaryGoalIndicator",
+            if is_first { "true" } else { "false" },
+        ))
         .with(permanency.map(|coding| Node::text("hs:AFCARSPermanencyGoalCode", &coding.code)))
         .with(target.filter(|_| permanency.is_some()))
 }
@@ -124,7 +180,10 @@ fn funding(line: &FundingLine, tables: &Tables) -> Node {
         .with(line.note.as_ref().map(|note| comment("note", note)))
         .with(range("nc:ActivityDate", line.from, line.to))
         .with(optional("nc:ActivityDescriptionText", last_resort))
-        .child(Node::text("hs:ResponsibilityForServiceCostText", line.payer.as_str()))
+        .child(Node::text(
+            "hs:ResponsibilityForServiceCostText",
+            line.payer.as_str(),
+        ))
         .with(optional("hs:ServiceCostValue", amount))
         .with(category)
 }
@@ -152,8 +211,20 @@ pub(crate) fn participation(
         .with(view.effective.map(|day| partial("nc:TaskStartDate", day)))
         .child(task_status(view.status.code(), view.reason.as_deref()));
     let plan = Node::new("j:CasePlan")
-        .child(categorised("nc:PlanIdentification", &outbound.effect_key, "participation"))
+        .child(categorised(
+            "nc:PlanIdentification",
+            &outbound.effect_key,
+            "participation",
+        ))
         .child(task)
-        .child(date_time("nc:PlanUpdatedDate", outbound.created_at, &context.zone));
-    Parts { names_people: true, augmentation: vec![plan], ..Parts::default() }
+        .child(date_time(
+            "nc:PlanUpdatedDate",
+            outbound.created_at,
+            &context.zone,
+        ));
+    Parts {
+        names_people: true,
+        augmentation: vec![plan],
+        ..Parts::default()
+    }
 }

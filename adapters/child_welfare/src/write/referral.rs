@@ -20,8 +20,13 @@ pub(crate) const OWN_ID: &str = "recipient";
 
 /// What a service is about: NIEM's closed category, and the project's domain beside it.
 pub(crate) fn domain_nodes(domain: Domain, tables: &Tables) -> (Node, Option<Node>) {
-    let category = tables.category(domain).map(|code| Node::text("hs:ServiceCategoryCode", code));
-    (Node::text("nc:ActivityCategoryText", domain.code()), category)
+    let category = tables
+        .category(domain)
+        .map(|code| Node::text("hs:ServiceCategoryCode", code));
+    (
+        Node::text("nc:ActivityCategoryText", domain.code()),
+        category,
+    )
 }
 
 /// A referral asked of the recipient, or withdrawn from it.
@@ -32,8 +37,18 @@ pub(crate) fn referral(
     context: &WriteContext,
 ) -> Parts {
     let status = Node::new("nc:ActivityStatus")
-        .child(Node::text("nc:StatusText", if view.is_withdrawn { "cancelled" } else { "requested" }))
-        .with(optional("nc:StatusDescriptionText", view.withdrawn_reason.map(|reason| reason.code())));
+        .child(Node::text(
+            "nc:StatusText",
+            if view.is_withdrawn {
+                "cancelled"
+            } else {
+                "requested"
+            },
+        ))
+        .with(optional(
+            "nc:StatusDescriptionText",
+            view.withdrawn_reason.map(|reason| reason.code()),
+        ));
     let part_of = view.part_of.map(|id| comment("part-of", &id.to_string()));
     let safe_contact = view.safe_contact.as_ref().map(safe_contact);
     let people = (0..outbound.people.len())
@@ -41,10 +56,18 @@ pub(crate) fn referral(
     let supervisor = view.worker.as_ref();
     let supervisor = supervisor.and_then(|worker| worker_entity("nc:ReferralSupervisor", worker));
     let node = Node::new("nc:Referral")
-        .child(categorised("nc:ActivityIdentification", view.referral.to_string(), GATEWAY_ID))
+        .child(categorised(
+            "nc:ActivityIdentification",
+            view.referral.to_string(),
+            GATEWAY_ID,
+        ))
         .child(Node::text("nc:ActivityCategoryText", view.urgency.code()))
         .with(part_of)
-        .child(date_time("nc:ActivityDate", view.requested_at, &context.zone))
+        .child(date_time(
+            "nc:ActivityDate",
+            view.requested_at,
+            &context.zone,
+        ))
         .with(optional("nc:ActivityDescriptionText", safe_contact))
         .with(optional("nc:ActivityReasonText", view.need.as_ref()))
         .child(status)
@@ -86,23 +109,44 @@ pub(crate) fn status(
     let status = Node::new("nc:ActivityStatus")
         .child(Node::text("nc:StatusText", view.status.code()))
         .with(optional("nc:StatusCommentText", view.reason_text.as_ref()))
-        .with(optional("nc:StatusDescriptionText", view.reason.map(|reason| reason.code())))
-        .with(optional("nc:StatusDescriptionText", view.sub_status.map(|sub| sub.code())))
+        .with(optional(
+            "nc:StatusDescriptionText",
+            view.reason.map(|reason| reason.code()),
+        ))
+        .with(optional(
+            "nc:StatusDescriptionText",
+            view.sub_status.map(|sub| sub.code()),
+        ))
         .child(date_time("nc:StatusDate", view.at, &context.zone));
     let service = view.domain.map(|domain| {
         let (domain, category) = domain_nodes(domain, tables);
-        Node::new("hs:RequestedService").id(SERVICE).child(domain).with(category)
+        Node::new("hs:RequestedService")
+            .id(SERVICE)
+            .child(domain)
+            .with(category)
     });
     let people = (0..outbound.people.len())
         .map(|index| Node::new("nc:ReferralPerson").reference(person_id(index)));
     let node = Node::new("nc:Referral")
         .with(own)
-        .child(categorised("nc:ActivityIdentification", view.referral.to_string(), GATEWAY_ID))
+        .child(categorised(
+            "nc:ActivityIdentification",
+            view.referral.to_string(),
+            GATEWAY_ID,
+        ))
         .with(outputs)
         .child(date_time("nc:ActivityDate", view.at, &context.zone))
         .child(status)
-        .with(service.as_ref().map(|_| Node::new("nc:ReferralActivity").reference(SERVICE)))
-        .with(view.target.as_ref().map(|target| entity("nc:ReferralEntity", target)))
+        .with(
+            service
+                .as_ref()
+                .map(|_| Node::new("nc:ReferralActivity").reference(SERVICE)),
+        )
+        .with(
+            view.target
+                .as_ref()
+                .map(|target| entity("nc:ReferralEntity", target)),
+        )
         .with(people);
     Parts {
         names_people: true,
@@ -125,7 +169,17 @@ fn safe_contact(contact: &SafeContact) -> String {
         Some(false) => Some("client must not be contacted".to_owned()),
         None => None,
     };
-    let language = contact.language.as_ref().map(|language| format!("language: {language}"));
-    let interpreter = contact.interpreter.filter(|needed| *needed).map(|_| "interpreter needed".to_owned());
-    [may, contact.how.clone(), language, interpreter].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let language = contact
+        .language
+        .as_ref()
+        .map(|language| format!("language: {language}"));
+    let interpreter = contact
+        .interpreter
+        .filter(|needed| *needed)
+        .map(|_| "interpreter needed".to_owned());
+    [may, contact.how.clone(), language, interpreter]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }

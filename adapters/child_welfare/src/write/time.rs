@@ -9,7 +9,9 @@ use super::xml::Node;
 
 /// `xs:dateTime` with the offset of the zone.
 pub(crate) fn moment(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    at.to_zoned(zone.clone())
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
 }
 
 /// An `nc:DateType` that holds a moment.
@@ -36,6 +38,9 @@ pub(crate) fn partial(name: &'static str, date: PartialDate) -> Node {
 pub(crate) fn range(name: &'static str, from: Option<Date>, to: Option<Date>) -> Option<Node> {
     let start = from.map(|day| date("nc:StartDate", day));
     let end = to.map(|day| date("nc:EndDate", day));
-    let range = Node::new("nc:DateRange").with(start).with(end).unless_empty()?;
+    let range = Node::new("nc:DateRange")
+        .with(start)
+        .with(end)
+        .unless_empty()?;
     Some(Node::new(name).child(range))
 }

@@ -16,20 +16,34 @@ pub(crate) struct Node {
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Node({}, {} children)", self.name, self.children.len())
+        write!(
+            formatter,
+            "Node({}, {} children)",
+            self.name,
+            self.children.len()
+        )
     }
 }
 
 impl Node {
     /// An element with a prefixed name.
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, attributes: Vec::new(), text: String::new(), children: Vec::new() }
+        Self {
+            name,
+            attributes: Vec::new(),
+            text: String::new(),
+            children: Vec::new(),
+        }
     }
 
     /// An element that holds only text. Characters that XML cannot carry are dropped.
     pub(crate) fn text(name: &'static str, text: impl AsRef<str>) -> Self {
         let mut node = Self::new(name);
-        node.text = text.as_ref().chars().filter(|one| is_xml_character(*one)).collect();
+        node.text = text
+            .as_ref()
+            .chars()
+            .filter(|one| is_xml_character(*one))
+            .collect();
         node
     }
 
@@ -65,9 +79,10 @@ impl Node {
 }
 
 /// An element with text, when there is a text that is not blank.
-pub(crate) fn optional(name: &'static str, text: Option<impl AsRef<str>>) -> Option<Node> {
-    let text = text.as_ref().map(AsRef::as_ref).unwrap_or_default();
-    (!text.trim().is_empty()).then(|| Node::text(name, text.trim()))
+pub(crate) fn optional<T: AsRef<str>>(name: &'static str, text: Option<T>) -> Option<Node> {
+    let text = text?;
+    let text = text.as_ref().trim();
+    (!text.is_empty()).then(|| Node::text(name, text))
 }
 
 /// XML 1.0, production 2 (Char).

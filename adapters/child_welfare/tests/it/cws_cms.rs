@@ -16,7 +16,10 @@ const LIMITED: &str = "3zLnvVi0dn";
 
 fn person(found: &Collected, id: &str) -> PersonRecord {
     let events = found.events.iter().filter(|event| {
-        event.source_person_id.as_ref().is_some_and(|person| person.as_str() == id)
+        event
+            .source_person_id
+            .as_ref()
+            .is_some_and(|person| person.as_str() == id)
     });
     events
         .filter_map(|event| match &event.body {
@@ -30,7 +33,12 @@ fn person(found: &Collected, id: &str) -> PersonRecord {
 #[test]
 fn the_small_extract_is_accepted_and_counted() {
     let (_, report) = read_extract(extract());
-    assert_eq!(report.outcome, Outcome::Accepted, "{:#?}", report.deviations);
+    assert_eq!(
+        report.outcome,
+        Outcome::Accepted,
+        "{:#?}",
+        report.deviations
+    );
     assert_eq!(report.persons, 5);
     assert_eq!(report.records["CLIENT_T"], 6);
     assert_eq!(report.records["CLN_RELT"], 4);
@@ -48,7 +56,10 @@ fn the_small_extract_is_accepted_and_counted() {
 fn a_client_keeps_names_birth_date_cin_address_and_other_names() {
     let (found, _) = read_extract(extract());
     let ana = person(&found, ANA);
-    assert_eq!((ana.names[0].given.as_str(), ana.names[0].family.as_str()), ("Ana", "Demofield-Rivas"));
+    assert_eq!(
+        (ana.names[0].given.as_str(), ana.names[0].family.as_str()),
+        ("Ana", "Demofield-Rivas")
+    );
     assert_eq!(ana.names[1].family, "Rivas");
     assert_eq!(ana.names[1].name_use, NameUse::Other);
     assert_eq!(ana.birth.unwrap().date.to_string(), "2018-03-02");
@@ -57,7 +68,13 @@ fn a_client_keeps_names_birth_date_cin_address_and_other_names() {
     assert_eq!(ana.identifier("state-case-id"), Some("191B2C3D4002"));
     assert_eq!(ana.sex, Some(Sex::Female));
     assert_eq!(ana.addresses[0].street, "12 Example Street 4B");
-    assert_eq!((ana.addresses[0].state.as_str(), ana.addresses[0].zip.as_str()), ("CA", "93001"));
+    assert_eq!(
+        (
+            ana.addresses[0].state.as_str(),
+            ana.addresses[0].zip.as_str()
+        ),
+        ("CA", "93001")
+    );
     assert_eq!(ana.phones, ["5550100123"]);
     assert!(ana.ssn.is_none(), "blanks are no number");
     assert!(ana.flags.is_empty());
@@ -82,9 +99,11 @@ fn a_relationship_is_read_from_the_first_client_to_the_second() {
         .events
         .iter()
         .filter_map(|event| match &event.body {
-            Body::HouseholdMembership(told) => {
-                Some((told.person.to_string(), told.relative.clone().unwrap().to_string(), told.relation))
-            }
+            Body::HouseholdMembership(told) => Some((
+                told.person.to_string(),
+                told.relative.clone().unwrap().to_string(),
+                told.relation,
+            )),
             _ => None,
         })
         .collect();
@@ -120,10 +139,16 @@ fn an_open_case_tells_component_child_worker_and_project() {
 #[test]
 fn a_removal_is_told_without_its_reason() {
     let (found, _) = read_extract(extract());
-    let removal = found.events.iter().find(|event| matches!(event.body, Body::PlacementChanged(_)));
+    let removal = found
+        .events
+        .iter()
+        .find(|event| matches!(event.body, Body::PlacementChanged(_)));
     let text = serde_json::to_string(removal.unwrap()).unwrap();
     assert!(text.contains(LEO) && text.contains("removed"));
-    assert!(!text.contains("1615"), "the removal reason is part of the abuse report");
+    assert!(
+        !text.contains("1615"),
+        "the removal reason is part of the abuse report"
+    );
 }
 
 #[test]
@@ -137,14 +162,23 @@ fn a_sensitive_client_enters_under_a_flag_and_so_does_the_child_of_a_sealed_case
             .source_person_id
             .as_ref()
             .is_some_and(|person| [SENSITIVE, LIMITED].contains(&person.as_str()));
-        assert!(!is_sensitive || event.labels == ["R"], "{}", event.body.event_type());
+        assert!(
+            !is_sensitive || event.labels == ["R"],
+            "{}",
+            event.body.event_type()
+        );
     }
 }
 
 #[test]
 fn the_same_row_gives_the_same_event_id_and_a_changed_row_another() {
     let ids = |entries| -> Vec<String> {
-        read_extract(entries).0.events.iter().map(|event| event.source_event_id.to_string()).collect()
+        read_extract(entries)
+            .0
+            .events
+            .iter()
+            .map(|event| event.source_event_id.to_string())
+            .collect()
     };
     let before = ids(extract());
     assert_eq!(before, ids(extract()));
@@ -155,7 +189,11 @@ fn the_same_row_gives_the_same_event_id_and_a_changed_row_another() {
         }
     }
     let after = ids(entries);
-    let changed = before.iter().zip(&after).filter(|(old, new)| old != new).count();
+    let changed = before
+        .iter()
+        .zip(&after)
+        .filter(|(old, new)| old != new)
+        .count();
     assert_eq!(changed, 1);
 }
 
@@ -163,13 +201,21 @@ fn the_same_row_gives_the_same_event_id_and_a_changed_row_another() {
 fn columns_may_stand_in_any_order_and_be_absent() {
     let text = "COM_LST_NM,SENSTV_IND,IDENTIFIER,BIRTH_DT\nDemofield   ,N,4g8Ojkb0dm,2018-03-02\n";
     let (found, report) = read_extract(vec![("CLIENT_T.csv".into(), text.into())]);
-    assert_eq!(report.outcome, Outcome::Accepted, "{:#?}", report.deviations);
+    assert_eq!(
+        report.outcome,
+        Outcome::Accepted,
+        "{:#?}",
+        report.deviations
+    );
     assert_eq!(person(&found, ANA).names[0].family, "Demofield");
 }
 
 #[test]
 fn an_extract_without_clients_is_refused_as_a_whole() {
-    let entries = extract().into_iter().filter(|(name, _)| name != "CLIENT_T.csv").collect();
+    let entries = extract()
+        .into_iter()
+        .filter(|(name, _)| name != "CLIENT_T.csv")
+        .collect();
     let (found, report) = read_extract(entries);
     assert_eq!(report.outcome, Outcome::Rejected);
     assert!(found.events.is_empty());

@@ -7,21 +7,43 @@ use crate::support::{extract, read_extract};
 
 /// Everything in the small extract that only a sealed file or an abuse report holds.
 const FORBIDDEN: [&str; 12] = [
-    "Sealina", "Verschluss", "Sealy", "Geheimnis", "Hidden Lane", "5550100999", "900999001",
-    "2012-12-12", "0uG40yK0dn", "1D0j3980dn", "Hotline", "000AQMH0dm",
+    "Sealina",
+    "Verschluss",
+    "Sealy",
+    "Geheimnis",
+    "Hidden Lane",
+    "5550100999",
+    "900999001",
+    "2012-12-12",
+    "0uG40yK0dn",
+    "1D0j3980dn",
+    "Hotline",
+    "000AQMH0dm",
 ];
 const SEALED_CLIENT: &str = "3d2KcQu0dn";
 
 fn everything(found: &Collected) -> String {
-    let events: Vec<String> =
-        found.events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
-    format!("{}\n{:?}\n{:?}", events.join("\n"), found.deviations, found.refused)
+    let events: Vec<String> = found
+        .events
+        .iter()
+        .map(|event| serde_json::to_string(event).unwrap())
+        .collect();
+    format!(
+        "{}\n{:?}\n{:?}",
+        events.join("\n"),
+        found.deviations,
+        found.refused
+    )
 }
 
 #[test]
 fn nothing_of_a_sealed_file_or_an_abuse_report_comes_out() {
     let (found, report) = read_extract(extract());
-    let told = format!("{}\n{}", everything(&found), serde_json::to_string(&report).unwrap());
+    let told = format!(
+        "{}\n{}",
+        everything(&found),
+        serde_json::to_string(&report).unwrap()
+    );
     for forbidden in FORBIDDEN {
         assert!(!told.contains(forbidden), "{forbidden}");
     }
@@ -33,7 +55,11 @@ fn a_sealed_client_is_named_once_by_id_so_that_an_earlier_copy_can_be_recalled()
     let events: Vec<_> = found
         .events
         .iter()
-        .filter(|event| serde_json::to_string(event).unwrap().contains(SEALED_CLIENT))
+        .filter(|event| {
+            serde_json::to_string(event)
+                .unwrap()
+                .contains(SEALED_CLIENT)
+        })
         .collect();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].body.event_type(), "record.sealed");
@@ -87,7 +113,12 @@ fn a_row_whose_client_is_not_in_the_client_table_is_refused() {
     ]);
     assert_eq!(report.refused, 1);
     assert!(!everything(&found).contains("Verschluss"));
-    assert!(found.deviations.iter().any(|deviation| deviation.code == "client-unknown"));
+    assert!(
+        found
+            .deviations
+            .iter()
+            .any(|deviation| deviation.code == "client-unknown")
+    );
 }
 
 #[test]

@@ -13,11 +13,19 @@ struct Vector {
 
 fn vectors() -> Vec<Vector> {
     let text = include_str!("../../fixtures/cws_cms_key_vectors.csv");
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_reader(text.as_bytes());
     let rows = reader.records().map(|row| {
         let row = row.unwrap();
         let cell = |index: usize| row.get(index).unwrap().to_owned();
-        Vector { kind: cell(0), key: cell(1), screen: cell(2), created: cell(3), staff: cell(4) }
+        Vector {
+            kind: cell(0),
+            key: cell(1),
+            screen: cell(2),
+            created: cell(3),
+            staff: cell(4),
+        }
     });
     rows.collect()
 }
@@ -25,12 +33,26 @@ fn vectors() -> Vec<Vector> {
 #[test]
 fn every_published_key_reads_and_writes_as_its_screen_form() {
     let mut seen = 0;
-    for vector in vectors().iter().filter(|vector| !vector.kind.starts_with("invalid")) {
+    for vector in vectors()
+        .iter()
+        .filter(|vector| !vector.kind.starts_with("invalid"))
+    {
         let key: CmsKey = vector.key.parse().unwrap();
-        assert_eq!(CmsKey::from_screen(&vector.screen), Ok(key), "{}", vector.screen);
+        assert_eq!(
+            CmsKey::from_screen(&vector.screen),
+            Ok(key),
+            "{}",
+            vector.screen
+        );
         assert_eq!(key.to_string(), vector.key);
-        assert_eq!(key.to_screen().replace('-', ""), vector.screen.replace('-', ""));
-        assert_eq!(CmsKey::parse_any(&vector.screen), CmsKey::parse_any(&vector.key));
+        assert_eq!(
+            key.to_screen().replace('-', ""),
+            vector.screen.replace('-', "")
+        );
+        assert_eq!(
+            CmsKey::parse_any(&vector.screen),
+            CmsKey::parse_any(&vector.key)
+        );
         seen += 1;
     }
     assert_eq!(seen, 16);
@@ -44,9 +66,16 @@ fn the_screen_form_is_written_four_four_four_seven() {
 
 #[test]
 fn a_key_tells_when_and_by_whom_the_row_was_made() {
-    for vector in vectors().iter().filter(|vector| !vector.kind.starts_with("invalid")) {
+    for vector in vectors()
+        .iter()
+        .filter(|vector| !vector.kind.starts_with("invalid"))
+    {
         let key: CmsKey = vector.key.parse().unwrap();
-        let created = key.created_at().unwrap().strftime("%Y-%m-%dT%H:%M:%S.%2f").to_string();
+        let created = key
+            .created_at()
+            .unwrap()
+            .strftime("%Y-%m-%dT%H:%M:%S.%2f")
+            .to_string();
         assert_eq!(created, vector.created, "{}", vector.key);
         assert_eq!(key.staff_id(), vector.staff);
     }
@@ -54,17 +83,32 @@ fn a_key_tells_when_and_by_whom_the_row_was_made() {
 
 #[test]
 fn a_key_from_the_future_is_a_key_but_not_plausible() {
-    for vector in vectors().iter().filter(|vector| !vector.kind.starts_with("invalid")) {
+    for vector in vectors()
+        .iter()
+        .filter(|vector| !vector.kind.starts_with("invalid"))
+    {
         let key: CmsKey = vector.key.parse().unwrap();
-        assert_eq!(key.is_plausible(), vector.kind != "implausible", "{}", vector.key);
+        assert_eq!(
+            key.is_plausible(),
+            vector.kind != "implausible",
+            "{}",
+            vector.key
+        );
     }
 }
 
 #[test]
 fn what_is_no_screen_form_is_refused() {
     let mut seen = 0;
-    for vector in vectors().iter().filter(|vector| vector.kind.starts_with("invalid")) {
-        assert!(CmsKey::from_screen(&vector.screen).is_err(), "{}", vector.screen);
+    for vector in vectors()
+        .iter()
+        .filter(|vector| vector.kind.starts_with("invalid"))
+    {
+        assert!(
+            CmsKey::from_screen(&vector.screen).is_err(),
+            "{}",
+            vector.screen
+        );
         seen += 1;
     }
     assert_eq!(seen, 5);

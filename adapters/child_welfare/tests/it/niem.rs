@@ -22,7 +22,10 @@ fn read(bytes: &[u8]) -> (Collected, Report) {
     let mut collected = Collected::default();
     let mut counting = Counting::new(Format::Niem, &mut collected);
     let mut stream = bytes;
-    let input = Input::Stream { name: "message.xml", reader: &mut stream };
+    let input = Input::Stream {
+        name: "message.xml",
+        reader: &mut stream,
+    };
     reader.read(input, &context(), &mut counting).unwrap();
     let report = counting.report();
     (collected, report)
@@ -33,13 +36,22 @@ fn example(name: &str) -> String {
 }
 
 fn find<'a, T>(found: &'a Collected, pick: impl Fn(&'a Body) -> Option<&'a T>) -> &'a T {
-    found.events.iter().find_map(|event| pick(&event.body)).unwrap()
+    found
+        .events
+        .iter()
+        .find_map(|event| pick(&event.body))
+        .unwrap()
 }
 
 #[test]
 fn the_referral_example_is_read() {
     let (found, report) = read(example("referral_example.xml").as_bytes());
-    assert_eq!(report.outcome, Outcome::Accepted, "{:#?}", report.deviations);
+    assert_eq!(
+        report.outcome,
+        Outcome::Accepted,
+        "{:#?}",
+        report.deviations
+    );
     assert_eq!(report.version.as_deref(), Some("NIEM 6.0"));
     assert_eq!(report.persons, 2);
     assert_eq!(report.records["CoordinatedReferralMessage"], 1);
@@ -49,15 +61,27 @@ fn the_referral_example_is_read() {
     });
     assert_eq!(referral.referral.source_ref.as_deref(), Some("REF-1"));
     assert_eq!(referral.domain, Domain::Employment);
-    assert_eq!(referral.original.as_ref().unwrap().code, "Employment Services");
-    assert_eq!(referral.need.as_deref(), Some("AB 429 family reunification services"));
+    assert_eq!(
+        referral.original.as_ref().unwrap().code,
+        "Employment Services"
+    );
+    assert_eq!(
+        referral.need.as_deref(),
+        Some("AB 429 family reunification services")
+    );
     assert_eq!(referral.subjects.len(), 1);
-    assert_eq!(referral.worker.as_ref().unwrap().name.as_deref(), Some("Example Worker"));
+    assert_eq!(
+        referral.worker.as_ref().unwrap().name.as_deref(),
+        Some("Example Worker")
+    );
     let removal = find(&found, |body| match body {
         Body::PlacementChanged(placement) => Some(placement.as_ref()),
         _ => None,
     });
-    assert_eq!((removal.person.as_str(), removal.change), ("5Y3vKVs0X5", PlacementChange::Removed));
+    assert_eq!(
+        (removal.person.as_str(), removal.change),
+        ("5Y3vKVs0X5", PlacementChange::Removed)
+    );
     let relation = find(&found, |body| match body {
         Body::HouseholdMembership(told) => Some(told.as_ref()),
         _ => None,
@@ -70,18 +94,32 @@ fn the_referral_example_is_read() {
 #[test]
 fn the_plan_example_is_read() {
     let (found, report) = read(example("case_plan_update_example.xml").as_bytes());
-    assert_eq!(report.outcome, Outcome::Accepted, "{:#?}", report.deviations);
+    assert_eq!(
+        report.outcome,
+        Outcome::Accepted,
+        "{:#?}",
+        report.deviations
+    );
     assert_eq!(report.persons, 1);
     let plan = find(&found, |body| match body {
         Body::PlanUpdate(plan) => Some(plan.as_ref()),
         _ => None,
     });
-    assert_eq!((plan.plan.as_str(), plan.plan_type), ("PLAN-9", PlanType::ChildWelfare));
-    assert_eq!(plan.activities[0].name.as_deref(), Some("Parenting education"));
+    assert_eq!(
+        (plan.plan.as_str(), plan.plan_type),
+        ("PLAN-9", PlanType::ChildWelfare)
+    );
+    assert_eq!(
+        plan.activities[0].name.as_deref(),
+        Some("Parenting education")
+    );
     assert_eq!(plan.activities[0].status, ActivityStatus::InProgress);
     assert_eq!(plan.activities[0].domain, Domain::AdultEducation);
     assert_eq!(plan.goals[0].statement.as_deref(), Some("Return home"));
-    assert_eq!(plan.goals[0].original.as_ref().unwrap().code, "Reunification");
+    assert_eq!(
+        plan.goals[0].original.as_ref().unwrap().code,
+        "Reunification"
+    );
     assert_eq!(plan.goals[0].target_date.unwrap().to_string(), "2026-08-20");
     let placement = find(&found, |body| match body {
         Body::PlacementChanged(placement) => Some(placement.as_ref()),
@@ -94,7 +132,12 @@ fn the_plan_example_is_read() {
 
 fn round(body: OutboundBody) -> Collected {
     let (found, report) = read(xml(&outbound(body)).as_bytes());
-    assert_eq!(report.outcome, Outcome::Accepted, "{:#?}", report.deviations);
+    assert_eq!(
+        report.outcome,
+        Outcome::Accepted,
+        "{:#?}",
+        report.deviations
+    );
     found
 }
 
@@ -107,13 +150,22 @@ fn a_referral_survives_writing_and_reading() {
         _ => None,
     });
     assert_eq!(referral.referral.id, Some(view.referral));
-    assert_eq!((referral.domain, referral.urgency), (Domain::Shelter, Urgency::Urgent));
+    assert_eq!(
+        (referral.domain, referral.urgency),
+        (Domain::Shelter, Urgency::Urgent)
+    );
     assert_eq!(referral.need, view.need);
-    assert_eq!(referral.target.organization.as_ref().unwrap().as_str(), "org-cws");
+    assert_eq!(
+        referral.target.organization.as_ref().unwrap().as_str(),
+        "org-cws"
+    );
     assert_eq!(referral.target.service, view.service);
     assert_eq!(referral.subjects[0].as_str(), "2dHPBgz0dm");
     assert_eq!(referral.part_of.as_ref().unwrap().id, view.part_of);
-    assert_eq!(referral.worker.as_ref().unwrap().email, view.worker.unwrap().email);
+    assert_eq!(
+        referral.worker.as_ref().unwrap().email,
+        view.worker.unwrap().email
+    );
 }
 
 #[test]
@@ -126,7 +178,10 @@ fn a_referral_status_survives_writing_and_reading() {
     });
     assert_eq!(update.referral.id, Some(view.referral));
     assert_eq!(update.referral.source_ref.as_deref(), Some("REF-1"));
-    assert_eq!((update.status, update.reason), (ReferralStatus::Rejected, Some(ReasonCode::NoCapacity)));
+    assert_eq!(
+        (update.status, update.reason),
+        (ReferralStatus::Rejected, Some(ReasonCode::NoCapacity))
+    );
     assert_eq!(update.sub_status, Some(SubStatus::Viewed));
     assert_eq!(update.reason_text, view.reason_text);
     assert_eq!(update.outputs[0].text, view.outputs[0].text);
@@ -140,12 +195,21 @@ fn a_plan_survives_writing_and_reading() {
         Body::PlanUpdate(plan) => Some(plan.as_ref()),
         _ => None,
     });
-    assert_eq!((&plan.plan, plan.plan_type, plan.version), (&view.plan, view.plan_type, view.version));
-    assert_eq!((plan.from, plan.to, plan.status), (view.from, view.to, view.status));
+    assert_eq!(
+        (&plan.plan, plan.plan_type, plan.version),
+        (&view.plan, view.plan_type, view.version)
+    );
+    assert_eq!(
+        (plan.from, plan.to, plan.status),
+        (view.from, view.to, view.status)
+    );
     assert_eq!(plan.goals, view.goals);
     assert_eq!(plan.fundings, view.fundings);
     let mut activity = plan.activities[0].clone();
-    assert_eq!(activity.original.take().unwrap().code, "Employment Services");
+    assert_eq!(
+        activity.original.take().unwrap().code,
+        "Employment Services"
+    );
     assert_eq!(activity, view.activities[0]);
 }
 
@@ -171,8 +235,16 @@ fn people_survive_writing_and_reading() {
 fn every_kind_of_our_own_is_read_without_an_error() {
     for (name, message) in every_kind() {
         let (_, report) = read(xml(&message).as_bytes());
-        assert_eq!(report.outcome, Outcome::Accepted, "{name}: {:#?}", report.deviations);
-        let unknown = report.deviations.iter().any(|one| one.code == "element-unknown");
+        assert_eq!(
+            report.outcome,
+            Outcome::Accepted,
+            "{name}: {:#?}",
+            report.deviations
+        );
+        let unknown = report
+            .deviations
+            .iter()
+            .any(|one| one.code == "element-unknown");
         assert!(!unknown, "{name}: {:#?}", report.deviations);
     }
 }
@@ -180,26 +252,48 @@ fn every_kind_of_our_own_is_read_without_an_error() {
 #[test]
 fn meetings_ratings_comanagement_and_participation_become_events() {
     let event = |name: &str| {
-        let (_, message): (_, Outbound) = every_kind().into_iter().find(|(one, _)| *one == name).unwrap();
+        let (_, message): (_, Outbound) = every_kind()
+            .into_iter()
+            .find(|(one, _)| *one == name)
+            .unwrap();
         let types = read(xml(&message).as_bytes()).1.events;
-        types.into_keys().filter(|one| one != "record.received").collect::<Vec<_>>()
+        types
+            .into_keys()
+            .filter(|one| one != "record.received")
+            .collect::<Vec<_>>()
     };
     assert_eq!(event("meeting"), ["meeting.held"]);
     assert_eq!(event("assessment"), ["assessment.recorded"]);
-    assert_eq!(event("comanagement"), ["comanagement.ended", "worker.changed"]);
+    assert_eq!(
+        event("comanagement"),
+        ["comanagement.ended", "worker.changed"]
+    );
     assert_eq!(event("participation"), ["participation.status"]);
     assert_eq!(event("change-placement"), ["placement.changed"]);
 }
 
 #[test]
 fn a_dangling_reference_is_an_error_with_its_line() {
-    let text = example("referral_example.xml").replace("structures:ref=\"p1\"", "structures:ref=\"p9\"");
+    let text =
+        example("referral_example.xml").replace("structures:ref=\"p1\"", "structures:ref=\"p9\"");
     let (_, report) = read(text.as_bytes());
-    let dangling = report.deviations.iter().find(|one| one.code == "reference-dangling").unwrap();
-    let line = text.lines().position(|line| line.contains("\"p9\"")).unwrap() as u64 + 1;
+    let dangling = report
+        .deviations
+        .iter()
+        .find(|one| one.code == "reference-dangling")
+        .unwrap();
+    let line = text
+        .lines()
+        .position(|line| line.contains("\"p9\""))
+        .unwrap() as u64
+        + 1;
     assert_eq!((dangling.count, dangling.first.line), (2, Some(line)));
     assert_eq!(dangling.first.file, "message.xml");
-    assert_eq!(report.outcome, Outcome::PartiallyAccepted, "a referral of nobody is dropped");
+    assert_eq!(
+        report.outcome,
+        Outcome::PartiallyAccepted,
+        "a referral of nobody is dropped"
+    );
 }
 
 #[test]
@@ -225,19 +319,32 @@ fn a_code_outside_a_closed_list_is_an_error() {
 
 #[test]
 fn an_unknown_element_is_told_and_harms_nothing() {
-    let text = example("referral_example.xml").replace("<nc:Referral>", "<nc:Novelty>x</nc:Novelty><nc:Referral>");
+    let text = example("referral_example.xml")
+        .replace("<nc:Referral>", "<nc:Novelty>x</nc:Novelty><nc:Referral>");
     let (_, report) = read(text.as_bytes());
     assert_eq!(report.outcome, Outcome::Accepted);
-    assert!(report.deviations.iter().any(|one| one.code == "element-unknown"));
+    assert!(
+        report
+            .deviations
+            .iter()
+            .any(|one| one.code == "element-unknown")
+    );
 }
 
 #[test]
 fn what_is_no_message_is_rejected_with_a_reason() {
     let bomb = "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;&b;\">]><a>&c;</a>";
     let deep = "<a>".repeat(100_000);
-    let wide = format!("<a {}/>", (0..5_000).map(|one| format!("b{one}=\"\" ")).collect::<String>());
+    let wide = format!(
+        "<a {}/>",
+        (0..5_000)
+            .map(|one| format!("b{one}=\"\" "))
+            .collect::<String>()
+    );
     let many = format!("<a>{}</a>", "<b/>".repeat(200_000));
-    let spaces: String = (0..3_000).map(|one| format!("<p xmlns:n{one}=\"u\">")).collect();
+    let spaces: String = (0..3_000)
+        .map(|one| format!("<p xmlns:n{one}=\"u\">"))
+        .collect();
     for (text, code) in [
         (bomb, "xml-entity-refused"),
         ("<a>&nothing;</a>", "xml-entity-refused"),
@@ -250,11 +357,18 @@ fn what_is_no_message_is_rejected_with_a_reason() {
         ("<a></b>", "xml-not-well-formed"),
         ("<lk:CasePlanUpdateMessage/>", "xml-not-well-formed"),
         ("<a/>", "message-unknown"),
-        ("<CasePlanUpdateMessage xmlns=\"https://example.org/ns/linkages/1.0/\"/>", "required-element-missing"),
+        (
+            "<CasePlanUpdateMessage xmlns=\"https://example.org/ns/linkages/1.0/\"/>",
+            "required-element-missing",
+        ),
     ] {
         let (found, report) = read(text.as_bytes());
         assert_eq!(report.outcome, Outcome::Rejected, "{code}");
-        assert!(found.deviations.iter().any(|one| one.code == code), "{code}: {:?}", found.deviations);
+        assert!(
+            found.deviations.iter().any(|one| one.code == code),
+            "{code}: {:?}",
+            found.deviations
+        );
     }
     let (found, _) = read(b"\xff\xfe<\x00a\x00");
     assert_eq!(found.deviations[0].code, "not-utf-8");

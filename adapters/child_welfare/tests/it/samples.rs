@@ -31,11 +31,16 @@ fn uuid<T: std::str::FromStr>(last: u8) -> T
 where
     T::Err: std::fmt::Debug,
 {
-    format!("00000000-0000-7000-8000-0000000000{last:02x}").parse().unwrap()
+    format!("00000000-0000-7000-8000-0000000000{last:02x}")
+        .parse()
+        .unwrap()
 }
 
 fn party(id: &str, name: &str) -> Party {
-    Party { id: OrganizationId::new(id).unwrap(), name: name.to_owned() }
+    Party {
+        id: OrganizationId::new(id).unwrap(),
+        name: name.to_owned(),
+    }
 }
 
 fn worker() -> WorkerContact {
@@ -97,7 +102,10 @@ pub(crate) fn outbound(body: OutboundBody) -> Outbound {
         decision: uuid(2),
         basis: vec!["CW-03".into(), "TANF-01".into()],
         consent: Some("consent-77".into()),
-        notices: vec![Notice { code: "N_10850".into(), text: "Confidential under WIC 10850.".into() }],
+        notices: vec![Notice {
+            code: "N_10850".into(),
+            text: "Confidential under WIC 10850.".into(),
+        }],
         labels: vec!["R".into(), "NOREDIST".into()],
         created_at: "2026-02-02T17:20:00Z".parse().unwrap(),
         sender: party("org-calworks", "Demo County CalWORKs"),
@@ -169,7 +177,10 @@ fn activity() -> Activity {
         hours_per_week: Some(20),
         mandated_by: Some(MandatedBy::WorkProgramme),
         counts_toward: vec![PlanType::WelfareToWork, PlanType::ChildWelfare],
-        referral: Some(ReferralRef { id: Some(uuid(3)), ..ReferralRef::default() }),
+        referral: Some(ReferralRef {
+            id: Some(uuid(3)),
+            ..ReferralRef::default()
+        }),
         status: ActivityStatus::InProgress,
         original: None,
     }
@@ -192,7 +203,10 @@ pub(crate) fn plan_view() -> PlanView {
             baseline_level: Some(2),
             target_level: Some(4),
             target_date: Some(date(2026, 8, 20)),
-            original: Some(Coding::new("niem:AFCARSPermanencyGoalCode", "Reunification")),
+            original: Some(Coding::new(
+                "niem:AFCARSPermanencyGoalCode",
+                "Reunification",
+            )),
         }],
         activities: vec![activity()],
         fundings: vec![FundingLine {
@@ -238,83 +252,135 @@ pub(crate) fn status_view() -> ReferralStatusView {
 pub(crate) fn every_kind() -> Vec<(&'static str, Outbound)> {
     let at: jiff::Timestamp = "2026-02-09T18:00:00Z".parse().unwrap();
     let bodies = vec![
-        ("mutual-client", OutboundBody::MutualClient(Box::new(MutualClientView {
-            partner_system: SystemId::new("calworks-demo").unwrap(),
-            partner: party("org-calworks", "Demo County CalWORKs"),
-            partner_program: Program::Calworks,
-            partner_case: Some("1B2C3D4".into()),
-            partner_case_status: Some("open".into()),
-            worker: Some(worker()),
-            since: Some(date(2026, 2, 2)),
-        }))),
-        ("referral", OutboundBody::Referral(Box::new(referral_view()))),
-        ("referral-withdrawn", OutboundBody::Referral(Box::new(ReferralView {
-            is_withdrawn: true,
-            withdrawn_reason: Some(ReasonCode::ConsentRevoked),
-            ..referral_view()
-        }))),
-        ("referral-status", OutboundBody::ReferralStatus(Box::new(status_view()))),
+        (
+            "mutual-client",
+            OutboundBody::MutualClient(Box::new(MutualClientView {
+                partner_system: SystemId::new("calworks-demo").unwrap(),
+                partner: party("org-calworks", "Demo County CalWORKs"),
+                partner_program: Program::Calworks,
+                partner_case: Some("1B2C3D4".into()),
+                partner_case_status: Some("open".into()),
+                worker: Some(worker()),
+                since: Some(date(2026, 2, 2)),
+            })),
+        ),
+        (
+            "referral",
+            OutboundBody::Referral(Box::new(referral_view())),
+        ),
+        (
+            "referral-withdrawn",
+            OutboundBody::Referral(Box::new(ReferralView {
+                is_withdrawn: true,
+                withdrawn_reason: Some(ReasonCode::ConsentRevoked),
+                ..referral_view()
+            })),
+        ),
+        (
+            "referral-status",
+            OutboundBody::ReferralStatus(Box::new(status_view())),
+        ),
         ("plan", OutboundBody::Plan(Box::new(plan_view()))),
-        ("participation", OutboundBody::Participation(Box::new(ParticipationView {
-            status: ParticipationStatus::Sanctioned,
-            effective: Some("2026-02-15".parse().unwrap()),
-            reason: Some("did not attend".into()),
-        }))),
-        ("comanagement", OutboundBody::Comanagement(Box::new(ComanagementView {
-            episode: uuid(5),
-            state: ComanagementState::Ended,
-            start_reason: Some(StartReason::FamilyMaintenance),
-            end_reason: Some(EndReason::GoalsMet),
-            lead: Some(party("org-cws", "Demo County Child Welfare")),
-            worker: Some(worker()),
-            partner_case: Some("1B2C3D4".into()),
-            step: Some(Step::Monitoring),
-            transition_plan: Some("housing line after June".into()),
-            at,
-        }))),
-        ("meeting", OutboundBody::Meeting(Box::new(MeetingView {
-            meeting_type: MeetingType::FamilyTeam,
-            is_held: true,
-            at,
-            place: Some("virtual".into()),
-            present: vec![Attendee { system: "org-calworks".into(), role: "worker".into() }],
-            family_present: Some(true),
-            next: Some("2026-03-09T18:00:00Z".parse().unwrap()),
-        }))),
-        ("assessment", OutboundBody::Assessment(Box::new(AssessmentView {
-            instrument: InstrumentId::new("ssm-az").unwrap(),
-            stage: Stage::Initial,
-            rated_on: date(2026, 2, 9),
-            ratings: vec![
-                Rating { domain: Domain::Housing, level: Some(1), instrument_domain: None, person: None },
-                Rating { domain: Domain::ChildCare, level: None, instrument_domain: None, person: None },
-            ],
-        }))),
-        ("conflict", OutboundBody::Conflict(Box::new(ConflictView {
-            conflict: ConflictKind::OverlappingTimes,
-            own: Some("act-9".into()),
-            other: Some("act-1".into()),
-            other_owner: Some(party("org-calworks", "Demo County CalWORKs")),
-            at: Some(at),
-        }))),
-        ("change-placement", OutboundBody::Change(Box::new(ChangeView {
-            change: "placement.changed".into(),
-            placement: Some(PlacementChange::Returned),
-            status: None,
-            date: Some("2026-03-01".parse().unwrap()),
-            worker: None,
-        }))),
-        ("change-case", OutboundBody::Change(Box::new(ChangeView {
-            change: "case.closed".into(),
-            placement: None,
-            status: Some("closed".into()),
-            date: Some("2026-03".parse().unwrap()),
-            worker: Some(worker()),
-        }))),
-        ("recall", OutboundBody::Recall(Box::new(RecallView {
-            messages: vec![uuid(1), uuid(6)],
-            duties: vec![Duty::StopUse, Duty::DoNotRedisclose],
-        }))),
+        (
+            "participation",
+            OutboundBody::Participation(Box::new(ParticipationView {
+                status: ParticipationStatus::Sanctioned,
+                effective: Some("2026-02-15".parse().unwrap()),
+                reason: Some("did not attend".into()),
+            })),
+        ),
+        (
+            "comanagement",
+            OutboundBody::Comanagement(Box::new(ComanagementView {
+                episode: uuid(5),
+                state: ComanagementState::Ended,
+                start_reason: Some(StartReason::FamilyMaintenance),
+                end_reason: Some(EndReason::GoalsMet),
+                lead: Some(party("org-cws", "Demo County Child Welfare")),
+                worker: Some(worker()),
+                partner_case: Some("1B2C3D4".into()),
+                step: Some(Step::Monitoring),
+                transition_plan: Some("housing line after June".into()),
+                at,
+            })),
+        ),
+        (
+            "meeting",
+            OutboundBody::Meeting(Box::new(MeetingView {
+                meeting_type: MeetingType::FamilyTeam,
+                is_held: true,
+                at,
+                place: Some("virtual".into()),
+                present: vec![Attendee {
+                    system: "org-calworks".into(),
+                    role: "worker".into(),
+                }],
+                family_present: Some(true),
+                next: Some("2026-03-09T18:00:00Z".parse().unwrap()),
+            })),
+        ),
+        (
+            "assessment",
+            OutboundBody::Assessment(Box::new(AssessmentView {
+                instrument: InstrumentId::new("ssm-az").unwrap(),
+                stage: Stage::Initial,
+                rated_on: date(2026, 2, 9),
+                ratings: vec![
+                    Rating {
+                        domain: Domain::Housing,
+                        level: Some(1),
+                        instrument_domain: None,
+                        person: None,
+                    },
+                    Rating {
+                        domain: Domain::ChildCare,
+                        level: None,
+                        instrument_domain: None,
+                        person: None,
+                    },
+                ],
+            })),
+        ),
+        (
+            "conflict",
+            OutboundBody::Conflict(Box::new(ConflictView {
+                conflict: ConflictKind::OverlappingTimes,
+                own: Some("act-9".into()),
+                other: Some("act-1".into()),
+                other_owner: Some(party("org-calworks", "Demo County CalWORKs")),
+                at: Some(at),
+            })),
+        ),
+        (
+            "change-placement",
+            OutboundBody::Change(Box::new(ChangeView {
+                change: "placement.changed".into(),
+                placement: Some(PlacementChange::Returned),
+                status: None,
+                date: Some("2026-03-01".parse().unwrap()),
+                worker: None,
+            })),
+        ),
+        (
+            "change-case",
+            OutboundBody::Change(Box::new(ChangeView {
+                change: "case.closed".into(),
+                placement: None,
+                status: Some("closed".into()),
+                date: Some("2026-03".parse().unwrap()),
+                worker: Some(worker()),
+            })),
+        ),
+        (
+            "recall",
+            OutboundBody::Recall(Box::new(RecallView {
+                messages: vec![uuid(1), uuid(6)],
+                duties: vec![Duty::StopUse, Duty::DoNotRedisclose],
+            })),
+        ),
     ];
-    bodies.into_iter().map(|(name, body)| (name, outbound(body))).collect()
+    bodies
+        .into_iter()
+        .map(|(name, body)| (name, outbound(body)))
+        .collect()
 }

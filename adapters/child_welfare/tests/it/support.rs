@@ -23,7 +23,9 @@ pub(crate) fn context() -> ReadContext {
 }
 
 pub(crate) fn fixture(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(path)
 }
 
 /// The small extract as named entries.
@@ -47,7 +49,10 @@ pub(crate) fn read_extract(entries: Vec<(String, String)>) -> (Collected, Report
     let reader = CwsCmsReader::new(Config::default()).unwrap();
     let mut collected = Collected::default();
     let mut counting = Counting::new(Format::CwsCms, &mut collected);
-    let input = Input::Package { name: "extract", package: &mut package };
+    let input = Input::Package {
+        name: "extract",
+        package: &mut package,
+    };
     reader.read(input, &context(), &mut counting).unwrap();
     let report = counting.report();
     (collected, report)

@@ -5,6 +5,7 @@ use std::process::Command;
 use tandem_adapter_port::memory::RowsInMemory;
 use tandem_adapter_port::outbound::{Outbound, OutboundBody};
 use tandem_adapter_port::write::{Delivery, FormatWriter, Written};
+use tandem_child_welfare::describe::carrier;
 use tandem_child_welfare::{CmsKey, Config, NiemWriter};
 
 use crate::samples::{bare, every_kind, outbound, referral_view, write_context};
@@ -12,7 +13,11 @@ use crate::support::fixture;
 
 fn written(message: &Outbound) -> Written {
     let writer = NiemWriter::new(Config::default()).unwrap();
-    writer.write(std::slice::from_ref(message), &RowsInMemory::default(), &write_context())
+    writer.write(
+        std::slice::from_ref(message),
+        &RowsInMemory::default(),
+        &write_context(),
+    )
 }
 
 pub(crate) fn xml(message: &Outbound) -> String {
@@ -32,7 +37,11 @@ fn validate(name: &str, text: &str) {
         .arg(&file)
         .output()
         .expect("xmllint (package libxml2-utils) is installed");
-    assert!(output.status.success(), "{name}: {}\n{text}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{name}: {}\n{text}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -51,10 +60,27 @@ fn every_kind_validates_after_redaction_took_all_it_may() {
 
 #[test]
 fn a_wrong_message_fails_the_schema() {
-    let (_, message) = every_kind().into_iter().find(|(name, _)| *name == "referral").unwrap();
+    let (_, message) = every_kind()
+        .into_iter()
+        .find(|(name, _)| *name == "referral")
+        .unwrap();
     let text = xml(&message).replace(">Housing Services<", ">Castles<");
     let outcome = std::panic::catch_unwind(|| validate("wrong", &text));
     assert!(outcome.is_err());
+}
+
+#[test]
+fn every_kind_stands_where_the_description_says() {
+    for (name, message) in every_kind() {
+        let text = xml(&message);
+        let carrier = carrier(&message.body);
+        assert!(text.contains(&format!("<{} ", carrier.message)), "{name}");
+        let kind = format!("<nc:DocumentCategoryText>{}<", carrier.kind);
+        assert!(text.contains(&kind), "{name}");
+        for element in carrier.element.split('/') {
+            assert!(text.contains(&format!("<{element}>")), "{name}: {element}");
+        }
+    }
 }
 
 #[test]
@@ -105,9 +131,18 @@ fn a_referral_that_may_name_nobody_is_parked() {
 
 #[test]
 fn a_recall_names_messages_and_duties_and_nobody() {
-    let (_, message) = every_kind().into_iter().find(|(name, _)| *name == "recall").unwrap();
+    let (_, message) = every_kind()
+        .into_iter()
+        .find(|(name, _)| *name == "recall")
+        .unwrap();
     let text = xml(&message);
-    for personal in ["Marisol", "Demofield", "4g8Ojkb0dm", "ChildWelfareAgencyCaseID", "1994"] {
+    for personal in [
+        "Marisol",
+        "Demofield",
+        "4g8Ojkb0dm",
+        "ChildWelfareAgencyCaseID",
+        "1994",
+    ] {
         assert!(!text.contains(personal), "{personal}");
     }
     assert!(text.contains("stop-use") && text.contains("do-not-redisclose"));

@@ -6,7 +6,6 @@ use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::read::Sink;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::coding::Coding;
-use tandem_mappings::model::date::PartialDate;
 use tandem_mappings::model::event::Body;
 use tandem_mappings::model::id::SourceCaseId;
 use tandem_mappings::model::involvement::{
@@ -58,7 +57,14 @@ impl<'a> Cases<'a> {
             Ok(())
         })?;
         let (workers, reunification) = (HashMap::new(), HashSet::new());
-        Ok(Self { gate, tables, context, staff, workers, reunification })
+        Ok(Self {
+            gate,
+            tables,
+            context,
+            staff,
+            workers,
+            reunification,
+        })
     }
 
     /// Tells each case as opened or closed.
@@ -75,57 +81,72 @@ impl<'a> Cases<'a> {
             let (Some(id), Some(child)) = (row.id("IDENTIFIER"), row.id("FKCHLD_CLT")) else {
                 return Ok(());
             };
-            self.tell_case(row, id, child, file, sink)
+            let mut report = Reporter {
+                file,
+                line: row.record.line,
+                sink,
+            };
+            self.tell_case(row, &id, &child, &mut report)
         })
     }
 
     fn tell_case(
         &mut self,
         row: &Row<'_>,
-        id: RowId,
-        child: RowId,
-        file: &str,
-        sink: &mut dyn Sink,
+        id: &RowId,
+        child: &RowId,
+        report: &mut Reporter<'_>,
     ) -> Result<(), Halt> {
-        let (Some(person), Ok(case)) = (person_id(&child), SourceCaseId::new(id.to_string())) else {
+        let (Some(person), Ok(case)) = (person_id(child), SourceCaseId::new(id.to_string())) else {
             return Ok(());
         };
-        let mut report = Reporter { file, line: row.record.line, sink };
         let from = report.date(row, "START_DT");
         let to = report.date(row, "END_DT");
         let component = report.code(row, "SRV_CMPC");
         let component_since = report.date(row, "SRV_CMPDT");
         let is_open = row.text("END_DT").is_none() || to.is_none();
         let letters = component.and_then(|code| self.tables.logical_id("SRV_CMPC", code));
-        let worker = row.text("FKSTFPERST").and_then(|staff| self.staff.get(staff)).cloned();
+        let worker = row
+            .text("FKSTFPERST")
+            .and_then(|staff| self.staff.get(staff))
+            .cloned();
         if is_open {
             if component == Some(COMPONENT_REUNIFICATION) {
                 self.reunification.insert(child.clone());
             }
-            self.workers.extend(row.text("FKSTFPERST").map(|staff| (id.clone(), staff.to_owned())));
+            self.workers.extend(
+                row.text("FKSTFPERST")
+                    .map(|staff| (id.clone(), staff.to_owned())),
+            );
         }
         let involvement = Involvement {
             program: Program::ChildWelfare,
             case,
-            people: vec![person.clone()],
-            status: Some(letters.unwrap_or(if is_open { "open" } else { "closed" }).to_owned()),
+            people: vec![person],
+            status: Some(
+                letters
+                    .unwrap_or(if is_open { "open" } else { "closed" })
+                    .to_owned(),
+            ),
             from,
             to,
             worker,
             project: (row.text("SPRJ_CST_B") == Some("Y")).then(|| "special-project".to_owned()),
             original: component.map(|code| Coding::new("cws-cms:SRV_CMPC", code.to_string())),
         };
-        let happened = if is_open { component_since.max(from) } else { to };
+        let happened = if is_open {
+            component_since.max(from)
+        } else {
+            to
+        };
         let body = match is_open {
             true => Body::CaseOpened(Box::new(involvement)),
             false => Body::CaseClosed(Box::new(involvement)),
         };
-        let row_id = id.to_string();
-        let is_sensitive = self.gate.is_sensitive(&child);
-        let category = Category::CwCase;
-        let told =
-            Told { table: "CASE_T", row_id: &row_id, row, happened, person, is_sensitive, category };
-        Ok(told.event(self.context, body).map_or(Ok(()), |event| sink.event(event))?)
+        let told = self
+            .told(row, "CASE_T", id, child)
+            .map(|told| told.at(happened));
+        self.send(told, body, report.sink)
     }
 
     /// Tells who is in charge of each open case: the current primary assignments.
@@ -140,23 +161,41 @@ impl<'a> Cases<'a> {
             if self.gate.refusal("ASGNM_T", row).is_some() || !is_current {
                 return Ok(());
             }
-            let Some(case) = row.id("ESTBLSH_ID") else { return Ok(()) };
-            let Some(child) = self.gate.cases.get(&case) else { return Ok(()) };
-            let Some(worker) = self.workers.get(&case).and_then(|staff| self.staff.get(staff)) else {
+            let Some(case) = row.id("ESTBLSH_ID") else {
                 return Ok(());
             };
-            let (Some(person), Ok(case_id)) = (person_id(child), SourceCaseId::new(case.to_string()))
+            let Some(child) = self.gate.cases.get(&case) else {
+                return Ok(());
+            };
+            let Some(worker) = self
+                .workers
+                .get(&case)
+                .and_then(|staff| self.staff.get(staff))
             else {
                 return Ok(());
             };
-            let from = Reporter { file, line: row.record.line, sink }.date(row, "START_DT");
+            let (Some(person), Ok(case_id)) =
+                (person_id(child), SourceCaseId::new(case.to_string()))
+            else {
+                return Ok(());
+            };
+            let from = Reporter {
+                file,
+                line: row.record.line,
+                sink,
+            }
+            .date(row, "START_DT");
             let body = Body::WorkerChanged(Box::new(WorkerChange {
                 case: case_id,
-                people: vec![person.clone()],
+                people: vec![person],
                 worker: worker.clone(),
                 from,
             }));
-            self.send(row, "ASGNM_T", row.id("IDENTIFIER"), child, from, body, sink)
+            let id = row.id("IDENTIFIER").unwrap_or(case);
+            let told = self
+                .told(row, "ASGNM_T", &id, child)
+                .map(|told| told.at(from));
+            self.send(told, body, sink)
         })
     }
 
@@ -171,11 +210,20 @@ impl<'a> Cases<'a> {
             if self.gate.refusal("PLC_EPST", row).is_some() {
                 return Ok(());
             }
-            let mut report = Reporter { file, line: row.record.line, sink };
+            let mut report = Reporter {
+                file,
+                line: row.record.line,
+                sink,
+            };
             let date = report.date(row, "REMOVAL_DT");
-            let has_ended = report.code(row, "TERM_TY_C").is_some() || row.text("TERM_RS_CD").is_some();
-            let Some(child) = row.id("FKCLIENT_T").filter(|_| !has_ended) else { return Ok(()) };
-            let Some(person) = person_id(&child) else { return Ok(()) };
+            let has_ended =
+                report.code(row, "TERM_TY_C").is_some() || row.text("TERM_RS_CD").is_some();
+            let Some(child) = row.id("FKCLIENT_T").filter(|_| !has_ended) else {
+                return Ok(());
+            };
+            let Some(person) = person_id(&child) else {
+                return Ok(());
+            };
             let body = Body::PlacementChanged(Box::new(Placement {
                 person,
                 change: PlacementChange::Removed,
@@ -183,27 +231,34 @@ impl<'a> Cases<'a> {
                 reunification_plan: self.reunification.contains(&child).then_some(true),
                 original: None,
             }));
-            self.send(row, "PLC_EPST", row.id("THIRD_ID"), &child, date, body, sink)
+            let id = row.id("THIRD_ID").unwrap_or_else(|| child.clone());
+            let told = self
+                .told(row, "PLC_EPST", &id, &child)
+                .map(|told| told.at(date));
+            self.send(told, body, sink)
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one row, one event: every part is named once")]
-    fn send(
+    fn told<'r>(
         &self,
-        row: &Row<'_>,
-        table: &str,
-        row_id: Option<RowId>,
+        row: &'r Row<'r>,
+        table: &'static str,
+        id: &RowId,
         child: &RowId,
-        happened: Option<PartialDate>,
-        body: Body,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Halt> {
-        let Some(person) = person_id(child) else { return Ok(()) };
-        let row_id = row_id.as_ref().unwrap_or(child).to_string();
-        let is_sensitive = self.gate.is_sensitive(child);
-        let category = Category::CwCase;
-        let told = Told { table, row_id: &row_id, row, happened, person, is_sensitive, category };
-        Ok(told.event(self.context, body).map_or(Ok(()), |event| sink.event(event))?)
+    ) -> Option<Told<'r>> {
+        Some(Told {
+            table,
+            row_id: id.to_string(),
+            row,
+            happened: None,
+            person: person_id(child)?,
+            is_sensitive: self.gate.is_sensitive(child),
+            category: Category::CwCase,
+        })
+    }
+
+    fn send(&self, told: Option<Told<'_>>, body: Body, sink: &mut dyn Sink) -> Result<(), Halt> {
+        told.map_or(Ok(()), |told| told.send(body, self.context, sink))
     }
 }
 

@@ -34,7 +34,8 @@ impl Reporter<'_> {
 
     fn warn(&mut self, code: &str, column: &str, expected: &str) {
         let place = Place::line(self.file, self.line).field(column);
-        self.sink.deviation(Deviation::warning(code, place, expected));
+        self.sink
+            .deviation(Deviation::warning(code, place, expected));
     }
 
     /// A code column; a value that is no number is reported and unset.
@@ -82,9 +83,16 @@ pub(crate) fn person(
         identifiers,
         addresses,
         phones,
-        emails: row.text("EMAIL_ADDR").map(str::to_owned).into_iter().collect(),
+        emails: row
+            .text("EMAIL_ADDR")
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         language: language.map(str::to_owned),
-        flags: is_sensitive.then_some(PersonFlag::Sensitive).into_iter().collect(),
+        flags: is_sensitive
+            .then_some(PersonFlag::Sensitive)
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -120,7 +128,11 @@ pub(crate) fn other_name(row: &Row<'_>, report: &mut Reporter<'_>) -> Option<Per
 
 /// A "Doe" name stands for an unknown one.
 fn name_quality(kind: Option<u32>) -> NameQuality {
-    if kind == Some(NAME_DOE) { NameQuality::Placeholder } else { NameQuality::Full }
+    if kind == Some(NAME_DOE) {
+        NameQuality::Placeholder
+    } else {
+        NameQuality::Full
+    }
 }
 
 /// `BIRTH_DT` read with `EST_DOB_CD`: N entered, Y estimated, U not provided.
@@ -165,7 +177,11 @@ fn ssn(row: &Row<'_>, report: &mut Reporter<'_>) -> Option<SsnValue> {
     let quality = if ssn.is_plausible() {
         SsnQuality::Full
     } else {
-        report.warn("ssn-implausible", "SS_NO", "a number that can stand for a person");
+        report.warn(
+            "ssn-implausible",
+            "SS_NO",
+            "a number that can stand for a person",
+        );
         SsnQuality::Placeholder
     };
     Some(SsnValue { ssn, quality })
@@ -181,5 +197,8 @@ fn cin(row: &Row<'_>, report: &mut Reporter<'_>) -> Option<Identifier> {
         report.bad("CL_INDX_NO", "a CIN: eight digits and a letter");
         return None;
     }
-    Some(Identifier { kind: "cin".to_owned(), value })
+    Some(Identifier {
+        kind: "cin".to_owned(),
+        value,
+    })
 }

@@ -46,8 +46,14 @@ pub(crate) struct Records<R> {
 impl<R: Read> Records<R> {
     /// Starts a table: its header, then its records. `None` when there is no header.
     pub(crate) fn start(reader: R) -> io::Result<Option<(Record, Self)>> {
-        let mut records = Self { lines: Lines::new(reader), pending: VecDeque::new(), width: 0 };
-        let Some(line) = records.filled_line()? else { return Ok(None) };
+        let mut records = Self {
+            lines: Lines::new(reader),
+            pending: VecDeque::new(),
+            width: 0,
+        };
+        let Some(line) = records.filled_line()? else {
+            return Ok(None);
+        };
         let mut cells = Vec::new();
         if line.is_cut || !split(&line.text, &mut cells) {
             cells.clear();
@@ -64,7 +70,9 @@ impl<R: Read> Records<R> {
 
     /// The next record or malformed line; `None` at the end.
     pub(crate) fn next(&mut self) -> io::Result<Option<Next>> {
-        let Some(first) = self.filled_line()? else { return Ok(None) };
+        let Some(first) = self.filled_line()? else {
+            return Ok(None);
+        };
         if first.is_cut {
             return Ok(Some(Next::Malformed { line: first.number }));
         }
@@ -77,8 +85,12 @@ impl<R: Read> Records<R> {
             let is_closed = split(&joined, &mut cells);
             if is_closed && cells.len() == self.width {
                 let last_line = taken.last().map_or(first.number, |line| line.number);
-                let record =
-                    Record { cells, line: first.number, last_line, is_windows_1252: windows };
+                let record = Record {
+                    cells,
+                    line: first.number,
+                    last_line,
+                    is_windows_1252: windows,
+                };
                 return Ok(Some(Next::Record(record)));
             }
             if is_closed || taken.len() + 1 >= MAX_RECORD_LINES {

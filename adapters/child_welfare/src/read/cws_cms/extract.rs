@@ -31,6 +31,9 @@ pub(crate) struct Extract<'a> {
     entries: BTreeMap<String, String>,
 }
 
+/// Takes what a walk meets, the entry's name and the sink.
+pub(crate) type Visit<'v> = dyn FnMut(Met<'_>, &str, &mut dyn Sink) -> Result<(), Halt> + 'v;
+
 /// What a walk meets.
 pub(crate) enum Met<'a> {
     /// The header; a walk that does not want the table may stop here.
@@ -49,7 +52,11 @@ impl<'a> Extract<'a> {
             if name.ends_with('/') {
                 continue;
             }
-            let base = name.rsplit('/').next().unwrap_or(&name).to_ascii_uppercase();
+            let base = name
+                .rsplit('/')
+                .next()
+                .unwrap_or(&name)
+                .to_ascii_uppercase();
             let Some(table) = base.strip_suffix(".CSV").map(str::to_owned) else {
                 sink.deviation(Deviation::info(
                     "entry-unknown",
@@ -93,34 +100,43 @@ impl<'a> Extract<'a> {
         &mut self,
         table: &str,
         sink: &mut dyn Sink,
-        visit: &mut dyn FnMut(Met<'_>, &str, &mut dyn Sink) -> Result<(), Halt>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), Halt> {
-        let Some(entry) = self.entries.get(table).cloned() else { return Ok(()) };
+        let Some(entry) = self.entries.get(table).cloned() else {
+            return Ok(());
+        };
         let failed = |sink: &mut dyn Sink, why: &str| {
-            sink.deviation(Deviation::input_error("package-unreadable", Place::file(&entry), why));
+            sink.deviation(Deviation::input_error(
+                "package-unreadable",
+                Place::file(&entry),
+                why,
+            ));
             Halt::Package
         };
-        let reader = match self.package.open(&entry) {
-            Ok(reader) => reader,
-            Err(_) => return Err(failed(sink, "an entry that can be unpacked")),
+        let Ok(reader) = self.package.open(&entry) else {
+            return Err(failed(sink, "an entry that can be unpacked"));
         };
-        let mut records = match Records::start(reader) {
-            Ok(Some((header, records))) => {
-                let columns = Header::new(&header.cells);
-                visit(Met::Header(&columns, &header), &entry, sink)?;
-                (columns, header, records)
-            }
+        let (header, mut records) = match Records::start(reader) {
+            Ok(Some(started)) => started,
             Ok(None) => return Ok(()),
             Err(_) => return Err(failed(sink, "an entry within its limits")),
         };
-        let (columns, header, records) = (&records.0, &records.1, &mut records.2);
+        let columns = &Header::new(&header.cells);
+        visit(Met::Header(columns, &header), &entry, sink)?;
         loop {
             match records.next() {
                 Ok(Some(Next::Record(record))) if record.cells == header.cells => {
                     visit(Met::Malformed(record.line), &entry, sink)?;
                 }
                 Ok(Some(Next::Record(record))) => {
-                    visit(Met::Row(&Row { header: columns, record: &record }), &entry, sink)?;
+                    visit(
+                        Met::Row(&Row {
+                            header: columns,
+                            record: &record,
+                        }),
+                        &entry,
+                        sink,
+                    )?;
                 }
                 Ok(Some(Next::Malformed { line })) => visit(Met::Malformed(line), &entry, sink)?,
                 Ok(None) => return Ok(()),

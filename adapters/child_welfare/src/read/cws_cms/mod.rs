@@ -34,7 +34,7 @@ use self::extract::{Extract, Halt, Met};
 use self::row::Row;
 use self::row_id::RowId;
 use self::side::Side;
-use self::survey::{Survey, sealed_person};
+use self::survey::Survey;
 use self::told::{Told, person_id};
 use crate::config::Config;
 use crate::gates::Gate;
@@ -56,7 +56,10 @@ impl CwsCmsReader {
     /// # Errors
     /// When an embedded table is wrong.
     pub fn new(config: Config) -> Result<Self, TableError> {
-        Ok(Self { tables: Tables::embedded()?, config })
+        Ok(Self {
+            tables: Tables::embedded()?,
+            config,
+        })
     }
 
     fn extract(
@@ -69,15 +72,21 @@ impl CwsCmsReader {
         let mut extract = Extract::new(package, &self.tables, sink);
         if extract.entry("CLIENT_T").is_none() {
             let expected = "CLIENT_T.csv, without which nobody knows who is sealed";
-            sink.deviation(Deviation::input_error("table-missing", Place::file(name), expected));
+            sink.deviation(Deviation::input_error(
+                "table-missing",
+                Place::file(name),
+                expected,
+            ));
             return Ok(());
         }
         if self.config.extract_is_full {
             sink.coverage(Coverage::Full);
         }
-        let mut on_sealed =
-            |row: &Row<'_>, sink: &mut dyn Sink| tell_sealed(row, context, sink);
-        let mut survey = Survey { tables: &self.tables, on_sealed: &mut on_sealed };
+        let mut on_sealed = |row: &Row<'_>, sink: &mut dyn Sink| tell_sealed(row, context, sink);
+        let mut survey = Survey {
+            tables: &self.tables,
+            on_sealed: &mut on_sealed,
+        };
         let gate = survey.run(&mut extract, sink)?;
         self.clients(&gate, &mut extract, context, sink)?;
         relationship::tell(&mut extract, &gate, &self.tables, context, sink)?;
@@ -94,78 +103,106 @@ impl CwsCmsReader {
         context: &ReadContext,
         sink: &mut dyn Sink,
     ) -> Result<(), Halt> {
-        let end = gate.clients.values().map(|standing| standing.ordinal + 1).max().unwrap_or(0);
+        let end = gate
+            .clients
+            .values()
+            .map(|standing| standing.ordinal + 1)
+            .max()
+            .unwrap_or(0);
         for start in (0..end).step_by(BATCH as usize) {
             let batch = start..start.saturating_add(BATCH);
-            let chosen = gate.clients.iter().filter(|(_, one)| batch.contains(&one.ordinal));
-            let mut sides: HashMap<RowId, Side> =
-                chosen.map(|(client, _)| (client.clone(), Side::default())).collect();
+            let chosen = gate
+                .clients
+                .iter()
+                .filter(|(_, one)| batch.contains(&one.ordinal));
+            let mut sides: HashMap<RowId, Side> = chosen
+                .map(|(client, _)| (client.clone(), Side::default()))
+                .collect();
             side::fill(&mut sides, extract, gate, &self.tables, sink)?;
             extract.walk("CLIENT_T", sink, &mut |met, file, sink| {
                 let Met::Row(row) = met else { return Ok(()) };
-                let Some(client) = row.id("IDENTIFIER") else { return Ok(()) };
+                let Some(client) = row.id("IDENTIFIER") else {
+                    return Ok(());
+                };
                 if gate.refusal("CLIENT_T", row).is_some() {
                     return Ok(());
                 }
                 // Taking it out of the batch makes a second row of the same client pass by.
-                match sides.remove(&client) {
-                    Some(side) => self.tell(row, &client, side, gate, context, file, sink),
-                    None => Ok(()),
-                }
+                let Some(side) = sides.remove(&client) else {
+                    return Ok(());
+                };
+                let mut report = Reporter {
+                    file,
+                    line: row.record.line,
+                    sink,
+                };
+                let record = self.record(row, &client, side, gate, &mut report);
+                let told = Told {
+                    table: "CLIENT_T",
+                    row_id: client.to_string(),
+                    row,
+                    happened: None,
+                    person: match person_id(&client) {
+                        Some(person) => person,
+                        None => return Ok(()),
+                    },
+                    is_sensitive: gate.is_sensitive(&client),
+                    category: Category::PersonIndex,
+                };
+                told.send(Body::RecordReceived(Box::new(record)), context, sink)
             })?;
         }
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one row, one event: every part is named once")]
-    fn tell(
+    fn record(
         &self,
         row: &Row<'_>,
         client: &RowId,
         side: Side,
         gate: &Gate,
-        context: &ReadContext,
-        file: &str,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Halt> {
-        let Some(person) = person_id(client) else { return Ok(()) };
-        let line = row.record.line;
+        report: &mut Reporter<'_>,
+    ) -> RecordReceived {
         if client.key().is_none_or(|key| !key.is_plausible()) {
-            let place = Place::line(file, line).field("IDENTIFIER");
+            let place = Place::line(report.file, report.line).field("IDENTIFIER");
             let expected = "a key whose first seven characters are a time";
-            sink.deviation(Deviation::info("key-implausible", place, expected));
+            report
+                .sink
+                .deviation(Deviation::info("key-implausible", place, expected));
         }
         if row.record.is_windows_1252 {
-            let place = Place::line(file, line);
-            sink.deviation(Deviation::warning("not-utf-8", place, "utf-8 text"));
+            let place = Place::line(report.file, report.line);
+            report
+                .sink
+                .deviation(Deviation::warning("not-utf-8", place, "utf-8 text"));
         }
-        let is_sensitive = gate.is_sensitive(client);
-        let mut report = Reporter { file, line, sink };
-        let record = client::person(row, side, is_sensitive, &self.tables, &mut report);
-        let body = Body::RecordReceived(Box::new(RecordReceived {
+        let person = client::person(row, side, gate.is_sensitive(client), &self.tables, report);
+        RecordReceived {
             record_kind: "CLIENT_T".to_owned(),
-            person: record,
-        }));
-        let row_id = client.to_string();
-        let (happened, category) = (None, Category::PersonIndex);
-        let told =
-            Told { table: "CLIENT_T", row_id: &row_id, row, happened, person, is_sensitive, category };
-        Ok(told.event(context, body).map_or(Ok(()), |event| sink.event(event))?)
+            person,
+        }
     }
 }
 
 /// Names a sealed client by id alone: whoever holds an earlier copy has to let it go.
 fn tell_sealed(row: &Row<'_>, context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Halt> {
-    let Some(person) = sealed_person(row) else { return Ok(()) };
+    let Some(person) = row.id("IDENTIFIER").as_ref().and_then(person_id) else {
+        return Ok(());
+    };
     let body = Body::RecordSealed(Box::new(RecordGone {
         record_kind: "CLIENT_T".to_owned(),
         reason: "sealed".to_owned(),
     }));
-    let row_id = person.to_string();
-    let (happened, category, is_sensitive) = (None, Category::PersonIndex, true);
-    let told =
-        Told { table: "CLIENT_T", row_id: &row_id, row, happened, person, is_sensitive, category };
-    Ok(told.event(context, body).map_or(Ok(()), |event| sink.event(event))?)
+    let told = Told {
+        table: "CLIENT_T",
+        row_id: person.to_string(),
+        row,
+        happened: None,
+        person,
+        is_sensitive: true,
+        category: Category::PersonIndex,
+    };
+    told.send(body, context, sink)
 }
 
 impl FormatReader for CwsCmsReader {

@@ -11,15 +11,21 @@ pub(crate) fn refuse(sink: &mut dyn Sink, file: &str, record: &Record, refusal: 
     let place = Place::line(file, record.line);
     sink.refused(place.clone(), record.last_line);
     sink.deviation(match refusal {
-        Refusal::Sealed => {
-            Deviation::info("sealed-record-refused", place, "no sealed file, nor a row that names one")
-        }
-        Refusal::Report => {
-            Deviation::info("report-content-refused", place, "no abuse report, allegation or reporter")
-        }
-        Refusal::Address => {
-            Deviation::info("address-refused", place, "an address of a client who may enter")
-        }
+        Refusal::Sealed => Deviation::info(
+            "sealed-record-refused",
+            place,
+            "no sealed file, nor a row that names one",
+        ),
+        Refusal::Report => Deviation::info(
+            "report-content-refused",
+            place,
+            "no abuse report, allegation or reporter",
+        ),
+        Refusal::Address => Deviation::info(
+            "address-refused",
+            place,
+            "an address of a client who may enter",
+        ),
         Refusal::ClientUnknown => Deviation::record_error(
             "client-unknown",
             place,

@@ -34,7 +34,11 @@ pub(crate) fn tell(
         let (Some(person), Some(relative)) = (person_id(&primary), person_id(&secondary)) else {
             return Ok(());
         };
-        let mut report = Reporter { file, line: row.record.line, sink };
+        let mut report = Reporter {
+            file,
+            line: row.record.line,
+            sink,
+        };
         let code = report.code(row, "CLNTRELC");
         let from = report.date(row, "START_DT");
         let to = report.date(row, "END_DT");
@@ -47,13 +51,21 @@ pub(crate) fn tell(
             to,
             original: code.map(|code| Coding::new("cws-cms:CLNTRELC", code.to_string())),
         }));
-        let row_id = row.id("IDENTIFIER").unwrap_or_else(|| primary.clone()).to_string();
-        // A relationship tells of both clients: one sensitive client makes it sensitive.
-        let is_sensitive = gate.is_sensitive(&primary) || gate.is_sensitive(&secondary);
-        let (happened, category) = (from, Category::CwCase);
-        let told =
-            Told { table: "CLN_RELT", row_id: &row_id, row, happened, person, is_sensitive, category };
-        Ok(told.event(context, body).map_or(Ok(()), |event| sink.event(event))?)
+        let told = Told {
+            table: "CLN_RELT",
+            row_id: row
+                .id("IDENTIFIER")
+                .as_ref()
+                .unwrap_or(&primary)
+                .to_string(),
+            row,
+            happened: from,
+            person,
+            // A relationship tells of both clients: one sensitive client makes it sensitive.
+            is_sensitive: gate.is_sensitive(&primary) || gate.is_sensitive(&secondary),
+            category: Category::CwCase,
+        };
+        told.send(body, context, sink)
     })
 }
 
@@ -64,10 +76,16 @@ fn relation(
     file: &str,
     sink: &mut dyn Sink,
 ) -> Relation {
-    let Some(code) = code else { return Relation::Unknown };
+    let Some(code) = code else {
+        return Relation::Unknown;
+    };
     tables.relation(code).unwrap_or_else(|| {
         let place = Place::line(file, row.record.line).field("CLNTRELC");
-        sink.deviation(Deviation::value_error("code-unknown", place, "a code of list CLNTRELC"));
+        sink.deviation(Deviation::value_error(
+            "code-unknown",
+            place,
+            "a code of list CLNTRELC",
+        ));
         Relation::Unknown
     })
 }

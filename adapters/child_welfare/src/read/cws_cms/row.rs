@@ -21,7 +21,9 @@ impl Header {
     pub(crate) fn new(names: &[String]) -> Self {
         let mut positions = HashMap::new();
         for (index, name) in names.iter().enumerate() {
-            positions.entry(name.trim().to_ascii_uppercase()).or_insert(index);
+            positions
+                .entry(name.trim().to_ascii_uppercase())
+                .or_insert(index);
         }
         Self { positions }
     }
@@ -58,7 +60,9 @@ impl Row<'_> {
 
     /// A system code; 0 is "not set".
     pub(crate) fn code(&self, column: &str) -> Result<Option<u32>, BadValue> {
-        let Some(text) = self.text(column) else { return Ok(None) };
+        let Some(text) = self.text(column) else {
+            return Ok(None);
+        };
         let code: u32 = text.parse().map_err(|_| BadValue)?;
         Ok((code != 0).then_some(code))
     }
@@ -70,7 +74,9 @@ impl Row<'_> {
 
     /// A date; the time of a timestamp is left off. Year 1 and year 9999 stand for "not set".
     pub(crate) fn date(&self, column: &str) -> Result<Option<PartialDate>, BadValue> {
-        let Some(text) = self.text(column) else { return Ok(None) };
+        let Some(text) = self.text(column) else {
+            return Ok(None);
+        };
         let day: Date = moment(text).ok_or(BadValue)?.date();
         Ok((day.year() > 1 && day.year() < 9999).then(|| day.into()))
     }
@@ -78,7 +84,10 @@ impl Row<'_> {
     /// A local timestamp in a zone.
     pub(crate) fn timestamp(&self, column: &str, zone: &TimeZone) -> Option<Timestamp> {
         let local = moment(self.text(column)?)?;
-        local.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
+        local
+            .to_zoned(zone.clone())
+            .ok()
+            .map(|zoned| zoned.timestamp())
     }
 
     /// Digits of a telephone number; zero is "not set".
@@ -119,14 +128,22 @@ mod tests {
 
     fn record(cells: &[&str]) -> Record {
         let cells = cells.iter().map(|&cell| cell.to_owned()).collect();
-        Record { cells, line: 2, last_line: 2, is_windows_1252: false }
+        Record {
+            cells,
+            line: 2,
+            last_line: 2,
+            is_windows_1252: false,
+        }
     }
 
     #[test]
     fn padding_is_dropped_and_zero_is_unset() {
         let header = Header::new(&["COM_FST_NM".into(), "NAME_TPC".into()]);
         let record = record(&["Ana                 ", "0"]);
-        let row = Row { header: &header, record: &record };
+        let row = Row {
+            header: &header,
+            record: &record,
+        };
         assert_eq!(row.text("COM_FST_NM"), Some("Ana"));
         assert_eq!(row.code("NAME_TPC"), Ok(None));
         assert_eq!(row.text("COM_LST_NM"), None);
@@ -143,12 +160,29 @@ mod tests {
             ("9999-12-31", None),
         ] {
             let record = record(&[text]);
-            let row = Row { header: &header, record: &record };
-            assert_eq!(row.date("A").unwrap().map(|date| date.to_string()).as_deref(), day);
+            let row = Row {
+                header: &header,
+                record: &record,
+            };
+            assert_eq!(
+                row.date("A")
+                    .unwrap()
+                    .map(|date| date.to_string())
+                    .as_deref(),
+                day
+            );
         }
         for text in ["02/02/2026", "2026-13-01", "yesterday", "2026-2-2"] {
             let record = record(&[text]);
-            assert_eq!(Row { header: &header, record: &record }.date("A"), Err(BadValue), "{text}");
+            assert_eq!(
+                Row {
+                    header: &header,
+                    record: &record
+                }
+                .date("A"),
+                Err(BadValue),
+                "{text}"
+            );
         }
     }
 

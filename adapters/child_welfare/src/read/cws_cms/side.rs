@@ -44,12 +44,19 @@ impl Side {
     pub(crate) fn contact(&self) -> (Vec<Address>, Vec<String>) {
         let mut residences: Vec<&Residence> = self.residences.iter().collect();
         residences.sort_by_key(|residence| !residence.is_current);
-        let addresses = residences.iter().map(|residence| {
-            Address { homeless: residence.homeless, ..residence.address.clone() }
+        let addresses = residences.iter().map(|residence| Address {
+            homeless: residence.homeless,
+            ..residence.address.clone()
         });
-        let addresses = addresses.filter(|address| *address != Address::default()).collect();
+        let addresses = addresses
+            .filter(|address| *address != Address::default())
+            .collect();
         let mut phones: Vec<String> = Vec::new();
-        for phone in residences.iter().filter(|one| one.is_current).flat_map(|one| &one.phones) {
+        for phone in residences
+            .iter()
+            .filter(|one| one.is_current)
+            .flat_map(|one| &one.phones)
+        {
             if !phones.contains(phone) {
                 phones.push(phone.clone());
             }
@@ -72,10 +79,17 @@ pub(crate) fn fill(
             if gate.refusal(table, row).is_some() {
                 return Ok(());
             }
-            let Some(side) = row.id("FKCLIENT_T").and_then(|client| sides.get_mut(&client)) else {
+            let Some(side) = row
+                .id("FKCLIENT_T")
+                .and_then(|client| sides.get_mut(&client))
+            else {
                 return Ok(());
             };
-            let mut report = Reporter { file, line: row.record.line, sink };
+            let mut report = Reporter {
+                file,
+                line: row.record.line,
+                sink,
+            };
             match table {
                 "OCL_NM_T" => side.names.extend(other_name(row, &mut report)),
                 "ST_ID_T" => side.identifiers.extend(state_id(row, tables, &mut report)),
@@ -96,7 +110,11 @@ fn fill_addresses(
 ) -> Result<(), Halt> {
     let mut wanted: HashMap<RowId, Vec<RowId>> = HashMap::new();
     for (client, side) in sides.iter() {
-        for address in side.residences.iter().filter_map(|one| one.address_id.clone()) {
+        for address in side
+            .residences
+            .iter()
+            .filter_map(|one| one.address_id.clone())
+        {
             wanted.entry(address).or_default().push(client.clone());
         }
     }
@@ -105,14 +123,26 @@ fn fill_addresses(
         if gate.refusal("ADDRS_T", row).is_some() {
             return Ok(());
         }
-        let Some(id) = row.id("IDENTIFIER") else { return Ok(()) };
-        let Some(clients) = wanted.get(&id) else { return Ok(()) };
-        let mut report = Reporter { file, line: row.record.line, sink };
+        let Some(id) = row.id("IDENTIFIER") else {
+            return Ok(());
+        };
+        let Some(clients) = wanted.get(&id) else {
+            return Ok(());
+        };
+        let mut report = Reporter {
+            file,
+            line: row.record.line,
+            sink,
+        };
         let address = address(row, &mut report);
-        let phones: Vec<String> =
-            ["PRM_TEL_NO", "MSG_TEL_NO"].iter().filter_map(|column| row.phone(column)).collect();
+        let phones: Vec<String> = ["PRM_TEL_NO", "MSG_TEL_NO"]
+            .iter()
+            .filter_map(|column| row.phone(column))
+            .collect();
         for client in clients {
-            let Some(side) = sides.get_mut(client) else { continue };
+            let Some(side) = sides.get_mut(client) else {
+                continue;
+            };
             for residence in &mut side.residences {
                 if residence.address_id.as_ref() == Some(&id) {
                     residence.address = address.clone();
@@ -139,11 +169,19 @@ fn residence(row: &Row<'_>, report: &mut Reporter<'_>) -> Option<Residence> {
 }
 
 fn address(row: &Row<'_>, report: &mut Reporter<'_>) -> Address {
-    let parts = ["STREET_NO", "PREDIR_CD", "STREET_NM", "POSTDIR_CD", "UNIT_NO"];
+    let parts = [
+        "STREET_NO",
+        "PREDIR_CD",
+        "STREET_NM",
+        "POSTDIR_CD",
+        "UNIT_NO",
+    ];
     let street: Vec<&str> = parts.iter().filter_map(|column| row.text(column)).collect();
     let zip = row.text("ZIP_NO").and_then(|text| text.parse::<u32>().ok());
     let zip = zip.filter(|zip| (1..100_000).contains(zip));
-    let state = report.code(row, "STATE_C").filter(|state| *state == STATE_CALIFORNIA);
+    let state = report
+        .code(row, "STATE_C")
+        .filter(|state| *state == STATE_CALIFORNIA);
     Address {
         street: street.join(" "),
         city: row.owned("CITY_NM"),
@@ -162,12 +200,22 @@ fn state_id(row: &Row<'_>, tables: &Tables, report: &mut Reporter<'_>) -> Option
     let county = report.code(row, "GVR_ENTC")?;
     let county = tables.logical_id("GVR_ENTC", county)?.to_owned();
     let serial = row.text("SERIAL_NO")?;
-    let value = format!("{county}{serial:0>7}{}{}", row.owned("AST_UNT_CD"), row.owned("PERSON_NO"));
-    Some(Identifier { kind: "state-case-id".to_owned(), value })
+    let value = format!(
+        "{county}{serial:0>7}{}{}",
+        row.owned("AST_UNT_CD"),
+        row.owned("PERSON_NO")
+    );
+    Some(Identifier {
+        kind: "state-case-id".to_owned(),
+        value,
+    })
 }
 
 fn other_number(row: &Row<'_>, report: &mut Reporter<'_>) -> Option<Identifier> {
     let is_meds = report.code(row, "OTH_ID_C") == Some(NUMBER_MEDS_ID);
     let value = row.text("OTHER_CLID").filter(|_| is_meds)?;
-    Some(Identifier { kind: "meds-id".to_owned(), value: value.to_owned() })
+    Some(Identifier {
+        kind: "meds-id".to_owned(),
+        value: value.to_owned(),
+    })
 }

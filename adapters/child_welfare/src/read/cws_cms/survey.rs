@@ -7,7 +7,6 @@ use super::csv::Record;
 use super::extract::{Extract, Halt, Met};
 use super::place::{malformed, refuse};
 use super::row::{Header, Row};
-use super::told::person_id;
 use crate::gates::{Gate, Marking, Refusal, Standing};
 use crate::tables::Tables;
 
@@ -33,7 +32,10 @@ impl Survey<'_> {
         let mut tables = extract.tables();
         // Links to addresses come before the addresses, which are judged by them.
         tables.sort_by_key(|table| table == "ADDRS_T");
-        for table in tables.iter().filter(|table| !["CLIENT_T", "CASE_T"].contains(&table.as_str())) {
+        for table in tables
+            .iter()
+            .filter(|table| !["CLIENT_T", "CASE_T"].contains(&table.as_str()))
+        {
             self.others(table, &mut gate, extract, sink)?;
         }
         Ok(gate)
@@ -76,11 +78,21 @@ impl Survey<'_> {
             }
             if gate.clients.contains_key(&id) {
                 let place = Place::line(file, row.record.line).field("IDENTIFIER");
-                sink.deviation(Deviation::record_error("client-twice", place, "each client once"));
+                sink.deviation(Deviation::record_error(
+                    "client-twice",
+                    place,
+                    "each client once",
+                ));
                 return Ok(());
             }
             let is_sensitive = marking == Marking::Sensitive;
-            gate.clients.insert(id, Standing { ordinal, is_sensitive });
+            gate.clients.insert(
+                id,
+                Standing {
+                    ordinal,
+                    is_sensitive,
+                },
+            );
             ordinal += 1;
             Ok(())
         })
@@ -166,15 +178,30 @@ impl Survey<'_> {
         Ok(())
     }
 
-    fn header(&self, table: &str, header: &Header, record: &Record, file: &str, sink: &mut dyn Sink) {
+    fn header(
+        &self,
+        table: &str,
+        header: &Header,
+        record: &Record,
+        file: &str,
+        sink: &mut dyn Sink,
+    ) {
         if !self.tables.is_table(table) {
             return;
         }
-        for name in record.cells.iter().map(|name| name.trim().to_ascii_uppercase()) {
+        for name in record
+            .cells
+            .iter()
+            .map(|name| name.trim().to_ascii_uppercase())
+        {
             if !self.tables.is_column(table, &name) {
                 // The name is left out: a file without a header would show a person here.
                 let place = Place::line(file, record.line);
-                sink.deviation(Deviation::info("column-unknown", place, "a column of the table"));
+                sink.deviation(Deviation::info(
+                    "column-unknown",
+                    place,
+                    "a column of the table",
+                ));
             }
         }
         let is_known = |name: &String| {
@@ -224,7 +251,11 @@ fn find_sealed(
 fn require_gate_columns(header: &Header, file: &str, sink: &mut dyn Sink) -> Result<(), Halt> {
     if !header.has("IDENTIFIER") {
         let place = Place::file(file).field("IDENTIFIER");
-        sink.deviation(Deviation::input_error("column-missing", place, "the client's key"));
+        sink.deviation(Deviation::input_error(
+            "column-missing",
+            place,
+            "the client's key",
+        ));
         return Err(Halt::Package);
     }
     if !header.has("SENSTV_IND") {
@@ -244,9 +275,4 @@ fn warn_of_unknown_marking(marking: Marking, row: &Row<'_>, file: &str, sink: &m
         let expected = "N, S or R; the row is handled as sealed";
         sink.deviation(Deviation::warning("marking-unknown", place, expected));
     }
-}
-
-/// The id of a sealed client as the gateway knew it, to recall an earlier copy.
-pub(crate) fn sealed_person(row: &Row<'_>) -> Option<tandem_mappings::model::id::SourcePersonId> {
-    row.id("IDENTIFIER").as_ref().and_then(person_id)
 }

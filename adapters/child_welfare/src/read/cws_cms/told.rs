@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tandem_adapter_port::context::ReadContext;
+use tandem_adapter_port::read::Sink;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::date::PartialDate;
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::{SourceEventId, SourcePersonId};
 
+use super::extract::Halt;
 use super::row::Row;
 use super::row_id::RowId;
 
@@ -19,7 +21,7 @@ pub(crate) struct Told<'a> {
     /// Table of the row.
     pub(crate) table: &'a str,
     /// Id of the row.
-    pub(crate) row_id: &'a str,
+    pub(crate) row_id: String,
     /// The row, for its time of change.
     pub(crate) row: &'a Row<'a>,
     /// When it happened; the time of change when absent.
@@ -33,11 +35,32 @@ pub(crate) struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// The same, with the day when it happened.
+    pub(crate) fn at(mut self, happened: Option<PartialDate>) -> Self {
+        self.happened = happened;
+        self
+    }
+
+    /// Gives the event to the sink.
+    pub(crate) fn send(
+        self,
+        body: Body,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Halt> {
+        match self.event(context, body) {
+            Some(event) => Ok(sink.event(event)?),
+            None => Ok(()),
+        }
+    }
+
     /// The event. Its id holds the row's time of change and a keyed digest of what it tells, so that
     /// the same row gives the same id and a changed row a new one. `None` when no id can be made.
-    pub(crate) fn event(self, context: &ReadContext, body: Body) -> Option<NewEvent> {
+    fn event(self, context: &ReadContext, body: Body) -> Option<NewEvent> {
         let changed = self.row.timestamp("LST_UPD_TS", &context.zone);
-        let occurred = self.happened.and_then(|date| start_of_day(date, &context.zone));
+        let occurred = self
+            .happened
+            .and_then(|date| start_of_day(date, &context.zone));
         let occurred = occurred.or(changed).unwrap_or(context.received_at);
         let content = serde_json::to_string(&body).ok()?;
         let digest = context.keyed_id(&[self.table, &content]);

@@ -42,8 +42,14 @@ fn placements(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped>
         let text = element.text_at("nc:ActivityStatus/nc:StatusText");
         let told = text.and_then(|text| message.tables.status("placement", text));
         let is_reunified = element.text_at("hs:PlacementChangeReasonCode") == Some("REUN");
-        let implied = if is_reunified { PlacementChange::Returned } else { PlacementChange::Placed };
-        let change = told.and_then(|code| PlacementChange::from_code(&code)).unwrap_or(implied);
+        let implied = if is_reunified {
+            PlacementChange::Returned
+        } else {
+            PlacementChange::Placed
+        };
+        let change = told
+            .and_then(|code| PlacementChange::from_code(&code))
+            .unwrap_or(implied);
         let code = element.text_at("hs:PlacementCategoryCode");
         let when = element.at("nc:ActivityDate");
         let body = Body::PlacementChanged(Box::new(Placement {
@@ -56,15 +62,25 @@ fn placements(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped>
         let happened = date(when).and_then(|date| date.full());
         let happened = happened.and_then(|day| day.to_zoned(message.context.zone.clone()).ok());
         let happened = happened.map(|zoned| zoned.timestamp());
-        message.tell(&format!("placement:{index}"), happened, Some(child), body, sink)?;
+        message.tell(
+            &format!("placement:{index}"),
+            happened,
+            Some(child),
+            body,
+            sink,
+        )?;
     }
     Ok(())
 }
 
 /// The sender's case: its status where the message tells one, and its worker in a plan update.
 fn case(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
-    let Some(element) = message.root.at("hs:ChildWelfareCase") else { return Ok(()) };
-    let Some(case) = message.case.clone() else { return Ok(()) };
+    let Some(element) = message.root.at("hs:ChildWelfareCase") else {
+        return Ok(());
+    };
+    let Some(case) = message.case.clone() else {
+        return Ok(());
+    };
     let people = message.everybody();
     let caseworker = element.at("hs:Caseworker").and_then(worker);
     if let Some(text) = element.text_at("nc:ActivityStatus/nc:StatusText") {
@@ -78,7 +94,10 @@ fn case(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
             program: Program::ChildWelfare,
             case: case.clone(),
             people: people.clone(),
-            status: element.text_at("nc:CaseCategoryText").map(str::to_owned).or(Some(status.clone())),
+            status: element
+                .text_at("nc:CaseCategoryText")
+                .map(str::to_owned)
+                .or(Some(status.clone())),
             from: bound("nc:StartDate"),
             to: bound("nc:EndDate"),
             worker: caseworker.clone(),
@@ -94,7 +113,12 @@ fn case(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
     // A referral carries its worker itself; only an update of the case says who is in charge now.
     match caseworker.filter(|_| message.root.is("lk:CasePlanUpdateMessage")) {
         Some(worker) => {
-            let change = WorkerChange { case, people: people.clone(), worker, from: None };
+            let change = WorkerChange {
+                case,
+                people: people.clone(),
+                worker,
+                from: None,
+            };
             let body = Body::WorkerChanged(Box::new(change));
             message.tell("worker", None, people.first(), body, sink)
         }
@@ -109,8 +133,10 @@ fn comanagement(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stoppe
         }
         let text = element.text_at("nc:ActivityStatus/nc:StatusText");
         let state = text.and_then(ComanagementState::from_code);
-        let reasons: Vec<&str> =
-            element.all("nc:ActivityReasonText").map(|reason| reason.text.as_str()).collect();
+        let reasons: Vec<&str> = element
+            .all("nc:ActivityReasonText")
+            .map(|reason| reason.text.as_str())
+            .collect();
         let id = element.text_at("nc:ActivityIdentification/nc:IdentificationID");
         let lead = element.text_at("nc:OrganizationIdentification/nc:IdentificationID");
         let told = Box::new(Comanagement {
@@ -118,12 +144,22 @@ fn comanagement(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stoppe
             people: message.everybody(),
             case: message.case.clone(),
             partner: None,
-            worker: message.root.at("hs:ChildWelfareCase/hs:Caseworker").and_then(worker),
+            worker: message
+                .root
+                .at("hs:ChildWelfareCase/hs:Caseworker")
+                .and_then(worker),
             lead: lead.and_then(|id| OrganizationId::new(id).ok()),
-            start_reason: reasons.iter().find_map(|reason| StartReason::from_code(reason)),
-            end_reason: reasons.iter().rev().find_map(|reason| EndReason::from_code(reason)),
+            start_reason: reasons
+                .iter()
+                .find_map(|reason| StartReason::from_code(reason)),
+            end_reason: reasons
+                .iter()
+                .rev()
+                .find_map(|reason| EndReason::from_code(reason)),
             review: None,
-            note: element.text_at("nc:ActivityDescriptionText").map(str::to_owned),
+            note: element
+                .text_at("nc:ActivityDescriptionText")
+                .map(str::to_owned),
         });
         let body = match state {
             Some(ComanagementState::Coordinating) => Body::ComanagementStarted(told),
@@ -137,7 +173,13 @@ fn comanagement(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stoppe
         };
         let when = moment(element.at("nc:ActivityDate"), &message.context.zone);
         let people = message.everybody();
-        message.tell(&format!("comanagement:{index}"), when, people.first(), body, sink)?;
+        message.tell(
+            &format!("comanagement:{index}"),
+            when,
+            people.first(),
+            body,
+            sink,
+        )?;
     }
     Ok(())
 }
@@ -151,7 +193,9 @@ fn around<'e>(message: &'e Message<'_>, name: &'static str) -> impl Iterator<Ite
 fn meetings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
     let zone = &message.context.zone;
     for (index, element) in around(message, "j:CaseConference").enumerate() {
-        let kind = element.text_at("nc:ActivityCategoryText").and_then(MeetingType::from_code);
+        let kind = element
+            .text_at("nc:ActivityCategoryText")
+            .and_then(MeetingType::from_code);
         let at = moment(element.at("nc:ActivityDate"), zone);
         let (Some(meeting_type), Some(at)) = (kind, at) else {
             let expected = "nc:ActivityCategoryText with a kind of meeting, and nc:ActivityDate";
@@ -160,8 +204,14 @@ fn meetings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
         };
         let present = element.all("nc:ActivityComment").filter_map(|comment| {
             let is_present = comment.text_at("nc:CommentTitleText") == Some("present");
-            let (system, role) = comment.text_at("nc:CommentText").filter(|_| is_present)?.split_once(": ")?;
-            Some(Attendee { system: system.to_owned(), role: role.to_owned() })
+            let (system, role) = comment
+                .text_at("nc:CommentText")
+                .filter(|_| is_present)?
+                .split_once(": ")?;
+            Some(Attendee {
+                system: system.to_owned(),
+                role: role.to_owned(),
+            })
         });
         let meeting = Box::new(Meeting {
             meeting_type,
@@ -179,14 +229,21 @@ fn meetings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
             _ => Body::MeetingScheduled(meeting),
         };
         let people = message.everybody();
-        message.tell(&format!("meeting:{index}"), Some(at), people.first(), body, sink)?;
+        message.tell(
+            &format!("meeting:{index}"),
+            Some(at),
+            people.first(),
+            body,
+            sink,
+        )?;
     }
     Ok(())
 }
 
 /// Ratings of one instrument, stage and day are one assessment.
 fn ratings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
-    let mut found: BTreeMap<(InstrumentId, Stage, jiff::civil::Date), Vec<Rating>> = BTreeMap::new();
+    let mut found: BTreeMap<(InstrumentId, Stage, jiff::civil::Date), Vec<Rating>> =
+        BTreeMap::new();
     for element in around(message, "j:CaseActivity") {
         if element.text_at("nc:ActivityCategoryText") != Some("assessment") {
             let place = place(message.file, element);
@@ -197,14 +254,30 @@ fn ratings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
         let instrument = Message::comments(element, "instrument");
         let instrument = instrument.and_then(|id| InstrumentId::new(id).ok());
         let stage = Message::comments(element, "stage").and_then(Stage::from_code);
-        let domain = element.text_at("nc:ActivityName").and_then(Domain::from_code);
+        let domain = element
+            .text_at("nc:ActivityName")
+            .and_then(Domain::from_code);
         let level = element.text_at("nc:ActivityStatus/nc:StatusText");
-        let level = level.map(|text| if text == "not-applicable" { Ok(None) } else { text.parse().map(Some) });
+        let level = level.map(|text| {
+            if text == "not-applicable" {
+                Ok(None)
+            } else {
+                text.parse().map(Some)
+            }
+        });
         let rated_on = day(element.at("nc:ActivityDate"));
         match (instrument, stage, domain, level, rated_on) {
             (Some(instrument), Some(stage), Some(domain), Some(Ok(level)), Some(rated_on)) => {
-                let rating = Rating { domain, level, instrument_domain: None, person: None };
-                found.entry((instrument, stage, rated_on)).or_default().push(rating);
+                let rating = Rating {
+                    domain,
+                    level,
+                    instrument_domain: None,
+                    person: None,
+                };
+                found
+                    .entry((instrument, stage, rated_on))
+                    .or_default()
+                    .push(rating);
             }
             _ => {
                 let expected = "instrument, stage, domain, level and day of a rating";
@@ -223,7 +296,13 @@ fn ratings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
             rated_on,
             ratings,
         }));
-        message.tell(&format!("assessment:{index}"), None, people.first(), body, sink)?;
+        message.tell(
+            &format!("assessment:{index}"),
+            None,
+            people.first(),
+            body,
+            sink,
+        )?;
     }
     Ok(())
 }

@@ -12,12 +12,27 @@ use crate::tables::Tables;
 /// Elements that hold a code of a closed list, and the list.
 const CODED: [(&str, &str); 8] = [
     ("hs:ServiceCategoryCode", "hs:ServiceCategoryCodeType"),
-    ("hs:AFCARSPermanencyGoalCode", "hs:AFCARSPermanencyGoalCodeType"),
+    (
+        "hs:AFCARSPermanencyGoalCode",
+        "hs:AFCARSPermanencyGoalCodeType",
+    ),
     ("hs:PlacementCategoryCode", "hs:PlacementLocationCodeType"),
-    ("hs:PlacementChangeReasonCode", "hs:ReasonForPlacementChangeCodeType"),
-    ("hs:ParentChildKinshipCategoryCode", "hs:ParentChildKinshipCategoryCodeType"),
-    ("hs:CaseWorkerInvolvementCategoryCode", "hs:CaseworkerInvolvementCategoryCodeType"),
-    ("hs:ServicesEligibilityIndicatorCode", "hs:ServicesEligibilityIndicatorCodeType"),
+    (
+        "hs:PlacementChangeReasonCode",
+        "hs:ReasonForPlacementChangeCodeType",
+    ),
+    (
+        "hs:ParentChildKinshipCategoryCode",
+        "hs:ParentChildKinshipCategoryCodeType",
+    ),
+    (
+        "hs:CaseWorkerInvolvementCategoryCode",
+        "hs:CaseworkerInvolvementCategoryCodeType",
+    ),
+    (
+        "hs:ServicesEligibilityIndicatorCode",
+        "hs:ServicesEligibilityIndicatorCodeType",
+    ),
     ("j:PersonSexCode", "j:PersonSexCodeType"),
 ];
 
@@ -37,13 +52,25 @@ pub(crate) fn check<'a>(
             && ids.insert(id, element).is_some()
         {
             let place = place(file, element);
-            sink.deviation(Deviation::value_error("id-twice", place, "each structures:id once"));
+            sink.deviation(Deviation::value_error(
+                "id-twice",
+                place,
+                "each structures:id once",
+            ));
         }
     });
     visit(root, tables, &mut |element| {
-        if element.reference.as_deref().is_some_and(|id| !ids.contains_key(id)) {
+        if element
+            .reference
+            .as_deref()
+            .is_some_and(|id| !ids.contains_key(id))
+        {
             let expected = "a structures:ref to a structures:id of the message";
-            sink.deviation(Deviation::value_error("reference-dangling", place(file, element), expected));
+            sink.deviation(Deviation::value_error(
+                "reference-dangling",
+                place(file, element),
+                expected,
+            ));
         }
         one(element, file, tables, sink);
     });
@@ -67,7 +94,11 @@ fn one(element: &Element, file: &str, tables: &Tables, sink: &mut dyn Sink) {
         && !tables.has_code(list, &element.text)
     {
         let expected = format!("a code of {list}");
-        sink.deviation(Deviation::value_error("code-unknown", place(file, element), expected));
+        sink.deviation(Deviation::value_error(
+            "code-unknown",
+            place(file, element),
+            expected,
+        ));
     }
 }
 

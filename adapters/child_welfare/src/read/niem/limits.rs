@@ -19,12 +19,18 @@ pub(crate) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text: text.as_bytes(), offset: 0, line: 1 }
+        Self {
+            text: text.as_bytes(),
+            offset: 0,
+            line: 1,
+        }
     }
 
     /// Moves to a byte of the text; moving back changes nothing.
     pub(crate) fn advance(&mut self, position: u64) {
-        let position = usize::try_from(position).unwrap_or(usize::MAX).min(self.text.len());
+        let position = usize::try_from(position)
+            .unwrap_or(usize::MAX)
+            .min(self.text.len());
         if let Some(passed) = self.text.get(self.offset..position) {
             let breaks = passed.iter().filter(|byte| **byte == b'\n').count();
             self.line += u64::try_from(breaks).unwrap_or(0);

@@ -49,7 +49,10 @@ impl NiemReader {
     /// # Errors
     /// When an embedded table is wrong.
     pub fn new(config: Config) -> Result<Self, TableError> {
-        Ok(Self { tables: Tables::embedded()?, config })
+        Ok(Self {
+            tables: Tables::embedded()?,
+            config,
+        })
     }
 
     fn stream(
@@ -64,7 +67,11 @@ impl NiemReader {
         let limit = MAX_BYTES as u64 + 1;
         if reader.take(limit).read_to_end(&mut bytes).is_err() {
             let place = Place::file(name);
-            sink.deviation(Deviation::input_error("unreadable", place, "a stream that can be read"));
+            sink.deviation(Deviation::input_error(
+                "unreadable",
+                place,
+                "a stream that can be read",
+            ));
             return Ok(());
         }
         match tree::parse(&bytes, &self.config.linkages_namespace) {
@@ -87,7 +94,8 @@ impl NiemReader {
     ) -> Result<(), Stopped> {
         let is_known = ROOTS.contains(&root.local.as_str());
         if !is_known || root.namespace != crate::namespace::Namespace::Linkages {
-            let expected = "CoordinatedReferralMessage or CasePlanUpdateMessage in the agreed namespace";
+            let expected =
+                "CoordinatedReferralMessage or CasePlanUpdateMessage in the agreed namespace";
             let place = Place::line(file, root.line);
             sink.deviation(Deviation::input_error("message-unknown", place, expected));
             return Ok(());
@@ -95,7 +103,9 @@ impl NiemReader {
         sink.record(&root.local);
         sink.version(&format!("NIEM {NIEM_VERSION}"));
         let ids = check::check(root, file, &self.tables, sink);
-        let Some(message) = self.header(root, file, ids, context, sink) else { return Ok(()) };
+        let Some(message) = self.header(root, file, ids, context, sink) else {
+            return Ok(());
+        };
         person::tell(&message, sink)?;
         referral::tell(&message, sink)?;
         plan::tell(&message, sink)?;
@@ -115,17 +125,28 @@ impl NiemReader {
         let Some(id) = id.filter(is_id) else {
             let expected = "nc:DocumentIdentification, the message id";
             let place = place(file, root);
-            sink.deviation(Deviation::input_error("required-element-missing", place, expected));
+            sink.deviation(Deviation::input_error(
+                "required-element-missing",
+                place,
+                expected,
+            ));
             return None;
         };
         let created = moment(root.at("nc:DocumentCreationDate"), &context.zone);
         for (name, is_missing) in [
             ("nc:DocumentCreationDate", created.is_none()),
-            ("lk:DisclosureBasis", root.text_at("lk:DisclosureBasis").is_none()),
+            (
+                "lk:DisclosureBasis",
+                root.text_at("lk:DisclosureBasis").is_none(),
+            ),
         ] {
             if is_missing {
                 let place = Place::line(file, root.line).field(name);
-                sink.deviation(Deviation::value_error("required-element-missing", place, name));
+                sink.deviation(Deviation::value_error(
+                    "required-element-missing",
+                    place,
+                    name,
+                ));
             }
         }
         let case = root.text_at("hs:ChildWelfareCase/hs:ChildWelfareAgencyCaseID");
@@ -154,7 +175,11 @@ fn people<'a>(
     for (name, is_child) in [("hs:Child", true), ("hs:Parent", false)] {
         for element in root.all(name).filter(|element| element.reference.is_none()) {
             match person::own_id(element, context) {
-                Some(id) => people.push(Known { element, id, is_child }),
+                Some(id) => people.push(Known {
+                    element,
+                    id,
+                    is_child,
+                }),
                 None => {
                     let expected = "a local id, or a name";
                     let place = place(file, element);
@@ -168,7 +193,9 @@ fn people<'a>(
 
 /// Security labels of the header; words that are no code stay with the original.
 fn labels(root: &Element) -> Vec<String> {
-    let texts = root.all("nc:DocumentSensitivityText").map(|element| element.text.as_str());
+    let texts = root
+        .all("nc:DocumentSensitivityText")
+        .map(|element| element.text.as_str());
     let codes = texts.filter(|text| {
         (1..=MAX_LABEL).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase())
     });
@@ -200,13 +227,18 @@ impl FormatReader for NiemReader {
         match input {
             Input::Stream { name, reader } => self.stream(name, reader, context, sink),
             Input::Package { package, .. } => {
-                for name in package.names().into_iter().filter(|name| !name.ends_with('/')) {
+                for name in package
+                    .names()
+                    .into_iter()
+                    .filter(|name| !name.ends_with('/'))
+                {
                     match package.open(&name) {
                         Ok(mut reader) => self.stream(&name, &mut reader, context, sink)?,
                         Err(_) => {
                             let place = Place::file(&name);
                             let expected = "an entry that can be unpacked";
-                            let error = Deviation::record_error("package-unreadable", place, expected);
+                            let error =
+                                Deviation::record_error("package-unreadable", place, expected);
                             sink.deviation(error);
                         }
                     }

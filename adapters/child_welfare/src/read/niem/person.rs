@@ -22,25 +22,37 @@ use crate::write::party::CIN;
 /// The sender's id of a person: the client id where there is one, else another local id, else one
 /// made from name, birth date and sex under the installation's key.
 pub(crate) fn own_id(element: &Element, context: &ReadContext) -> Option<SourcePersonId> {
-    let local: Vec<(&str, &str)> = element.all("nc:PersonOtherIdentification").filter_map(local_id).collect();
+    let local: Vec<(&str, &str)> = element
+        .all("nc:PersonOtherIdentification")
+        .filter_map(local_id)
+        .collect();
     let is_client = |category: &str| category.to_ascii_lowercase().contains("cws");
     let client = local.iter().find(|(_, category)| is_client(category));
-    let other = local.iter().find(|(_, category)| !category.eq_ignore_ascii_case(CIN));
+    let other = local
+        .iter()
+        .find(|(_, category)| !category.eq_ignore_ascii_case(CIN));
     let state = element.text_at("nc:PersonStateIdentification/nc:IdentificationID");
     if let Some(id) = client.or(other).map(|(id, _)| *id).or(state) {
         return SourcePersonId::new(number(id)).ok();
     }
     let name = name(element.at("nc:PersonName")?);
-    let birth = date(element.at("nc:PersonBirthDate")).map_or_else(String::new, |day| day.to_string());
-    let parts =
-        [name.given, name.middle, name.family].map(|part| part.trim().to_lowercase()).join("|");
+    let birth =
+        date(element.at("nc:PersonBirthDate")).map_or_else(String::new, |day| day.to_string());
+    let parts = [name.given, name.middle, name.family]
+        .map(|part| part.trim().to_lowercase())
+        .join("|");
     let sex = element.text_at("j:PersonSexCode").unwrap_or_default();
     SourcePersonId::new(format!("niem-{}", context.keyed_id(&[&parts, &birth, sex]))).ok()
 }
 
 fn local_id(element: &Element) -> Option<(&str, &str)> {
     let id = element.text_at("nc:IdentificationID")?;
-    Some((id, element.text_at("nc:IdentificationCategoryText").unwrap_or_default()))
+    Some((
+        id,
+        element
+            .text_at("nc:IdentificationCategoryText")
+            .unwrap_or_default(),
+    ))
 }
 
 /// Tells every person, when a child was removed, and how parents stand to children.
@@ -53,7 +65,13 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
                 record_kind: known.element.name(),
                 person: record,
             }));
-            message.tell(&format!("person:{index}"), None, Some(&known.id), body, sink)?;
+            message.tell(
+                &format!("person:{index}"),
+                None,
+                Some(&known.id),
+                body,
+                sink,
+            )?;
         }
         for removed in known.element.all("hs:ChildRemovalDate") {
             let body = Body::PlacementChanged(Box::new(Placement {
@@ -64,7 +82,13 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
                 original: None,
             }));
             let when = moment(Some(removed), &message.context.zone);
-            message.tell(&format!("removal:{index}"), when, Some(&known.id), body, sink)?;
+            message.tell(
+                &format!("removal:{index}"),
+                when,
+                Some(&known.id),
+                body,
+                sink,
+            )?;
         }
     }
     relationships(message, sink)
@@ -72,7 +96,11 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
 
 fn relationships(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
     for (index, association) in message.root.all("hs:ParentChildAssociation").enumerate() {
-        let side = |name| association.at(name).and_then(|element| message.person(element));
+        let side = |name| {
+            association
+                .at(name)
+                .and_then(|element| message.person(element))
+        };
         let (Some(child), Some(parent)) = (side("hs:Child"), side("hs:Parent")) else {
             let expected = "references to a child and a parent of the message";
             message.drop_record(association, "relationship-incomplete", expected, sink);
@@ -92,13 +120,23 @@ fn relationships(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopp
             to: None,
             original: code.map(|code| Coding::new("niem:ParentChildKinshipCategoryCode", code)),
         }));
-        message.tell(&format!("relationship:{index}"), None, Some(&parent.id), body, sink)?;
+        message.tell(
+            &format!("relationship:{index}"),
+            None,
+            Some(&parent.id),
+            body,
+            sink,
+        )?;
     }
     Ok(())
 }
 
 fn record(message: &Message<'_>, element: &Element, sink: &mut dyn Sink) -> PersonRecord {
-    let names = element.all("nc:PersonName").map(name).filter(|name| !name.is_empty()).collect();
+    let names = element
+        .all("nc:PersonName")
+        .map(name)
+        .filter(|name| !name.is_empty())
+        .collect();
     let birth = element.at("nc:PersonBirthDate");
     let birth_date = date(birth);
     if let Some(birth) = birth.filter(|_| birth_date.is_none()) {
@@ -107,16 +145,26 @@ fn record(message: &Message<'_>, element: &Element, sink: &mut dyn Sink) -> Pers
     let contact = "nc:PersonContactInformation";
     let phone = "nc:ContactTelephoneNumber/nc:FullTelephoneNumber/nc:TelephoneNumberFullID";
     let texts = |path: &str| -> Vec<String> {
-        element.all(contact).filter_map(|one| one.text_at(path)).map(str::to_owned).collect()
+        element
+            .all(contact)
+            .filter_map(|one| one.text_at(path))
+            .map(str::to_owned)
+            .collect()
     };
     PersonRecord {
         names,
-        birth: birth_date.map(|date| BirthDate { date, quality: DateQuality::Exact }),
+        birth: birth_date.map(|date| BirthDate {
+            date,
+            quality: DateQuality::Exact,
+        }),
         death: date(element.at("nc:PersonDeathDate")),
         sex: element.text_at("j:PersonSexCode").and_then(sex),
         ssn: ssn(message, element, sink),
         identifiers: identifiers(element),
-        addresses: element.all("nc:PersonResidenceAddress").map(address).collect(),
+        addresses: element
+            .all("nc:PersonResidenceAddress")
+            .map(address)
+            .collect(),
         phones: texts(phone),
         emails: texts("nc:ContactEmailID"),
         language: None,
@@ -174,10 +222,15 @@ fn ssn(message: &Message<'_>, element: &Element, sink: &mut dyn Sink) -> Option<
 }
 
 fn identifiers(element: &Element) -> Vec<Identifier> {
-    let local = element.all("nc:PersonOtherIdentification").filter_map(local_id);
+    let local = element
+        .all("nc:PersonOtherIdentification")
+        .filter_map(local_id);
     let shared = local.filter(|(_, category)| category.eq_ignore_ascii_case(CIN));
     shared
-        .map(|(id, _)| Identifier { kind: CIN.to_owned(), value: id.to_ascii_uppercase() })
+        .map(|(id, _)| Identifier {
+            kind: CIN.to_owned(),
+            value: id.to_ascii_uppercase(),
+        })
         .collect()
 }
 
@@ -196,18 +249,26 @@ fn address(element: &Element) -> Address {
 pub(crate) fn worker(element: &Element) -> Option<WorkerContact> {
     let parts = ["nc:PersonGivenName", "nc:PersonSurName"];
     let joined = || {
-        let parts = parts.iter().filter_map(|part| element.text_at(&format!("nc:PersonName/{part}")));
+        let parts = parts
+            .iter()
+            .filter_map(|part| element.text_at(&format!("nc:PersonName/{part}")));
         let joined = parts.collect::<Vec<_>>().join(" ");
         (!joined.is_empty()).then_some(joined)
     };
-    let full = element.text_at("nc:PersonName/nc:PersonFullName").map(str::to_owned);
+    let full = element
+        .text_at("nc:PersonName/nc:PersonFullName")
+        .map(str::to_owned);
     let phone = "nc:PersonContactInformation/nc:ContactTelephoneNumber/nc:FullTelephoneNumber/nc:TelephoneNumberFullID";
     let worker = WorkerContact {
         id: None,
         name: full.or_else(joined),
         phone: element.text_at(phone).map(str::to_owned),
-        email: element.text_at("nc:PersonContactInformation/nc:ContactEmailID").map(str::to_owned),
-        role: element.text_at("hs:CaseworkerCategoryText").map(str::to_owned),
+        email: element
+            .text_at("nc:PersonContactInformation/nc:ContactEmailID")
+            .map(str::to_owned),
+        role: element
+            .text_at("hs:CaseworkerCategoryText")
+            .map(str::to_owned),
     };
     (worker != WorkerContact::default()).then_some(worker)
 }

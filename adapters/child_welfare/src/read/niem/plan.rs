@@ -21,11 +21,16 @@ use crate::write::plan::PERMANENCY_GOALS;
 /// Tells every plan; goals without a plan are told alone.
 pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
     let augmentation = message.root.at("hs:ChildWelfareCase/j:CaseAugmentation");
-    let plans: Vec<&Element> =
-        augmentation.into_iter().flat_map(|one| one.all("j:CasePlan")).collect();
+    let plans: Vec<&Element> = augmentation
+        .into_iter()
+        .flat_map(|one| one.all("j:CasePlan"))
+        .collect();
     let goals = goals(message, sink);
-    let fundings: Vec<FundingLine> =
-        message.root.all("hs:RequestedService").filter_map(funding).collect();
+    let fundings: Vec<FundingLine> = message
+        .root
+        .all("hs:RequestedService")
+        .filter_map(funding)
+        .collect();
     if plans.is_empty() {
         return lone_goals(message, goals, sink);
     }
@@ -43,7 +48,9 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
         };
         let content = PlanContent {
             plan,
-            plan_type: category.and_then(PlanType::from_code).unwrap_or(PlanType::ChildWelfare),
+            plan_type: category
+                .and_then(PlanType::from_code)
+                .unwrap_or(PlanType::ChildWelfare),
             version: version(element),
             status: plan_status(message, element),
             subjects: message.everybody(),
@@ -57,7 +64,13 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
         };
         let when = moment(element.at("nc:PlanUpdatedDate"), &message.context.zone);
         let subjects = content.subjects.clone();
-        message.tell(&format!("plan:{index}"), when, subjects.first(), body(content), sink)?;
+        message.tell(
+            &format!("plan:{index}"),
+            when,
+            subjects.first(),
+            body(content),
+            sink,
+        )?;
     }
     Ok(())
 }
@@ -77,7 +90,8 @@ fn body(content: PlanContent) -> Body {
 fn plan_status(message: &Message<'_>, element: &Element) -> PlanStatus {
     let text = element.text_at("nc:PlanComment/nc:CommentText");
     let code = text.and_then(|text| message.tables.status("plan", text));
-    code.and_then(|code| PlanStatus::from_code(&code)).unwrap_or(PlanStatus::Active)
+    code.and_then(|code| PlanStatus::from_code(&code))
+        .unwrap_or(PlanStatus::Active)
 }
 
 fn version(element: &Element) -> Option<u32> {
@@ -85,17 +99,26 @@ fn version(element: &Element) -> Option<u32> {
     title.strip_prefix("version ")?.parse().ok()
 }
 
-fn lone_goals(
-    message: &Message<'_>,
-    goals: Vec<Goal>,
-    sink: &mut dyn Sink,
-) -> Result<(), Stopped> {
-    let Some(plan) = message.case.as_ref().and_then(|case| PlanId::new(case.as_str()).ok()) else {
+fn lone_goals(message: &Message<'_>, goals: Vec<Goal>, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    let Some(plan) = message
+        .case
+        .as_ref()
+        .and_then(|case| PlanId::new(case.as_str()).ok())
+    else {
         return Ok(());
     };
     for (index, goal) in goals.into_iter().enumerate() {
-        let body = Body::GoalUpdated(Box::new(GoalUpdated { plan: plan.clone(), goal }));
-        message.tell(&format!("goal:{index}"), None, message.only_child(), body, sink)?;
+        let body = Body::GoalUpdated(Box::new(GoalUpdated {
+            plan: plan.clone(),
+            goal,
+        }));
+        message.tell(
+            &format!("goal:{index}"),
+            None,
+            message.only_child(),
+            body,
+            sink,
+        )?;
     }
     Ok(())
 }
@@ -115,13 +138,27 @@ fn goals(message: &Message<'_>, sink: &mut dyn Sink) -> Vec<Goal> {
 
 fn goal(message: &Message<'_>, element: &Element, id: GoalId, sink: &mut dyn Sink) -> Goal {
     let code = element.text_at("hs:AFCARSPermanencyGoalCode");
-    let own = element.text_at("nc:ActivityCategoryText").and_then(Domain::from_code);
+    let own = element
+        .text_at("nc:ActivityCategoryText")
+        .and_then(Domain::from_code);
     // A permanency goal is about the family; other goals say what they are about.
-    let fallback = if code.is_some() { Domain::ParentingFamily } else { Domain::Other };
+    let fallback = if code.is_some() {
+        Domain::ParentingFamily
+    } else {
+        Domain::Other
+    };
     let text = element.text_at("nc:ActivityStatus/nc:StatusText");
     let lifecycle = text.and_then(|text| message.tables.status("goal", text));
-    if let Some(status) = element.at("nc:ActivityStatus").filter(|_| text.is_some() && lifecycle.is_none()) {
-        message.drop_value(status, "status-unknown", "a status of a goal, such as active", sink);
+    if let Some(status) = element
+        .at("nc:ActivityStatus")
+        .filter(|_| text.is_some() && lifecycle.is_none())
+    {
+        message.drop_value(
+            status,
+            "status-unknown",
+            "a status of a goal, such as active",
+            sink,
+        );
     }
     let achievement = element.text_at("nc:ActivityStatus/nc:StatusDescriptionText");
     let level = |title| Message::comments(element, title).and_then(|text| text.parse().ok());
@@ -129,7 +166,9 @@ fn goal(message: &Message<'_>, element: &Element, id: GoalId, sink: &mut dyn Sin
     Goal {
         id,
         domain: own.unwrap_or(fallback),
-        statement: element.text_at("nc:ActivityDescriptionText").map(str::to_owned),
+        statement: element
+            .text_at("nc:ActivityDescriptionText")
+            .map(str::to_owned),
         owner: None,
         lifecycle: lifecycle
             .and_then(|code| GoalLifecycle::from_code(&code))
@@ -145,7 +184,9 @@ fn goal(message: &Message<'_>, element: &Element, id: GoalId, sink: &mut dyn Sin
 fn activities(message: &Message<'_>, plan: &Element, sink: &mut dyn Sink) -> Vec<Activity> {
     let mut activities = Vec::new();
     for task in plan.all("nc:PlanTask") {
-        let id = task.text_at("nc:TaskID").and_then(|id| ActivityId::new(id).ok());
+        let id = task
+            .text_at("nc:TaskID")
+            .and_then(|id| ActivityId::new(id).ok());
         let text = task.text_at("nc:TaskStatus/nc:StatusText");
         let status = text.and_then(|text| message.tables.status("task", text));
         let status = status.and_then(|code| ActivityStatus::from_code(&code));
@@ -172,15 +213,21 @@ fn activity(
     let zone = &message.context.zone;
     let service = task.at("hs:TaskAugmentation/hs:Service");
     let (domain, original) = domain(message, service);
-    let kind = task.text_at("nc:TaskDescriptionText").and_then(ActivityKind::from_code);
+    let kind = task
+        .text_at("nc:TaskDescriptionText")
+        .and_then(ActivityKind::from_code);
     let texts = |path: &str| service.and_then(|service| service.text_at(path));
-    let toward = service.into_iter().flat_map(|service| service.all("nc:ActivityComment"));
+    let toward = service
+        .into_iter()
+        .flat_map(|service| service.all("nc:ActivityComment"));
     let toward = toward
         .filter(|comment| comment.text_at("nc:CommentTitleText") == Some("counts-toward"))
         .filter_map(|comment| PlanType::from_code(comment.text_at("nc:CommentText")?));
     let goal = service.and_then(|service| Message::comments(service, "goal"));
     let hours = task.text_at("hs:TaskAugmentation/hs:TaskTimeFrameDescriptionText");
-    let ends = task.at("nc:TaskEndDate").or_else(|| task.at("nc:TaskDueDate"));
+    let ends = task
+        .at("nc:TaskEndDate")
+        .or_else(|| task.at("nc:TaskDueDate"));
     Activity {
         id,
         kind: kind.unwrap_or(ActivityKind::Service),
@@ -194,7 +241,8 @@ fn activity(
         hours_per_week: hours.and_then(|text| text.strip_suffix(" hours a week")?.parse().ok()),
         mandated_by: texts("nc:ActivityReasonText").and_then(MandatedBy::from_code),
         counts_toward: toward.collect(),
-        referral: texts("nc:ActivityIdentification/nc:IdentificationID").map(ReferralRef::from_message),
+        referral: texts("nc:ActivityIdentification/nc:IdentificationID")
+            .map(ReferralRef::from_message),
         status,
         original,
     }
@@ -208,10 +256,23 @@ fn assigned(message: &Message<'_>, task: &Element) -> Option<SourcePersonId> {
     }
     let full = person.text_at("nc:PersonName/nc:PersonFullName")?;
     let same = |element: &Element| {
-        let part = |name: &str| element.text_at(&format!("nc:PersonName/{name}")).unwrap_or_default();
-        format!("{} {}", part("nc:PersonGivenName"), part("nc:PersonSurName")).eq_ignore_ascii_case(full)
+        let part = |name: &str| {
+            element
+                .text_at(&format!("nc:PersonName/{name}"))
+                .unwrap_or_default()
+        };
+        format!(
+            "{} {}",
+            part("nc:PersonGivenName"),
+            part("nc:PersonSurName")
+        )
+        .eq_ignore_ascii_case(full)
     };
-    message.people.iter().find(|known| same(known.element)).map(|known| known.id.clone())
+    message
+        .people
+        .iter()
+        .find(|known| same(known.element))
+        .map(|known| known.id.clone())
 }
 
 /// A service that names who pays under one of the resource categories is a funding line.
@@ -237,8 +298,12 @@ fn participation(
     index: usize,
     sink: &mut dyn Sink,
 ) -> Result<(), Stopped> {
-    let Some(task) = plan.at("nc:PlanTask") else { return Ok(()) };
-    let status = task.text_at("nc:TaskStatus/nc:StatusText").and_then(ParticipationStatus::from_code);
+    let Some(task) = plan.at("nc:PlanTask") else {
+        return Ok(());
+    };
+    let status = task
+        .text_at("nc:TaskStatus/nc:StatusText")
+        .and_then(ParticipationStatus::from_code);
     let adult = message.people.iter().find(|known| !known.is_child);
     let (Some(status), Some(person)) = (status, adult.map(|known| known.id.clone())) else {
         let expected = "a standing in a work programme, and the parent whom it is about";
@@ -250,8 +315,16 @@ fn participation(
         program: Program::Calworks,
         status,
         effective: date(task.at("nc:TaskStartDate")),
-        reason: task.text_at("nc:TaskStatus/nc:StatusDescriptionText").map(str::to_owned),
+        reason: task
+            .text_at("nc:TaskStatus/nc:StatusDescriptionText")
+            .map(str::to_owned),
         original: None,
     }));
-    message.tell(&format!("participation:{index}"), None, Some(&person), body, sink)
+    message.tell(
+        &format!("participation:{index}"),
+        None,
+        Some(&person),
+        body,
+        sink,
+    )
 }

@@ -29,7 +29,9 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
             message.drop_record(element, "required-element-missing", expected, sink);
             continue;
         };
-        let Some(status) = status(message, element, sink) else { continue };
+        let Some(status) = status(message, element, sink) else {
+            continue;
+        };
         let subjects = subjects(message, element);
         let body = match status {
             ReferralStatus::Draft | ReferralStatus::Requested => {
@@ -46,7 +48,13 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
         let zone = &message.context.zone;
         let when = moment(element.at("nc:ActivityStatus/nc:StatusDate"), zone)
             .or_else(|| moment(element.at("nc:ActivityDate"), zone));
-        message.tell(&format!("referral:{index}"), when, subjects.first(), body, sink)?;
+        message.tell(
+            &format!("referral:{index}"),
+            when,
+            subjects.first(),
+            body,
+            sink,
+        )?;
     }
     Ok(())
 }
@@ -55,7 +63,9 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
 fn reference(element: &Element) -> Option<ReferralRef> {
     let mut whole: Option<ReferralRef> = None;
     for id in element.all("nc:ActivityIdentification") {
-        let Some(text) = id.text_at("nc:IdentificationID") else { continue };
+        let Some(text) = id.text_at("nc:IdentificationID") else {
+            continue;
+        };
         let part = ReferralRef::from_message(text);
         let known = whole.get_or_insert_with(ReferralRef::default);
         known.id = known.id.or(part.id);
@@ -81,7 +91,9 @@ fn status(message: &Message<'_>, element: &Element, sink: &mut dyn Sink) -> Opti
 }
 
 fn subjects(message: &Message<'_>, element: &Element) -> Vec<SourcePersonId> {
-    let people = element.all("nc:ReferralPerson").filter_map(|one| message.person(one));
+    let people = element
+        .all("nc:ReferralPerson")
+        .filter_map(|one| message.person(one));
     people.map(|known| known.id.clone()).collect()
 }
 
@@ -107,7 +119,9 @@ fn request(
     }
     let supervisor = element.at("nc:ReferralSupervisor/nc:EntityPerson");
     let caseworker = message.root.at("hs:ChildWelfareCase/hs:Caseworker");
-    let urgency = element.text_at("nc:ActivityCategoryText").and_then(Urgency::from_code);
+    let urgency = element
+        .text_at("nc:ActivityCategoryText")
+        .and_then(Urgency::from_code);
     let need = element.text_at("nc:ActivityReasonText");
     let need = need.or_else(|| service?.text_at("nc:ActivityName"));
     Some(ReferralRequest {
@@ -130,19 +144,22 @@ fn request(
 
 /// The requested service: the one referred to, else the only one of the message.
 fn service<'e>(message: &'e Message<'_>, element: &'e Element) -> Option<&'e Element> {
-    let referred = element.at("nc:ReferralActivity").and_then(|one| message.resolve(one));
+    let referred = element
+        .at("nc:ReferralActivity")
+        .and_then(|one| message.resolve(one));
     referred.or_else(|| message.root.at("hs:RequestedService"))
 }
 
 /// The canonical domain: the project's own code where the sender gives it, else by NIEM's category.
-pub(crate) fn domain(
-    message: &Message<'_>,
-    service: Option<&Element>,
-) -> (Domain, Option<Coding>) {
-    let Some(service) = service else { return (Domain::Other, None) };
+pub(crate) fn domain(message: &Message<'_>, service: Option<&Element>) -> (Domain, Option<Coding>) {
+    let Some(service) = service else {
+        return (Domain::Other, None);
+    };
     let category = service.text_at("hs:ServiceCategoryCode");
     let original = category.map(|code| Coding::new(format!("niem:{SERVICE_CATEGORY}"), code));
-    let own = service.text_at("nc:ActivityCategoryText").and_then(Domain::from_code);
+    let own = service
+        .text_at("nc:ActivityCategoryText")
+        .and_then(Domain::from_code);
     let by_category = || category.and_then(|code| message.tables.domain(code));
     (own.or_else(by_category).unwrap_or(Domain::Other), original)
 }
@@ -157,10 +174,13 @@ fn target(
     let organization = named.or_else(|| organization(message.root.at("nc:DocumentRecipient")));
     let id = "nc:ActivityIdentification/nc:IdentificationID";
     let service = service.and_then(|service| service.text_at(id));
-    let target =
-        ReferralTarget { organization, service: service.and_then(|id| ServiceId::new(id).ok()) };
+    let target = ReferralTarget {
+        organization,
+        service: service.and_then(|id| ServiceId::new(id).ok()),
+    };
     if target == ReferralTarget::default() {
-        let expected = "nc:OrganizationIdentification of the receiving agency: a name alone finds nobody";
+        let expected =
+            "nc:OrganizationIdentification of the receiving agency: a name alone finds nobody";
         let place = place(message.file, element).field("nc:ReferralEntity");
         sink.deviation(Deviation::warning("target-without-id", place, expected));
     }
@@ -174,13 +194,18 @@ fn update(element: &Element, referral: ReferralRef, status: ReferralStatus) -> R
         .flat_map(|standing| standing.all("nc:StatusDescriptionText"))
         .map(|detail| detail.text.as_str())
         .collect();
-    let reason = details.iter().find_map(|detail| ReasonCode::from_code(detail));
+    let reason = details
+        .iter()
+        .find_map(|detail| ReasonCode::from_code(detail));
     // A word of both lists is the reason where it comes first.
     let is_reason = |detail: &&&str| reason.is_some_and(|reason| reason.code() == **detail);
-    let rest = details.iter().filter(|detail| !is_reason(detail) || details.len() > 1);
+    let rest = details
+        .iter()
+        .filter(|detail| !is_reason(detail) || details.len() > 1);
     let sub_status = rest.rev().find_map(|detail| SubStatus::from_code(detail));
     let words = |path: &str| standing.and_then(|one| one.text_at(path));
-    let reason_text = words("nc:StatusCommentText").or_else(|| element.text_at("nc:ActivityReasonText"));
+    let reason_text =
+        words("nc:StatusCommentText").or_else(|| element.text_at("nc:ActivityReasonText"));
     let outputs = element.all("nc:ActivityComment").filter_map(output);
     ReferralUpdate {
         referral,
@@ -196,7 +221,9 @@ fn update(element: &Element, referral: ReferralRef, status: ReferralStatus) -> R
 
 fn output(comment: &Element) -> Option<ReferralOutput> {
     let kind = comment.text_at("nc:CommentTitleText").unwrap_or("text");
-    let text = comment.text_at("nc:CommentText").filter(|_| kind != PART_OF)?;
+    let text = comment
+        .text_at("nc:CommentText")
+        .filter(|_| kind != PART_OF)?;
     Some(ReferralOutput {
         kind: kind.to_owned(),
         text: Some(text.to_owned()),

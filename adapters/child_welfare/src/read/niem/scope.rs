@@ -14,7 +14,11 @@ pub(crate) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub(crate) fn new(linkages: &'a str) -> Self {
-        Self { linkages, bindings: Vec::new(), marks: Vec::new() }
+        Self {
+            linkages,
+            bindings: Vec::new(),
+            marks: Vec::new(),
+        }
     }
 
     /// Enters an element with its attributes; must be answered by [`Scope::leave`].
@@ -29,7 +33,8 @@ impl<'a> Scope<'a> {
             if self.bindings.len() == MAX_ATTRIBUTES {
                 return Err(TreeReason::Attributes);
             }
-            self.bindings.push((prefix.to_owned(), Namespace::of(uri, self.linkages)));
+            self.bindings
+                .push((prefix.to_owned(), Namespace::of(uri, self.linkages)));
         }
         Ok(())
     }
@@ -44,9 +49,7 @@ impl<'a> Scope<'a> {
     /// Namespace and local name of an element; one without prefix takes the default namespace.
     pub(crate) fn element<'n>(&self, name: &'n str) -> Result<(Namespace, &'n str), TreeReason> {
         match name.split_once(':') {
-            Some((prefix, local)) => {
-                Ok((self.lookup(prefix).ok_or(TreeReason::Prefix)?, local))
-            }
+            Some((prefix, local)) => Ok((self.lookup(prefix).ok_or(TreeReason::Prefix)?, local)),
             None => Ok((self.lookup("").unwrap_or(Namespace::Other), name)),
         }
     }
@@ -62,6 +65,8 @@ impl<'a> Scope<'a> {
 
     fn lookup(&self, prefix: &str) -> Option<Namespace> {
         let mut bindings = self.bindings.iter().rev();
-        bindings.find(|(bound, _)| bound == prefix).map(|(_, namespace)| *namespace)
+        bindings
+            .find(|(bound, _)| bound == prefix)
+            .map(|(_, namespace)| *namespace)
     }
 }

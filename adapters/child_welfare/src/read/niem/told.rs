@@ -52,7 +52,9 @@ impl<'a> Message<'a> {
         body: Body,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
-        let Ok(id) = SourceEventId::new(format!("{}:{part}", self.id)) else { return Ok(()) };
+        let Ok(id) = SourceEventId::new(format!("{}:{part}", self.id)) else {
+            return Ok(());
+        };
         let category = match body {
             Body::RecordReceived(_) => Category::PersonIndex,
             _ => Category::CwCase,
@@ -69,7 +71,9 @@ impl<'a> Message<'a> {
             Some(id) => *self.ids.get(id)?,
             None => element,
         };
-        self.people.iter().find(|known| std::ptr::eq(known.element, target))
+        self.people
+            .iter()
+            .find(|known| std::ptr::eq(known.element, target))
     }
 
     /// The element itself, or the one that it refers to.
@@ -103,7 +107,11 @@ impl<'a> Message<'a> {
         expected: &str,
         sink: &mut dyn Sink,
     ) {
-        sink.deviation(Deviation::record_error(code, place(self.file, element), expected));
+        sink.deviation(Deviation::record_error(
+            code,
+            place(self.file, element),
+            expected,
+        ));
     }
 
     /// A value that is not used.
@@ -114,7 +122,11 @@ impl<'a> Message<'a> {
         expected: &str,
         sink: &mut dyn Sink,
     ) {
-        sink.deviation(Deviation::value_error(code, place(self.file, element), expected));
+        sink.deviation(Deviation::value_error(
+            code,
+            place(self.file, element),
+            expected,
+        ));
     }
 
     /// The title-and-text comments of an activity.

@@ -87,9 +87,8 @@ impl Element {
     /// Whether it has this prefixed name.
     #[must_use]
     pub(crate) fn is(&self, name: &str) -> bool {
-        name.split_once(':').is_some_and(|(prefix, local)| {
-            prefix == self.namespace.prefix() && local == self.local
-        })
+        name.split_once(':')
+            .is_some_and(|(prefix, local)| prefix == self.namespace.prefix() && local == self.local)
     }
 
     /// Children with a prefixed name.
@@ -103,13 +102,16 @@ impl Element {
     /// The first element at a path of prefixed names, such as `nc:PersonName/nc:PersonSurName`.
     #[must_use]
     pub(crate) fn at(&self, path: &str) -> Option<&Element> {
-        path.split('/').try_fold(self, |element, name| element.all(name).next())
+        path.split('/')
+            .try_fold(self, |element, name| element.all(name).next())
     }
 
     /// The text at a path, when there is any.
     #[must_use]
     pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
-        self.at(path).map(|element| element.text.as_str()).filter(|text| !text.is_empty())
+        self.at(path)
+            .map(|element| element.text.as_str())
+            .filter(|text| !text.is_empty())
     }
 }
 
@@ -141,10 +143,15 @@ pub(crate) fn parse(bytes: &[u8], linkages: &str) -> Result<Element, TreeError> 
             Ok(event) => builder.take(event),
             Err(_) => Err(TreeReason::Malformed),
         };
-        step.map_err(|reason| TreeError { line: builder.lines.line(), reason })?;
+        step.map_err(|reason| TreeError {
+            line: builder.lines.line(),
+            reason,
+        })?;
     }
     let line = builder.lines.line();
-    builder.finish().map_err(|reason| TreeError { line, reason })
+    builder
+        .finish()
+        .map_err(|reason| TreeError { line, reason })
 }
 
 struct Builder<'a> {
@@ -252,7 +259,9 @@ impl<'a> Builder<'a> {
     }
 
     fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), TreeReason> {
-        let resolved = reference.resolve_char_ref().map_err(|_| TreeReason::Entity)?;
+        let resolved = reference
+            .resolve_char_ref()
+            .map_err(|_| TreeReason::Entity)?;
         match resolved {
             Some(character) => self.text(character.encode_utf8(&mut [0; 4])),
             None => {
