@@ -86,7 +86,7 @@ struct Being {
     household: u64,
 }
 
-fn surname(dice: &mut Dice) -> String {
+pub(crate) fn surname(dice: &mut Dice) -> String {
     let number = dice.skewed(4000);
     let parts = [number % 20, number / 20 % 20, number / 400 % 20];
     parts

@@ -5,6 +5,7 @@
 mod batch;
 mod constraints;
 mod generator;
+mod households;
 mod online;
 mod people;
 mod population;

@@ -1,6 +1,6 @@
 //! The worked family of the acceptance story: mother Marisol and the children Ana and Leo.
 
-use tandem_matching::{Decision, Engine, LinkResult, Record, RecordKey, Sex};
+use tandem_matching::{Decision, Engine, LinkResult, Record, RecordKey, Settings, Sex};
 
 use crate::people::{With, person};
 
@@ -47,6 +47,29 @@ fn mother_and_ana_are_linked_and_leo_goes_to_review() {
     assert_eq!(decision("m"), Decision::Link);
     assert_eq!(decision("a"), Decision::Link);
     assert_eq!(decision("l"), Decision::Review);
+}
+
+#[test]
+fn the_family_is_decided_alike_when_links_need_odds_of_a_thousand_to_one() {
+    let mut settings = Settings::standard().unwrap();
+    settings.thresholds.link_bits = 10.0;
+    let result = Engine::new(settings).unwrap().link(&family()).unwrap();
+    let decision = |a, b| decided(&result, a, b);
+    assert_eq!(
+        decision(("calworks-demo", "a"), ("cws-demo", "a")),
+        Decision::Link
+    );
+    assert_eq!(
+        decision(("calworks-demo", "l"), ("cws-demo", "l")),
+        Decision::Review
+    );
+    for system in ["cws-demo", "hmis-demo", "clinic-demo", "bh-demo"] {
+        assert_eq!(
+            decision(("calworks-demo", "m"), (system, "m")),
+            Decision::Link,
+            "{system}"
+        );
+    }
 }
 
 #[test]
