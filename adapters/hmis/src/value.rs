@@ -47,13 +47,21 @@ pub fn instant(text: &str, reference_year: i16) -> Option<Read<DateTime>> {
         Some(time_text) => loose_time(time_text)?,
         None => Time::midnight(),
     };
-    let is_exact = exact_day.is_some()
-        && text.len() == "YYYY-MM-DD hh:mm:ss".len()
-        && text.as_bytes().get(10) == Some(&b' ');
+    let is_exact = exact_day.is_some() && has_instant_shape(text);
     Some(Read {
         value: day.to_datetime(time),
         is_exact,
     })
+}
+
+/// Whether digits and separators stand where `YYYY-MM-DD hh:mm:ss` has them.
+fn has_instant_shape(text: &str) -> bool {
+    const SHAPE: &[u8] = b"9999-99-99 99:99:99";
+    text.len() == SHAPE.len()
+        && text.bytes().zip(SHAPE).all(|(byte, shape)| match shape {
+            b'9' => byte.is_ascii_digit(),
+            separator => byte == *separator,
+        })
 }
 
 /// Reads a non-negative whole number; leading zeroes, blanks around it and `.0` behind it are not exact.
@@ -99,7 +107,9 @@ pub fn cents(text: &str, is_signed: bool) -> Option<Read<i64>> {
         .checked_add(hundredths)?;
     Some(Read {
         value: sign * value,
-        is_exact: trimmed.len() == text.len(),
+        is_exact: text
+            .rsplit_once('.')
+            .is_some_and(|(_, cents)| cents.len() == 2),
     })
 }
 
@@ -264,6 +274,7 @@ mod tests {
         let bare = instant("2026-02-03", 2026).unwrap();
         assert!(!bare.is_exact);
         assert_eq!(instant_text(bare.value), "2026-02-03 00:00:00");
+        assert!(!instant("2026-02-03  7:20:04", 2026).unwrap().is_exact);
         let loose = instant("02-03-2026 7:05", 2026).unwrap();
         assert_eq!(instant_text(loose.value), "2026-02-03 07:05:00");
     }

@@ -115,29 +115,21 @@ impl<'a> Checker<'a> {
             return (Some(String::new()), Some(Doubt::Warning("null-text")));
         }
         let year = self.reference_year;
-        let canonical = match kind {
-            ColumnType::Date => {
-                value::date(held, year).map(|read| (read.value.to_string(), read.is_exact))
-            }
-            ColumnType::Instant => value::instant(held, year)
-                .map(|read| (value::instant_text(read.value), read.is_exact)),
-            ColumnType::Whole => {
-                value::whole(held).map(|read| (read.value.to_string(), read.is_exact))
-            }
-            ColumnType::Money { signed } => value::cents(held, signed)
-                .map(|read| (value::cents_text(read.value), read.is_exact)),
-            ColumnType::Text(_) => return (None, None),
+        let (canonical, is_exact) = match kind {
+            ColumnType::Date => shown(value::date(held, year), |date| date.to_string()),
+            ColumnType::Instant => shown(value::instant(held, year), value::instant_text),
+            ColumnType::Whole => shown(value::whole(held), |number| number.to_string()),
+            ColumnType::Money { signed } => shown(value::cents(held, signed), value::cents_text),
+            ColumnType::Text(_) => (None, true),
         };
         let code = match kind {
             ColumnType::Date | ColumnType::Instant => "date-form",
             _ => "number-form",
         };
         match canonical {
+            None if is_exact => (None, None),
             None => (Some(String::new()), Some(Doubt::Unused("bad-value"))),
-            Some((text, is_exact)) => (
-                (text != held).then_some(text),
-                (!is_exact).then_some(Doubt::Warning(code)),
-            ),
+            canonical => (canonical, Some(Doubt::Warning(code))),
         }
     }
 
@@ -201,6 +193,19 @@ impl<'a> Checker<'a> {
             return;
         };
         findings.push(found.at(&column.name));
+    }
+}
+
+/// The specification's form of a value that stood in another one, and whether it stood in its own: a value that can't be
+/// read is neither.
+fn shown<T>(
+    read: Option<value::Read<T>>,
+    text: impl FnOnce(T) -> String,
+) -> (Option<String>, bool) {
+    match read {
+        None => (None, false),
+        Some(read) if read.is_exact => (None, true),
+        Some(read) => (Some(text(read.value)), false),
     }
 }
 

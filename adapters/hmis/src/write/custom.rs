@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 use tandem_adapter_port::memory::PartnerRow;
-use tandem_adapter_port::outbound::Outbound;
+use tandem_adapter_port::outbound::{Outbound, OutboundBody};
 use tandem_adapter_port::write::WriteContext;
+use tandem_mappings::model::id::MessageId;
 
 use super::csv_text::clean;
 use super::draft::Draft;
@@ -20,7 +21,7 @@ use super::partner::{Partner, StayOf};
 use crate::config::WriteConfig;
 use crate::describe::base32;
 use crate::kept::KeptRow;
-use crate::tables::custom_layout;
+use crate::tables::{FileLayout, custom_layout};
 use crate::value::instant_text;
 
 /// Edition under which custom rows are remembered: the template is the same in every year.
@@ -49,14 +50,19 @@ impl CustomWriter<'_> {
         if facts.is_empty() {
             return Err(Parked::NothingLeft);
         }
-        let stay = self.partner.stay(&message.people, StayOf::Person)?;
-        if stay.key().chars().count() > 32 || stay.get("PersonalID").chars().count() > 32 {
+        let recalled = self.recalled(message, layout);
+        let stay = self.anchor(message, &recalled)?;
+        if ["EnrollmentID", "PersonalID"]
+            .iter()
+            .any(|id| stay.get(id).chars().count() > 32)
+        {
             return Err(Parked::TooLong);
         }
         let mut standing: BTreeMap<String, Draft> = self
             .partner
             .custom_rows(layout, &effect_index(message))
             .into_iter()
+            .chain(recalled)
             .chain(written.cloned())
             .map(|row| (row.key().to_owned(), row))
             .collect();
@@ -67,7 +73,7 @@ impl CustomWriter<'_> {
             let mut row = Draft::blank(layout);
             let held = standing.remove(&key);
             row.set("CustomQuestionID", key);
-            row.set("EnrollmentID", stay.key());
+            row.set("EnrollmentID", stay.get("EnrollmentID"));
             row.set("PersonalID", stay.get("PersonalID"));
             row.set("CustomQuestionGroup", piece.group);
             row.set("CustomQuestionOrder", (rows.len() + 1).to_string());
@@ -98,6 +104,35 @@ impl CustomWriter<'_> {
         Ok(rows)
     }
 
+    /// The rows that a recall takes back.
+    fn recalled(&self, message: &Outbound, layout: &'static FileLayout) -> Vec<Draft> {
+        let OutboundBody::Recall(view) = &message.body else {
+            return Vec::new();
+        };
+        let indexes = view.messages.iter().map(message_index);
+        indexes
+            .flat_map(|index| self.partner.custom_rows(layout, &index))
+            .collect()
+    }
+
+    /// The row whose stay, person and user the message's rows take: for a recall that of what it takes back, since it
+    /// must arrive after the stay has ended, too.
+    fn anchor(&self, message: &Outbound, recalled: &[Draft]) -> Result<Draft, Parked> {
+        if let Some(row) = recalled.first() {
+            return Ok(row.clone());
+        }
+        if let OutboundBody::Recall(view) = &message.body {
+            let indexes = view.messages.iter().map(message_index);
+            if let Some(row) = indexes
+                .flat_map(|index| self.partner.event_rows(&index))
+                .next()
+            {
+                return Ok(row);
+            }
+        }
+        self.partner.stay(&message.people, StayOf::Person)
+    }
+
     /// What is remembered of a row: where it stands, and nothing of what it says.
     pub(crate) fn memory(&self, message: &Outbound, row: &Draft) -> Option<PartnerRow> {
         let mut kept = row.clone();
@@ -108,7 +143,11 @@ impl CustomWriter<'_> {
             edition: EDITION.to_owned(),
             values: kept.values,
         }
-        .to_partner_row("Custom", &key, vec![effect_index(message)])
+        .to_partner_row(
+            "Custom",
+            &key,
+            vec![effect_index(message), message_index(&message.id)],
+        )
     }
 }
 
@@ -175,4 +214,9 @@ fn row_key(message: &Outbound, piece: &Piece) -> String {
 /// Index of the rows that tell one thing.
 pub(crate) fn effect_index(message: &Outbound) -> String {
     format!("effect:{}", message.effect_key)
+}
+
+/// Index of the rows that one message wrote.
+pub(crate) fn message_index(message: &MessageId) -> String {
+    format!("message:{message}")
 }

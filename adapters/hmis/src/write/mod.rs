@@ -29,7 +29,7 @@ use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use self::csv_text::file_text;
-use self::custom::{CustomWriter, effect_index};
+use self::custom::{CustomWriter, effect_index, message_index};
 use self::delta::{Delta, OurRows};
 use self::draft::Draft;
 use self::event::{EventWriter, local};
@@ -104,6 +104,8 @@ struct Making<'a> {
     ours: OurRows<'a>,
     delta: Delta,
     delta_messages: Vec<MessageId>,
+    /// EventID of the row that each message wrote.
+    event_messages: Vec<(String, MessageId)>,
     notices: BTreeSet<(String, String)>,
     custom: BTreeMap<String, Draft>,
     custom_memory: BTreeMap<String, PartnerRow>,
@@ -118,6 +120,7 @@ impl<'a> Making<'a> {
             ours,
             delta: Delta::default(),
             delta_messages: Vec::new(),
+            event_messages: Vec::new(),
             notices: BTreeSet::new(),
             custom: BTreeMap::new(),
             custom_memory: BTreeMap::new(),
@@ -134,7 +137,10 @@ impl<'a> Making<'a> {
         };
         match events.row(message, &self.delta) {
             Some(row) => {
-                self.delta.add_event(row?, self.partner, &self.ours)?;
+                let row = row?;
+                let id = row.key().to_owned();
+                self.delta.add_event(row, self.partner, &self.ours)?;
+                self.event_messages.push((id, message.id));
                 self.delta_messages.push(message.id);
                 for notice in &message.notices {
                     self.notices
@@ -173,19 +179,8 @@ impl<'a> Making<'a> {
             match self.delta_files() {
                 Ok(files) => {
                     self.written.files.extend(files);
-                    let edition = self.partner.tables.edition.name();
-                    let rows = self.delta.events().filter_map(|row| {
-                        KeptRow {
-                            edition: edition.to_owned(),
-                            values: row.values.clone(),
-                        }
-                        .to_partner_row(
-                            "Event",
-                            row.key(),
-                            vec![person_index(row.get("PersonalID"))],
-                        )
-                    });
-                    self.written.memory.extend(rows);
+                    let memory = self.event_memory();
+                    self.written.memory.extend(memory);
                 }
                 Err(delivery) => park(&mut self.written, &self.delta_messages, &delivery),
             }
@@ -202,6 +197,27 @@ impl<'a> Making<'a> {
             }
         }
         self.written
+    }
+
+    /// The Event rows as they now stand at the partner.
+    fn event_memory(&self) -> Vec<PartnerRow> {
+        let edition = self.partner.tables.edition.name().to_owned();
+        let kept = self.delta.events().filter_map(|row| {
+            let (edition, values) = (edition.clone(), row.values.clone());
+            KeptRow { edition, values }.to_partner_row("Event", row.key(), self.event_indexes(row))
+        });
+        kept.collect()
+    }
+
+    fn event_indexes(&self, row: &Draft) -> Vec<String> {
+        let by_message = self
+            .event_messages
+            .iter()
+            .filter(|(id, _)| id == row.key())
+            .map(|(_, message)| message_index(message));
+        std::iter::once(person_index(row.get("PersonalID")))
+            .chain(by_message)
+            .collect()
     }
 
     fn delta_files(&self) -> Result<Vec<WrittenFile>, Delivery> {

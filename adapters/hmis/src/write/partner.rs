@@ -128,6 +128,11 @@ impl<'a> Partner<'a> {
         }))
     }
 
+    /// Event rows that stand at the partner under an index.
+    pub(crate) fn event_rows(&self, index: &str) -> Vec<Draft> {
+        self.rows_by("Event", index).unwrap_or_default()
+    }
+
     /// Rows of a custom file that stand at the partner under an effect key.
     pub(crate) fn custom_rows(&self, layout: &'static FileLayout, index: &str) -> Vec<Draft> {
         self.memory

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use tandem_adapter_port::memory::RowsInMemory;
 use tandem_adapter_port::outbound::{
-    MutualClientView, Notice, Outbound, OutboundBody, OutboundPerson, Party, ReferralStatusView,
-    ReferralView,
+    MutualClientView, Notice, Outbound, OutboundBody, OutboundPerson, Party, RecallView,
+    ReferralStatusView, ReferralView,
 };
 use tandem_adapter_port::write::{Delivery, FormatWriter, WriteContext, Written};
 use tandem_hmis::HmisWriter;
@@ -12,6 +12,7 @@ use tandem_hmis::config::WriteConfig;
 use tandem_mappings::model::domain::Domain;
 use tandem_mappings::model::id::{OrganizationId, SourcePersonId, SystemId};
 use tandem_mappings::model::involvement::Program;
+use tandem_mappings::model::message::Duty;
 use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus, Urgency};
 
 use crate::checker::{check, check_custom};
@@ -422,6 +423,57 @@ fn what_a_later_telling_no_longer_says_is_deleted_without_being_said_again() {
         .unwrap();
     assert_eq!(kept[column("DateCreated")], "2026-02-03 10:00:00");
     assert_eq!(kept[column("DateUpdated")], "2026-02-06 10:00:00");
+}
+
+#[test]
+fn a_recall_deletes_what_it_takes_back_even_after_the_stay_has_ended() {
+    let mut memory = partner("fy2026");
+    let told = mutual_client("case Alpha open");
+    for row in write(std::slice::from_ref(&told), &memory).memory {
+        memory.put(row);
+    }
+    for row in write(&[asked(&["48211"], Some("P-ES"))], &memory).memory {
+        memory.put(row);
+    }
+    let ended = [
+        ("ExitID", "EX-2"),
+        ("EnrollmentID", "E-1"),
+        ("ExitDate", "2026-02-04"),
+    ];
+    let later = Files::fixture("fy2026")
+        .add_like("Exit", "EX-1", &ended)
+        .read();
+    for row in later.collected.partner_rows {
+        memory.put(row);
+    }
+    let recall = |number, of: &str| {
+        let view = RecallView {
+            messages: vec![of.parse().unwrap()],
+            duties: vec![Duty::StopUse],
+        };
+        message(number, &[], OutboundBody::Recall(Box::new(view)))
+    };
+    let batch = [
+        recall(7, &told.id.to_string()),
+        recall(8, &format!("{:032x}", 1)),
+    ];
+    let written = write_at(&batch, &memory, "2026-02-06T18:00:00Z", 3);
+    assert!(written.not_written.is_empty(), "{:?}", written.not_written);
+    let package = check_custom(&written.files[0].bytes, "CustomCoordination");
+    let (header, rows) = &package.files["CustomCoordination"];
+    let column = |name| crate::package::position(header, name);
+    let told_before =
+        |row: &&Vec<String>| row[column("CustomQuestionGroup")].starts_with("mutual client");
+    assert!(rows.iter().filter(told_before).count() > 2);
+    for row in rows.iter().filter(told_before) {
+        assert!(!row[column("DateDeleted")].is_empty());
+        assert_eq!(row[column("CustomAnswer")], "");
+    }
+    let duties = rows
+        .iter()
+        .filter(|row| row[column("CustomQuestion")] == "duties");
+    assert_eq!(duties.count(), 2);
+    assert!(rows.iter().all(|row| row[column("PersonalID")] == "48211"));
 }
 
 #[test]
