@@ -15,6 +15,16 @@ use crate::write::outcome::Issue;
 /// States after which the reason should be told.
 const WITH_REASON: &[&str] = &["rejected", "cancelled", "on-hold", "failed"];
 
+const TASK_REQUIRED: &[&str] = &[
+    "status",
+    "intent",
+    "code",
+    "focus",
+    "for",
+    "authoredOn",
+    "requester",
+];
+
 /// What is wrong with a referral Task, each with the path of the element.
 #[must_use]
 pub fn task_issues(task: &Value) -> Vec<Issue> {
@@ -35,15 +45,7 @@ pub fn task_issues(task: &Value) -> Vec<Issue> {
         ));
         return issues;
     }
-    for field in [
-        "status",
-        "intent",
-        "code",
-        "focus",
-        "for",
-        "authoredOn",
-        "requester",
-    ] {
+    for field in TASK_REQUIRED {
         if !view.has(field) {
             issues.push(Issue::error(
                 "required",
@@ -54,6 +56,14 @@ pub fn task_issues(task: &Value) -> Vec<Issue> {
     }
     task_codes(&view, &mut issues);
     task_references(&view, &mut issues);
+    task_parameters(&view, &mut issues);
+    drop(view);
+    type_issues(notes, &mut issues);
+    issues
+}
+
+/// Every input and output has a type and a value (FHIR R4).
+fn task_parameters(view: &View<'_>, issues: &mut Vec<Issue>) {
     for field in ["input", "output"] {
         for (at, item) in view.objects(field).iter().enumerate() {
             let path = format!("Task.{field}[{at}]");
@@ -70,9 +80,6 @@ pub fn task_issues(task: &Value) -> Vec<Issue> {
             }
         }
     }
-    drop(view);
-    type_issues(notes, &mut issues);
-    issues
 }
 
 fn task_codes(view: &View<'_>, issues: &mut Vec<Issue>) {

@@ -95,30 +95,33 @@ pub fn receive_task(body: &[u8], config: &FhirConfig, context: &ReadContext) -> 
     }
     let reference = task.get("focus").and_then(|focus| focus.get("reference"));
     let reference = reference.and_then(Value::as_str).unwrap_or("").to_owned();
-    let is_contained = reference.starts_with('#');
-    if is_contained
-        && focus_id(&task)
-            .and_then(|id| contained(&task, id))
-            .is_none()
-    {
-        let text = "the contained resource does not exist";
-        issues.push(Issue::error("not-found", "Task.focus.reference", text));
-    }
     let fetch = FetchFocus::new(config, &reference);
-    if !is_contained && !reference.is_empty() && (fetch.is_none() || !reference.contains("://")) {
-        let text = "contain the ServiceRequest, or name it by an absolute URL on your own server";
-        issues.push(Issue::error("value", "Task.focus.reference", text));
-    }
+    issues.extend(focus_issue(&task, &reference, fetch.is_some()));
     if issues.iter().any(Issue::is_error) {
         return refused(issues);
     }
     match fetch {
-        Some(fetch) if !is_contained => Posted::NeedsFocus {
+        Some(fetch) => Posted::NeedsFocus {
             task: Box::new(task),
             fetch: Box::new(fetch),
         },
-        _ => complete(task, None, config, context),
+        None => complete(task, None, config, context),
     }
+}
+
+/// The focus is contained, or stands under an absolute URL on the partner's own server.
+fn focus_issue(task: &Value, reference: &str, is_at_partner: bool) -> Option<Issue> {
+    let path = "Task.focus.reference";
+    if reference.starts_with('#') {
+        let found = focus_id(task).and_then(|id| contained(task, id));
+        let text = "the contained resource does not exist";
+        return found
+            .is_none()
+            .then(|| Issue::error("not-found", path, text));
+    }
+    let is_good = reference.is_empty() || (is_at_partner && reference.contains("://"));
+    let text = "contain the ServiceRequest, or name it by an absolute URL on your own server";
+    (!is_good).then(|| Issue::error("value", path, text))
 }
 
 /// Takes a posted Task with the focus that was fetched for it.
@@ -173,14 +176,7 @@ fn complete(
         let text = "the task tells nothing that the gateway could pass on";
         return refused(vec![Issue::error("business-rule", "Task", text)]);
     }
-    for event in &mut found.events {
-        if let Body::ReferralRequested(request) | Body::ReferralDrafted(request) = &mut event.body {
-            // A posted Task stands at the gateway, not at the partner.
-            request
-                .source_resources
-                .retain(|url| !url.ends_with(&format!("/Task/{effect}")));
-        }
-    }
+    forget_task_url(&mut found.events, &effect);
     let deviations = found.deviations;
     Posted::Complete(Box::new(PostedTask {
         task,
@@ -188,6 +184,16 @@ fn complete(
         deviations,
         effect,
     }))
+}
+
+/// A posted Task stands at the gateway, not at the partner.
+fn forget_task_url(events: &mut [NewEvent], effect: &str) {
+    let own = format!("/Task/{effect}");
+    for event in events {
+        if let Body::ReferralRequested(request) | Body::ReferralDrafted(request) = &mut event.body {
+            request.source_resources.retain(|url| !url.ends_with(&own));
+        }
+    }
 }
 
 /// The sender's own identifier of the Task, else a key made of its content.

@@ -248,53 +248,56 @@ impl Pull {
             .push(Deviation::warning("focus-not-readable", place, expected));
     }
 
-    /// Tells what was read. Tasks whose version is known already tell nothing.
-    fn conclude(&mut self, outcome: Delivery, now: Timestamp) -> Step {
-        let is_whole = matches!(outcome, Delivery::Delivered { .. });
+    /// Tells the Tasks; those whose version is known already tell nothing.
+    fn tell_tasks(&mut self) {
         for held in std::mem::take(&mut self.collector.tasks) {
             let id = held.value.get("id").and_then(Value::as_str).unwrap_or("");
-            let known = self.tasks.get(id).cloned();
+            let known = self.tasks.get(id).cloned().unwrap_or_default();
             let version = memory::version(&held.value);
-            if known
-                .as_ref()
-                .is_some_and(|known| version.is_some() && known.version == version)
-            {
+            if version.is_some() && known.version == version {
                 continue;
             }
-            let is_ours = known.as_ref().is_some_and(|known| known.is_ours);
-            let status = known.and_then(|known| known.status);
-            let seen = task_events::read(&self.collector, &held, status, &mut self.found);
-            if let Ok(Some(seen)) = seen {
-                let remote = Remote {
-                    version: seen.version,
-                    status: Some(seen.status),
-                    is_ours: is_ours || seen.referral.is_some(),
-                };
-                self.memory
-                    .push(remote.row(TASK, &seen.id, seen.referral.into_iter().collect()));
-            }
+            let seen = task_events::read(&self.collector, &held, known.status, &mut self.found);
+            let Ok(Some(seen)) = seen else { continue };
+            let remote = Remote {
+                version: seen.version,
+                status: Some(seen.status),
+                is_ours: known.is_ours || seen.referral.is_some(),
+            };
+            let index = seen.referral.into_iter().collect();
+            self.memory.push(remote.row(TASK, &seen.id, index));
         }
         self.collector.services.clear();
+    }
+
+    fn move_cursors(&mut self, now: Timestamp) {
+        for (kind, (instant, text)) in &self.newest {
+            // A server whose clock is ahead must not make us miss what comes next.
+            let cursor = if *instant > now {
+                now.to_string()
+            } else {
+                text.clone()
+            };
+            self.memory.push(memory::cursor_row(kind, &cursor));
+        }
+    }
+
+    /// Tells what was read, and how the pull ended.
+    fn conclude(&mut self, outcome: Delivery, now: Timestamp) -> Step {
+        let is_whole = matches!(outcome, Delivery::Delivered { .. });
+        self.tell_tasks();
         // INVARIANT: `Collected` never stops a reader.
         let _ = self.collector.finish(&mut self.found);
-        for (place, _) in std::mem::take(&mut self.found.refused) {
+        if is_whole {
+            self.move_cursors(now);
+        }
+        let mut found = std::mem::take(&mut self.found);
+        for (place, _) in found.refused {
             let expected = "nothing under a label that must not enter";
-            self.found
+            found
                 .deviations
                 .push(Deviation::info("refused-at-gate", place, expected));
         }
-        if is_whole {
-            for (kind, (instant, text)) in &self.newest {
-                // A server whose clock is ahead must not make us miss what comes next.
-                let cursor = if *instant > now {
-                    now.to_string()
-                } else {
-                    text.clone()
-                };
-                self.memory.push(memory::cursor_row(kind, &cursor));
-            }
-        }
-        let found = std::mem::take(&mut self.found);
         let wait = match &outcome {
             Delivery::Retry { after, .. } => *after,
             _ => None,

@@ -158,25 +158,7 @@ impl Collector {
             ));
             return Ok(());
         }
-        let body = if patient::is_replaced(&view) {
-            Body::RecordWithdrawn(Box::new(RecordGone {
-                record_kind: "Patient".to_owned(),
-                reason: "deleted".to_owned(),
-            }))
-        } else {
-            let record = patient::read(&view, &self.config.identifier_systems);
-            if record.names.is_empty() && record.identifiers.is_empty() {
-                sink.deviation(Deviation::warning(
-                    "person-without-name",
-                    held.place.clone().field("Patient.name"),
-                    "a name or an identifier",
-                ));
-            }
-            Body::RecordReceived(Box::new(RecordReceived {
-                record_kind: "Patient".to_owned(),
-                person: record,
-            }))
-        };
+        let body = self.person_body(&view, &held.place, sink);
         for (kind, _) in patient::links(&view) {
             if kind != "replaced-by" {
                 sink.deviation(Deviation::info(
@@ -194,6 +176,50 @@ impl Collector {
         event.map_or(Ok(()), |event| sink.event(event))
     }
 
+    fn person_body(&self, view: &View<'_>, place: &Place, sink: &mut dyn Sink) -> Body {
+        let record_kind = "Patient".to_owned();
+        if patient::is_replaced(view) {
+            let reason = "deleted".to_owned();
+            return Body::RecordWithdrawn(Box::new(RecordGone {
+                record_kind,
+                reason,
+            }));
+        }
+        let person = patient::read(view, &self.config.identifier_systems);
+        if person.names.is_empty() && person.identifiers.is_empty() {
+            let place = place.clone().field("Patient.name");
+            let expected = "a name or an identifier";
+            sink.deviation(Deviation::warning("person-without-name", place, expected));
+        }
+        Body::RecordReceived(Box::new(RecordReceived {
+            record_kind,
+            person,
+        }))
+    }
+
+    fn plan_event(
+        &self,
+        held: &Held,
+        view: &View<'_>,
+        goals: &BTreeMap<String, Held>,
+        notes: &Notes,
+    ) -> Option<NewEvent> {
+        let mut content = plan::read(view, self.config.plan_type, |id| {
+            let goal = goals.get(id).map(|goal| &goal.value);
+            let goal = goal.or_else(|| contained(&held.value, id))?;
+            plan::goal(&View::new(goal, "Goal", notes)?)
+        })?;
+        for subject in &mut content.subjects {
+            self.resolve_person(subject);
+        }
+        let subject = content.subjects.first().cloned();
+        let event = self.event(&held.value, "", plan::body(content))?;
+        Some(match subject {
+            Some(subject) => event.about(subject),
+            None => event,
+        })
+    }
+
     fn plans(&mut self, sink: &mut dyn Sink) -> Result<(), Stopped> {
         let goals = std::mem::take(&mut self.goals);
         let mut named: Vec<String> = Vec::new();
@@ -204,24 +230,7 @@ impl Collector {
             };
             named.extend(plan::goal_ids(&view).into_iter().map(str::to_owned));
             let is_own = super::referral::is_own(&view, &self.config);
-            let read = plan::read(&view, self.config.plan_type, |id| {
-                let held = goals
-                    .get(id)
-                    .map(|goal| &goal.value)
-                    .or_else(|| contained(&held.value, id))?;
-                plan::goal(&View::new(held, "Goal", &notes)?)
-            });
-            let event = read.and_then(|mut content| {
-                for subject in &mut content.subjects {
-                    self.resolve_person(subject);
-                }
-                let subject = content.subjects.first().cloned();
-                let event = self.event(&held.value, "", plan::body(content))?;
-                Some(match subject {
-                    Some(subject) => event.about(subject),
-                    None => event,
-                })
-            });
+            let event = self.plan_event(&held, &view, &goals, &notes);
             drop(view);
             report(notes, &held.place, sink);
             match event {

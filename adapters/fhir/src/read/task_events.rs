@@ -57,50 +57,27 @@ pub(crate) fn read(
         ));
         return Ok(None);
     };
-    let service = focus(collector, &held.value);
-    let service = service.and_then(|value| View::new(value, "ServiceRequest", &notes));
     let own = referral::own_referral(&task, &collector.config);
     let mut events = Vec::new();
-    let is_new = matches!(known, None | Some(ReferralStatus::Draft));
-    if is_new && known != Some(status) && own.is_none() {
-        if service.is_none() {
-            let place = held.place.clone().field("Task.focus");
-            sink.deviation(Deviation::warning(
-                "focus-not-found",
-                place,
-                "its ServiceRequest",
-            ));
-        }
+    let is_new = matches!(known, None | Some(ReferralStatus::Draft)) && known != Some(status);
+    if is_new && own.is_none() {
         events.extend(contained_person(collector, held, &task));
-        events.extend(request_event(
-            collector,
-            held,
-            &task,
-            service.as_ref(),
-            status,
-        ));
+        events.extend(request_event(collector, held, &task, status, sink));
     }
-    events.extend(moves(
-        collector,
-        held,
-        &task,
-        known.or(Some(ReferralStatus::Requested)),
-        status,
-    ));
+    let before = known.unwrap_or(ReferralStatus::Requested);
+    events.extend(moves(collector, held, &task, before, status));
     let id = task.text("id").map(str::to_owned);
-    drop((task, service));
+    drop(task);
     report(notes, &held.place, sink);
     for event in events {
         sink.event(event)?;
     }
-    let version = held
-        .value
-        .get("meta")
-        .and_then(|meta| meta.get("versionId"));
+    let meta = held.value.get("meta");
+    let version = meta.and_then(|meta| meta.get("versionId")?.as_str());
     Ok(id.map(|id| SeenTask {
         id,
         status,
-        version: version.and_then(Value::as_str).map(str::to_owned),
+        version: version.map(str::to_owned),
         referral: own.map(|own| own.to_string()),
     }))
 }
@@ -164,10 +141,20 @@ fn request_event(
     collector: &Collector,
     held: &Held,
     task: &View<'_>,
-    service: Option<&View<'_>>,
     status: ReferralStatus,
+    sink: &mut dyn Sink,
 ) -> Option<NewEvent> {
-    let mut request = referral::request(Some(task), service, &collector.config)?;
+    let notes = Notes::default();
+    let service = focus(collector, &held.value);
+    let service = service.and_then(|value| View::new(value, "ServiceRequest", &notes));
+    if service.is_none() {
+        let place = held.place.clone().field("Task.focus");
+        let expected = "its ServiceRequest";
+        sink.deviation(Deviation::warning("focus-not-found", place, expected));
+    }
+    let mut request = referral::request(Some(task), service.as_ref(), &collector.config)?;
+    drop(service);
+    report(notes, &held.place, sink);
     if let Some(person) = contained_person_id(task) {
         request.subjects = vec![person];
     }
@@ -200,15 +187,14 @@ fn moves(
     collector: &Collector,
     held: &Held,
     task: &View<'_>,
-    known: Option<ReferralStatus>,
+    before: ReferralStatus,
     status: ReferralStatus,
 ) -> Vec<NewEvent> {
-    let chain = match known {
+    let chain = match before == status {
         // The state stays; what is below it may be new.
-        Some(known) if known == status && says_more(task) => vec![status],
-        Some(known) if known == status => Vec::new(),
-        Some(known) => codes::path(known, status).unwrap_or_else(|| vec![status]),
-        None => vec![status],
+        true if says_more(task) => vec![status],
+        true => Vec::new(),
+        false => codes::path(before, status).unwrap_or_else(|| vec![status]),
     };
     let subject = subject(collector, task);
     let last = chain.len();

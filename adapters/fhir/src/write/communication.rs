@@ -5,7 +5,7 @@
 //! told goes as a Communication addressed to the organisation. A plan rides along contained.
 
 use serde_json::{Value, json};
-use tandem_adapter_port::outbound::{Outbound, OutboundBody};
+use tandem_adapter_port::outbound::{Outbound, OutboundBody, PlanView, RecallView};
 
 use super::element;
 use super::strict::{WriteError, checked};
@@ -13,85 +13,86 @@ use super::wording;
 use crate::config::{FhirConfig, OwnIdentifier};
 use crate::terms;
 
-/// The Communication that tells a message. A recall names message ids and duties only: no person, no
-/// other organisation.
+/// The Communication that tells a message.
 pub(crate) fn resource(config: &FhirConfig, outbound: &Outbound) -> Result<Value, WriteError> {
-    let recall = match &outbound.body {
-        OutboundBody::Recall(view) => Some(view),
-        _ => None,
+    let mut told = frame(config, outbound);
+    let added = match &outbound.body {
+        OutboundBody::Recall(view) => recall(config, view),
+        _ => notice(config, outbound)?,
     };
-    let subject = element::known_patient(outbound).filter(|_| recall.is_none());
-    if subject.is_none() && recall.is_none() {
-        return Err(WriteError::PatientUnknown);
+    if let (Some(told), Value::Object(added)) = (told.as_object_mut(), added) {
+        told.extend(added);
     }
-    let message_system = config.own_system(OwnIdentifier::Message);
+    checked("Communication", told)
+}
+
+/// What every Communication has: nothing in it tells about whom or what it is.
+fn frame(config: &FhirConfig, outbound: &Outbound) -> Value {
     let kind = wording::kind(&outbound.body);
-    let mut payload: Vec<Value> = wording::sentences(&outbound.body)
-        .into_iter()
+    let system = config.own_system(OwnIdentifier::Message);
+    json!({
+        "resourceType": "Communication",
+        "identifier": [element::identifier(&system, &outbound.id.to_string())],
+        "status": "completed",
+        "category": [element::concept(terms::COMMUNICATION_CATEGORY, "notification", None)],
+        "topic": element::own_concept(config, "message-kind", kind, &kind.replace('-', " ")),
+        "sent": outbound.created_at.to_string(),
+        "recipient": [element::party(config, &outbound.recipient)],
+        "sender": element::gateway(config),
+        "payload": payload(&outbound.body),
+    })
+}
+
+fn payload(body: &OutboundBody) -> Vec<Value> {
+    let sentences = wording::sentences(body).into_iter();
+    sentences
         .map(|text| json!({"contentString": text}))
+        .collect()
+}
+
+/// A recall names message ids and duties only: no person, no other organisation, and neither effect
+/// key nor labels nor notices, which may tell what the message was about.
+fn recall(config: &FhirConfig, view: &RecallView) -> Value {
+    let system = config.own_system(OwnIdentifier::Message);
+    let messages = view.messages.iter();
+    let about: Vec<Value> = messages
+        .map(|id| json!({"identifier": element::identifier(&system, &id.to_string())}))
         .collect();
+    let duties = view.duties.iter().map(|duty| {
+        element::own_concept(config, "duty", duty.code(), &duty.code().replace('-', " "))
+    });
+    json!({"about": about, "reasonCode": duties.collect::<Vec<_>>()})
+}
+
+/// A notice about a person whom the recipient knows, told by its sender.
+fn notice(config: &FhirConfig, outbound: &Outbound) -> Result<Value, WriteError> {
+    let patient = element::known_patient(outbound).ok_or(WriteError::PatientUnknown)?;
+    let system = config.own_system(OwnIdentifier::Message);
+    let mut payload = payload(&outbound.body);
     let mut contained = Vec::new();
-    if let (OutboundBody::Plan(view), Some(patient)) = (&outbound.body, &subject) {
-        contained.extend(contained_plan(config, outbound, view, patient)?);
+    if let OutboundBody::Plan(view) = &outbound.body {
+        contained = contained_plan(config, outbound, view, &patient)?;
         payload.push(json!({"contentReference": {"reference": "#plan"}}));
     }
-    let about = recall.map(|view| {
-        view.messages
-            .iter()
-            .map(|id| json!({"identifier": element::identifier(&message_system, &id.to_string())}))
-            .collect::<Vec<_>>()
-    });
-    let duties = recall.map(|view| {
-        view.duties
-            .iter()
-            .map(|duty| {
-                let text = duty.code().replace('-', " ");
-                element::own_concept(config, "duty", duty.code(), &text)
-            })
-            .collect::<Vec<_>>()
-    });
-    let sender = match recall {
-        Some(_) => element::gateway(config),
-        None => element::party(config, &outbound.sender),
-    };
-    // The effect key, the labels and the notices of a message may tell what it was about.
-    let mut identifiers = vec![element::identifier(
-        &message_system,
-        &outbound.id.to_string(),
-    )];
-    let (mut labels, mut notes) = (&[][..], Vec::new());
-    if recall.is_none() {
-        identifiers.push(element::effect(config, outbound));
-        labels = &outbound.labels;
-        notes = super::provenance::notes(outbound);
-    }
-    checked(
-        "Communication",
-        json!({
-            "resourceType": "Communication",
-            "meta": element::meta(&[], labels),
-            "contained": contained,
-            "identifier": identifiers,
-            "status": "completed",
-            "category": [element::concept(terms::COMMUNICATION_CATEGORY, "notification", None)],
-            "topic": element::own_concept(config, "message-kind", kind, &kind.replace('-', " ")),
-            "subject": subject.map(|reference| json!({"reference": reference})),
-            "about": about,
-            "reasonCode": duties,
-            "sent": outbound.created_at.to_string(),
-            "recipient": [element::party(config, &outbound.recipient)],
-            "sender": sender,
-            "payload": payload,
-            "note": notes,
-        }),
-    )
+    Ok(json!({
+        "meta": element::meta(&[], &outbound.labels),
+        "contained": contained,
+        "identifier": [
+            element::identifier(&system, &outbound.id.to_string()),
+            element::effect(config, outbound),
+        ],
+        "subject": {"reference": patient},
+        "sender": element::party(config, &outbound.sender),
+        "payload": payload,
+        "note": super::provenance::notes(outbound),
+    }))
 }
 
 /// The plan with its goals beside it: contained resources must not contain others.
 fn contained_plan(
     config: &FhirConfig,
     outbound: &Outbound,
-    view: &tandem_adapter_port::outbound::PlanView,
+    view: &PlanView,
     patient: &str,
 ) -> Result<Vec<Value>, WriteError> {
     let mut plan = super::care_plan::resource(config, outbound, view, patient)?;
