@@ -2,8 +2,9 @@
 
 use crate::blocking::Postings;
 use crate::decide::Decision;
-use crate::engine::{Engine, Matcher};
+use crate::engine::Engine;
 use crate::explain::Explanation;
+use crate::matcher::Matcher;
 use crate::model::Model;
 use crate::person::Person;
 use crate::population::{Population, Slot};

@@ -4,6 +4,7 @@
 //! comparisons; [`link_tables`] links plain CSV tables. Every decision has an [`Explanation`] that holds no
 //! personal data. The crate does no input or output of its own.
 
+mod batch;
 mod blocking;
 mod cluster;
 mod compare;
@@ -13,6 +14,7 @@ mod estimate;
 mod explain;
 mod field;
 mod index;
+mod matcher;
 mod mix;
 mod model;
 mod nickname;
@@ -29,10 +31,11 @@ mod text;
 mod value;
 mod vocabulary;
 
+pub use batch::Batch;
 pub use blocking::BlockingStatistics;
 pub use cluster::ClusterId;
 pub use decide::{Decision, Note};
-pub use engine::{Batch, Engine, EngineError};
+pub use engine::{Engine, EngineError};
 pub use estimate::{Estimate, EstimateError};
 pub use explain::{Explanation, FieldWeight};
 pub use field::Field;

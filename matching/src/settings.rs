@@ -223,6 +223,10 @@ impl Settings {
                 "more than 0",
             )?;
         }
+        self.check_thresholds()
+    }
+
+    fn check_thresholds(&self) -> Result<(), SettingsError> {
         let Thresholds {
             link_bits,
             review_bits,

@@ -6,8 +6,9 @@ use std::io::{Read, Write};
 
 use thiserror::Error;
 
+use crate::batch::Batch;
 use crate::cluster::ClusterId;
-use crate::engine::{Batch, Engine, EngineError};
+use crate::engine::{Engine, EngineError};
 use crate::result::LinkResult;
 use crate::ruling::Rulings;
 use crate::settings::Settings;

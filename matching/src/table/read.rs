@@ -61,6 +61,9 @@ fn check_shape(header: &ByteRecord, fields: &ByteRecord, line: u64, warnings: &m
     if fields.len() != header.len() {
         warnings.add(line, "", "as many fields as the header has");
     }
+    if fields.as_slice().contains(&b'\n') {
+        warnings.add(line, "", "one line for a record; a quote may be left open");
+    }
     if std::str::from_utf8(fields.as_slice()).is_err() {
         warnings.add(line, "", "UTF-8; read as ISO 8859-1");
     }

@@ -70,7 +70,7 @@ fn families(count: u64, seed: u64) -> Vec<Record> {
         let (sex, members) = members(number % 4, &mut dice);
         for (place, (first, birth, suffix, ssn)) in members.into_iter().enumerate() {
             for system in ["a", "b"] {
-                let id = format!("{}-{place}", number);
+                let id = format!("{number}-{place}");
                 let mut record = person(system, &id, first, &last, &birth).sex(sex);
                 record = record.home(&street, &zip).phone(&phone);
                 // Half of the suffixes and of the numbers are not recorded, as in real systems.

@@ -117,6 +117,19 @@ fn what_cannot_be_read_is_named_by_line_and_column_and_holds_no_value() {
 }
 
 #[test]
+fn open_quote_that_swallows_lines_is_reported() {
+    let table = b"record_id,first_name,last_name\n1,\"Ana,Testa\n2,Eva,Testa\n3,Leo,Testa\n";
+    let report = run(&[("a", table)]).unwrap().report;
+    assert_eq!(report.records["a"], 1);
+    assert!(
+        report
+            .warnings
+            .iter()
+            .any(|warning| warning.expected.contains("quote"))
+    );
+}
+
+#[test]
 fn unusable_tables_are_refused_with_their_place() {
     let missing = run(&[("a", b"record_id,dob\n1,\n,1990-05-17\n")])
         .err()

@@ -1,0 +1,100 @@
+//! The way of one pair: comparison, score, judgement. Batch and index both go it.
+
+use crate::compare::Comparer;
+use crate::decide::{Judgement, Note, judge};
+use crate::model::Model;
+use crate::population::{Population, Slot};
+use crate::result::Pair;
+use crate::ruling::{Ruling, Rulings};
+use crate::score::{Evidence, Scorer};
+
+/// Compares, scores and judges pairs of one population.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matcher<'a> {
+    population: &'a Population,
+    comparer: Comparer<'a>,
+    scorer: Scorer<'a>,
+    rulings: &'a Rulings,
+}
+
+impl<'a> Matcher<'a> {
+    pub(crate) fn new(population: &'a Population, model: &'a Model, rulings: &'a Rulings) -> Self {
+        Self {
+            population,
+            comparer: Comparer::new(population, model),
+            scorer: Scorer::new(model, population.len()),
+            rulings,
+        }
+    }
+
+    /// Evidence and judgement of a pair.
+    pub(crate) fn judge(&self, a: Slot, b: Slot) -> Option<(Evidence, Judgement)> {
+        let (one, other) = (self.population.person(a)?, self.population.person(b)?);
+        let evidence = self.comparer.compare(one, other);
+        let ruling = self
+            .rulings
+            .get(self.population.digest(a), self.population.digest(b));
+        Some((evidence, judge(&self.scorer, &evidence, ruling)))
+    }
+
+    /// The pair with everything that was found.
+    pub(crate) fn pair(&self, a: Slot, b: Slot) -> Option<Pair> {
+        let (evidence, judgement) = self.judge(a, b)?;
+        Some(Pair {
+            a,
+            b,
+            bits: judgement.bits,
+            decision: judgement.decision,
+            notes: judgement.notes,
+            evidence,
+        })
+    }
+
+    /// Adds the records that stewards have decided about, whether they share a block or not.
+    pub(crate) fn add_ruled(&self, slot: Slot, partners: &mut Vec<Slot>) {
+        if self.rulings.is_empty() {
+            return;
+        }
+        let digests = self.rulings.partners(self.population.digest(slot));
+        let ruled = digests.filter_map(|digest| self.population.slot_of(digest));
+        partners.extend(ruled.filter(|other| *other > slot));
+        partners.sort_unstable();
+        partners.dedup();
+    }
+
+    /// Whether two records may not be in one cluster.
+    pub(crate) fn refuses(&self, a: Slot, b: Slot) -> bool {
+        let veto = self.scorer.model.settings.cluster.veto_bits;
+        self.judge(a, b).is_none_or(|(_, judgement)| {
+            let is_unlikely = judgement.bits < veto;
+            judgement.is_forbidden
+                || (is_unlikely && !self.is_confirmed(a) && !self.is_confirmed(b))
+        })
+    }
+
+    /// Whether a steward has confirmed that the record belongs to another: then it may look unlike
+    /// the rest of its cluster.
+    fn is_confirmed(&self, slot: Slot) -> bool {
+        let digest = self.population.digest(slot);
+        self.rulings
+            .partners(digest)
+            .any(|other| self.rulings.get(digest, other) == Some(Ruling::Confirmed))
+    }
+
+    /// Place of a link in the order of joining: stewards' pairs, then by score; equal scores by
+    /// key, so that the order of the input does not matter.
+    pub(crate) fn rank(&self, pair: &Pair) -> (bool, std::cmp::Reverse<i64>, u128, u128) {
+        let (a, b) = (
+            self.population.digest(pair.a),
+            self.population.digest(pair.b),
+        );
+        let is_confirmed = pair.notes.contains(Note::StewardConfirmed);
+        let millibits = (pair.bits * 1000.0).round() as i64;
+        (
+            !is_confirmed,
+            std::cmp::Reverse(millibits),
+            a.min(b),
+            a.max(b),
+        )
+    }
+}
