@@ -65,6 +65,14 @@ impl Calendar {
         self.on(from, day)
     }
 
+    /// The first instant of a day.
+    #[must_use]
+    pub fn start_of(&self, day: Date) -> Option<Timestamp> {
+        day.to_zoned(self.zone.clone())
+            .ok()
+            .map(|zoned| zoned.timestamp())
+    }
+
     fn on(&self, from: Timestamp, day: Date) -> Timestamp {
         let time = from.to_zoned(self.zone.clone()).time();
         // A time that the change to summer time leaves out moves to the next one that exists.

@@ -4,10 +4,12 @@
 //! facts that the gateway has resolved (which referral, which person), so that every state table
 //! can be rebuilt from the events.
 
+pub mod assessment;
 pub mod calendar;
 pub mod comanagement;
 pub mod indicators;
 pub mod masking;
+pub mod measures;
 pub mod period;
 pub mod referral;
 pub mod timers;

@@ -6,4 +6,5 @@
 
 mod calendar;
 mod comanagement;
+mod measures;
 mod referral;
