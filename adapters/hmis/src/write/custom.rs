@@ -66,42 +66,61 @@ impl CustomWriter<'_> {
             .chain(written.cloned())
             .map(|row| (row.key().to_owned(), row))
             .collect();
-        let now = instant_text(local(self.context.now, &self.context.zone));
         let mut rows = Vec::new();
-        for piece in pieces(kind, &facts) {
+        for (index, piece) in pieces(kind, &facts).into_iter().enumerate() {
             let key = row_key(message, &piece);
-            let mut row = Draft::blank(layout);
             let held = standing.remove(&key);
+            let mut row = self.row(layout, piece, &stay, held.as_ref());
             row.set("CustomQuestionID", key);
-            row.set("EnrollmentID", stay.get("EnrollmentID"));
-            row.set("PersonalID", stay.get("PersonalID"));
-            row.set("CustomQuestionGroup", piece.group);
-            row.set("CustomQuestionOrder", (rows.len() + 1).to_string());
-            row.set("CustomQuestion", piece.question);
-            row.set("CustomAnswer", piece.answer);
-            row.set("CustomDetailAnswer", piece.detail);
-            let created = held.map(|held| held.get("DateCreated").to_owned());
-            row.set("DateCreated", created.unwrap_or_else(|| now.clone()));
-            row.set("DateUpdated", now.as_str());
-            row.set(
-                "UserID",
-                self.config.user_id.as_deref().unwrap_or(stay.get("UserID")),
-            );
-            row.set("ExportID", self.export_id.as_str());
+            row.set("CustomQuestionOrder", (index + 1).to_string());
             rows.push(row);
         }
         let gone = standing
             .into_values()
             .filter(|row| row.get("DateDeleted").is_empty());
-        for mut row in gone {
-            row.set("CustomAnswer", "");
-            row.set("CustomDetailAnswer", "");
-            row.set("DateUpdated", now.as_str());
-            row.set("DateDeleted", now.as_str());
-            row.set("ExportID", self.export_id.as_str());
-            rows.push(row);
-        }
+        rows.extend(gone.map(|row| self.deleted(row)));
         Ok(rows)
+    }
+
+    /// A row without its key and order; what stood under its key keeps the day of its making.
+    fn row(
+        &self,
+        layout: &'static FileLayout,
+        piece: Piece,
+        stay: &Draft,
+        held: Option<&Draft>,
+    ) -> Draft {
+        let now = self.now();
+        let mut row = Draft::blank(layout);
+        row.set("EnrollmentID", stay.get("EnrollmentID"));
+        row.set("PersonalID", stay.get("PersonalID"));
+        row.set("CustomQuestionGroup", piece.group);
+        row.set("CustomQuestion", piece.question);
+        row.set("CustomAnswer", piece.answer);
+        row.set("CustomDetailAnswer", piece.detail);
+        let created = held.map(|held| held.get("DateCreated").to_owned());
+        row.set("DateCreated", created.unwrap_or_else(|| now.clone()));
+        row.set("DateUpdated", now);
+        row.set(
+            "UserID",
+            self.config.user_id.as_deref().unwrap_or(stay.get("UserID")),
+        );
+        row.set("ExportID", self.export_id.as_str());
+        row
+    }
+
+    /// The row that deletes an earlier one without saying again what it said.
+    fn deleted(&self, mut row: Draft) -> Draft {
+        row.set("CustomAnswer", "");
+        row.set("CustomDetailAnswer", "");
+        row.set("DateUpdated", self.now());
+        row.set("DateDeleted", self.now());
+        row.set("ExportID", self.export_id.as_str());
+        row
+    }
+
+    fn now(&self) -> String {
+        instant_text(local(self.context.now, &self.context.zone))
     }
 
     /// The rows that a recall takes back.

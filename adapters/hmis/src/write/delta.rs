@@ -10,6 +10,7 @@ use super::event::local;
 use super::parked::Parked;
 use super::partner::Partner;
 use crate::config::WriteConfig;
+use crate::kept::EXPORT_KEY;
 use crate::value::instant_text;
 
 /// Rows of one package by file and key.
@@ -174,7 +175,12 @@ impl OurRows<'_> {
         row.set("CSVVersion", partner.tables.edition.csv_version());
         row.set("ExportPeriodType", "1");
         row.set("ExportDirective", "1");
-        row.set("HashStatus", "1");
+        // Copied names stay hashes where the partner's are.
+        let hashing = partner.row("Export", EXPORT_KEY).ok();
+        row.set(
+            "HashStatus",
+            hashing.as_ref().map_or("1", |row| row.get("HashStatus")),
+        );
         row.set("ImplementationID", clean(&self.config.implementation_id));
         Ok(row)
     }

@@ -8,6 +8,7 @@
 )]
 
 mod checker;
+mod custom;
 mod gates;
 mod package;
 mod reading;

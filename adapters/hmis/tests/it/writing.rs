@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use tandem_adapter_port::memory::RowsInMemory;
 use tandem_adapter_port::outbound::{
-    MutualClientView, Notice, Outbound, OutboundBody, OutboundPerson, Party, RecallView,
-    ReferralStatusView, ReferralView,
+    MutualClientView, Notice, Outbound, OutboundBody, OutboundPerson, Party, ReferralStatusView,
+    ReferralView,
 };
 use tandem_adapter_port::write::{Delivery, FormatWriter, WriteContext, Written};
 use tandem_hmis::HmisWriter;
@@ -12,21 +12,20 @@ use tandem_hmis::config::WriteConfig;
 use tandem_mappings::model::domain::Domain;
 use tandem_mappings::model::id::{OrganizationId, SourcePersonId, SystemId};
 use tandem_mappings::model::involvement::Program;
-use tandem_mappings::model::message::Duty;
 use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus, Urgency};
 
-use crate::checker::{check, check_custom};
+use crate::checker::check;
 use crate::package::Files;
 use crate::reading::{REFERRAL, our_event};
 
-fn party(id: &str) -> Party {
+pub(crate) fn party(id: &str) -> Party {
     Party {
         id: OrganizationId::new(id).unwrap(),
         name: format!("Organisation {id}"),
     }
 }
 
-fn message(number: u128, people: &[&str], body: OutboundBody) -> Outbound {
+pub(crate) fn message(number: u128, people: &[&str], body: OutboundBody) -> Outbound {
     Outbound {
         id: format!("{number:032x}").parse().unwrap(),
         effect_key: format!("effect-{number}"),
@@ -44,7 +43,7 @@ fn message(number: u128, people: &[&str], body: OutboundBody) -> Outbound {
     }
 }
 
-fn person(id: &str) -> OutboundPerson {
+pub(crate) fn person(id: &str) -> OutboundPerson {
     OutboundPerson {
         person: Some(SourcePersonId::new(id).unwrap()),
         role: "parent".to_owned(),
@@ -59,7 +58,7 @@ fn person(id: &str) -> OutboundPerson {
     }
 }
 
-fn referral(project: Option<&str>) -> ReferralView {
+pub(crate) fn referral(project: Option<&str>) -> ReferralView {
     ReferralView {
         referral: REFERRAL.parse().unwrap(),
         requested_at: "2026-02-03T17:00:00Z".parse().unwrap(),
@@ -78,7 +77,7 @@ fn referral(project: Option<&str>) -> ReferralView {
     }
 }
 
-fn asked(people: &[&str], project: Option<&str>) -> Outbound {
+pub(crate) fn asked(people: &[&str], project: Option<&str>) -> Outbound {
     message(
         1,
         people,
@@ -86,7 +85,11 @@ fn asked(people: &[&str], project: Option<&str>) -> Outbound {
     )
 }
 
-fn status(status: ReferralStatus, reason: Option<ReasonCode>, role: ReferralRole) -> Outbound {
+pub(crate) fn status(
+    status: ReferralStatus,
+    reason: Option<ReasonCode>,
+    role: ReferralRole,
+) -> Outbound {
     let view = ReferralStatusView {
         referral: REFERRAL.parse().unwrap(),
         recipient_ref: Some("EV-2".to_owned()),
@@ -104,7 +107,7 @@ fn status(status: ReferralStatus, reason: Option<ReasonCode>, role: ReferralRole
     message(3, &["48211"], OutboundBody::ReferralStatus(Box::new(view)))
 }
 
-fn mutual_client(text: &str) -> Outbound {
+pub(crate) fn mutual_client(text: &str) -> Outbound {
     let view = MutualClientView {
         partner_system: SystemId::new("cws-demo").unwrap(),
         partner: party("org-cws"),
@@ -117,7 +120,7 @@ fn mutual_client(text: &str) -> Outbound {
     message(5, &["48211"], OutboundBody::MutualClient(Box::new(view)))
 }
 
-fn at(now: &str, sequence: u64) -> WriteContext {
+pub(crate) fn at(now: &str, sequence: u64) -> WriteContext {
     WriteContext {
         system: SystemId::new("hmis-demo").unwrap(),
         organization: OrganizationId::new("org-hmis").unwrap(),
@@ -127,11 +130,16 @@ fn at(now: &str, sequence: u64) -> WriteContext {
     }
 }
 
-fn write(batch: &[Outbound], memory: &RowsInMemory) -> Written {
+pub(crate) fn write(batch: &[Outbound], memory: &RowsInMemory) -> Written {
     write_at(batch, memory, "2026-02-03T18:00:00Z", 1)
 }
 
-fn write_at(batch: &[Outbound], memory: &RowsInMemory, now: &str, sequence: u64) -> Written {
+pub(crate) fn write_at(
+    batch: &[Outbound],
+    memory: &RowsInMemory,
+    now: &str,
+    sequence: u64,
+) -> Written {
     let config = WriteConfig {
         user_id: Some("TANDEM".to_owned()),
         ..WriteConfig::default()
@@ -141,7 +149,7 @@ fn write_at(batch: &[Outbound], memory: &RowsInMemory, now: &str, sequence: u64)
         .write(batch, memory, &at(now, sequence))
 }
 
-fn partner(folder: &str) -> RowsInMemory {
+pub(crate) fn partner(folder: &str) -> RowsInMemory {
     Files::fixture(folder).read().memory()
 }
 
@@ -344,19 +352,6 @@ fn a_result_goes_into_the_partners_own_row() {
 }
 
 #[test]
-fn a_state_that_the_event_row_has_no_code_for_goes_into_the_custom_file() {
-    let held = status(
-        ReferralStatus::OnHold,
-        Some(ReasonCode::Waitlisted),
-        ReferralRole::Source,
-    );
-    let written = write(&[held], &partner("fy2026"));
-    let package = check_custom(&written.files[0].bytes, "CustomCoordination");
-    let text = format!("{:?}", package.files["CustomCoordination"]);
-    assert!(text.contains("on-hold") && text.contains("waitlisted"));
-}
-
-#[test]
 fn notices_travel_beside_the_event_rows() {
     let mut message = asked(&["48211"], Some("P-ES"));
     message.notices.push(Notice {
@@ -369,111 +364,6 @@ fn notices_travel_beside_the_event_rows() {
     assert!(text.contains("Confidential under WIC 10850."));
     let carried: usize = written.files.iter().map(|file| file.messages.len()).sum();
     assert_eq!(carried, 1);
-}
-
-#[test]
-fn everything_else_is_a_custom_file_in_its_own_zip_with_long_text_in_ordered_rows() {
-    let long: String = ('a'..='z').cycle().take(600).collect();
-    let batch = [
-        asked(&["48211"], Some("P-ES")),
-        mutual_client(&format!("<open> {long}")),
-    ];
-    let written = write(&batch, &partner("fy2026"));
-    assert_eq!(written.files.len(), 2);
-    check("FY2026", &written.files[0].bytes, true);
-    let package = check_custom(&written.files[1].bytes, "CustomCoordination");
-    let (header, rows) = &package.files["CustomCoordination"];
-    let column = |name| crate::package::position(header, name);
-    let told: Vec<_> = rows
-        .iter()
-        .filter(|row| row[column("CustomQuestion")] == "partner case status")
-        .collect();
-    assert_eq!(told.len(), 3);
-    let joined: String = told
-        .iter()
-        .map(|row| row[column("CustomAnswer")].as_str())
-        .collect();
-    assert_eq!(joined, format!("open {long}"));
-    assert_eq!(told[2][column("CustomDetailAnswer")], "part 3 of 3");
-    assert!(rows.iter().all(|row| row[column("EnrollmentID")] == "E-1"));
-}
-
-#[test]
-fn what_a_later_telling_no_longer_says_is_deleted_without_being_said_again() {
-    let mut memory = partner("fy2026");
-    let first = write(&[mutual_client("case Alpha open")], &memory);
-    for row in first.memory {
-        assert!(!row.value.contains("Alpha"), "memory holds no answers");
-        memory.put(row);
-    }
-    let second = write_at(&[mutual_client("")], &memory, "2026-02-06T18:00:00Z", 2);
-    let package = check_custom(&second.files[0].bytes, "CustomCoordination");
-    let (header, rows) = &package.files["CustomCoordination"];
-    let column = |name| crate::package::position(header, name);
-    let gone: Vec<_> = rows
-        .iter()
-        .filter(|row| !row[column("DateDeleted")].is_empty())
-        .collect();
-    assert_eq!(gone.len(), 1);
-    assert_eq!(gone[0][column("CustomQuestion")], "partner case status");
-    assert_eq!(gone[0][column("CustomAnswer")], "");
-    let kept = rows
-        .iter()
-        .find(|row| row[column("CustomQuestion")] == "partner")
-        .unwrap();
-    assert_eq!(kept[column("DateCreated")], "2026-02-03 10:00:00");
-    assert_eq!(kept[column("DateUpdated")], "2026-02-06 10:00:00");
-}
-
-#[test]
-fn a_recall_deletes_what_it_takes_back_even_after_the_stay_has_ended() {
-    let mut memory = partner("fy2026");
-    let told = mutual_client("case Alpha open");
-    for row in write(std::slice::from_ref(&told), &memory).memory {
-        memory.put(row);
-    }
-    for row in write(&[asked(&["48211"], Some("P-ES"))], &memory).memory {
-        memory.put(row);
-    }
-    let ended = [
-        ("ExitID", "EX-2"),
-        ("EnrollmentID", "E-1"),
-        ("ExitDate", "2026-02-04"),
-    ];
-    let later = Files::fixture("fy2026")
-        .add_like("Exit", "EX-1", &ended)
-        .read();
-    for row in later.collected.partner_rows {
-        memory.put(row);
-    }
-    let recall = |number, of: &str| {
-        let view = RecallView {
-            messages: vec![of.parse().unwrap()],
-            duties: vec![Duty::StopUse],
-        };
-        message(number, &[], OutboundBody::Recall(Box::new(view)))
-    };
-    let batch = [
-        recall(7, &told.id.to_string()),
-        recall(8, &format!("{:032x}", 1)),
-    ];
-    let written = write_at(&batch, &memory, "2026-02-06T18:00:00Z", 3);
-    assert!(written.not_written.is_empty(), "{:?}", written.not_written);
-    let package = check_custom(&written.files[0].bytes, "CustomCoordination");
-    let (header, rows) = &package.files["CustomCoordination"];
-    let column = |name| crate::package::position(header, name);
-    let told_before =
-        |row: &&Vec<String>| row[column("CustomQuestionGroup")].starts_with("mutual client");
-    assert!(rows.iter().filter(told_before).count() > 2);
-    for row in rows.iter().filter(told_before) {
-        assert!(!row[column("DateDeleted")].is_empty());
-        assert_eq!(row[column("CustomAnswer")], "");
-    }
-    let duties = rows
-        .iter()
-        .filter(|row| row[column("CustomQuestion")] == "duties");
-    assert_eq!(duties.count(), 2);
-    assert!(rows.iter().all(|row| row[column("PersonalID")] == "48211"));
 }
 
 #[test]
