@@ -37,9 +37,15 @@ pub fn deliver(
         OutboundBody::ReferralStatus(view) => {
             let referral = view.referral.to_string();
             // Who only looks on has no Task to move.
-            let task = view
-                .recipient_role
-                .and_then(|_| find_task(config, memory, &referral, &view.recipient_resources));
+            let task = view.recipient_role.and_then(|role| {
+                find_task(
+                    config,
+                    memory,
+                    &referral,
+                    &view.recipient_resources,
+                    Some(role),
+                )
+            });
             match task {
                 Some(task) => {
                     let mut change = TaskChange::from_view(view);
@@ -87,7 +93,7 @@ fn withdraw(
         gateway_role: ReferralRole::Source,
     };
     let edit = Edit::Move(Box::new(change));
-    match find_task(config, memory, &referral, &[]) {
+    match find_task(config, memory, &referral, &[], None) {
         Some(CarryingTask { id, index, is_ours }) => {
             Box::new(UpdateTask::new(config.clone(), id, edit, index, is_ours))
         }
@@ -95,31 +101,34 @@ fn withdraw(
     }
 }
 
-/// The Task that stands for a referral at the partner: the gateway's own, by memory, else the
-/// partner's, by its URL.
+/// The Task that stands for a referral at the partner. A source is asked about the Task that it made
+/// itself, even where it is the target of the same referral too; else the gateway's own comes first.
 fn find_task(
     config: &FhirConfig,
     memory: &dyn PartnerMemory,
     referral: &str,
     resources: &[String],
+    role: Option<ReferralRole>,
 ) -> Option<CarryingTask> {
-    let index = vec![referral.to_owned()];
-    if let Some(row) = memory.rows_by(TASK, referral).into_iter().next() {
-        let is_ours = Remote::from_row(&row).is_some_and(|remote| remote.is_ours);
-        return Some(CarryingTask {
-            id: row.key,
-            index,
-            is_ours,
-        });
-    }
-    let id = resources
+    let is_source = role == Some(ReferralRole::Source);
+    let by_url = resources
         .iter()
-        .find_map(|url| task_at_partner(config, url))?;
-    Some(CarryingTask {
-        id,
-        index,
-        is_ours: false,
-    })
+        .find_map(|url| task_at_partner(config, url));
+    let by_url = by_url.map(|id| (id, false));
+    let rows = memory.rows_by(TASK, referral).into_iter();
+    let by_memory = rows
+        .map(|row| {
+            let is_ours = Remote::from_row(&row).is_some_and(|remote| remote.is_ours);
+            (row.key, is_ours)
+        })
+        .find(|(_, is_ours)| !(is_source && *is_ours));
+    let found = if is_source {
+        by_url.or(by_memory)
+    } else {
+        by_memory.or(by_url)
+    };
+    let index = vec![referral.to_owned()];
+    found.map(|(id, is_ours)| CarryingTask { id, index, is_ours })
 }
 
 /// Id of the Task that a URL names, if it stands on this partner's server.
@@ -139,7 +148,7 @@ fn carrying_task(
 ) -> Option<CarryingTask> {
     let resources: Vec<String> = view.referral_resource.iter().cloned().collect();
     match &view.referral {
-        Some(referral) => find_task(config, memory, &referral.to_string(), &resources),
+        Some(referral) => find_task(config, memory, &referral.to_string(), &resources, None),
         None => {
             let id = resources
                 .iter()

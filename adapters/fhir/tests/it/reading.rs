@@ -233,8 +233,29 @@ fn resources_published_by_others_are_read() {
     ] {
         let report = read_file(bytes);
         assert_eq!(report.outcome, Outcome::Accepted);
+        assert!(
+            report
+                .deviations
+                .iter()
+                .all(|kind| kind.code != "not-valid-r4")
+        );
         assert_eq!(report.records.values().sum::<u64>(), 1);
     }
+}
+
+#[test]
+fn a_long_bundle_is_read_entry_by_entry() {
+    let mut bundle = b"{\"entry\":[".to_vec();
+    for at in 0..5_000 {
+        let comma = if at == 0 { "" } else { ",\n" };
+        let entry = format!(
+            r#"{comma}{{"resource":{{"resourceType":"Patient","id":"p-{at}","name":[{{"family":"Demofield","given":["Number {at}"]}}]}}}}"#
+        );
+        bundle.extend(entry.into_bytes());
+    }
+    bundle.extend(b"],\"type\":\"collection\",\"resourceType\":\"Bundle\"}");
+    let (_, report) = read(&bundle);
+    assert_eq!((report.persons, report.outcome), (5_000, Outcome::Accepted));
 }
 
 /// Any JSON, with the names that the reader looks for among its keys and strings.

@@ -59,6 +59,52 @@ fn the_sources_task_is_led_through_every_state_and_keeps_what_we_do_not_know() {
 }
 
 #[test]
+fn a_source_that_is_its_own_target_is_told_in_the_task_that_it_made() {
+    let mut server = clinic("requested");
+    let mut memory = RowsInMemory::default();
+    send(&message::referral(), &mut server, &mut memory);
+    let accepted = message::status("accepted", Some("source"), &[URL]);
+    send(&accepted, &mut server, &mut memory);
+    assert_eq!(server.resources["Task/t-9"]["status"], "accepted");
+    assert_eq!(server.resources["Task/made-2"]["status"], "requested");
+    let cancelled = message::status("cancelled", Some("target"), &[]);
+    send(&cancelled, &mut server, &mut memory);
+    assert_eq!(server.resources["Task/made-2"]["status"], "cancelled");
+}
+
+#[test]
+fn a_target_is_never_told_to_have_accepted_what_it_did_not() {
+    let mut server = Server::default();
+    let mut memory = RowsInMemory::default();
+    send(&message::referral(), &mut server, &mut memory);
+    let accepted = message::status("accepted", Some("target"), &[]);
+    let delivery = send(&accepted, &mut server, &mut memory);
+    assert!(matches!(delivery, Delivery::Park { .. }), "{delivery:?}");
+    assert_eq!(server.one("Task")["status"], "requested");
+}
+
+#[test]
+fn a_server_that_answers_writes_with_nothing_is_not_echoed() {
+    let mut server = clinic("requested");
+    let mut memory = RowsInMemory::default();
+    server.tricks.push_back(Trick::Honest);
+    server.tricks.push_back(Trick::Answer(
+        200,
+        String::new(),
+        vec![("ETag", "W/\"2\"".into())],
+    ));
+    send(
+        &message::status("accepted", Some("source"), &[URL]),
+        &mut server,
+        &mut memory,
+    );
+    server.put(clinic_task("accepted"));
+    let mut pull = tandem_fhir::conversation::pull(&config(), &crate::setting::context(), &memory);
+    let events = drive(&mut pull, &mut server).events;
+    assert!(events.is_empty(), "{events:?}");
+}
+
+#[test]
 fn repeating_a_status_writes_nothing() {
     let mut server = clinic("requested");
     let mut memory = RowsInMemory::default();
