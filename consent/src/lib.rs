@@ -1,1 +1,31 @@
 //! May this be told.
+//!
+//! [`decide`] is a pure function of a request, facts about organisations, consent directives and a
+//! bundle of rules. One Cedar rule set per legal regime is evaluated on its own; every regime that
+//! covers an item must permit it. Time is a field of the request.
+
+mod bundle;
+mod canonical;
+mod coded;
+mod decision;
+mod directive;
+mod engine;
+mod facts;
+mod request;
+
+pub use self::bundle::{Bundle, BundleError, Rule, RuleKind};
+pub use self::coded::Coded;
+pub use self::decision::{
+    Decision, Evidence, Explanation, ItemDecision, LocalInstant, Missing, Needs, Obligation,
+    Outcome, RegimeDecision, Verdict,
+};
+pub use self::directive::Element;
+pub use self::engine::decide;
+pub use self::facts::{Facts, FactsError, OrganizationRecord, TeamMembership};
+pub use self::request::{
+    Action, Authored, ChainLink, Emergency, Item, Origin, Recipient, Request, Requester, Subject,
+};
+
+/// The organisation id of the gateway's operator: the recipient of intake decisions and the other
+/// party of agreements.
+pub const GATEWAY: &str = "gateway";

@@ -1,0 +1,196 @@
+//! From files to a checked bundle.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::{Schema, ValidationMode, Validator};
+use serde::de::DeserializeOwned;
+
+use super::Bundle;
+use super::county::{self, COUNTY_FILE, County, Rules};
+use super::coverage::Coverage;
+use super::elements::ElementLists;
+use super::error::BundleError;
+use super::files::Files;
+use super::regime::{Regime, RegimeFile};
+use super::rule::Rule;
+use super::version::Versions;
+
+const SCHEMA_FILE: &str = "schema.cedarschema";
+const COVERAGE_FILE: &str = "coverage.toml";
+const ELEMENTS_FILE: &str = "elements.toml";
+
+/// Parses and checks everything.
+pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
+    let schema = Schema::from_cedarschema_str(text(files, SCHEMA_FILE)?)
+        .map_err(|error| BundleError::malformed(SCHEMA_FILE, error))?
+        .0;
+    let coverage: Coverage = parse(COVERAGE_FILE, text(files, COVERAGE_FILE)?)?;
+    let mut elements: ElementLists = parse(ELEMENTS_FILE, text(files, ELEMENTS_FILE)?)?;
+    let (heads, mut rules) = base_rules(files)?;
+    let county = county_layer(files, &mut rules)?;
+    if let Some(trust) = county
+        .as_ref()
+        .and_then(|county| county.trust_unlisted_forms)
+    {
+        elements.trust_unlisted_forms = trust;
+    }
+    let zone = match &county {
+        Some(county) => county::zone(COUNTY_FILE, &county.zone)?,
+        None => county::zone(COVERAGE_FILE, &coverage.zone)?,
+    };
+    let mut regimes = BTreeMap::new();
+    let validator = Validator::new(schema);
+    for (name, head) in heads {
+        let rules = rules.remove(&name).unwrap_or_default();
+        regimes.insert(name.clone(), regime(name, head, rules, &validator)?);
+    }
+    check_names(&coverage, &elements, &regimes)?;
+    Ok(Bundle {
+        hash: files.hash(),
+        jurisdiction: county.map(|county| county.jurisdiction),
+        zone,
+        coverage,
+        elements,
+        regimes,
+    })
+}
+
+fn text<'a>(files: &'a Files, name: &str) -> Result<&'a str, BundleError> {
+    let found = files.base.get(name).map(String::as_str);
+    found.ok_or_else(|| BundleError::Absent(name.to_owned()))
+}
+
+fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BundleError> {
+    toml::from_str(text).map_err(|error| BundleError::malformed(file, error.message()))
+}
+
+/// The rules and head files of every regime folder.
+fn base_rules(files: &Files) -> Result<(BTreeMap<String, RegimeFile>, Rules), BundleError> {
+    let mut heads = BTreeMap::new();
+    let mut rules = Rules::new();
+    for (path, text) in &files.base {
+        match path.split('/').collect::<Vec<_>>().as_slice() {
+            [SCHEMA_FILE | COVERAGE_FILE | ELEMENTS_FILE] => {}
+            [regime, "regime.toml"] => {
+                heads.insert((*regime).to_owned(), parse::<RegimeFile>(path, text)?);
+            }
+            [regime, name] if name.ends_with(".cedar") => {
+                let rule = Rule::parse(path, regime, text)?;
+                let own = rules.entry((*regime).to_owned()).or_default();
+                own.insert(rule.id.clone(), rule);
+            }
+            _ => return Err(BundleError::Unexpected(path.clone())),
+        }
+    }
+    if let Some(regime) = rules.keys().find(|regime| !heads.contains_key(*regime)) {
+        return Err(BundleError::Absent(format!("{regime}/regime.toml")));
+    }
+    if let Some(id) = double_id(&rules) {
+        return Err(BundleError::malformed(
+            &id,
+            "the rule id is used in two regimes",
+        ));
+    }
+    Ok((heads, rules))
+}
+
+fn double_id(rules: &Rules) -> Option<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    rules
+        .values()
+        .flat_map(BTreeMap::keys)
+        .find(|id| !seen.insert(*id))
+        .cloned()
+}
+
+fn county_layer(files: &Files, rules: &mut Rules) -> Result<Option<County>, BundleError> {
+    let mut county: Option<County> = None;
+    for (path, text) in &files.county {
+        match path.split('/').collect::<Vec<_>>().as_slice() {
+            [COUNTY_FILE] => county = Some(parse(path, text)?),
+            ["regimes", regime, name] if name.ends_with(".cedar") => {
+                county::add_rule(path, Rule::parse(path, regime, text)?, rules)?;
+            }
+            _ => return Err(BundleError::Unexpected(path.clone())),
+        }
+    }
+    match &county {
+        Some(county) => county.switch_off(rules)?,
+        None if files.county.is_empty() => {}
+        None => return Err(BundleError::Absent(COUNTY_FILE.to_owned())),
+    }
+    Ok(county)
+}
+
+fn regime(
+    name: String,
+    head: RegimeFile,
+    rules: BTreeMap<String, Rule>,
+    validator: &Validator,
+) -> Result<Regime, BundleError> {
+    let invalid = |reason: String| BundleError::Invalid {
+        regime: name.clone(),
+        reason,
+    };
+    let versions = Versions::new(&rules).map_err(|error| invalid(error.to_string()))?;
+    for set in versions.all() {
+        for policies in [&set.decisive, &set.obligations] {
+            let result = validator.validate(policies, ValidationMode::Strict);
+            // A warning means a rule that can never apply or text that deceives its reader.
+            if !result.validation_passed_without_warnings() {
+                return Err(invalid(result.to_string()));
+            }
+        }
+    }
+    Ok(Regime {
+        name_en: head.name_en,
+        name_es: head.name_es,
+        is_federal: head.jurisdiction == "US",
+        refusal: head.refusal,
+        defaults: head.defaults,
+        name,
+        rules,
+        versions,
+    })
+}
+
+/// Every table must speak of regimes that exist, and of every category.
+fn check_names(
+    coverage: &Coverage,
+    elements: &ElementLists,
+    regimes: &BTreeMap<String, Regime>,
+) -> Result<(), BundleError> {
+    let unknown = |name: &&str| !regimes.contains_key(*name);
+    if let Some(name) = coverage.named().into_iter().find(|name| unknown(name)) {
+        return Err(BundleError::malformed(
+            COVERAGE_FILE,
+            format!("unknown regime {name}"),
+        ));
+    }
+    if let Some(category) = coverage.forgotten() {
+        let reason = format!("the category {category} is not covered");
+        return Err(BundleError::malformed(COVERAGE_FILE, reason));
+    }
+    if !elements.has_default() {
+        return Err(BundleError::malformed(
+            ELEMENTS_FILE,
+            "the default list is empty",
+        ));
+    }
+    if let Some(name) = elements.named().find(unknown) {
+        return Err(BundleError::malformed(
+            ELEMENTS_FILE,
+            format!("unknown regime {name}"),
+        ));
+    }
+    for rule in regimes.values().flat_map(|regime| regime.rules.values()) {
+        for lifted in &rule.lifts {
+            // A state rule that names a federal regime would claim what it cannot do.
+            if regimes.get(lifted).is_none_or(|regime| regime.is_federal) {
+                let reason = format!("lifts {lifted}, which is not a state regime");
+                return Err(BundleError::malformed(&rule.id, reason));
+            }
+        }
+    }
+    Ok(())
+}

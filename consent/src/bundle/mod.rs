@@ -1,0 +1,87 @@
+//! A bundle: the rules of every regime, what they cover, and the county's layer over them.
+
+mod county;
+mod coverage;
+mod elements;
+mod error;
+mod files;
+mod load;
+mod regime;
+mod rule;
+mod version;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+pub(crate) use self::coverage::{Coverage, SourceCoverage};
+pub(crate) use self::elements::ElementLists;
+pub use self::error::BundleError;
+use self::files::Files;
+pub(crate) use self::regime::{DefaultRule, Regime};
+pub use self::rule::{Rule, RuleKind};
+
+/// Rules, coverage and county layer, parsed and checked once.
+#[derive(Debug)]
+pub struct Bundle {
+    pub(crate) hash: String,
+    pub(crate) jurisdiction: Option<String>,
+    pub(crate) zone: TimeZone,
+    pub(crate) coverage: Coverage,
+    pub(crate) elements: ElementLists,
+    pub(crate) regimes: BTreeMap<String, Regime>,
+}
+
+impl Bundle {
+    /// The embedded rules; for the demo county with its own layer over them.
+    ///
+    /// # Errors
+    /// When the embedded rules do not pass their checks.
+    pub fn default_for(jurisdiction: &str) -> Result<Self, BundleError> {
+        load::build(&Files::embedded(jurisdiction))
+    }
+
+    /// The rules of a folder. A folder with a schema replaces the embedded rules; one with a
+    /// `county.toml` alone is laid over them.
+    ///
+    /// # Errors
+    /// When a file cannot be read, does not parse, fails strict validation against the schema, or
+    /// when a county layer would widen what the law permits.
+    pub fn load(folder: &Path) -> Result<Self, BundleError> {
+        load::build(&Files::read(folder)?)
+    }
+
+    /// The content hash, `sha256:` and hexadecimal digits.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The jurisdiction of the county layer; `None` without one.
+    #[must_use]
+    pub fn jurisdiction(&self) -> Option<&str> {
+        self.jurisdiction.as_deref()
+    }
+
+    /// The zone whose days count.
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Every rule, by regime and id.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.regimes
+            .values()
+            .flat_map(|regime| regime.rules.values())
+    }
+
+    /// The names of the regimes.
+    pub fn regimes(&self) -> impl Iterator<Item = &str> {
+        self.regimes.keys().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests;

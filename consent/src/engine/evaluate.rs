@@ -1,0 +1,320 @@
+//! What one regime says about one item.
+
+use cedar_policy::{Authorizer, Context, Decision as CedarDecision, PolicyId, PolicySet, Response};
+use tandem_mappings::model::directive::{Capacity, Effect};
+
+use super::cedar::{self, CedarError, Stage};
+use super::scene::Scene;
+use crate::bundle::{DefaultRule, Regime, Rule};
+use crate::decision::Verdict;
+use crate::directive::View;
+use crate::request::Item;
+
+/// What an answer cites.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cited<'a> {
+    Rule(&'a Rule),
+    Default(&'a DefaultRule),
+}
+
+impl<'a> Cited<'a> {
+    pub(super) fn id(self) -> &'a str {
+        match self {
+            Self::Rule(rule) => &rule.id,
+            Self::Default(rule) => &rule.id,
+        }
+    }
+
+    pub(super) fn citation(self) -> &'a str {
+        match self {
+            Self::Rule(rule) => &rule.citation,
+            Self::Default(rule) => &rule.citation,
+        }
+    }
+
+    pub(super) fn summaries(self) -> (&'a str, &'a str) {
+        match self {
+            Self::Rule(rule) => (&rule.summary_en, &rule.summary_es),
+            Self::Default(rule) => (&rule.summary_en, &rule.summary_es),
+        }
+    }
+
+    pub(super) fn rule(self) -> Option<&'a Rule> {
+        match self {
+            Self::Rule(rule) => Some(rule),
+            Self::Default(_) => None,
+        }
+    }
+}
+
+/// The answer of a regime about an item.
+#[derive(Debug, Clone)]
+pub(super) struct Answer<'a> {
+    pub(super) regime: &'a str,
+    pub(super) verdict: Verdict,
+    /// Only a human may use the basis that was found.
+    pub(super) needs_human: bool,
+    /// Nothing forbids: it is only that nothing permits.
+    pub(super) by_default: bool,
+    pub(super) cited: Vec<Cited<'a>>,
+    /// The directive that was needed, by its place among the views.
+    pub(super) consent: Option<usize>,
+    pub(super) basis: Option<String>,
+}
+
+/// Evaluates rule sets for one scene, each question once.
+pub(super) struct Evaluator<'a, 's> {
+    scene: &'s Scene<'a>,
+    stage: Stage,
+    authorizer: Authorizer,
+    plain: Context,
+    /// One context per view that permits, is in force and was not taken back.
+    contexts: Vec<Option<Context>>,
+}
+
+impl<'a, 's> Evaluator<'a, 's> {
+    pub(super) fn new(scene: &'s Scene<'a>) -> Result<Self, CedarError> {
+        let usable = |view: &View<'_>| {
+            view.effect == Effect::Permit
+                && view.is_active
+                && !view.is_revoked
+                && view.is_running(scene.now)
+        };
+        let context = |view: &View<'a>| {
+            let value = cedar::directive(scene, view)?;
+            cedar::context(scene, Some(value), None)
+        };
+        let contexts = scene
+            .views
+            .iter()
+            .map(|view| usable(view).then(|| context(view)).transpose());
+        Ok(Self {
+            scene,
+            stage: Stage::new(scene, None)?,
+            authorizer: Authorizer::new(),
+            plain: cedar::context(scene, None, None)?,
+            contexts: contexts.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The directives that might open an item, those that last longest first.
+    pub(super) fn candidates(&self, index: usize, item: &Item) -> Vec<usize> {
+        let Some(category) = self.scene.category(item) else {
+            return Vec::new();
+        };
+        let purpose = self.scene.request.purpose.value();
+        let mut candidates: Vec<usize> = (0..self.contexts.len())
+            .filter(|at| {
+                let Some(view) = self.scene.views.get(*at) else {
+                    return false;
+                };
+                view.reach.is_some()
+                    && view.categories.contains(&category)
+                    && purpose.is_some_and(|one| view.directive.purposes.contains(&one))
+                    && self.may_sign(index, *at, view)
+            })
+            .collect();
+        candidates.sort_by_key(|at| {
+            (
+                std::cmp::Reverse(self.scene.views.get(*at).map(|view| view.expires)),
+                *at,
+            )
+        });
+        candidates
+    }
+
+    /// Whether the signer could sign for the item, by the rules on minors and representatives.
+    fn may_sign(&self, index: usize, at: usize, view: &View<'_>) -> bool {
+        let Some(Some(context)) = self.contexts.get(at) else {
+            return false;
+        };
+        let adult = self.scene.age.is_none_or(|age| age >= 18);
+        if adult && view.directive.signer.capacity == Capacity::OwnSelf {
+            return true;
+        }
+        let minors = self
+            .scene
+            .bundle
+            .regimes
+            .get(&self.scene.bundle.coverage.minors);
+        let rules = minors.and_then(|regime| regime.on(self.scene.today));
+        rules.is_some_and(|rules| {
+            self.ask(&rules.decisive, index, context)
+                .is_some_and(|response| response.decision() == CedarDecision::Allow)
+        })
+    }
+
+    /// Asks a rule set. `None` when Cedar met an error: an error never permits.
+    fn ask(&self, rules: &PolicySet, index: usize, context: &Context) -> Option<Response> {
+        let question = self.stage.question(index, context).ok()?;
+        let response = self
+            .authorizer
+            .is_authorized(&question, rules, &self.stage.entities);
+        let failed = response.diagnostics().errors().next().is_some();
+        (!failed).then_some(response)
+    }
+
+    /// Asks a regime: once without a directive, then once per candidate until one opens it.
+    pub(super) fn answer(
+        &self,
+        regime: &'a Regime,
+        index: usize,
+        candidates: &[usize],
+    ) -> Answer<'a> {
+        let Some(rules) = regime.on(self.scene.today) else {
+            return self.closed(regime, index, Vec::new());
+        };
+        let plain = self.ask(&rules.decisive, index, &self.plain);
+        let mut human = None;
+        match plain
+            .as_ref()
+            .and_then(|response| opened(regime, response, None))
+        {
+            Some(answer) if answer.needs_human => human = Some(answer),
+            Some(answer) => return answer,
+            None => {}
+        }
+        let mut forbidding = plain
+            .map(|response| cited(regime, &response))
+            .unwrap_or_default();
+        for at in candidates {
+            let Some(Some(context)) = self.contexts.get(*at) else {
+                continue;
+            };
+            let Some(response) = self.ask(&rules.decisive, index, context) else {
+                continue;
+            };
+            match opened(regime, &response, Some(*at)) {
+                Some(answer) if !answer.needs_human => return answer,
+                Some(_) => {}
+                None if forbidding.is_empty() => forbidding = cited(regime, &response),
+                None => {}
+            }
+        }
+        human.unwrap_or_else(|| self.closed(regime, index, forbidding))
+    }
+
+    fn closed(&self, regime: &'a Regime, index: usize, forbidding: Vec<Cited<'a>>) -> Answer<'a> {
+        let category = self
+            .scene
+            .request
+            .items
+            .get(index)
+            .and_then(|item| self.scene.category(item));
+        let by_default = forbidding.is_empty();
+        let cited = if by_default {
+            regime
+                .default_rule(category)
+                .map(Cited::Default)
+                .into_iter()
+                .collect()
+        } else {
+            forbidding
+        };
+        Answer {
+            regime: &regime.name,
+            verdict: Verdict::Deny,
+            needs_human: false,
+            by_default,
+            cited,
+            consent: None,
+            basis: None,
+        }
+    }
+
+    /// The duties of a regime that permitted on a basis.
+    pub(super) fn duties(&self, regime: &'a Regime, index: usize, basis: &str) -> Vec<&'a Rule> {
+        let Some(rules) = regime.on(self.scene.today) else {
+            return Vec::new();
+        };
+        if rules.obligations.policies().next().is_none() {
+            return Vec::new();
+        }
+        let context = cedar::context(self.scene, None, Some(basis)).ok();
+        let response = context.and_then(|context| self.ask(&rules.obligations, index, &context));
+        let cited = response
+            .map(|response| cited(regime, &response))
+            .unwrap_or_default();
+        cited.into_iter().filter_map(Cited::rule).collect()
+    }
+
+    /// Whether a regime would permit an item with this context, on the given stage.
+    pub(super) fn would_permit(
+        &self,
+        stage: &Stage,
+        regime: &Regime,
+        index: usize,
+        context: &Context,
+    ) -> bool {
+        let Some(rules) = regime.on(self.scene.today) else {
+            return false;
+        };
+        let Ok(question) = stage.question(index, context) else {
+            return false;
+        };
+        let response = self
+            .authorizer
+            .is_authorized(&question, &rules.decisive, &stage.entities);
+        response.diagnostics().errors().next().is_none()
+            && opened(regime, &response, None).is_some_and(|answer| !answer.needs_human)
+    }
+
+    /// The entities as they are.
+    pub(super) const fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// The context without a directive.
+    pub(super) const fn plain(&self) -> &Context {
+        &self.plain
+    }
+}
+
+/// The rules that decided, by id.
+fn cited<'a>(regime: &'a Regime, response: &Response) -> Vec<Cited<'a>> {
+    let mut ids: Vec<&PolicyId> = response.diagnostics().reason().collect();
+    ids.sort_unstable();
+    ids.into_iter()
+        .filter_map(|id| regime.rules.get(AsRef::<str>::as_ref(id)))
+        .map(Cited::Rule)
+        .collect()
+}
+
+fn opened<'a>(
+    regime: &'a Regime,
+    response: &Response,
+    consent: Option<usize>,
+) -> Option<Answer<'a>> {
+    if response.decision() != CedarDecision::Allow {
+        return None;
+    }
+    let all = cited(regime, response);
+    let manual = |one: &Cited<'_>| one.rule().is_some_and(|rule| rule.is_manual);
+    let needs_human = all.iter().all(manual);
+    let cited: Vec<_> = all
+        .into_iter()
+        .filter(|one| needs_human || !manual(one))
+        .collect();
+    let stated = cited
+        .iter()
+        .find_map(|one| one.rule())
+        .and_then(|rule| rule.basis.clone());
+    let basis = match (stated, consent) {
+        (Some(basis), Some(_)) if basis.contains("CONSENT") => Some(basis),
+        (_, Some(_)) => Some("CONSENT".to_owned()),
+        (basis, None) => basis,
+    };
+    Some(Answer {
+        regime: &regime.name,
+        verdict: if needs_human {
+            Verdict::Deny
+        } else {
+            Verdict::Permit
+        },
+        needs_human,
+        by_default: false,
+        cited,
+        consent,
+        basis,
+    })
+}

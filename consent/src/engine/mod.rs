@@ -1,0 +1,17 @@
+//! The decision: which regimes cover an item, what each says, and how their answers combine.
+
+mod cedar;
+mod cover;
+mod decide;
+mod duties;
+mod evaluate;
+mod explain;
+mod missing;
+mod refusal;
+mod scene;
+mod validity;
+
+pub use self::decide::decide;
+
+#[cfg(test)]
+mod tests;
