@@ -1,6 +1,7 @@
 //! What an extract becomes.
 
 use tandem_adapter_port::report::{Collected, Outcome};
+use tandem_mappings::model::category::Category;
 use tandem_mappings::model::date::DateQuality;
 use tandem_mappings::model::event::Body;
 use tandem_mappings::model::name::NameUse;
@@ -134,6 +135,26 @@ fn an_open_case_tells_component_child_worker_and_project() {
     assert_eq!(worker.name.as_deref(), Some("Wanda Workerly"));
     assert_eq!(worker.phone.as_deref(), Some("5550100777 x12"));
     assert_eq!(worker.email.as_deref(), Some("wanda.workerly@cws.example"));
+}
+
+#[test]
+fn a_case_under_investigation_is_guarded_like_the_report() {
+    let mut entries = extract();
+    for (name, text) in &mut entries {
+        if name == "CASE_T.csv" {
+            *text = text.replacen(",1693,", ",1692,", 1);
+        }
+    }
+    let (found, _) = read_extract(entries);
+    let categories = found.events.iter().filter_map(|event| match &event.body {
+        Body::CaseOpened(case) => Some((case.status.clone().unwrap(), event.category.unwrap())),
+        _ => None,
+    });
+    let expected = [
+        ("ER".to_owned(), Category::CwReferral),
+        ("FM".to_owned(), Category::CwCase),
+    ];
+    assert_eq!(categories.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::outbound::{Outbound, OutboundBody};
+use tandem_adapter_port::package::MemoryPackage;
 use tandem_adapter_port::read::{FormatReader, Input};
 use tandem_adapter_port::report::{Collected, Counting, Outcome, Report};
 use tandem_child_welfare::{Config, NiemReader};
@@ -372,6 +373,27 @@ fn what_is_no_message_is_rejected_with_a_reason() {
     }
     let (found, _) = read(b"\xff\xfe<\x00a\x00");
     assert_eq!(found.deviations[0].code, "not-utf-8");
+}
+
+#[test]
+fn one_bad_message_of_several_costs_that_message_alone() {
+    let mut package = MemoryPackage::new([
+        ("bad.xml", "<a>".to_owned()),
+        ("good.xml", example("referral_example.xml")),
+    ]);
+    let reader = NiemReader::new(Config::default()).unwrap();
+    let mut collected = Collected::default();
+    let mut counting = Counting::new(Format::Niem, &mut collected);
+    let input = Input::Package {
+        name: "messages.zip",
+        package: &mut package,
+    };
+    reader.read(input, &context(), &mut counting).unwrap();
+    let report = counting.report();
+    assert_eq!(
+        (report.outcome, report.persons),
+        (Outcome::PartiallyAccepted, 2)
+    );
 }
 
 #[test]

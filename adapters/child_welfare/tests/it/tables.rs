@@ -18,8 +18,8 @@ fn every_example_pair_comes_true() {
 
 #[test]
 fn every_domain_has_a_category_of_the_closed_list() {
+    let tables = tables();
     for domain in Domain::ALL {
-        let tables = tables();
         let category = tables.category(*domain).unwrap();
         assert!(
             tables.has_code("hs:ServiceCategoryCodeType", category),
@@ -58,13 +58,13 @@ fn a_relationship_and_its_inverse_agree() {
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
         .from_reader(text.as_bytes());
-    let mut seen = 0;
+    let (tables, mut seen) = (tables(), 0);
     for row in reader.records() {
         let row = row.unwrap();
         let code = |index: usize| row.get(index).unwrap().parse::<u32>().unwrap();
         let (there, back) = (
-            tables().relation(code(0)).unwrap(),
-            tables().relation(code(2)).unwrap(),
+            tables.relation(code(0)).unwrap(),
+            tables.relation(code(2)).unwrap(),
         );
         let fits = match there {
             Relation::Parent => back == Relation::Child,

@@ -24,6 +24,9 @@ use crate::tables::Tables;
 /// Service component "family reunification": the child is out of home and a plan to return exists.
 const COMPONENT_REUNIFICATION: u32 = 1694;
 
+/// Service component "emergency response": the investigation of an abuse report.
+const COMPONENT_EMERGENCY: u32 = 1692;
+
 /// What the reader of cases, workers and removals needs to know.
 pub(crate) struct Cases<'a> {
     pub(crate) gate: &'a Gate,
@@ -143,9 +146,16 @@ impl<'a> Cases<'a> {
             true => Body::CaseOpened(Box::new(involvement)),
             false => Body::CaseClosed(Box::new(involvement)),
         };
-        let told = self
-            .told(row, "CASE_T", id, child)
-            .map(|told| told.at(happened));
+        // An investigation is guarded like the report that it follows.
+        let category = match component {
+            Some(COMPONENT_EMERGENCY) => Category::CwReferral,
+            _ => Category::CwCase,
+        };
+        let told = self.told(row, "CASE_T", id, child);
+        let told = told.map(|told| Told {
+            category,
+            ..told.at(happened)
+        });
         self.send(told, body, report.sink)
     }
 

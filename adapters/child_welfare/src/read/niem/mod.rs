@@ -14,7 +14,7 @@ mod value;
 use std::io::Read;
 
 use tandem_adapter_port::context::ReadContext;
-use tandem_adapter_port::deviation::{Deviation, Place};
+use tandem_adapter_port::deviation::{Deviation, Loss, Place, Severity};
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
 use tandem_mappings::model::id::{SourceCaseId, SourceEventId};
@@ -35,6 +35,26 @@ const ROOTS: [&str; 2] = ["CoordinatedReferralMessage", "CasePlanUpdateMessage"]
 const MAX_MESSAGE_ID: usize = 160;
 /// The longest security label that is taken from a header.
 const MAX_LABEL: usize = 16;
+
+/// Where a message comes from, and what is lost when it can't be read.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a> {
+    file: &'a str,
+    loss: Loss,
+}
+
+impl Source<'_> {
+    /// The message as a whole can't be used.
+    fn refuse(&self, code: &str, place: Place, expected: &str, sink: &mut dyn Sink) {
+        sink.deviation(Deviation::of(
+            Severity::Error,
+            self.loss,
+            code,
+            place,
+            expected,
+        ));
+    }
+}
 
 /// Reads the two NIEM messages.
 #[derive(Debug, Clone)]
@@ -57,7 +77,7 @@ impl NiemReader {
 
     fn stream(
         &self,
-        name: &str,
+        source: Source<'_>,
         reader: &mut dyn Read,
         context: &ReadContext,
         sink: &mut dyn Sink,
@@ -66,20 +86,16 @@ impl NiemReader {
         // One byte more than allowed, so that a message at the limit still passes.
         let limit = MAX_BYTES as u64 + 1;
         if reader.take(limit).read_to_end(&mut bytes).is_err() {
-            let place = Place::file(name);
-            sink.deviation(Deviation::input_error(
-                "unreadable",
-                place,
-                "a stream that can be read",
-            ));
+            let place = Place::file(source.file);
+            source.refuse("unreadable", place, "a stream that can be read", sink);
             return Ok(());
         }
         match tree::parse(&bytes, &self.config.linkages_namespace) {
-            Ok(root) => self.message(&root, name, context, sink),
+            Ok(root) => self.message(&root, source, context, sink),
             Err(error) => {
-                let place = Place::line(name, error.line);
+                let place = Place::line(source.file, error.line);
                 let expected = format!("a NIEM message: {}", error.reason);
-                sink.deviation(Deviation::input_error(code(error.reason), place, expected));
+                source.refuse(code(error.reason), place, &expected, sink);
                 Ok(())
             }
         }
@@ -88,7 +104,7 @@ impl NiemReader {
     fn message(
         &self,
         root: &Element,
-        file: &str,
+        source: Source<'_>,
         context: &ReadContext,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
@@ -96,14 +112,14 @@ impl NiemReader {
         if !is_known || root.namespace != crate::namespace::Namespace::Linkages {
             let expected =
                 "CoordinatedReferralMessage or CasePlanUpdateMessage in the agreed namespace";
-            let place = Place::line(file, root.line);
-            sink.deviation(Deviation::input_error("message-unknown", place, expected));
+            let place = Place::line(source.file, root.line);
+            source.refuse("message-unknown", place, expected, sink);
             return Ok(());
         }
         sink.record(&root.local);
         sink.version(&format!("NIEM {NIEM_VERSION}"));
-        let ids = check::check(root, file, &self.tables, sink);
-        let Some(message) = self.header(root, file, ids, context, sink) else {
+        let ids = check::check(root, source.file, &self.tables, sink);
+        let Some(message) = self.header(root, source, ids, context, sink) else {
             return Ok(());
         };
         person::tell(&message, sink)?;
@@ -115,7 +131,7 @@ impl NiemReader {
     fn header<'a>(
         &'a self,
         root: &'a Element,
-        file: &'a str,
+        source: Source<'a>,
         ids: check::Ids<'a>,
         context: &'a ReadContext,
         sink: &mut dyn Sink,
@@ -124,14 +140,11 @@ impl NiemReader {
         let is_id = |id: &&str| id.len() <= MAX_MESSAGE_ID && SourceEventId::new(*id).is_ok();
         let Some(id) = id.filter(is_id) else {
             let expected = "nc:DocumentIdentification, the message id";
-            let place = place(file, root);
-            sink.deviation(Deviation::input_error(
-                "required-element-missing",
-                place,
-                expected,
-            ));
+            let place = place(source.file, root);
+            source.refuse("required-element-missing", place, expected, sink);
             return None;
         };
+        let file = source.file;
         let created = moment(root.at("nc:DocumentCreationDate"), &context.zone);
         for (name, is_missing) in [
             ("nc:DocumentCreationDate", created.is_none()),
@@ -225,7 +238,14 @@ impl FormatReader for NiemReader {
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
         match input {
-            Input::Stream { name, reader } => self.stream(name, reader, context, sink),
+            Input::Stream { name, reader } => {
+                let source = Source {
+                    file: name,
+                    loss: Loss::Input,
+                };
+                self.stream(source, reader, context, sink)
+            }
+            // One bad message of several costs that message alone.
             Input::Package { package, .. } => {
                 for name in package
                     .names()
@@ -233,7 +253,13 @@ impl FormatReader for NiemReader {
                     .filter(|name| !name.ends_with('/'))
                 {
                     match package.open(&name) {
-                        Ok(mut reader) => self.stream(&name, &mut reader, context, sink)?,
+                        Ok(mut reader) => {
+                            let source = Source {
+                                file: &name,
+                                loss: Loss::Record,
+                            };
+                            self.stream(source, &mut reader, context, sink)?;
+                        }
                         Err(_) => {
                             let place = Place::file(&name);
                             let expected = "an entry that can be unpacked";
