@@ -115,6 +115,16 @@ impl CaseloadLayout {
         self.length > 0
     }
 
+    /// Whether a text looks like a record of this fixed width: short enough, and most of its typed fields can be read.
+    pub(super) fn looks_like_record(&self, text: &str) -> bool {
+        let typed = self.fields.iter().filter(|field| field.kind != Kind::Text).filter_map(|field| {
+            let cell: String = text.chars().skip(field.span.0).take(field.span.1).collect();
+            (!cell.trim().is_empty()).then(|| field.value(&cell).is_ok())
+        });
+        let (good, bad) = typed.fold((0, 0), |(good, bad), is_good| if is_good { (good + 1, bad) } else { (good, bad + 1) });
+        self.is_fixed() && text.chars().count() <= self.length && good > bad
+    }
+
     /// The layout's version.
     #[must_use]
     pub fn version(&self) -> &str {

@@ -109,8 +109,7 @@ impl CaseloadReader {
             !layout.is_fixed() && required.all(|field| has(&field.column))
         };
         let text = String::from_utf8_lossy(first);
-        let length = text.trim_end().chars().count();
-        let is_record = |layout: &&CaseloadLayout| layout.is_fixed() && length > 0 && length <= layout.length;
+        let is_record = |layout: &&CaseloadLayout| layout.looks_like_record(text.trim_end());
         self.layouts.iter().find(is_header).or_else(|| self.layouts.iter().find(is_record))
     }
 }
