@@ -194,8 +194,7 @@ fn good(response: &http::Response<Vec<u8>>) -> Good {
     };
     let location = header(LOCATION)
         .or_else(|| header(http::header::CONTENT_LOCATION))
-        .and_then(reference::parse)
-        .map(|target| (target.kind.to_owned(), target.id.to_owned()));
+        .and_then(type_and_id);
     let etag = etag.or_else(by_version);
     Good {
         body,
@@ -203,6 +202,17 @@ fn good(response: &http::Response<Vec<u8>>) -> Good {
         location,
         is_created: response.status() == StatusCode::CREATED,
     }
+}
+
+/// Type and id at the end of a `Location`, which may be absolute or a bare path:
+/// `[base]/Task/7/_history/1`.
+fn type_and_id(location: &str) -> Option<(String, String)> {
+    let path = location
+        .split_once("/_history")
+        .map_or(location, |(before, _)| before);
+    let (before, id) = path.rsplit_once('/')?;
+    let kind = before.rsplit('/').next()?;
+    reference::is_id(id).then(|| (kind.to_owned(), id.to_owned()))
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Delivery {

@@ -3,7 +3,7 @@
 //! Patients become events as they come. Tasks need their focus ServiceRequest and CarePlans their
 //! Goals, which may stand anywhere in the same payload: these are held until the payload ends.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 use tandem_adapter_port::context::ReadContext;
@@ -20,6 +20,9 @@ use crate::gates;
 
 /// Most resources held for one payload; beyond it they are read with what is known by then.
 const HELD_CAP: usize = 50_000;
+
+/// Most base URLs that one payload may use for its own resources.
+const BASES_CAP: usize = 16;
 
 /// A resource that waits for others.
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub(crate) struct Collector {
     goals: BTreeMap<String, Held>,
     /// UUID of a `urn:uuid:` entry to the resource's own id.
     urns: BTreeMap<String, String>,
+    /// Base URLs under which the payload gives its own resources.
+    bases: BTreeSet<String>,
 }
 
 impl Collector {
@@ -56,6 +61,7 @@ impl Collector {
             plans: Vec::new(),
             goals: BTreeMap::new(),
             urns: BTreeMap::new(),
+            bases: BTreeSet::new(),
         }
     }
 
@@ -287,6 +293,19 @@ impl Collector {
         if let (Some(urn), Some(id)) = (urn_id(held.full_url.as_deref()), id) {
             self.urns.insert(urn.to_owned(), id.to_owned());
         }
+        let target = held.full_url.as_deref().and_then(reference::parse);
+        if let Some(target) = target.filter(|target| Some(target.id) == id)
+            && let Some(base) = target.base
+            && self.bases.len() < BASES_CAP
+        {
+            self.bases.insert(base.to_owned());
+        }
+    }
+
+    /// Whether resources under this base are the ones that the payload speaks of.
+    pub(crate) fn is_local(&self, base: Option<&str>) -> bool {
+        let own = self.config.base.as_str().trim_end_matches('/');
+        base.is_none_or(|base| base == own || self.bases.contains(base))
     }
 
     /// The id that a reference's id stands for, through `urn:uuid:` entries.
@@ -294,9 +313,14 @@ impl Collector {
         self.urns.get(id).map_or(id, String::as_str)
     }
 
-    /// Replaces the UUID of a `urn:uuid:` reference by the id of the Patient that stands under it.
+    /// Puts a Patient's own id in the place of its `urn:uuid:` or its absolute URL on the sender's
+    /// server.
     pub(crate) fn resolve_person(&self, person: &mut SourcePersonId) {
-        if let Some(Ok(id)) = self.urns.get(person.as_str()).map(SourcePersonId::new) {
+        let id = match reference::parse(person.as_str()) {
+            Some(target) if target.base.is_some() && self.is_local(target.base) => Some(target.id),
+            _ => self.urns.get(person.as_str()).map(String::as_str),
+        };
+        if let Some(Ok(id)) = id.map(SourcePersonId::new) {
             *person = id;
         }
     }

@@ -233,14 +233,21 @@ fn subjects(task: Option<&View<'_>>, service: Option<&View<'_>>) -> Vec<SourcePe
     subjects
 }
 
-/// The Patient that a Reference names, by the partner's id.
+/// The Patient that a Reference names. An absolute reference is kept whole until it is known whether
+/// it leads to the partner's own server: the same id elsewhere is another person.
 pub(crate) fn person(who: &View<'_>) -> Option<SourcePersonId> {
     let target = reference::parse(who.text("reference")?)?;
+    if target.is_contained {
+        return None;
+    }
     if !matches!(target.kind, "Patient" | "") {
         who.note("reference", "a reference to a Patient");
         return None;
     }
-    SourcePersonId::new(target.id).ok()
+    match target.base {
+        Some(base) => SourcePersonId::new(format!("{base}/Patient/{}", target.id)).ok(),
+        None => SourcePersonId::new(target.id).ok(),
+    }
 }
 
 /// The organisation and service that a Reference names: by configuration, or by the gateway's own

@@ -11,8 +11,9 @@ use tandem_mappings::model::id::SourcePersonId;
 use tandem_mappings::model::person::RecordReceived;
 use tandem_mappings::model::referral::ReferralStatus;
 
-use super::collect::{Collector, Held, contained, focus_id, report};
+use super::collect::{Collector, Held, contained, report};
 use super::patient;
+use super::reference;
 use super::referral;
 use super::view::{Notes, View};
 use crate::codes;
@@ -94,13 +95,14 @@ fn is_referral(task: &View<'_>) -> bool {
 
 /// The ServiceRequest that the Task asks to fulfil: contained, or elsewhere in the payload.
 pub(crate) fn focus<'a>(collector: &'a Collector, task: &'a Value) -> Option<&'a Value> {
-    let id = focus_id(task)?;
-    let service = contained(task, id).or_else(|| {
-        collector
-            .services
-            .get(collector.resolved(id))
-            .map(|held| &held.value)
-    })?;
+    let target = reference::parse(task.get("focus")?.get("reference")?.as_str()?)?;
+    let service = if target.is_contained {
+        contained(task, target.id)?
+    } else if collector.is_local(target.base) {
+        &collector.services.get(collector.resolved(target.id))?.value
+    } else {
+        return None;
+    };
     let kind = service.get("resourceType").and_then(Value::as_str);
     (kind == Some("ServiceRequest")).then_some(service)
 }

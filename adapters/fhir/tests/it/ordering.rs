@@ -182,6 +182,27 @@ fn what_the_server_refuses_is_parked_or_retried_by_its_kind() {
 }
 
 #[test]
+fn a_created_resource_is_found_by_its_location_alone() {
+    for location in [
+        "/fhir/ServiceRequest/77/_history/1",
+        "ServiceRequest/77",
+        "https://clinic.example/fhir/ServiceRequest/77",
+    ] {
+        let mut server = Server::default();
+        let headers = vec![("Location", location.to_owned())];
+        server
+            .tricks
+            .push_back(Trick::Answer(201, String::new(), headers));
+        place(&mut server, &mut RowsInMemory::default());
+        assert_eq!(
+            server.one("Task")["focus"]["reference"],
+            "ServiceRequest/77",
+            "{location}"
+        );
+    }
+}
+
+#[test]
 fn a_server_that_answers_with_another_type_is_not_believed() {
     let mut server = Server::default();
     let lie = r#"{"resourceType":"Patient","id":"x"}"#;

@@ -244,6 +244,57 @@ fn resources_published_by_others_are_read() {
 }
 
 #[test]
+fn the_same_id_on_another_server_is_another_person() {
+    let clinic = String::from_utf8(CLINIC.to_vec()).unwrap();
+    let subject = |base: &str| {
+        let bundle = clinic.replace(
+            "\"Patient/p-mother\"",
+            &format!("\"{base}Patient/p-mother\""),
+        );
+        let (collected, _) = read(bundle.as_bytes());
+        collected.events.iter().find_map(|event| match &event.body {
+            Body::ReferralRequested(request) => Some(request.subjects[0].as_str().to_owned()),
+            _ => None,
+        })
+    };
+    assert_eq!(subject("https://clinic.example/fhir/").unwrap(), "p-mother");
+    let elsewhere = "https://other.example/fhir/";
+    assert_eq!(
+        subject(elsewhere).unwrap(),
+        "https://other.example/fhir/Patient/p-mother"
+    );
+}
+
+#[test]
+fn references_by_uuid_find_the_patient_and_the_focus_of_the_bundle() {
+    let bundle = serde_json::json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"fullUrl": "urn:uuid:aaaa", "resource": {
+            "resourceType": "Task", "id": "t", "status": "requested", "intent": "order",
+            "focus": {"reference": "urn:uuid:bbbb"}, "for": {"reference": "urn:uuid:cccc"}}},
+        {"fullUrl": "urn:uuid:bbbb", "resource": {
+            "resourceType": "ServiceRequest", "id": "sr", "status": "active", "intent": "order",
+            "code": {"text": "Food box"}, "subject": {"reference": "urn:uuid:cccc"}}},
+        {"fullUrl": "urn:uuid:cccc", "resource": {
+            "resourceType": "Patient", "id": "p", "name": [{"family": "Testa"}]}},
+    ]});
+    let (collected, _) = read(bundle.to_string().as_bytes());
+    let request = collected.events.iter().find_map(|event| match &event.body {
+        Body::ReferralRequested(request) => Some(request),
+        _ => None,
+    });
+    let request = request.unwrap();
+    assert_eq!(request.need.as_deref(), Some("Food box"));
+    assert_eq!(
+        request
+            .subjects
+            .iter()
+            .map(|id| id.as_str())
+            .collect::<Vec<_>>(),
+        ["p"]
+    );
+}
+
+#[test]
 fn a_long_bundle_is_read_entry_by_entry() {
     let mut bundle = b"{\"entry\":[".to_vec();
     for at in 0..5_000 {
