@@ -15,10 +15,28 @@ pub(crate) fn id_hash(parts: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// A map from hashed identifiers to small values.
+/// A map from hashed identifiers to small values. Keys and values lie apart, so that no byte is lost to alignment.
 #[derive(Debug)]
 pub(crate) struct IdMap<V> {
-    shards: Vec<Vec<(u64, V)>>,
+    shards: Vec<Shard<V>>,
+}
+
+#[derive(Debug)]
+struct Shard<V> {
+    keys: Vec<u64>,
+    values: Vec<V>,
+}
+
+impl<V: Copy> Shard<V> {
+    fn insert(&mut self, index: usize, key: u64, value: V) {
+        if self.keys.len() == self.keys.capacity() {
+            let more = (self.keys.len() / 8).max(4);
+            self.keys.reserve_exact(more);
+            self.values.reserve_exact(more);
+        }
+        self.keys.insert(index, key);
+        self.values.insert(index, value);
+    }
 }
 
 impl<V: Copy> IdMap<V> {
@@ -29,26 +47,26 @@ impl<V: Copy> IdMap<V> {
     /// The value under the key, put there first when the key is new; and whether it was new.
     pub(crate) fn entry(&mut self, key: u64, value: V) -> Option<(&mut V, bool)> {
         if self.shards.is_empty() {
-            self.shards.resize_with(1 << SHARD_BITS, Vec::new);
+            self.shards.resize_with(1 << SHARD_BITS, || Shard {
+                keys: Vec::new(),
+                values: Vec::new(),
+            });
         }
         let shard = self.shards.get_mut(shard_of(key))?;
-        let (index, is_new) = match shard.binary_search_by_key(&key, |(held, _)| *held) {
+        let (index, is_new) = match shard.keys.binary_search(&key) {
             Ok(index) => (index, false),
             Err(index) => {
-                if shard.len() == shard.capacity() {
-                    shard.reserve_exact((shard.len() / 8).max(4));
-                }
-                shard.insert(index, (key, value));
+                shard.insert(index, key, value);
                 (index, true)
             }
         };
-        shard.get_mut(index).map(|(_, held)| (held, is_new))
+        shard.values.get_mut(index).map(|held| (held, is_new))
     }
 
     pub(crate) fn get(&self, key: u64) -> Option<V> {
         let shard = self.shards.get(shard_of(key))?;
-        let index = shard.binary_search_by_key(&key, |(held, _)| *held).ok()?;
-        shard.get(index).map(|(_, value)| *value)
+        let index = shard.keys.binary_search(&key).ok()?;
+        shard.values.get(index).copied()
     }
 }
 

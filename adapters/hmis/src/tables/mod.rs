@@ -95,8 +95,11 @@ impl FileLayout {
     }
 
     fn push(&mut self, column: Column) {
+        let position = self.columns.len();
+        // Most look-ups use the name as it is written.
+        self.positions.insert(column.name.clone(), position);
         self.positions
-            .insert(column.name.to_ascii_lowercase(), self.columns.len());
+            .insert(column.name.to_ascii_lowercase(), position);
         self.columns.push(column);
     }
 
