@@ -74,40 +74,9 @@ fn task(activity: &Activity, tables: &Tables, context: &WriteContext) -> Node {
     let hours = activity
         .hours_per_week
         .map(|hours| format!("{hours} hours a week"));
-    let (domain, category) = domain_nodes(activity.domain, tables);
-    let referral = activity.referral.as_ref().and_then(|referral| {
-        let gateway = referral.id.map(|id| id.to_string());
-        Some(categorised(
-            "nc:ActivityIdentification",
-            gateway?,
-            GATEWAY_ID,
-        ))
-    });
-    let toward = activity
-        .counts_toward
-        .iter()
-        .map(|plan| comment("counts-toward", plan.code()));
-    let goal = activity
-        .goal
-        .as_ref()
-        .map(|goal| comment("goal", goal.as_str()));
-    let service = Node::new("hs:Service")
-        .with(referral)
-        .child(domain)
-        .with(toward)
-        .with(goal)
-        .with(optional(
-            "nc:ActivityReasonText",
-            activity.mandated_by.map(|by| by.code()),
-        ))
-        .with(optional(
-            "hs:ResponsibleEntityDescriptionText",
-            activity.provider.as_ref(),
-        ))
-        .with(category);
     let augmentation = Node::new("hs:TaskAugmentation")
         .with(optional("hs:TaskTimeFrameDescriptionText", hours))
-        .child(service);
+        .child(task_service(activity, tables));
     Node::new("nc:PlanTask")
         .child(Node::text(
             "nc:TaskCompletedIndicator",
@@ -128,6 +97,36 @@ fn task(activity: &Activity, tables: &Tables, context: &WriteContext) -> Node {
         )
         .child(task_status(activity.status.code(), None))
         .child(augmentation)
+}
+
+/// The service behind a task: what it is about, what it counts toward, who provides it.
+fn task_service(activity: &Activity, tables: &Tables) -> Node {
+    let (domain, category) = domain_nodes(activity.domain, tables);
+    let referral = activity.referral.as_ref().and_then(|referral| referral.id);
+    let referral =
+        referral.map(|id| categorised("nc:ActivityIdentification", id.to_string(), GATEWAY_ID));
+    let toward = activity
+        .counts_toward
+        .iter()
+        .map(|plan| comment("counts-toward", plan.code()));
+    let goal = activity
+        .goal
+        .as_ref()
+        .map(|goal| comment("goal", goal.as_str()));
+    Node::new("hs:Service")
+        .with(referral)
+        .child(domain)
+        .with(toward)
+        .with(goal)
+        .with(optional(
+            "nc:ActivityReasonText",
+            activity.mandated_by.map(|by| by.code()),
+        ))
+        .with(optional(
+            "hs:ResponsibleEntityDescriptionText",
+            activity.provider.as_ref(),
+        ))
+        .with(category)
 }
 
 fn task_status(code: &str, reason: Option<&str>) -> Node {

@@ -36,23 +36,16 @@ pub(crate) fn referral(
     tables: &Tables,
     context: &WriteContext,
 ) -> Parts {
+    let state = if view.is_withdrawn {
+        "cancelled"
+    } else {
+        "requested"
+    };
+    let reason = view.withdrawn_reason.map(|reason| reason.code());
     let status = Node::new("nc:ActivityStatus")
-        .child(Node::text(
-            "nc:StatusText",
-            if view.is_withdrawn {
-                "cancelled"
-            } else {
-                "requested"
-            },
-        ))
-        .with(optional(
-            "nc:StatusDescriptionText",
-            view.withdrawn_reason.map(|reason| reason.code()),
-        ));
+        .child(Node::text("nc:StatusText", state))
+        .with(optional("nc:StatusDescriptionText", reason));
     let part_of = view.part_of.map(|id| comment("part-of", &id.to_string()));
-    let safe_contact = view.safe_contact.as_ref().map(safe_contact);
-    let people = (0..outbound.people.len())
-        .map(|index| Node::new("nc:ReferralPerson").reference(person_id(index)));
     let supervisor = view.worker.as_ref();
     let supervisor = supervisor.and_then(|worker| worker_entity("nc:ReferralSupervisor", worker));
     let node = Node::new("nc:Referral")
@@ -68,29 +61,43 @@ pub(crate) fn referral(
             view.requested_at,
             &context.zone,
         ))
-        .with(optional("nc:ActivityDescriptionText", safe_contact))
+        .with(optional(
+            "nc:ActivityDescriptionText",
+            view.safe_contact.as_ref().map(safe_contact),
+        ))
         .with(optional("nc:ActivityReasonText", view.need.as_ref()))
         .child(status)
         .child(Node::new("nc:ReferralActivity").reference(SERVICE))
         .child(entity("nc:ReferralIssuer", &outbound.sender))
         .with(supervisor)
         .child(entity("nc:ReferralEntity", &outbound.recipient))
-        .with(people);
-    let reference = view.service_reference.clone();
-    let reference = reference.or_else(|| view.service.as_ref().map(ToString::to_string));
-    let (domain, category) = domain_nodes(view.domain, tables);
-    let service = Node::new("hs:RequestedService")
-        .id(SERVICE)
-        .with(reference.map(|id| categorised("nc:ActivityIdentification", id, "service")))
-        .child(domain)
-        .with(optional("nc:ActivityName", view.service_name.as_ref()))
-        .with(category);
+        .with(referred(outbound));
+    let service = requested_service(view, tables);
     Parts {
         names_people: true,
         referral: Some(node),
         services: vec![service],
         ..Parts::default()
     }
+}
+
+/// The people referred, by reference.
+fn referred(outbound: &Outbound) -> impl Iterator<Item = Node> {
+    let places = 0..outbound.people.len();
+    places.map(|index| Node::new("nc:ReferralPerson").reference(person_id(index)))
+}
+
+/// The service asked for, under the recipient's own id of it where that is known.
+fn requested_service(view: &ReferralView, tables: &Tables) -> Node {
+    let directory = || view.service.as_ref().map(ToString::to_string);
+    let reference = view.service_reference.clone().or_else(directory);
+    let (domain, category) = domain_nodes(view.domain, tables);
+    Node::new("hs:RequestedService")
+        .id(SERVICE)
+        .with(reference.map(|id| categorised("nc:ActivityIdentification", id, "service")))
+        .child(domain)
+        .with(optional("nc:ActivityName", view.service_name.as_ref()))
+        .with(category)
 }
 
 /// How a referral stands.
@@ -106,18 +113,6 @@ pub(crate) fn status(
         let text = output.text.as_deref().or(output.reference.as_deref())?;
         Some(comment(&output.kind, text))
     });
-    let status = Node::new("nc:ActivityStatus")
-        .child(Node::text("nc:StatusText", view.status.code()))
-        .with(optional("nc:StatusCommentText", view.reason_text.as_ref()))
-        .with(optional(
-            "nc:StatusDescriptionText",
-            view.reason.map(|reason| reason.code()),
-        ))
-        .with(optional(
-            "nc:StatusDescriptionText",
-            view.sub_status.map(|sub| sub.code()),
-        ))
-        .child(date_time("nc:StatusDate", view.at, &context.zone));
     let service = view.domain.map(|domain| {
         let (domain, category) = domain_nodes(domain, tables);
         Node::new("hs:RequestedService")
@@ -125,8 +120,6 @@ pub(crate) fn status(
             .child(domain)
             .with(category)
     });
-    let people = (0..outbound.people.len())
-        .map(|index| Node::new("nc:ReferralPerson").reference(person_id(index)));
     let node = Node::new("nc:Referral")
         .with(own)
         .child(categorised(
@@ -136,7 +129,7 @@ pub(crate) fn status(
         ))
         .with(outputs)
         .child(date_time("nc:ActivityDate", view.at, &context.zone))
-        .child(status)
+        .child(standing(view, context))
         .with(
             service
                 .as_ref()
@@ -147,13 +140,30 @@ pub(crate) fn status(
                 .as_ref()
                 .map(|target| entity("nc:ReferralEntity", target)),
         )
-        .with(people);
+        .with(referred(outbound));
+    let services = service.into_iter().collect();
     Parts {
         names_people: true,
         referral: Some(node),
-        services: service.into_iter().collect(),
+        services,
         ..Parts::default()
     }
+}
+
+/// State, reason in words, reason code, sub-status, since when.
+fn standing(view: &ReferralStatusView, context: &WriteContext) -> Node {
+    Node::new("nc:ActivityStatus")
+        .child(Node::text("nc:StatusText", view.status.code()))
+        .with(optional("nc:StatusCommentText", view.reason_text.as_ref()))
+        .with(optional(
+            "nc:StatusDescriptionText",
+            view.reason.map(|reason| reason.code()),
+        ))
+        .with(optional(
+            "nc:StatusDescriptionText",
+            view.sub_status.map(|sub| sub.code()),
+        ))
+        .child(date_time("nc:StatusDate", view.at, &context.zone))
 }
 
 /// A short text with a title that says what it is.

@@ -219,6 +219,22 @@ fn the_same_row_gives_the_same_event_id_and_a_changed_row_another() {
 }
 
 #[test]
+fn an_end_date_that_cannot_be_read_still_ends_the_case() {
+    let mut entries = extract();
+    for (name, text) in &mut entries {
+        if name == "CASE_T.csv" {
+            *text = text.replace("2024-02-08", "08/02/2024");
+        }
+    }
+    let (_, report) = read_extract(entries);
+    assert_eq!(
+        (report.events["case.opened"], report.events["case.closed"]),
+        (2, 1)
+    );
+    assert_eq!(report.outcome, Outcome::AcceptedWithErrors);
+}
+
+#[test]
 fn columns_may_stand_in_any_order_and_be_absent() {
     let text = "COM_LST_NM,SENSTV_IND,IDENTIFIER,BIRTH_DT\nDemofield   ,N,4g8Ojkb0dm,2018-03-02\n";
     let (found, report) = read_extract(vec![("CLIENT_T.csv".into(), text.into())]);

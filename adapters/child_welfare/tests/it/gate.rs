@@ -1,7 +1,7 @@
 //! What must never enter gives nothing but file, line and count.
 
 use proptest::prelude::*;
-use tandem_adapter_port::report::Collected;
+use tandem_adapter_port::report::{Collected, Outcome};
 
 use crate::support::{extract, read_extract};
 
@@ -119,6 +119,18 @@ fn a_row_whose_client_is_not_in_the_client_table_is_refused() {
             .iter()
             .any(|deviation| deviation.code == "client-unknown")
     );
+}
+
+#[test]
+fn two_client_tables_are_refused_since_nobody_knows_who_is_sealed() {
+    let text = "IDENTIFIER,COM_LST_NM,SENSTV_IND\n4g8Ojkb0dm,Demofield,N\n";
+    let entries = vec![
+        ("CLIENT_T.csv".into(), text.into()),
+        ("old/client_t.csv".into(), text.into()),
+    ];
+    let (found, report) = read_extract(entries);
+    assert_eq!(report.outcome, Outcome::Rejected);
+    assert!(found.events.is_empty());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::read::Sink;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::coding::Coding;
+use tandem_mappings::model::date::PartialDate;
 use tandem_mappings::model::event::Body;
 use tandem_mappings::model::id::SourceCaseId;
 use tandem_mappings::model::involvement::{
@@ -103,48 +104,28 @@ impl<'a> Cases<'a> {
         let (Some(person), Ok(case)) = (person_id(child), SourceCaseId::new(id.to_string())) else {
             return Ok(());
         };
-        let from = report.date(row, "START_DT");
-        let to = report.date(row, "END_DT");
+        let dates = CaseDates::read(row, report);
         let component = report.code(row, "SRV_CMPC");
-        let component_since = report.date(row, "SRV_CMPDT");
-        let is_open = row.text("END_DT").is_none() || to.is_none();
-        let letters = component.and_then(|code| self.tables.logical_id("SRV_CMPC", code));
-        let worker = row
-            .text("FKSTFPERST")
-            .and_then(|staff| self.staff.get(staff))
-            .cloned();
-        if is_open {
-            if component == Some(COMPONENT_REUNIFICATION) {
-                self.reunification.insert(child.clone());
-            }
-            self.workers.extend(
-                row.text("FKSTFPERST")
-                    .map(|staff| (id.clone(), staff.to_owned())),
-            );
+        if dates.is_open {
+            self.remember(row, id, child, component);
         }
-        let involvement = Involvement {
+        let letters = component.and_then(|code| self.tables.logical_id("SRV_CMPC", code));
+        let fallback = if dates.is_open { "open" } else { "closed" };
+        let staff = row.text("FKSTFPERST");
+        let involvement = Box::new(Involvement {
             program: Program::ChildWelfare,
             case,
             people: vec![person],
-            status: Some(
-                letters
-                    .unwrap_or(if is_open { "open" } else { "closed" })
-                    .to_owned(),
-            ),
-            from,
-            to,
-            worker,
+            status: Some(letters.unwrap_or(fallback).to_owned()),
+            from: dates.from,
+            to: dates.to,
+            worker: staff.and_then(|staff| self.staff.get(staff)).cloned(),
             project: (row.text("SPRJ_CST_B") == Some("Y")).then(|| "special-project".to_owned()),
             original: component.map(|code| Coding::new("cws-cms:SRV_CMPC", code.to_string())),
-        };
-        let happened = if is_open {
-            component_since.max(from)
-        } else {
-            to
-        };
-        let body = match is_open {
-            true => Body::CaseOpened(Box::new(involvement)),
-            false => Body::CaseClosed(Box::new(involvement)),
+        });
+        let body = match dates.is_open {
+            true => Body::CaseOpened(involvement),
+            false => Body::CaseClosed(involvement),
         };
         // An investigation is guarded like the report that it follows.
         let category = match component {
@@ -154,9 +135,19 @@ impl<'a> Cases<'a> {
         let told = self.told(row, "CASE_T", id, child);
         let told = told.map(|told| Told {
             category,
-            ..told.at(happened)
+            ..told.at(dates.happened())
         });
         self.send(told, body, report.sink)
+    }
+
+    /// Remembers of an open case what workers and removals are told with.
+    fn remember(&mut self, row: &Row<'_>, id: &RowId, child: &RowId, component: Option<u32>) {
+        if component == Some(COMPONENT_REUNIFICATION) {
+            self.reunification.insert(child.clone());
+        }
+        if let Some(staff) = row.text("FKSTFPERST") {
+            self.workers.insert(id.clone(), staff.to_owned());
+        }
     }
 
     /// Tells who is in charge of each open case: the current primary assignments.
@@ -167,7 +158,7 @@ impl<'a> Cases<'a> {
     ) -> Result<(), Halt> {
         extract.walk("ASGNM_T", sink, &mut |met, file, sink| {
             let Met::Row(row) = met else { return Ok(()) };
-            let is_current = row.text("ASGNMNT_CD") == Some("P") && row.text("END_DT").is_none();
+            let is_current = row.text("ASGNMNT_CD") == Some("P") && row.date("END_DT") == Ok(None);
             if self.gate.refusal("ASGNM_T", row).is_some() || !is_current {
                 return Ok(());
             }
@@ -269,6 +260,35 @@ impl<'a> Cases<'a> {
 
     fn send(&self, told: Option<Told<'_>>, body: Body, sink: &mut dyn Sink) -> Result<(), Halt> {
         told.map_or(Ok(()), |told| told.send(body, self.context, sink))
+    }
+}
+
+/// The dates of a case.
+struct CaseDates {
+    from: Option<PartialDate>,
+    to: Option<PartialDate>,
+    component_since: Option<PartialDate>,
+    /// Without an end date. An end date that can't be read still ends the case.
+    is_open: bool,
+}
+
+impl CaseDates {
+    fn read(row: &Row<'_>, report: &mut Reporter<'_>) -> Self {
+        Self {
+            from: report.date(row, "START_DT"),
+            to: report.date(row, "END_DT"),
+            component_since: report.date(row, "SRV_CMPDT"),
+            is_open: row.date("END_DT") == Ok(None),
+        }
+    }
+
+    /// The day of the last move: into the present component, or to the end.
+    fn happened(&self) -> Option<PartialDate> {
+        if self.is_open {
+            self.component_since.max(self.from)
+        } else {
+            self.to
+        }
     }
 }
 

@@ -46,7 +46,11 @@ pub(crate) enum Met<'a> {
 
 impl<'a> Extract<'a> {
     /// Finds the tables of a package; entries that are none are told to the sink.
-    pub(crate) fn new(package: &'a mut dyn Package, tables: &Tables, sink: &mut dyn Sink) -> Self {
+    pub(crate) fn new(
+        package: &'a mut dyn Package,
+        tables: &Tables,
+        sink: &mut dyn Sink,
+    ) -> Result<Self, Halt> {
         let mut entries = BTreeMap::new();
         for name in package.names() {
             if name.ends_with('/') {
@@ -78,11 +82,12 @@ impl<'a> Extract<'a> {
                     Place::file(&name),
                     "each table once",
                 ));
-                continue;
+                // Which of the two is right, and so who is sealed, is unknown.
+                return Err(Halt::Package);
             }
             entries.insert(table, name);
         }
-        Self { package, entries }
+        Ok(Self { package, entries })
     }
 
     /// The tables present, in alphabetical order.

@@ -69,7 +69,7 @@ impl CwsCmsReader {
         context: &ReadContext,
         sink: &mut dyn Sink,
     ) -> Result<(), Halt> {
-        let mut extract = Extract::new(package, &self.tables, sink);
+        let mut extract = Extract::new(package, &self.tables, sink)?;
         if extract.entry("CLIENT_T").is_none() {
             let expected = "CLIENT_T.csv, without which nobody knows who is sealed";
             sink.deviation(Deviation::input_error(

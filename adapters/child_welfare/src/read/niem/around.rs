@@ -242,8 +242,7 @@ fn meetings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
 
 /// Ratings of one instrument, stage and day are one assessment.
 fn ratings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
-    let mut found: BTreeMap<(InstrumentId, Stage, jiff::civil::Date), Vec<Rating>> =
-        BTreeMap::new();
+    let mut found: BTreeMap<RatingKey, Vec<Rating>> = BTreeMap::new();
     for element in around(message, "j:CaseActivity") {
         if element.text_at("nc:ActivityCategoryText") != Some("assessment") {
             let place = place(message.file, element);
@@ -251,35 +250,9 @@ fn ratings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
             sink.deviation(Deviation::info("activity-not-used", place, expected));
             continue;
         }
-        let instrument = Message::comments(element, "instrument");
-        let instrument = instrument.and_then(|id| InstrumentId::new(id).ok());
-        let stage = Message::comments(element, "stage").and_then(Stage::from_code);
-        let domain = element
-            .text_at("nc:ActivityName")
-            .and_then(Domain::from_code);
-        let level = element.text_at("nc:ActivityStatus/nc:StatusText");
-        let level = level.map(|text| {
-            if text == "not-applicable" {
-                Ok(None)
-            } else {
-                text.parse().map(Some)
-            }
-        });
-        let rated_on = day(element.at("nc:ActivityDate"));
-        match (instrument, stage, domain, level, rated_on) {
-            (Some(instrument), Some(stage), Some(domain), Some(Ok(level)), Some(rated_on)) => {
-                let rating = Rating {
-                    domain,
-                    level,
-                    instrument_domain: None,
-                    person: None,
-                };
-                found
-                    .entry((instrument, stage, rated_on))
-                    .or_default()
-                    .push(rating);
-            }
-            _ => {
+        match rating(element) {
+            Some((key, rating)) => found.entry(key).or_default().push(rating),
+            None => {
                 let expected = "instrument, stage, domain, level and day of a rating";
                 message.drop_record(element, "rating-incomplete", expected, sink);
             }
@@ -305,4 +278,26 @@ fn ratings(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Stopped> {
         )?;
     }
     Ok(())
+}
+
+/// What ratings of one assessment have in common.
+type RatingKey = (InstrumentId, Stage, jiff::civil::Date);
+
+/// One rating; `None` when a part of it is missing or not understood.
+fn rating(element: &Element) -> Option<(RatingKey, Rating)> {
+    let instrument = InstrumentId::new(Message::comments(element, "instrument")?).ok()?;
+    let stage = Stage::from_code(Message::comments(element, "stage")?)?;
+    let domain = Domain::from_code(element.text_at("nc:ActivityName")?)?;
+    let level = match element.text_at("nc:ActivityStatus/nc:StatusText")? {
+        "not-applicable" => None,
+        text => Some(text.parse().ok()?),
+    };
+    let rated_on = day(element.at("nc:ActivityDate"))?;
+    let rating = Rating {
+        domain,
+        level,
+        instrument_domain: None,
+        person: None,
+    };
+    Some(((instrument, stage, rated_on), rating))
 }
