@@ -95,15 +95,21 @@ impl Config {
     ) -> Result<CaseloadReader, ConfigError> {
         let mut layouts = Vec::new();
         for file in &self.caseload.layouts {
-            let text = load(file)
-                .map_err(|reason| ConfigError::LayoutFile { file: file.clone(), reason })?;
+            let text = load(file).map_err(|reason| ConfigError::LayoutFile {
+                file: file.clone(),
+                reason,
+            })?;
             let layout = CaseloadLayout::load(file, &text)?;
             if let Some(failure) = layout.failed_examples().into_iter().next() {
                 return Err(Box::new(failure).into());
             }
             layouts.push(layout);
         }
-        let coverage = if self.caseload.is_full { Coverage::Full } else { Coverage::Partial };
+        let coverage = if self.caseload.is_full {
+            Coverage::Full
+        } else {
+            Coverage::Partial
+        };
         if layouts.is_empty() {
             layouts = CaseloadLayout::examples()?;
         }
@@ -129,14 +135,20 @@ mod tests {
     fn a_layout_whose_example_does_not_come_true_is_refused() {
         let shipped = include_str!("../../../config/tables/calworks/caseload_csv.csv");
         let config = Config {
-            caseload: CaseloadConfig { layouts: vec!["county.csv".to_owned()], is_full: false },
+            caseload: CaseloadConfig {
+                layouts: vec!["county.csv".to_owned()],
+                is_full: false,
+            },
             ..Config::default()
         };
         assert_eq!(config.readers(|_| Ok(shipped.to_owned())).unwrap().len(), 3);
         let wrong = shipped.replace("sex|F -> female", "sex|F -> male");
         let error = config.readers(|_| Ok(wrong.clone())).err().unwrap();
         assert!(error.to_string().contains("county.csv:4"), "{error}");
-        let error = config.readers(|_| Err("no such file".to_owned())).err().unwrap();
+        let error = config
+            .readers(|_| Err("no such file".to_owned()))
+            .err()
+            .unwrap();
         assert_eq!(error.to_string(), "layout county.csv: no such file");
     }
 }

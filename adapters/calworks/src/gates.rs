@@ -43,7 +43,9 @@ impl SenderGate {
     /// Whether a sender is refused.
     #[must_use]
     pub fn refuses(&self, sender: &str) -> bool {
-        self.0.iter().any(|refused| refused.as_str() == sender.trim())
+        self.0
+            .iter()
+            .any(|refused| refused.as_str() == sender.trim())
     }
 }
 
@@ -57,7 +59,13 @@ mod tests {
         let layouts = Layouts::load(Program::Tanf).unwrap();
         for name in NEVER_TOLD {
             let is_known = ["T1", "T2", "T3"].iter().any(|record| {
-                layouts.get(record).unwrap().0.fields.iter().any(|field| field.name == *name)
+                layouts
+                    .get(record)
+                    .unwrap()
+                    .0
+                    .fields
+                    .iter()
+                    .any(|field| field.name == *name)
             });
             assert!(is_known, "{name}");
         }

@@ -11,7 +11,9 @@ pub enum IdentifierError {
     #[error("not a client index number: expected a digit, seven digits and a letter")]
     Cin,
     /// Not a County ID.
-    #[error("not a county id: expected county 2, aid code 2, serial 7, family budget unit 1, person 2")]
+    #[error(
+        "not a county id: expected county 2, aid code 2, serial 7, family budget unit 1, person 2"
+    )]
     CountyId,
 }
 
@@ -41,7 +43,11 @@ impl FromStr for Cin {
         let is_sound = digits.bytes().all(|byte| byte.is_ascii_digit())
             && letter.len() == 1
             && letter.bytes().all(|byte| byte.is_ascii_uppercase());
-        if is_sound { Ok(Self(upper)) } else { Err(IdentifierError::Cin) }
+        if is_sound {
+            Ok(Self(upper))
+        } else {
+            Err(IdentifierError::Cin)
+        }
     }
 }
 
@@ -114,7 +120,11 @@ impl FromStr for CountyId {
             && id.0.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && is_number(id.county())
             && is_number(id.person_number());
-        if is_sound { Ok(id) } else { Err(IdentifierError::CountyId) }
+        if is_sound {
+            Ok(id)
+        } else {
+            Err(IdentifierError::CountyId)
+        }
     }
 }
 
@@ -136,10 +146,22 @@ mod tests {
         let dashed: CountyId = "43-30-1B2K111-0-04".parse().unwrap();
         assert_eq!(plain, dashed);
         assert_eq!(
-            (plain.county(), plain.aid_code(), plain.serial(), plain.family_budget_unit(), plain.person_number()),
+            (
+                plain.county(),
+                plain.aid_code(),
+                plain.serial(),
+                plain.family_budget_unit(),
+                plain.person_number()
+            ),
             ("43", "30", "1B2K111", "0", "04")
         );
-        for wrong in ["43-301B2K111-0-04", "43301B2K11100", "4330_B2K111004", "4X301B2K111004", ""] {
+        for wrong in [
+            "43-301B2K111-0-04",
+            "43301B2K11100",
+            "4330_B2K111004",
+            "4X301B2K111004",
+            "",
+        ] {
             assert!(wrong.parse::<CountyId>().is_err(), "{wrong}");
         }
     }

@@ -7,17 +7,26 @@
 
 /// Whether the text, after any apostrophes, starts like a formula.
 fn is_formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@'])
+    text.trim_start_matches('\'')
+        .starts_with(['=', '+', '-', '@'])
 }
 
 /// The text as it is written.
 pub(crate) fn guard(text: &str) -> String {
-    if is_formula(text) { format!("'{text}") } else { text.to_owned() }
+    if is_formula(text) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// The text as it was meant.
 pub(crate) fn unguard(text: &str) -> &str {
-    if is_formula(text) { text.strip_prefix('\'').unwrap_or(text) } else { text }
+    if is_formula(text) {
+        text.strip_prefix('\'').unwrap_or(text)
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]

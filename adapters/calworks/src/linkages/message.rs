@@ -20,8 +20,17 @@ impl Fields {
     /// Sets a field; a blank value leaves it out. Control characters become blanks and surrounding blanks go: no form
     /// of the messages carries them.
     pub(crate) fn set(&mut self, name: &str, value: impl AsRef<str>) {
-        let plain: String =
-            value.as_ref().chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+        let plain: String = value
+            .as_ref()
+            .chars()
+            .map(|character| {
+                if character.is_control() {
+                    ' '
+                } else {
+                    character
+                }
+            })
+            .collect();
         let plain = plain.trim();
         if !plain.is_empty() {
             self.0.insert(name.to_owned(), plain.to_owned());
@@ -57,7 +66,9 @@ impl Fields {
 
     /// Filled fields.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -88,11 +99,17 @@ pub(crate) struct Message {
 impl Message {
     /// The rows of a line type.
     pub(crate) fn rows(&self, line_type: LineType) -> impl Iterator<Item = &Part> {
-        self.parts.iter().filter(move |part| part.line_type == line_type)
+        self.parts
+            .iter()
+            .filter(move |part| part.line_type == line_type)
     }
 
     /// Adds a row.
     pub(crate) fn push(&mut self, line_type: LineType, fields: Fields) {
-        self.parts.push(Part { line_type, line: 0, fields });
+        self.parts.push(Part {
+            line_type,
+            line: 0,
+            fields,
+        });
     }
 }

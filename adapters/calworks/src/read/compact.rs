@@ -39,7 +39,15 @@ struct Shard<V> {
 
 impl<V: Copy + Default> Default for CompactMap<V> {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard { keys: Vec::new(), values: Vec::new(), used: 0 }).collect() }
+        Self {
+            shards: (0..SHARDS)
+                .map(|_| Shard {
+                    keys: Vec::new(),
+                    values: Vec::new(),
+                    used: 0,
+                })
+                .collect(),
+        }
     }
 }
 
@@ -56,16 +64,25 @@ impl<V: Copy + Default> CompactMap<V> {
     /// Every value.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.shards.iter().flat_map(|shard| {
-            shard.keys.iter().zip(&shard.values).filter(|(key, _)| **key != 0).map(|(_, value)| value)
+            shard
+                .keys
+                .iter()
+                .zip(&shard.values)
+                .filter(|(key, _)| **key != 0)
+                .map(|(_, value)| value)
         })
     }
 
     /// The value of a key.
     #[must_use]
     pub(crate) fn get(&self, key: u64) -> Option<&V> {
-        let shard = self.shards.get(usize::try_from(key % SHARDS as u64).ok()?)?;
+        let shard = self
+            .shards
+            .get(usize::try_from(key % SHARDS as u64).ok()?)?;
         let place = shard.find(key)?;
-        (shard.keys.get(place) == Some(&key)).then(|| shard.values.get(place)).flatten()
+        (shard.keys.get(place) == Some(&key))
+            .then(|| shard.values.get(place))
+            .flatten()
     }
 }
 
@@ -77,14 +94,18 @@ impl<V: Copy + Default> Shard<V> {
             return None;
         }
         let first = usize::try_from((u128::from(key) * slots as u128) >> 64).ok()?;
-        (first..slots).chain(0..first).find(|place| matches!(self.keys.get(*place), Some(found) if *found == key || *found == 0))
+        (first..slots).chain(0..first).find(
+            |place| matches!(self.keys.get(*place), Some(found) if *found == key || *found == 0),
+        )
     }
 
     fn entry(&mut self, key: u64) -> (Option<&mut V>, bool) {
         if self.used * 5 >= self.keys.len() * 4 {
             self.grow();
         }
-        let Some(place) = self.find(key) else { return (None, false) };
+        let Some(place) = self.find(key) else {
+            return (None, false);
+        };
         let mut is_new = false;
         if let Some(slot) = self.keys.get_mut(place) {
             is_new = *slot == 0;
@@ -136,9 +157,14 @@ mod tests {
     fn a_set_remembers_every_key_while_it_grows() {
         let fingerprints = Fingerprints::default();
         let mut set = CompactSet::default();
-        let keys: Vec<u64> = (0..50_000).map(|n: u32| fingerprints.of(&["key", &n.to_string()])).collect();
+        let keys: Vec<u64> = (0..50_000)
+            .map(|n: u32| fingerprints.of(&["key", &n.to_string()]))
+            .collect();
         assert!(keys.iter().all(|key| set.insert(*key)));
-        assert!(keys.iter().all(|key| !set.insert(*key) && set.contains(*key)));
+        assert!(
+            keys.iter()
+                .all(|key| !set.insert(*key) && set.contains(*key))
+        );
     }
 
     #[test]
@@ -155,7 +181,10 @@ mod tests {
             *map.entry(spread).0.unwrap() = key as u32;
         }
         for key in 1..5_000_u64 {
-            assert_eq!(map.get(key.wrapping_mul(0x9e37_79b9_7f4a_7c15)), Some(&(key as u32)));
+            assert_eq!(
+                map.get(key.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+                Some(&(key as u32))
+            );
         }
         assert_eq!(map.values().count(), 4_999);
     }

@@ -47,7 +47,11 @@ pub(crate) struct Rows<R> {
 impl<R: Read> Rows<R> {
     /// Rows of this stream.
     pub(crate) fn new(reader: R) -> Self {
-        Self { lines: Lines::new(reader), ahead: VecDeque::new(), is_over: false }
+        Self {
+            lines: Lines::new(reader),
+            ahead: VecDeque::new(),
+            is_over: false,
+        }
     }
 
     fn next_line(&mut self) -> io::Result<Option<Line>> {
@@ -73,12 +77,22 @@ impl<R: Read> Rows<R> {
     fn broken(&mut self, line: u64) -> Row {
         self.is_over = true;
         self.ahead.clear();
-        Row { line, last_line: line, cells: Err(RowFault::Unreadable), is_windows_1252: false }
+        Row {
+            line,
+            last_line: line,
+            cells: Err(RowFault::Unreadable),
+            is_windows_1252: false,
+        }
     }
 
     fn row(&mut self, first: Line) -> Row {
         let (number, is_windows_1252) = (first.number, first.is_windows_1252);
-        let fault = |fault| Row { line: number, last_line: number, cells: Err(fault), is_windows_1252 };
+        let fault = |fault| Row {
+            line: number,
+            last_line: number,
+            cells: Err(fault),
+            is_windows_1252,
+        };
         if first.is_cut || first.text.len() > MAX_ROW_BYTES {
             return fault(RowFault::TooLong);
         }
@@ -96,7 +110,9 @@ impl<R: Read> Rows<R> {
                     more.push(line);
                 }
                 Ok(None) => {
-                    more.into_iter().rev().for_each(|line| self.ahead.push_front(line));
+                    more.into_iter()
+                        .rev()
+                        .for_each(|line| self.ahead.push_front(line));
                     return fault(RowFault::StrayQuote);
                 }
                 Err(_) => return self.broken(number),
@@ -104,7 +120,12 @@ impl<R: Read> Rows<R> {
         }
         let is_windows_1252 = is_windows_1252 || more.iter().any(|line| line.is_windows_1252);
         let last_line = more.last().map_or(number, |line| line.number);
-        Row { line: number, last_line, cells: cells(&text), is_windows_1252 }
+        Row {
+            line: number,
+            last_line,
+            cells: cells(&text),
+            is_windows_1252,
+        }
     }
 }
 
@@ -133,7 +154,11 @@ fn cell(text: &str) -> Result<(String, Option<&str>), RowFault> {
             Some((cell, after)) => (cell, Some(after)),
             None => (text, None),
         };
-        return if cell.contains('"') { Err(RowFault::StrayQuote) } else { Ok((cell.to_owned(), after)) };
+        return if cell.contains('"') {
+            Err(RowFault::StrayQuote)
+        } else {
+            Ok((cell.to_owned(), after))
+        };
     };
     let mut cell = String::new();
     let mut rest = quoted;
@@ -146,7 +171,10 @@ fn cell(text: &str) -> Result<(String, Option<&str>), RowFault> {
         } else if after.is_empty() {
             return Ok((cell, None));
         } else {
-            return Ok((cell, Some(after.strip_prefix(',').ok_or(RowFault::StrayQuote)?)));
+            return Ok((
+                cell,
+                Some(after.strip_prefix(',').ok_or(RowFault::StrayQuote)?),
+            ));
         }
     }
 }
@@ -157,7 +185,9 @@ mod tests {
 
     fn all(text: &str) -> Vec<(u64, Result<Vec<String>, RowFault>)> {
         let mut rows = Rows::new(text.as_bytes());
-        std::iter::from_fn(|| rows.next_row()).map(|row| (row.line, row.cells)).collect()
+        std::iter::from_fn(|| rows.next_row())
+            .map(|row| (row.line, row.cells))
+            .collect()
     }
 
     fn texts(cells: &[&str]) -> Result<Vec<String>, RowFault> {
@@ -167,7 +197,10 @@ mod tests {
     #[test]
     fn quotes_hold_commas_line_ends_and_doubled_quotes() {
         let found = all("a,\"b,\n\"\"c\"\"\",\r\n\nd\n");
-        assert_eq!(found, [(1, texts(&["a", "b,\n\"c\"", ""])), (4, texts(&["d"]))]);
+        assert_eq!(
+            found,
+            [(1, texts(&["a", "b,\n\"c\"", ""])), (4, texts(&["d"]))]
+        );
     }
 
     #[test]

@@ -56,7 +56,11 @@ impl Accepted {
     pub fn parse(text: &str) -> Result<Self, AcceptedError> {
         let unknown = || AcceptedError(text.to_owned());
         let number = |digits: &str| digits.trim().parse::<u64>().map_err(|_| unknown());
-        let year_of = |part: &str| part.split(',').next().map_or_else(|| Err(unknown()), number);
+        let year_of = |part: &str| {
+            part.split(',')
+                .next()
+                .map_or_else(|| Err(unknown()), number)
+        };
         match text.trim() {
             "" => return Ok(Self::Any),
             "not blank" => return Ok(Self::NotBlank),
@@ -70,7 +74,11 @@ impl Accepted {
         if let Some(rest) = text.strip_prefix("year>") {
             let year = year_of(rest)?;
             let is_quarter = rest.contains("quarter");
-            return Ok(if is_quarter { Self::QuarterAfter(year) } else { Self::MonthAfter(year) });
+            return Ok(if is_quarter {
+                Self::QuarterAfter(year)
+            } else {
+                Self::MonthAfter(year)
+            });
         }
         if let Some(rest) = text.strip_prefix(">=") {
             return Ok(Self::AtLeast(number(rest)?));
@@ -78,7 +86,10 @@ impl Accepted {
         if let Some(rest) = text.strip_prefix('>') {
             return Ok(Self::Above(number(rest)?));
         }
-        text.split('|').map(|part| alternative(part.trim()).ok_or_else(unknown)).collect::<Result<_, _>>().map(Self::OneOf)
+        text.split('|')
+            .map(|part| alternative(part.trim()).ok_or_else(unknown))
+            .collect::<Result<_, _>>()
+            .map(Self::OneOf)
     }
 
     /// Whether a value that is not blank may stand in the field. A [`Accepted::DayAfter`] is answered as a whole here.
@@ -103,7 +114,9 @@ impl Accepted {
 impl Alternative {
     fn allows(&self, value: &str) -> bool {
         match self {
-            Self::Range(from, to) => digits(value).is_some_and(|number| (*from..=*to).contains(&number)),
+            Self::Range(from, to) => {
+                digits(value).is_some_and(|number| (*from..=*to).contains(&number))
+            }
             Self::Text(text) => text == value,
             Self::Blank => value.is_empty(),
         }
@@ -116,12 +129,28 @@ pub fn day_faults(value: &str, year_after: u64) -> Vec<&'static str> {
     let value = value.trim();
     let part = |range: std::ops::Range<usize>| value.get(range).and_then(digits);
     let checks = [
-        (value.len() == 8 && digits(value).is_some(), "not eight digits"),
-        (part(0..4).is_some_and(|year| year > year_after), "year out of range"),
-        (part(4..6).is_some_and(|month| (1..=12).contains(&month)), "month out of range"),
-        (part(6..8).is_some_and(|day| (1..=31).contains(&day)), "day out of range"),
+        (
+            value.len() == 8 && digits(value).is_some(),
+            "not eight digits",
+        ),
+        (
+            part(0..4).is_some_and(|year| year > year_after),
+            "year out of range",
+        ),
+        (
+            part(4..6).is_some_and(|month| (1..=12).contains(&month)),
+            "month out of range",
+        ),
+        (
+            part(6..8).is_some_and(|day| (1..=31).contains(&day)),
+            "day out of range",
+        ),
     ];
-    checks.into_iter().filter(|(passes, _)| !passes).map(|(_, fault)| fault).collect()
+    checks
+        .into_iter()
+        .filter(|(passes, _)| !passes)
+        .map(|(_, fault)| fault)
+        .collect()
 }
 
 fn alternative(part: &str) -> Option<Alternative> {
@@ -134,17 +163,23 @@ fn alternative(part: &str) -> Option<Alternative> {
     if let Some(number) = digits(part) {
         return Some(Alternative::Range(number, number));
     }
-    let is_code = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let is_code = !part.is_empty()
+        && part
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     is_code.then(|| Alternative::Text(part.to_owned()))
 }
 
 fn digits(text: &str) -> Option<u64> {
-    let plain = !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain =
+        !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
     if plain { text.parse().ok() } else { None }
 }
 
 fn period(value: &str, width: usize, year_after: u64, last: u64) -> bool {
-    let Some((year, part)) = value.split_at_checked(4) else { return false };
+    let Some((year, part)) = value.split_at_checked(4) else {
+        return false;
+    };
     part.len() == width
         && digits(year).is_some_and(|year| year > year_after)
         && digits(part).is_some_and(|part| (1..=last).contains(&part))
@@ -167,12 +202,17 @@ mod tests {
     fn a_month_needs_six_digits_and_a_late_enough_year() {
         let accepted = Accepted::parse("year>1998, month 1..12").unwrap();
         assert!(accepted.allows("202012"));
-        assert!(!accepted.allows("199812") && !accepted.allows("202013") && !accepted.allows("20201"));
+        assert!(
+            !accepted.allows("199812") && !accepted.allows("202013") && !accepted.allows("20201")
+        );
     }
 
     #[test]
     fn each_part_of_a_bad_birth_date_is_named() {
-        assert_eq!(day_faults("99999999", 1900), ["month out of range", "day out of range"]);
+        assert_eq!(
+            day_faults("99999999", 1900),
+            ["month out of range", "day out of range"]
+        );
         assert_eq!(day_faults("1997", 1900).len(), 3);
         assert!(day_faults("19970523", 1900).is_empty());
     }

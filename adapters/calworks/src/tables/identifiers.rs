@@ -17,7 +17,12 @@ impl CountyCodes {
     pub fn load() -> Result<Self, TableError> {
         let columns = ["county_code", "county", "fips3", "fips5", "calworks_region"];
         let table = Table::parse("ca_counties.csv", COUNTIES, &columns)?;
-        let pairs = table.rows().iter().map(|row| (row.get("county_code").to_owned(), row.get("county").to_owned()));
+        let pairs = table.rows().iter().map(|row| {
+            (
+                row.get("county_code").to_owned(),
+                row.get("county").to_owned(),
+            )
+        });
         Ok(Self(pairs.collect()))
     }
 
@@ -48,7 +53,13 @@ impl AidCodes {
             "note",
         ];
         let table = Table::parse("calworks_aid_codes.csv", AID_CODES, &columns)?;
-        Ok(Self(table.rows().iter().map(|row| row.get("aid_code").to_owned()).collect()))
+        Ok(Self(
+            table
+                .rows()
+                .iter()
+                .map(|row| row.get("aid_code").to_owned())
+                .collect(),
+        ))
     }
 
     /// Whether the code is a known CalWORKs aid code.

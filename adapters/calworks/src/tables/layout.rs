@@ -6,7 +6,10 @@ use super::accepted::Accepted;
 
 macro_rules! table {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../../../mappings/tables/calworks/", $name)))
+        (
+            $name,
+            include_str!(concat!("../../../../mappings/tables/calworks/", $name)),
+        )
     };
 }
 
@@ -32,8 +35,14 @@ const SSP: [(&str, &str); 7] = [
     table!("m6.csv"),
     table!("m7.csv"),
 ];
-const LENGTH_COLUMNS: [&str; 6] =
-    ["record", "section", "program", "full_length", "minimum_length", "second_group_minimum"];
+const LENGTH_COLUMNS: [&str; 6] = [
+    "record",
+    "section",
+    "program",
+    "full_length",
+    "minimum_length",
+    "second_group_minimum",
+];
 const COLUMNS: [&str; 12] = [
     "record",
     "item_number",
@@ -140,7 +149,11 @@ impl Field {
     #[must_use]
     pub fn group(&self) -> &str {
         let group = self.occurrence.split('.').next().unwrap_or("");
-        if group.starts_with("month") { "" } else { group }
+        if group.starts_with("month") {
+            ""
+        } else {
+            group
+        }
     }
 }
 
@@ -187,10 +200,20 @@ impl Layout {
             occurrence: Some("occurrence"),
         };
         let fixed = FixedLayout::new(table, columns, Gaps::Forbidden)?;
-        let record = fixed.fields().first().map(|field| field.record.clone()).unwrap_or_default();
+        let record = fixed
+            .fields()
+            .first()
+            .map(|field| field.record.clone())
+            .unwrap_or_default();
         let length = fixed.length(&record);
         let fields = fixed.record(&record).map(field).collect::<Result<_, _>>()?;
-        Ok(Self { record, fields, length, minimum: length, second_group_minimum: None })
+        Ok(Self {
+            record,
+            fields,
+            length,
+            minimum: length,
+            second_group_minimum: None,
+        })
     }
 }
 
@@ -207,7 +230,10 @@ fn field(fixed: &FixedField) -> Result<Field, TableError> {
     Ok(Field {
         item: row.get("item_number").to_owned(),
         name: fixed.name.clone(),
-        span: Span { start: fixed.start.saturating_sub(1), end: fixed.end },
+        span: Span {
+            start: fixed.start.saturating_sub(1),
+            end: fixed.end,
+        },
         kind,
         occurrence: fixed.occurrence.clone(),
         is_required: row.get("required") == "yes",
@@ -268,11 +294,21 @@ impl Layouts {
     /// The layout of a record type and the section it belongs to.
     #[must_use]
     pub fn get(&self, record: &str) -> Option<(&Layout, Section)> {
-        self.records.iter().find(|(layout, _)| layout.record == record).map(|(layout, section)| (layout, *section))
+        self.records
+            .iter()
+            .find(|(layout, _)| layout.record == record)
+            .map(|(layout, section)| (layout, *section))
     }
 
     fn apply_tribal_differences(&mut self) -> Result<(), TableError> {
-        let columns = ["record", "field", "start", "end", "required", "accepted_values"];
+        let columns = [
+            "record",
+            "field",
+            "start",
+            "end",
+            "required",
+            "accepted_values",
+        ];
         let table = Table::parse(TRIBAL.0, TRIBAL.1, &columns)?;
         for row in table.rows() {
             let start: usize = row.parsed("start", "a position")?;
@@ -291,9 +327,17 @@ impl Layouts {
     }
 }
 
-fn apply_lengths(layout: &mut Layout, lengths: &Table, program: Program) -> Result<Section, TableError> {
+fn apply_lengths(
+    layout: &mut Layout,
+    lengths: &Table,
+    program: Program,
+) -> Result<Section, TableError> {
     let mut found = None;
-    for row in lengths.rows().iter().filter(|row| row.get("record") == layout.record) {
+    for row in lengths
+        .rows()
+        .iter()
+        .filter(|row| row.get("record") == layout.record)
+    {
         if row.get("program") == "TRIBAL" && program != Program::Tribal {
             continue;
         }
@@ -347,7 +391,12 @@ mod tests {
         let tribal = Layouts::load(Program::Tribal).unwrap();
         let is_required = |layouts: &Layouts| {
             let (layout, _) = layouts.get("T1").unwrap();
-            layout.fields.iter().find(|field| field.name == "county_fips_code").unwrap().is_required
+            layout
+                .fields
+                .iter()
+                .find(|field| field.name == "county_fips_code")
+                .unwrap()
+                .is_required
         };
         assert!(is_required(&state) && !is_required(&tribal));
         assert_eq!(tribal.get("T2").unwrap().0.minimum, 122);

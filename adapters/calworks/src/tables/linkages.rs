@@ -26,8 +26,14 @@ pub enum LineType {
 
 impl LineType {
     /// Every line type in the order of the CSV form.
-    pub const ALL: [Self; 6] =
-        [Self::Header, Self::Person, Self::Activity, Self::Goal, Self::Funding, Self::Rating];
+    pub const ALL: [Self; 6] = [
+        Self::Header,
+        Self::Person,
+        Self::Activity,
+        Self::Goal,
+        Self::Funding,
+        Self::Rating,
+    ];
 
     /// The code in the column `line_type`.
     #[must_use]
@@ -106,12 +112,26 @@ impl LinkagesField {
             "all" => LineType::ALL.to_vec(),
             some => some
                 .split('+')
-                .map(|code| LineType::from_code(code).ok_or_else(|| row.refuse("lines", "line types joined by +")))
+                .map(|code| {
+                    LineType::from_code(code)
+                        .ok_or_else(|| row.refuse("lines", "line types joined by +"))
+                })
                 .collect::<Result<_, _>>()?,
         };
-        let codes = row.get("codes").split('|').filter(|code| !code.is_empty()).map(str::to_owned).collect();
+        let codes = row
+            .get("codes")
+            .split('|')
+            .filter(|code| !code.is_empty())
+            .map(str::to_owned)
+            .collect();
         let is_required = row.get("required") == "yes";
-        Ok(Self { name: row.required("field")?.to_owned(), lines, value, is_required, codes })
+        Ok(Self {
+            name: row.required("field")?.to_owned(),
+            lines,
+            value,
+            is_required,
+            codes,
+        })
     }
 
     /// Whether a value that is not blank has the field's type. Codes are compared only with a closed list of the table.
@@ -154,15 +174,36 @@ impl LinkagesFields {
     /// When a table is not sound, or a need names an unknown message or field.
     pub fn load() -> Result<Self, TableError> {
         let columns = ["field", "lines", "type", "required", "codes", "description"];
-        let table = Table::parse("linkages_messages.csv", FIELDS, &columns)?.unique_by(&["field"])?;
-        let fields: Vec<LinkagesField> = table.rows().iter().map(LinkagesField::of).collect::<Result<_, _>>()?;
-        let places = fields.iter().enumerate().map(|(place, field)| (field.name.clone(), place)).collect();
-        let mut loaded = Self { fields, places, needs: Vec::new() };
-        let needs = Table::parse("linkages_needs.csv", NEEDS, &["message_type", "line_type", "field"])?;
+        let table =
+            Table::parse("linkages_messages.csv", FIELDS, &columns)?.unique_by(&["field"])?;
+        let fields: Vec<LinkagesField> = table
+            .rows()
+            .iter()
+            .map(LinkagesField::of)
+            .collect::<Result<_, _>>()?;
+        let places = fields
+            .iter()
+            .enumerate()
+            .map(|(place, field)| (field.name.clone(), place))
+            .collect();
+        let mut loaded = Self {
+            fields,
+            places,
+            needs: Vec::new(),
+        };
+        let needs = Table::parse(
+            "linkages_needs.csv",
+            NEEDS,
+            &["message_type", "line_type", "field"],
+        )?;
         for row in needs.rows() {
             let (kind, field) = (row.get("message_type"), row.get("field"));
-            let line = LineType::from_code(row.get("line_type")).ok_or_else(|| row.refuse("line_type", "a line type"))?;
-            if !loaded.field("message_type").is_some_and(|known| known.fits(kind)) {
+            let line = LineType::from_code(row.get("line_type"))
+                .ok_or_else(|| row.refuse("line_type", "a line type"))?;
+            if !loaded
+                .field("message_type")
+                .is_some_and(|known| known.fits(kind))
+            {
                 return Err(row.refuse("message_type", "a kind of message"));
             }
             if !field.is_empty() && loaded.field(field).is_none() {
@@ -187,7 +228,10 @@ impl LinkagesFields {
 
     /// What a kind of message needs: a field of a line type, or (blank field) at least one row of it.
     pub fn needs<'a>(&'a self, message_type: &'a str) -> impl Iterator<Item = (LineType, &'a str)> {
-        self.needs.iter().filter(move |(kind, _, _)| kind == message_type).map(|(_, line, field)| (*line, field.as_str()))
+        self.needs
+            .iter()
+            .filter(move |(kind, _, _)| kind == message_type)
+            .map(|(_, line, field)| (*line, field.as_str()))
     }
 }
 
@@ -208,7 +252,9 @@ mod tests {
         let fields = LinkagesFields::load().unwrap();
         let fits = |name: &str, value: &str| fields.field(name).unwrap().fits(value);
         assert!(fits("birth_date", "2018-03-02") && !fits("birth_date", "03/02/2018"));
-        assert!(fits("created_at", "2026-02-02T09:00:00-08:00") && !fits("created_at", "2026-02-02"));
+        assert!(
+            fits("created_at", "2026-02-02T09:00:00-08:00") && !fits("created_at", "2026-02-02")
+        );
         assert!(fits("sex", "F") && !fits("sex", "female"));
         assert!(fits("hours_per_week", "20") && !fits("hours_per_week", "-1"));
     }

@@ -18,10 +18,16 @@ pub(super) fn check(table: &LinkagesFields, message: &Message) -> Result<(), Str
         let is_met = match line_type {
             LineType::Header => !message.header.get(field).is_empty(),
             other if field.is_empty() => message.rows(other).next().is_some(),
-            other => message.rows(other).all(|part| !part.fields.get(field).is_empty()),
+            other => message
+                .rows(other)
+                .all(|part| !part.fields.get(field).is_empty()),
         };
         if !is_met {
-            return Err(if field.is_empty() { line_type.code().to_owned() } else { field.to_owned() });
+            return Err(if field.is_empty() {
+                line_type.code().to_owned()
+            } else {
+                field.to_owned()
+            });
         }
     }
     Ok(())
@@ -33,7 +39,8 @@ fn check_row(table: &LinkagesFields, line_type: LineType, row: &Fields) -> Resul
         let value = row.get(&field.name);
         let is_structure = matches!(field.name.as_str(), "message_id" | "line_type");
         let is_missing = value.is_empty() && field.is_required && is_here && !is_structure;
-        if is_missing || (!value.is_empty() && !(is_here && field.fits(value))) {
+        let is_right = value.is_empty() || (is_here && field.fits(value));
+        if is_missing || !is_right {
             return Err(field.name.clone());
         }
     }
@@ -43,10 +50,18 @@ fn check_row(table: &LinkagesFields, line_type: LineType, row: &Fields) -> Resul
 /// The CSV batch: the header row, then each message's rows, each with every column.
 pub(super) fn csv(table: &LinkagesFields, messages: &[Message]) -> Vec<u8> {
     let mut text = String::new();
-    push_row(&mut text, table.all().iter().map(|field| field.name.clone()));
+    push_row(
+        &mut text,
+        table.all().iter().map(|field| field.name.clone()),
+    );
     for message in messages {
         let header = std::iter::once((LineType::Header, &message.header));
-        for (line_type, fields) in header.chain(message.parts.iter().map(|part| (part.line_type, &part.fields))) {
+        for (line_type, fields) in header.chain(
+            message
+                .parts
+                .iter()
+                .map(|part| (part.line_type, &part.fields)),
+        ) {
             let cells = table.all().iter().map(|field| match field.name.as_str() {
                 "message_id" => guard(&message.id),
                 "line_type" => line_type.code().to_owned(),
@@ -82,8 +97,10 @@ pub(super) fn json(table: &LinkagesFields, messages: &[Message]) -> Vec<u8> {
         let mut object = object(table, &message.header);
         object.insert("message_id".to_owned(), Value::String(message.id.clone()));
         for line_type in LineType::ALL {
-            let rows: Vec<Value> =
-                message.rows(line_type).map(|part| Value::Object(self::object(table, &part.fields))).collect();
+            let rows: Vec<Value> = message
+                .rows(line_type)
+                .map(|part| Value::Object(self::object(table, &part.fields)))
+                .collect();
             if let (Some(list), false) = (line_type.list(), rows.is_empty()) {
                 object.insert(list.to_owned(), Value::Array(rows));
             }
@@ -98,9 +115,18 @@ pub(super) fn json(table: &LinkagesFields, messages: &[Message]) -> Vec<u8> {
 
 fn object(table: &LinkagesFields, fields: &Fields) -> Map<String, Value> {
     let filled = fields.iter().map(|(name, value)| {
-        let is_number = table.field(name).is_some_and(|field| field.value == ValueType::Number);
-        let number = if is_number { value.parse::<u64>().ok() } else { None };
-        (name.to_owned(), number.map_or_else(|| Value::String(value.to_owned()), Value::from))
+        let is_number = table
+            .field(name)
+            .is_some_and(|field| field.value == ValueType::Number);
+        let number = if is_number {
+            value.parse::<u64>().ok()
+        } else {
+            None
+        };
+        (
+            name.to_owned(),
+            number.map_or_else(|| Value::String(value.to_owned()), Value::from),
+        )
     });
     filled.collect()
 }

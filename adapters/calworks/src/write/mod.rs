@@ -11,7 +11,9 @@ mod situation;
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::memory::PartnerMemory;
 use tandem_adapter_port::outbound::Outbound;
-use tandem_adapter_port::write::{Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile};
+use tandem_adapter_port::write::{
+    Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile,
+};
 use tandem_mappings::tables::TableError;
 
 use crate::tables::LinkagesFields;
@@ -43,7 +45,10 @@ impl LinkagesWriter {
     /// # Errors
     /// When the table is not sound.
     pub fn new(form: LinkagesForm) -> Result<Self, TableError> {
-        Ok(Self { fields: LinkagesFields::load()?, form })
+        Ok(Self {
+            fields: LinkagesFields::load()?,
+            form,
+        })
     }
 }
 
@@ -56,7 +61,12 @@ impl FormatWriter for LinkagesWriter {
         BATCH_LIMIT
     }
 
-    fn write(&self, batch: &[Outbound], _memory: &dyn PartnerMemory, context: &WriteContext) -> Written {
+    fn write(
+        &self,
+        batch: &[Outbound],
+        _memory: &dyn PartnerMemory,
+        context: &WriteContext,
+    ) -> Written {
         let mut written = Written::default();
         let mut messages = Vec::new();
         let mut ids = Vec::new();
@@ -68,8 +78,15 @@ impl FormatWriter for LinkagesWriter {
                     messages.push(message);
                 }
                 Err(missing) => {
-                    let text = format!("the permitted view lacks what the message needs: {missing}");
-                    written.not_written.push((outbound.id, Delivery::Park { fault: Fault::Ours, text }));
+                    let text =
+                        format!("the permitted view lacks what the message needs: {missing}");
+                    written.not_written.push((
+                        outbound.id,
+                        Delivery::Park {
+                            fault: Fault::Ours,
+                            text,
+                        },
+                    ));
                 }
             }
         }
@@ -78,10 +95,19 @@ impl FormatWriter for LinkagesWriter {
         }
         let (ending, content_type, bytes) = match self.form {
             LinkagesForm::Csv => ("csv", "text/csv", form::csv(&self.fields, &messages)),
-            LinkagesForm::Json => ("json", "application/json", form::json(&self.fields, &messages)),
+            LinkagesForm::Json => (
+                "json",
+                "application/json",
+                form::json(&self.fields, &messages),
+            ),
         };
         let name = format!("linkages-{:08}.{ending}", context.sequence);
-        written.files.push(WrittenFile { name, content_type, bytes, messages: ids });
+        written.files.push(WrittenFile {
+            name,
+            content_type,
+            bytes,
+            messages: ids,
+        });
         written
     }
 }

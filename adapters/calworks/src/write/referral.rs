@@ -8,13 +8,21 @@ use super::render::{day, worker};
 use crate::linkages::{Fields, Message};
 
 /// A referral asked of the recipient, or its withdrawal.
-pub(super) fn request(message: &mut Message, view: &ReferralView, outbound: &Outbound, zone: &TimeZone) {
+pub(super) fn request(
+    message: &mut Message,
+    view: &ReferralView,
+    outbound: &Outbound,
+    zone: &TimeZone,
+) {
     let header = &mut message.header;
     header.set("referral_id", view.referral.to_string());
     if view.is_withdrawn {
         header.set("message_type", "referral_status");
         header.set("referral_status", ReferralStatus::Cancelled.code());
-        header.set_some("reason_code", view.withdrawn_reason.map(|reason| reason.code()));
+        header.set_some(
+            "reason_code",
+            view.withdrawn_reason.map(|reason| reason.code()),
+        );
         header.set("status_date", day(outbound.created_at, zone).to_string());
         return;
     }
@@ -40,7 +48,12 @@ fn safe_contact(header: &mut Fields, contact: Option<&SafeContact>) {
         None => {}
     }
     parts.extend(contact.how.clone());
-    parts.extend(contact.language.as_ref().map(|language| format!("language: {language}")));
+    parts.extend(
+        contact
+            .language
+            .as_ref()
+            .map(|language| format!("language: {language}")),
+    );
     if contact.interpreter == Some(true) {
         parts.push("interpreter needed".to_owned());
     }
@@ -53,13 +66,22 @@ pub(super) fn status(message: &mut Message, view: &ReferralStatusView, zone: &Ti
     let header = &mut message.header;
     header.set("message_type", "referral_status");
     let gateway_id = view.referral.to_string();
-    header.set("referral_id", view.recipient_ref.as_ref().unwrap_or(&gateway_id));
+    header.set(
+        "referral_id",
+        view.recipient_ref.as_ref().unwrap_or(&gateway_id),
+    );
     header.set("referral_status", view.status.code());
     header.set_some("reason_code", view.reason.map(|reason| reason.code()));
     let output = view.outputs.iter().find_map(|output| output.text.as_ref());
     header.set_some("reason_text", view.reason_text.as_ref().or(output));
-    header.set_some("sub_status", view.sub_status.map(|sub_status| sub_status.code()));
+    header.set_some(
+        "sub_status",
+        view.sub_status.map(|sub_status| sub_status.code()),
+    );
     header.set_some("domain", view.domain.map(|domain| domain.code()));
-    header.set_some("target_organization", view.target.as_ref().map(|party| party.id.as_str()));
+    header.set_some(
+        "target_organization",
+        view.target.as_ref().map(|party| party.id.as_str()),
+    );
     header.set("status_date", day(view.at, zone).to_string());
 }

@@ -15,7 +15,10 @@ use crate::tables::LineType;
 
 /// The message of a view, complete or not.
 pub(super) fn message(outbound: &Outbound, context: &WriteContext) -> Message {
-    let mut message = Message { id: effect_key(outbound), ..Message::default() };
+    let mut message = Message {
+        id: effect_key(outbound),
+        ..Message::default()
+    };
     let header = &mut message.header;
     header.set("created_at", moment(outbound.created_at, &context.zone));
     header.set("sender", outbound.sender.id.as_str());
@@ -23,7 +26,11 @@ pub(super) fn message(outbound: &Outbound, context: &WriteContext) -> Message {
     header.set_some("case_number", outbound.recipient_case.as_ref());
     header.set("disclosure_basis", outbound.basis.join(";"));
     header.set("decision_id", outbound.decision.to_string());
-    let notices: Vec<&str> = outbound.notices.iter().map(|notice| notice.code.as_str()).collect();
+    let notices: Vec<&str> = outbound
+        .notices
+        .iter()
+        .map(|notice| notice.code.as_str())
+        .collect();
     header.set("notices", notices.join(";"));
     let is_recall = matches!(outbound.body, OutboundBody::Recall(_));
     if !is_recall {
@@ -79,11 +86,24 @@ fn person(person: &OutboundPerson, place: usize) -> Fields {
         None => fields.set("person_id", format!("unknown-{}", place + 1)),
     }
     let is_role = matches!(person.role.as_str(), "parent" | "child" | "caretaker");
-    fields.set("person_role", if is_role { person.role.as_str() } else { "other" });
+    fields.set(
+        "person_role",
+        if is_role {
+            person.role.as_str()
+        } else {
+            "other"
+        },
+    );
     fields.set_some("first_name", person.given.as_ref());
     fields.set_some("middle_name", person.middle.as_ref());
     fields.set_some("last_name", person.family.as_ref());
-    fields.set_some("birth_date", person.birth.and_then(|birth| birth.full()).map(|day| day.to_string()));
+    fields.set_some(
+        "birth_date",
+        person
+            .birth
+            .and_then(|birth| birth.full())
+            .map(|day| day.to_string()),
+    );
     let sex = person.sex.map(|sex| match sex {
         Sex::Female => "F",
         Sex::Male => "M",

@@ -3,8 +3,8 @@
 
 use jiff::tz::TimeZone;
 use tandem_adapter_port::outbound::{
-    AssessmentView, ChangeView, ComanagementView, ConflictView, MeetingView, MutualClientView, ParticipationView,
-    PlanView, RecallView,
+    AssessmentView, ChangeView, ComanagementView, ConflictView, MeetingView, MutualClientView,
+    ParticipationView, PlanView, RecallView,
 };
 use tandem_mappings::model::comanagement::ComanagementState;
 use tandem_mappings::model::involvement::PlacementChange;
@@ -30,7 +30,11 @@ pub(super) fn mutual_client(message: &mut Message, view: &MutualClientView) {
 /// The partner's status, when the message's list has it; the list is closed and the words of others do not fit.
 fn partner_status(header: &mut Fields, status: Option<&str>) {
     const KNOWN: [&str; 8] = ["open", "closed", "sanctioned", "ER", "FM", "FR", "PP", "ST"];
-    let known = status.and_then(|status| KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(status.trim())));
+    let known = status.and_then(|status| {
+        KNOWN
+            .into_iter()
+            .find(|known| known.eq_ignore_ascii_case(status.trim()))
+    });
     header.set_some("partner_case_status", known);
 }
 
@@ -39,14 +43,27 @@ fn partner_status(header: &mut Fields, status: Option<&str>) {
 pub(super) fn comanagement(message: &mut Message, view: &ComanagementView, zone: &TimeZone) {
     let header = &mut message.header;
     let is_ended = view.state == ComanagementState::Ended;
-    header.set("message_type", if is_ended { "end_of_common_case" } else { "common_case_referral" });
+    header.set(
+        "message_type",
+        if is_ended {
+            "end_of_common_case"
+        } else {
+            "common_case_referral"
+        },
+    );
     header.set("episode_id", view.episode.to_string());
-    header.set_some("start_reason", view.start_reason.map(|reason| reason.code()));
+    header.set_some(
+        "start_reason",
+        view.start_reason.map(|reason| reason.code()),
+    );
     header.set_some("end_reason", view.end_reason.map(|reason| reason.code()));
     header.set_some("partner_case_number", view.partner_case.as_ref());
     header.set_some("step", view.step.map(|step| step.code()));
     header.set_some("transition_plan", view.transition_plan.as_ref());
-    header.set("effective_date", super::render::day(view.at, zone).to_string());
+    header.set(
+        "effective_date",
+        super::render::day(view.at, zone).to_string(),
+    );
     if view.state == ComanagementState::Paused {
         header.set("reason_code", "paused");
     }
@@ -60,7 +77,10 @@ pub(super) fn plan(message: &mut Message, view: &PlanView, zone: &TimeZone) {
     header.set("plan_id", view.plan.as_str());
     header.set("plan_type", view.plan_type.code());
     header.set("plan_status", view.status.code());
-    header.set_some("plan_version", view.version.map(|version| version.to_string()));
+    header.set_some(
+        "plan_version",
+        view.version.map(|version| version.to_string()),
+    );
     header.set_some("effective_date", view.from.map(|from| from.to_string()));
     for told in &view.goals {
         message.push(LineType::Goal, goal(told, view));
@@ -80,7 +100,10 @@ fn goal(goal: &Goal, view: &PlanView) -> Fields {
     fields.set_some("goal_statement", goal.statement.as_ref());
     fields.set("goal_owner", goal.owner.as_ref().unwrap_or(&view.owner.id));
     fields.set("goal_lifecycle", goal.lifecycle.code());
-    fields.set_some("goal_achievement", goal.achievement.map(|achievement| achievement.code()));
+    fields.set_some(
+        "goal_achievement",
+        goal.achievement.map(|achievement| achievement.code()),
+    );
     fields.set_some("target_date", goal.target_date.map(|date| date.to_string()));
     fields
 }
@@ -93,14 +116,28 @@ fn activity(activity: &Activity, zone: &TimeZone) -> Fields {
     fields.set("activity_kind", activity.kind.code());
     fields.set("activity_status", activity.status.code());
     fields.set_some("provider", activity.provider.as_ref());
-    fields.set_some("hours_per_week", activity.hours_per_week.map(|hours| hours.to_string()));
+    fields.set_some(
+        "hours_per_week",
+        activity.hours_per_week.map(|hours| hours.to_string()),
+    );
     fields.set_some("starts_at", activity.starts_at.map(|at| moment(at, zone)));
     fields.set_some("ends_at", activity.ends_at.map(|at| moment(at, zone)));
-    fields.set_some("mandated_by", activity.mandated_by.map(|mandate| mandate.code()));
-    let plans: Vec<&str> = activity.counts_toward.iter().copied().map(PlanType::code).collect();
+    fields.set_some(
+        "mandated_by",
+        activity.mandated_by.map(|mandate| mandate.code()),
+    );
+    let plans: Vec<&str> = activity
+        .counts_toward
+        .iter()
+        .copied()
+        .map(PlanType::code)
+        .collect();
     fields.set("counts_toward", plans.join(";"));
     let referral = activity.referral.as_ref().and_then(|referral| {
-        referral.id.map(|id| id.to_string()).or_else(|| referral.source_ref.clone())
+        referral
+            .id
+            .map(|id| id.to_string())
+            .or_else(|| referral.source_ref.clone())
     });
     fields.set_some("activity_referral_id", referral);
     fields.set_some("goal_id", activity.goal.as_ref());
@@ -111,7 +148,14 @@ fn funding(line: &FundingLine) -> Fields {
     let mut fields = Fields::default();
     fields.set("resource_category", line.category.code());
     fields.set("payer", line.payer.as_str());
-    fields.set("payer_of_last_resort", if line.payer_of_last_resort { "yes" } else { "no" });
+    fields.set(
+        "payer_of_last_resort",
+        if line.payer_of_last_resort {
+            "yes"
+        } else {
+            "no"
+        },
+    );
     fields.set_some("amount", line.amount.map(|amount| amount.to_string()));
     fields.set_some("period_start", line.from.map(|day| day.to_string()));
     fields.set_some("period_end", line.to.map(|day| day.to_string()));
@@ -135,10 +179,17 @@ pub(super) fn meeting(message: &mut Message, view: &MeetingView, zone: &TimeZone
     header.set("meeting_type", view.meeting_type.code());
     header.set("meeting_date", moment(view.at, zone));
     header.set_some("meeting_place", view.place.as_ref());
-    let present: Vec<String> =
-        view.present.iter().map(|attendee| format!("{}:{}", attendee.system, attendee.role)).collect();
+    let present: Vec<String> = view
+        .present
+        .iter()
+        .map(|attendee| format!("{}:{}", attendee.system, attendee.role))
+        .collect();
     header.set("meeting_present", present.join(";"));
-    header.set_some("family_present", view.family_present.map(|is_there| if is_there { "yes" } else { "no" }));
+    header.set_some(
+        "family_present",
+        view.family_present
+            .map(|is_there| if is_there { "yes" } else { "no" }),
+    );
 }
 
 /// Levels rated.
@@ -163,7 +214,10 @@ pub(super) fn conflict(message: &mut Message, view: &ConflictView, zone: &TimeZo
     header.set("message_type", "conflict");
     header.set("conflict_kind", view.conflict.code());
     header.set_some("conflict_with", view.other.as_ref());
-    header.set_some("target_organization", view.other_owner.as_ref().map(|party| party.id.as_str()));
+    header.set_some(
+        "target_organization",
+        view.other_owner.as_ref().map(|party| party.id.as_str()),
+    );
     if let Some(own) = &view.own {
         let mut fields = Fields::default();
         fields.set("activity_id", own);
@@ -176,7 +230,10 @@ pub(super) fn conflict(message: &mut Message, view: &ConflictView, zone: &TimeZo
 /// as a client list with the change as its reason.
 pub(super) fn change(message: &mut Message, view: &ChangeView) {
     let header = &mut message.header;
-    let day = view.date.and_then(|date| date.full()).map(|day| day.to_string());
+    let day = view
+        .date
+        .and_then(|date| date.full())
+        .map(|day| day.to_string());
     if view.placement == Some(PlacementChange::Removed) {
         header.set("message_type", "removal_notice");
         header.set_some("removal_date", day.as_ref());
@@ -185,7 +242,12 @@ pub(super) fn change(message: &mut Message, view: &ChangeView) {
         // of an earlier one.
         header.set("message_type", "client_match");
         header.set("reason_code", &view.change);
-        header.set_some("reason_text", view.placement.map(|placement| placement.code()).or(view.status.as_deref()));
+        header.set_some(
+            "reason_text",
+            view.placement
+                .map(|placement| placement.code())
+                .or(view.status.as_deref()),
+        );
         partner_status(header, view.status.as_deref());
     }
     header.set_some("effective_date", day);

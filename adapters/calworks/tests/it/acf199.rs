@@ -12,25 +12,35 @@ use crate::records::{Record, file, file_of, t1, t2, t3};
 use crate::support::{self, codes, events};
 
 pub(crate) fn read(text: impl AsRef<[u8]>) -> (Report, Collected) {
-    static READER: LazyLock<Acf199Reader> = LazyLock::new(|| Acf199Reader::new(Expected::default()).unwrap());
+    static READER: LazyLock<Acf199Reader> =
+        LazyLock::new(|| Acf199Reader::new(Expected::default()).unwrap());
     support::read(&*READER, "ADS.E2J.FTP1.TS06", text.as_ref())
 }
 
 fn outcome(records: &[Record]) -> (Outcome, Vec<(String, u64)>) {
     let report = read(file(records)).0;
-    let found = codes(&report).into_iter().map(|(code, count)| (code.to_owned(), count)).collect();
+    let found = codes(&report)
+        .into_iter()
+        .map(|(code, count)| (code.to_owned(), count))
+        .collect();
     (report.outcome, found)
 }
 
 #[test]
 fn a_family_that_breaks_no_rule_is_accepted_and_told() {
     let (report, collected) = read(file(&[t1(), t2(), t3()]));
-    assert_eq!((report.outcome, codes(&report)), (Outcome::Accepted, vec![]));
+    assert_eq!(
+        (report.outcome, codes(&report)),
+        (Outcome::Accepted, vec![])
+    );
     assert_eq!((report.persons, report.records["T3"]), (3, 1));
     assert_eq!(report.version.as_deref(), Some("TANF 2026Q1 section 1"));
-    for (kind, count) in
-        [("record.received", 3), ("household.membership", 3), ("enrollment.active", 1), ("participation.status", 1)]
-    {
+    for (kind, count) in [
+        ("record.received", 3),
+        ("household.membership", 3),
+        ("enrollment.active", 1),
+        ("participation.status", 1),
+    ] {
         assert_eq!(events(&report, kind), count, "{kind}");
     }
     let people = collected.events.iter().find_map(|event| match &event.body {
@@ -48,7 +58,11 @@ fn ids_and_reports_hold_neither_number_nor_birth_date() {
     for event in &collected.events {
         let ids = format!("{}{:?}", event.source_event_id, event.source_person_id);
         for private in ["900123456", "19940517", "1994-05-17"] {
-            assert!(!ids.contains(private) && !report.contains(private) && !deviations.contains(private));
+            assert!(
+                !ids.contains(private)
+                    && !report.contains(private)
+                    && !deviations.contains(private)
+            );
         }
         let told = serde_json::to_string(event).unwrap();
         assert!(NEVER_TOLD.iter().all(|field| !told.contains(field)));
@@ -59,7 +73,8 @@ fn ids_and_reports_hold_neither_number_nor_birth_date() {
 fn a_substituted_number_is_the_same_person_as_a_clear_one() {
     let substitution = Substitution::load().unwrap();
     let clear = read(file(&[t1(), t2()])).1;
-    let hidden = file(&[t1(), t2().with("ssn", &substitution.encode("900123456"))]).replace("TAN1 D", "TAN1ED");
+    let hidden = file(&[t1(), t2().with("ssn", &substitution.encode("900123456"))])
+        .replace("TAN1 D", "TAN1ED");
     let hidden = read(hidden).1;
     assert_eq!(clear.events, hidden.events);
 }
@@ -93,7 +108,10 @@ fn sanction_in_the_work_participation_status_is_told() {
         Body::ParticipationStatus(told) => Some((told.status, told.effective.unwrap().to_string())),
         _ => None,
     });
-    assert_eq!(told, Some((ParticipationStatus::Sanctioned, "2026-01".to_owned())));
+    assert_eq!(
+        told,
+        Some((ParticipationStatus::Sanctioned, "2026-01".to_owned()))
+    );
 }
 
 /// Category 2 and 3: the record is kept.
@@ -115,7 +133,10 @@ fn value_rules_by_table() {
         (adult("date_of_birth", "99999999"), vec![("V-date", 2)]),
         (adult("date_of_birth", "199405  "), vec![("V-date", 2)]),
         (adult("date_of_birth", "19940231"), vec![("no-such-day", 1)]),
-        (adult("date_of_birth", "20300101"), vec![("birth-after-month", 1)]),
+        (
+            adult("date_of_birth", "20300101"),
+            vec![("birth-after-month", 1)],
+        ),
         (adult("race_asian", "0"), vec![("C7", 1)]),
         (adult("marital_status", "0"), vec![("C7", 1)]),
         (adult("parent_minor_child", "0"), vec![("C8", 1)]),
@@ -133,10 +154,18 @@ fn value_rules_by_table() {
         (child("citizenship_status", "9"), vec![("C17", 1)]),
     ] {
         let (outcome, found) = outcome(&records);
-        let is_error = expected.iter().any(|(code, _)| code.starts_with(['V', 'C', 'S']));
-        let wanted = if is_error { Outcome::AcceptedWithErrors } else { Outcome::Accepted };
-        let expected: Vec<(String, u64)> =
-            expected.into_iter().map(|(code, count)| (code.to_owned(), count)).collect();
+        let is_error = expected
+            .iter()
+            .any(|(code, _)| code.starts_with(['V', 'C', 'S']));
+        let wanted = if is_error {
+            Outcome::AcceptedWithErrors
+        } else {
+            Outcome::Accepted
+        };
+        let expected: Vec<(String, u64)> = expected
+            .into_iter()
+            .map(|(code, count)| (code.to_owned(), count))
+            .collect();
         assert_eq!((outcome, found), (wanted, expected));
     }
 }
@@ -145,16 +174,28 @@ fn value_rules_by_table() {
 fn sanctions_and_reductions_need_their_answers() {
     let blank = |record: Record, name: &str| record.with(name, "3");
     let sanctioned = blank(t1().with("sanc_reduction_amt", "0100"), "other_sanction");
-    assert_eq!(outcome(&[sanctioned, t2()]).1, [("C4".to_owned(), 1), ("V-value".to_owned(), 1)]);
+    assert_eq!(
+        outcome(&[sanctioned, t2()]).1,
+        [("C4".to_owned(), 1), ("V-value".to_owned(), 1)]
+    );
     let reduced = blank(t1().with("other_total_reductions", "0100"), "family_cap");
-    assert_eq!(outcome(&[reduced, t2()]).1, [("C5".to_owned(), 1), ("V-value".to_owned(), 1)]);
+    assert_eq!(
+        outcome(&[reduced, t2()]).1,
+        [("C5".to_owned(), 1), ("V-value".to_owned(), 1)]
+    );
 }
 
 #[test]
 fn a_minor_parent_under_19_is_no_head_of_household() {
     let minor = t2().with("work_eligible_indicator", "11");
-    assert_eq!(outcome(&[t1(), minor.clone().with("date_of_birth", "20070102")]).1, [("C15".to_owned(), 1)]);
-    assert_eq!(outcome(&[t1(), minor.with("date_of_birth", "20070101")]).1, []);
+    assert_eq!(
+        outcome(&[t1(), minor.clone().with("date_of_birth", "20070102")]).1,
+        [("C15".to_owned(), 1)]
+    );
+    assert_eq!(
+        outcome(&[t1(), minor.with("date_of_birth", "20070101")]).1,
+        []
+    );
 }
 
 /// Category 1 and 4: records or cases drop out, and what drops out is not told.
@@ -164,20 +205,37 @@ fn record_rules_by_table() {
     let good = || vec![t1(), t2(), t3()];
     let with = |more: Vec<Record>| [good(), more].concat();
     for (records, expected) in [
-        (with(vec![other(t1()).cut_at(116), other(t2()), other(t3())]), vec![("K2", 3), ("R1", 1)]),
-        (with(vec![t3().with("ssn", "900555555").cut_at(59)]), vec![("R1", 1)]),
+        (
+            with(vec![other(t1()).cut_at(116), other(t2()), other(t3())]),
+            vec![("K2", 3), ("R1", 1)],
+        ),
+        (
+            with(vec![t3().with("ssn", "900555555").cut_at(59)]),
+            vec![("R1", 1)],
+        ),
         (with(vec![t2().with("case_number", "")]), vec![("R2", 1)]),
-        (with(vec![t2().with("rpt_month_year", "202604")]), vec![("R3", 1)]),
+        (
+            with(vec![t2().with("rpt_month_year", "202604")]),
+            vec![("R3", 1)],
+        ),
         (with(vec![other(t1())]), vec![("K1", 1)]),
-        (with(vec![other(t1()), other(t2()).with("family_affiliation", "3")]), vec![("K1", 1)]),
+        (
+            with(vec![
+                other(t1()),
+                other(t2()).with("family_affiliation", "3"),
+            ]),
+            vec![("K1", 1)],
+        ),
         (with(vec![other(t2()), other(t3())]), vec![("K2", 3)]),
         (with(vec![t2()]), vec![("K5", 1)]),
         (with(vec![t1().with("zip_code", "95998")]), vec![("K6", 1)]),
         (with(vec![t2().with("sex", "1")]), vec![("K7", 1)]),
     ] {
         let (outcome, found) = outcome(&records);
-        let expected: Vec<(String, u64)> =
-            expected.into_iter().map(|(code, count)| (code.to_owned(), count)).collect();
+        let expected: Vec<(String, u64)> = expected
+            .into_iter()
+            .map(|(code, count)| (code.to_owned(), count))
+            .collect();
         assert_eq!((outcome, found), (Outcome::PartiallyAccepted, expected));
         assert_eq!(read(file(&records)).0.persons, 3);
     }
@@ -187,16 +245,27 @@ fn record_rules_by_table() {
 fn a_line_that_is_too_short_for_its_second_child_keeps_the_first() {
     let short = t3().with("ssn", "900555555").cut_at(100);
     let report = read(file(&[t1(), t2(), short])).0;
-    assert_eq!((report.outcome, codes(&report)), (Outcome::PartiallyAccepted, vec![("R1", 1)]));
+    assert_eq!(
+        (report.outcome, codes(&report)),
+        (Outcome::PartiallyAccepted, vec![("R1", 1)])
+    );
     assert_eq!(report.persons, 2);
 }
 
 #[test]
 fn unaided_people_may_look_alike() {
-    let sibling = t2().with("family_affiliation", "3").with("ssn", "999999999");
+    let sibling = t2()
+        .with("family_affiliation", "3")
+        .with("ssn", "999999999");
     let twin = sibling.clone().with("sex", "1");
-    assert_eq!(outcome(&[t1(), t2(), sibling.clone(), twin]).0, Outcome::AcceptedWithErrors);
-    assert_eq!(outcome(&[t1(), t2(), sibling.clone(), sibling]).0, Outcome::PartiallyAccepted);
+    assert_eq!(
+        outcome(&[t1(), t2(), sibling.clone(), twin]).0,
+        Outcome::AcceptedWithErrors
+    );
+    assert_eq!(
+        outcome(&[t1(), t2(), sibling.clone(), sibling]).0,
+        Outcome::PartiallyAccepted
+    );
 }
 
 #[test]
@@ -215,8 +284,16 @@ fn a_case_of_more_than_seventeen_records_is_dropped() {
 fn a_second_child_of_blanks_or_zeros_is_no_child() {
     let alone = t3().line()[..60].to_owned();
     for rest in ["", "        ", &"0".repeat(41), &" ".repeat(41)] {
-        let (report, _) = read(file_of(&[t1().line(), t2().line(), format!("{alone}{rest}")]));
-        assert_eq!((report.outcome, report.persons), (Outcome::Accepted, 2), "{rest:?}");
+        let (report, _) = read(file_of(&[
+            t1().line(),
+            t2().line(),
+            format!("{alone}{rest}"),
+        ]));
+        assert_eq!(
+            (report.outcome, report.persons),
+            (Outcome::Accepted, 2),
+            "{rest:?}"
+        );
     }
 }
 

@@ -19,29 +19,42 @@ fn read(text: impl AsRef<[u8]>) -> (Report, Collected) {
 }
 
 fn people(collected: &Collected) -> Vec<(String, PersonRecord)> {
-    let records = collected.events.iter().filter_map(|event| match &event.body {
-        Body::RecordReceived(received) => {
-            Some((event.source_person_id.clone().unwrap().to_string(), received.person.clone()))
-        }
-        _ => None,
-    });
+    let records = collected
+        .events
+        .iter()
+        .filter_map(|event| match &event.body {
+            Body::RecordReceived(received) => Some((
+                event.source_person_id.clone().unwrap().to_string(),
+                received.person.clone(),
+            )),
+            _ => None,
+        });
     records.collect()
 }
 
 #[test]
 fn a_family_is_told_with_its_people_case_and_worker() {
     let (report, collected) = read(BATCH);
-    assert_eq!((report.outcome, codes(&report)), (Outcome::Accepted, vec![]));
+    assert_eq!(
+        (report.outcome, codes(&report)),
+        (Outcome::Accepted, vec![])
+    );
     assert_eq!((report.persons, report.records["person"]), (3, 3));
-    for (kind, count) in
-        [("record.received", 3), ("household.membership", 3), ("enrollment.active", 1), ("worker.changed", 1)]
-    {
+    for (kind, count) in [
+        ("record.received", 3),
+        ("household.membership", 3),
+        ("enrollment.active", 1),
+        ("worker.changed", 1),
+    ] {
         assert_eq!(events(&report, kind), count, "{kind}");
     }
     let (id, mother) = people(&collected).into_iter().next().unwrap();
     assert_eq!(id, "91234567A");
     assert_eq!(mother.official_name().unwrap().family, "Demofield");
-    assert_eq!((mother.sex, mother.identifier("cin")), (Some(Sex::Female), Some("91234567A")));
+    assert_eq!(
+        (mother.sex, mother.identifier("cin")),
+        (Some(Sex::Female), Some("91234567A"))
+    );
     assert_eq!(mother.identifier("county-id"), Some("58301D3M0F1001"));
     assert_eq!(mother.addresses[0].zip, "95999");
     assert_eq!(mother.phones, ["5305550142"]);
@@ -51,7 +64,10 @@ fn a_family_is_told_with_its_people_case_and_worker() {
 fn both_forms_tell_the_same_people() {
     let csv = people(&read(BATCH).1);
     let (report, fixed) = read(FIXED);
-    assert_eq!((report.outcome, codes(&report)), (Outcome::Accepted, vec![]));
+    assert_eq!(
+        (report.outcome, codes(&report)),
+        (Outcome::Accepted, vec![])
+    );
     assert_eq!(people(&fixed), csv);
 }
 
@@ -66,7 +82,10 @@ fn relations_come_from_the_layouts_codes() {
             _ => None,
         })
         .collect();
-    assert_eq!(relations, [Relation::HeadOfHousehold, Relation::Child, Relation::Child]);
+    assert_eq!(
+        relations,
+        [Relation::HeadOfHousehold, Relation::Child, Relation::Child]
+    );
 }
 
 #[test]
@@ -83,52 +102,170 @@ fn a_person_without_cin_is_known_by_the_county_id_and_else_by_a_made_id() {
 #[test]
 fn an_ended_case_is_told_as_ended() {
     let (report, _) = read(BATCH.replace(",active,", ",discontinued,"));
-    assert_eq!((events(&report, "enrollment.ended"), events(&report, "enrollment.active")), (1, 0));
+    assert_eq!(
+        (
+            events(&report, "enrollment.ended"),
+            events(&report, "enrollment.active")
+        ),
+        (1, 0)
+    );
 }
 
 /// Each row: what is changed in the batch, and what that gives.
 #[test]
 fn faults_by_table() {
     for (from, to, outcome, expected, persons) in [
-        ("91234567A", "9123456A7", Outcome::AcceptedWithErrors, "field-value", 3),
-        ("58301D3M0F1001", "5830", Outcome::AcceptedWithErrors, "field-value", 3),
-        ("58301D3M0F1001", "58-30-1D3M0F1-0-01", Outcome::Accepted, "", 3),
-        ("58301D3M0F1001", "99301D3M0F1001", Outcome::Accepted, "unknown-county", 3),
-        ("58301D3M0F1001", "58301D3M0F9001", Outcome::Accepted, "case-number-differs", 3),
-        ("58301D3M0F1001", "58351D3M0F1001", Outcome::Accepted, "aid-code-differs", 3),
-        (",30,W0417", ",42,W0417", Outcome::Accepted, "unknown-aid-code", 3),
-        ("1994-05-17", "05/17/1994", Outcome::AcceptedWithErrors, "field-value", 3),
-        ("1994-05-17", "2094-05-17", Outcome::Accepted, "birth-in-future", 3),
-        (",F,900123456", ",Q,900123456", Outcome::AcceptedWithErrors, "field-value", 3),
-        ("900123456", "999999999", Outcome::AcceptedWithErrors, "field-value", 3),
-        ("Marisol,,Demofield", "Marisol,,", Outcome::PartiallyAccepted, "required-field-blank", 2),
-        ("Marisol,,Demofield", "Marisol,,\"Demofield", Outcome::PartiallyAccepted, "stray-quote", 2),
-        ("Marisol,,Demofield", "Marisol,Demofield", Outcome::PartiallyAccepted, "row-width", 2),
-        ("phone,status", "fax,status", Outcome::Accepted, "column-missing", 3),
-        ("case_number,", "case_no,", Outcome::Rejected, "no-layout-fits", 0),
+        (
+            "91234567A",
+            "9123456A7",
+            Outcome::AcceptedWithErrors,
+            "field-value",
+            3,
+        ),
+        (
+            "58301D3M0F1001",
+            "5830",
+            Outcome::AcceptedWithErrors,
+            "field-value",
+            3,
+        ),
+        (
+            "58301D3M0F1001",
+            "58-30-1D3M0F1-0-01",
+            Outcome::Accepted,
+            "",
+            3,
+        ),
+        (
+            "58301D3M0F1001",
+            "99301D3M0F1001",
+            Outcome::Accepted,
+            "unknown-county",
+            3,
+        ),
+        (
+            "58301D3M0F1001",
+            "58301D3M0F9001",
+            Outcome::Accepted,
+            "case-number-differs",
+            3,
+        ),
+        (
+            "58301D3M0F1001",
+            "58351D3M0F1001",
+            Outcome::Accepted,
+            "aid-code-differs",
+            3,
+        ),
+        (
+            ",30,W0417",
+            ",42,W0417",
+            Outcome::Accepted,
+            "unknown-aid-code",
+            3,
+        ),
+        (
+            "1994-05-17",
+            "05/17/1994",
+            Outcome::AcceptedWithErrors,
+            "field-value",
+            3,
+        ),
+        (
+            "1994-05-17",
+            "2094-05-17",
+            Outcome::Accepted,
+            "birth-in-future",
+            3,
+        ),
+        (
+            ",F,900123456",
+            ",Q,900123456",
+            Outcome::AcceptedWithErrors,
+            "field-value",
+            3,
+        ),
+        (
+            "900123456",
+            "999999999",
+            Outcome::AcceptedWithErrors,
+            "field-value",
+            3,
+        ),
+        (
+            "Marisol,,Demofield",
+            "Marisol,,",
+            Outcome::PartiallyAccepted,
+            "required-field-blank",
+            2,
+        ),
+        (
+            "Marisol,,Demofield",
+            "Marisol,,\"Demofield",
+            Outcome::PartiallyAccepted,
+            "stray-quote",
+            2,
+        ),
+        (
+            "Marisol,,Demofield",
+            "Marisol,Demofield",
+            Outcome::PartiallyAccepted,
+            "row-width",
+            2,
+        ),
+        (
+            "phone,status",
+            "fax,status",
+            Outcome::Accepted,
+            "column-missing",
+            3,
+        ),
+        (
+            "case_number,",
+            "case_no,",
+            Outcome::Rejected,
+            "no-layout-fits",
+            0,
+        ),
     ] {
         let (report, _) = read(BATCH.replace(from, to));
         let found = codes(&report);
-        assert_eq!((report.outcome, report.persons), (outcome, persons), "{to}: {found:?}");
-        assert!(expected.is_empty() && found.is_empty() || found.iter().any(|(code, _)| *code == expected), "{to}");
+        assert_eq!(
+            (report.outcome, report.persons),
+            (outcome, persons),
+            "{to}: {found:?}"
+        );
+        assert!(
+            expected.is_empty() && found.is_empty()
+                || found.iter().any(|(code, _)| *code == expected),
+            "{to}"
+        );
     }
 }
 
 #[test]
 fn a_case_that_comes_up_again_is_read_with_a_warning() {
     let lines: Vec<&str> = BATCH.lines().collect();
-    let other = lines[1].replace("1D3M0F1", "1T3S7A1").replace("91234567A", "97654321Z");
+    let other = lines[1]
+        .replace("1D3M0F1", "1T3S7A1")
+        .replace("91234567A", "97654321Z");
     let text = [lines[0], lines[1], &other, lines[2], lines[3]].join("\n");
     let (report, _) = read(text);
     assert_eq!(codes(&report), [("case-split", 1)]);
-    assert_eq!((report.persons, events(&report, "enrollment.active")), (4, 3));
+    assert_eq!(
+        (report.persons, events(&report, "enrollment.active")),
+        (4, 3)
+    );
 }
 
 #[test]
 fn the_same_batch_twice_has_the_same_event_ids() {
     let (first, second) = (read(BATCH).1.events, read(BATCH).1.events);
     assert_eq!(first, second);
-    let mut ids: Vec<_> = first.iter().map(|event| event.source_event_id.clone()).collect();
+    let mut ids: Vec<_> = first
+        .iter()
+        .map(|event| event.source_event_id.clone())
+        .collect();
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), first.len());
@@ -143,16 +280,30 @@ fn a_county_without_the_example_layout_brings_its_own() {
     let layout = CaseloadLayout::load("test_county.csv", layout).unwrap();
     assert_eq!(layout.failed_examples(), vec![]);
     let reader = CaseloadReader::new(vec![layout], Coverage::Full).unwrap();
-    let (report, collected) =
-        support::read(&reader, "county.csv", b"DOB,CASE,LNAME,FNAME\n05/17/1994,1T3S7A1,Testa,Mira\n");
-    assert_eq!((report.persons, report.version.as_deref()), (1, Some("2026-02")));
+    let (report, collected) = support::read(
+        &reader,
+        "county.csv",
+        b"DOB,CASE,LNAME,FNAME\n05/17/1994,1T3S7A1,Testa,Mira\n",
+    );
+    assert_eq!(
+        (report.persons, report.version.as_deref()),
+        (1, Some("2026-02"))
+    );
     assert_eq!(collected.coverage, Coverage::Full);
 }
 
 #[test]
 fn nobody_shows_in_a_report() {
-    let (report, collected) = read(BATCH.replace("91234567A", "Marisol").replace("900123456", "Demofield"));
-    let text = format!("{}{:?}", serde_json::to_string(&report).unwrap(), collected.deviations);
+    let (report, collected) = read(
+        BATCH
+            .replace("91234567A", "Marisol")
+            .replace("900123456", "Demofield"),
+    );
+    let text = format!(
+        "{}{:?}",
+        serde_json::to_string(&report).unwrap(),
+        collected.deviations
+    );
     for private in ["Marisol", "Demofield", "1994"] {
         assert!(!text.contains(private), "{private}");
     }

@@ -3,8 +3,9 @@
 use jiff::civil::date;
 use tandem_adapter_port::memory::RowsInMemory;
 use tandem_adapter_port::outbound::{
-    ChangeView, ComanagementView, ConflictView, MutualClientView, Notice, Outbound, OutboundBody, OutboundPerson,
-    ParticipationView, Party, PlanView, RecallView, ReferralStatusView, ReferralView,
+    ChangeView, ComanagementView, ConflictView, MutualClientView, Notice, Outbound, OutboundBody,
+    OutboundPerson, ParticipationView, Party, PlanView, RecallView, ReferralStatusView,
+    ReferralView,
 };
 use tandem_adapter_port::report::Outcome;
 use tandem_adapter_port::write::{Delivery, FormatWriter, WriteContext, Written};
@@ -19,8 +20,8 @@ use tandem_mappings::model::involvement::{ParticipationStatus, PlacementChange, 
 use tandem_mappings::model::message::Duty;
 use tandem_mappings::model::person::Sex;
 use tandem_mappings::model::plan::{
-    Activity, ActivityKind, ActivityStatus, ConflictKind, FundingLine, Goal, GoalLifecycle, PlanStatus, PlanType,
-    ResourceCategory,
+    Activity, ActivityKind, ActivityStatus, ConflictKind, FundingLine, Goal, GoalLifecycle,
+    PlanStatus, PlanType, ResourceCategory,
 };
 use tandem_mappings::model::referral::{ReasonCode, ReferralStatus, Urgency};
 use tandem_mappings::model::worker::WorkerContact;
@@ -29,7 +30,10 @@ use crate::linkages_read::read;
 use crate::support::codes;
 
 fn party(id: &str) -> Party {
-    Party { id: OrganizationId::new(id).unwrap(), name: format!("Example {id}") }
+    Party {
+        id: OrganizationId::new(id).unwrap(),
+        name: format!("Example {id}"),
+    }
 }
 
 fn mother() -> OutboundPerson {
@@ -49,12 +53,17 @@ fn mother() -> OutboundPerson {
 
 fn outbound(number: u32, body: OutboundBody) -> Outbound {
     Outbound {
-        id: format!("0191f2aa-0000-7000-8000-{number:012}").parse().unwrap(),
+        id: format!("0191f2aa-0000-7000-8000-{number:012}")
+            .parse()
+            .unwrap(),
         effect_key: format!("key-{number}"),
         decision: "0191f2aa-0000-7000-8000-00000000d001".parse().unwrap(),
         basis: vec!["R_COC_1".to_owned(), "R_10850".to_owned()],
         consent: None,
-        notices: vec![Notice { code: "N_10850".to_owned(), text: "Confidential.".to_owned() }],
+        notices: vec![Notice {
+            code: "N_10850".to_owned(),
+            text: "Confidential.".to_owned(),
+        }],
         labels: vec![],
         created_at: "2026-02-03T17:00:00Z".parse().unwrap(),
         sender: party("org-cws"),
@@ -75,7 +84,10 @@ fn referral(need: &str) -> OutboundBody {
         service: None,
         service_name: None,
         service_reference: None,
-        worker: Some(WorkerContact { phone: Some("+1 530 555 0111".to_owned()), ..WorkerContact::default() }),
+        worker: Some(WorkerContact {
+            phone: Some("+1 530 555 0111".to_owned()),
+            ..WorkerContact::default()
+        }),
         safe_contact: None,
         source_resources: vec![],
         part_of: None,
@@ -164,7 +176,10 @@ fn match_notice(worker: &str) -> OutboundBody {
         partner_program: Program::ChildWelfare,
         partner_case: Some("0189-0428-9292-6002051".to_owned()),
         partner_case_status: Some("FM".to_owned()),
-        worker: Some(WorkerContact { name: Some(worker.to_owned()), ..WorkerContact::default() }),
+        worker: Some(WorkerContact {
+            name: Some(worker.to_owned()),
+            ..WorkerContact::default()
+        }),
         since: Some(date(2026, 2, 2)),
     }))
 }
@@ -177,7 +192,9 @@ fn written(form: LinkagesForm, batch: &[Outbound]) -> Written {
         zone: jiff::tz::TimeZone::get("America/Los_Angeles").unwrap(),
         sequence: 12,
     };
-    LinkagesWriter::new(form).unwrap().write(batch, &RowsInMemory::default(), &context)
+    LinkagesWriter::new(form)
+        .unwrap()
+        .write(batch, &RowsInMemory::default(), &context)
 }
 
 fn text(form: LinkagesForm, body: OutboundBody) -> String {
@@ -203,11 +220,17 @@ fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
 
 #[test]
 fn one_batch_carries_many_messages_with_their_decisions() {
-    let batch = [outbound(1, match_notice("Casey Exampleworth")), outbound(2, referral("steady work"))];
+    let batch = [
+        outbound(1, match_notice("Casey Exampleworth")),
+        outbound(2, referral("steady work")),
+    ];
     let written = written(LinkagesForm::Csv, &batch);
     assert_eq!(written.files.len(), 1);
     let file = &written.files[0];
-    assert_eq!((file.name.as_str(), file.content_type), ("linkages-00000012.csv", "text/csv"));
+    assert_eq!(
+        (file.name.as_str(), file.content_type),
+        ("linkages-00000012.csv", "text/csv")
+    );
     assert_eq!(file.messages, [batch[0].id, batch[1].id]);
     let rows = rows(std::str::from_utf8(&file.bytes).unwrap());
     assert_eq!(rows.len(), 4);
@@ -227,15 +250,29 @@ fn one_batch_carries_many_messages_with_their_decisions() {
     ] {
         assert_eq!(header[field], value, "{field}");
     }
-    assert_eq!(rows[2]["status_date"], "2026-02-02", "the day in the jurisdiction's zone");
+    assert_eq!(
+        rows[2]["status_date"], "2026-02-02",
+        "the day in the jurisdiction's zone"
+    );
 }
 
 #[test]
 fn a_spreadsheet_runs_nothing_that_a_batch_holds() {
-    for need in ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "plain"] {
+    for need in [
+        "=cmd|' /C calc'!A0",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "plain",
+    ] {
         let text = text(LinkagesForm::Csv, referral(need));
         for row in rows(&text) {
-            assert!(row.values().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t'])), "{need}");
+            assert!(
+                row.values()
+                    .all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t'])),
+                "{need}"
+            );
         }
         let (_, collected) = read(&text);
         let told = collected.events.iter().find_map(|event| match &event.body {
@@ -249,18 +286,35 @@ fn a_spreadsheet_runs_nothing_that_a_batch_holds() {
 #[test]
 fn a_status_names_the_recipients_own_referral_where_it_is_known() {
     let own = rows(&text(LinkagesForm::Csv, status(Some("R-1"))));
-    assert_eq!((own[0]["referral_id"].as_str(), own[0]["status_date"].as_str()), ("R-1", "2026-02-09"));
+    assert_eq!(
+        (
+            own[0]["referral_id"].as_str(),
+            own[0]["status_date"].as_str()
+        ),
+        ("R-1", "2026-02-09")
+    );
     let gateway = rows(&text(LinkagesForm::Csv, status(None)));
-    assert_eq!(gateway[0]["referral_id"], "0191f2aa-0000-7000-8000-00000000a001");
+    assert_eq!(
+        gateway[0]["referral_id"],
+        "0191f2aa-0000-7000-8000-00000000a001"
+    );
 }
 
 #[test]
 fn a_withdrawn_referral_is_told_as_cancelled() {
-    let OutboundBody::Referral(mut view) = referral("work") else { panic!() };
+    let OutboundBody::Referral(mut view) = referral("work") else {
+        panic!()
+    };
     view.is_withdrawn = true;
     view.withdrawn_reason = Some(ReasonCode::ConsentRevoked);
     let rows = rows(&text(LinkagesForm::Csv, OutboundBody::Referral(view)));
-    assert_eq!((rows[0]["referral_status"].as_str(), rows[0]["reason_code"].as_str()), ("cancelled", "consent-revoked"));
+    assert_eq!(
+        (
+            rows[0]["referral_status"].as_str(),
+            rows[0]["reason_code"].as_str()
+        ),
+        ("cancelled", "consent-revoked")
+    );
 }
 
 #[test]
@@ -274,8 +328,13 @@ fn a_view_without_what_the_message_needs_is_parked_whole() {
     nobody.people.clear();
     let written = written(LinkagesForm::Csv, &[nobody, outbound(2, plan())]);
     assert_eq!(written.files[0].messages.len(), 1);
-    let (_, Delivery::Park { text, .. }) = &written.not_written[0] else { panic!() };
-    assert_eq!(text, "the permitted view lacks what the message needs: person");
+    let (_, Delivery::Park { text, .. }) = &written.not_written[0] else {
+        panic!()
+    };
+    assert_eq!(
+        text,
+        "the permitted view lacks what the message needs: person"
+    );
 }
 
 #[test]
@@ -288,7 +347,11 @@ fn somebody_new_can_be_referred() {
     let mut new = outbound(1, referral("work"));
     new.people[0].person = None;
     let written = written(LinkagesForm::Csv, &[new]);
-    assert!(std::str::from_utf8(&written.files[0].bytes).unwrap().contains("unknown-1"));
+    assert!(
+        std::str::from_utf8(&written.files[0].bytes)
+            .unwrap()
+            .contains("unknown-1")
+    );
 }
 
 #[test]
@@ -300,8 +363,13 @@ fn a_recall_tells_nothing_of_a_person() {
     let text = text(LinkagesForm::Csv, body);
     let rows = rows(&text);
     assert_eq!(rows.len(), 1);
-    assert_eq!((rows[0]["recalled_message_id"].as_str(), rows[0]["duty"].as_str()),
-        ("0191f2aa-0000-7000-8000-00000000b001", "stop-use"));
+    assert_eq!(
+        (
+            rows[0]["recalled_message_id"].as_str(),
+            rows[0]["duty"].as_str()
+        ),
+        ("0191f2aa-0000-7000-8000-00000000b001", "stop-use")
+    );
     for private in ["Marisol", "91234567A", "1D3M0F1"] {
         assert!(!text.contains(private), "{private}");
     }
@@ -341,20 +409,33 @@ fn conflicts_common_cases_and_changes_have_their_messages() {
     };
     for (body, kind) in [
         (conflict, "conflict"),
-        (comanagement(ComanagementState::Coordinating), "common_case_referral"),
+        (
+            comanagement(ComanagementState::Coordinating),
+            "common_case_referral",
+        ),
         (comanagement(ComanagementState::Ended), "end_of_common_case"),
         (change(None), "client_match"),
         (change(Some(PlacementChange::Removed)), "removal_notice"),
     ] {
         let text = text(LinkagesForm::Csv, body);
         assert_eq!(rows(&text)[0]["message_type"], kind);
-        assert_eq!(read(&text).0.outcome, Outcome::Accepted, "{kind}: {:?}", codes(&read(&text).0));
+        assert_eq!(
+            read(&text).0.outcome,
+            Outcome::Accepted,
+            "{kind}: {:?}",
+            codes(&read(&text).0)
+        );
     }
 }
 
 #[test]
 fn both_forms_read_back_as_the_same_events() {
-    for body in [match_notice("Casey Exampleworth"), referral("work"), status(Some("R-1")), plan()] {
+    for body in [
+        match_notice("Casey Exampleworth"),
+        referral("work"),
+        status(Some("R-1")),
+        plan(),
+    ] {
         let csv = read(text(LinkagesForm::Csv, body.clone())).1;
         let json = read(text(LinkagesForm::Json, body)).1;
         assert!(!csv.events.is_empty());
@@ -364,7 +445,9 @@ fn both_forms_read_back_as_the_same_events() {
 
 #[test]
 fn a_plan_reads_back_as_it_was_told() {
-    let OutboundBody::Plan(view) = plan() else { panic!() };
+    let OutboundBody::Plan(view) = plan() else {
+        panic!()
+    };
     let (report, collected) = read(text(LinkagesForm::Csv, plan()));
     assert_eq!(codes(&report), [("other-sender", 1)]);
     let told = collected.events.iter().find_map(|event| match &event.body {
@@ -372,8 +455,14 @@ fn a_plan_reads_back_as_it_was_told() {
         _ => None,
     });
     let told = told.unwrap();
-    assert_eq!((told.activities.clone(), told.fundings.clone()), (view.activities, view.fundings));
-    assert_eq!(told.goals[0].statement.as_deref(), Some("A safe home, for \"both\" children"));
+    assert_eq!(
+        (told.activities.clone(), told.fundings.clone()),
+        (view.activities, view.fundings)
+    );
+    assert_eq!(
+        told.goals[0].statement.as_deref(),
+        Some("A safe home, for \"both\" children")
+    );
     assert_eq!(told.goals[0].owner, Some(view.owner.id));
 }
 

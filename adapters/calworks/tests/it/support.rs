@@ -20,14 +20,27 @@ pub(crate) fn read(reader: &dyn FormatReader, name: &str, bytes: &[u8]) -> (Repo
     let mut collected = Collected::default();
     let mut counting = Counting::new(reader.format(), &mut collected);
     let mut stream = bytes;
-    reader.read(Input::Stream { name, reader: &mut stream }, &context(name), &mut counting).unwrap();
+    reader
+        .read(
+            Input::Stream {
+                name,
+                reader: &mut stream,
+            },
+            &context(name),
+            &mut counting,
+        )
+        .unwrap();
     let report = counting.report();
     (report, collected)
 }
 
 /// The deviations as `code` and count, worst first.
 pub(crate) fn codes(report: &Report) -> Vec<(&str, u64)> {
-    report.deviations.iter().map(|kind| (kind.code.as_str(), kind.count)).collect()
+    report
+        .deviations
+        .iter()
+        .map(|kind| (kind.code.as_str(), kind.count))
+        .collect()
 }
 
 /// How many events of a type there are.

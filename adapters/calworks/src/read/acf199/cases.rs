@@ -1,7 +1,7 @@
 //! Category 4: what the records of one case in one month must have together (rules K1 to K7), in a few bytes a case.
 
-use crate::read::compact::{CompactMap, Fingerprints};
 use super::finding::{Finding, Findings, Weight};
+use crate::read::compact::{CompactMap, Fingerprints};
 use crate::tables::Section;
 
 /// The most records of a case-month: 1 family, 6 adults, 10 children (rule K4).
@@ -92,7 +92,9 @@ impl Cases {
     /// Whether a case-month stands, as far as it has been read.
     #[must_use]
     pub(super) fn is_sound(&self, case_month: u64, section: Section) -> bool {
-        self.months.get(case_month).is_some_and(|month| month.is_sound(section))
+        self.months
+            .get(case_month)
+            .is_some_and(|month| month.is_sound(section))
     }
 
     /// At the end of the file: reports the case-months that do not stand, and says whether any record is left.
@@ -107,7 +109,13 @@ impl Cases {
         for (line, fault, count) in faults {
             let (rule, record, expected) = fault.told();
             for _ in 0..count {
-                findings.found(Finding::of_record(rule, Weight::Record, u64::from(line), record, expected));
+                findings.found(Finding::of_record(
+                    rule,
+                    Weight::Record,
+                    u64::from(line),
+                    record,
+                    expected,
+                ));
             }
         }
         is_any_kept
@@ -127,7 +135,11 @@ enum Fault {
 impl Fault {
     const fn told(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::NoAidedPerson => ("K1", "T1", "a person with affiliation 1 in the same month and case"),
+            Self::NoAidedPerson => (
+                "K1",
+                "T1",
+                "a person with affiliation 1 in the same month and case",
+            ),
             Self::NoFamily => ("K2", "T2/T3", "a family record of the same month and case"),
             Self::NoPerson => ("K3", "T4", "a person record of the same month and case"),
             Self::NoClosedFamily => ("K3", "T5", "a family record of the same month and case"),
@@ -140,7 +152,11 @@ impl CaseMonth {
     fn collect_faults(&self, section: Section, faults: &mut Vec<(u32, Fault, u8)>) {
         let is_active = section == Section::Active;
         if self.families == 0 {
-            let fault = if is_active { Fault::NoFamily } else { Fault::NoClosedFamily };
+            let fault = if is_active {
+                Fault::NoFamily
+            } else {
+                Fault::NoClosedFamily
+            };
             faults.push((self.person_line, fault, self.people));
         } else if is_active && !self.has_aided_person {
             faults.push((self.family_line, Fault::NoAidedPerson, 1));
@@ -148,7 +164,11 @@ impl CaseMonth {
             faults.push((self.family_line, Fault::NoPerson, 1));
         }
         if self.is_too_large() {
-            let line = if self.families > 0 { self.family_line } else { self.person_line };
+            let line = if self.families > 0 {
+                self.family_line
+            } else {
+                self.person_line
+            };
             faults.push((line, Fault::TooLarge, 1));
         }
     }
@@ -187,7 +207,10 @@ mod tests {
         let mut cases = Cases::default();
         cases.add_person(7, 2, true);
         cases.add_person(7, 3, true);
-        assert_eq!(closed(&cases, Section::Active), (false, vec![("K2", 2), ("K2", 2)]));
+        assert_eq!(
+            closed(&cases, Section::Active),
+            (false, vec![("K2", 2), ("K2", 2)])
+        );
     }
 
     #[test]
@@ -205,7 +228,10 @@ mod tests {
         let mut cases = Cases::default();
         cases.add_family(1, 2);
         cases.add_person(2, 3, false);
-        assert_eq!(closed(&cases, Section::Closed), (false, vec![("K3", 2), ("K3", 3)]));
+        assert_eq!(
+            closed(&cases, Section::Closed),
+            (false, vec![("K3", 2), ("K3", 3)])
+        );
     }
 
     #[test]

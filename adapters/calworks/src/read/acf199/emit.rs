@@ -10,8 +10,8 @@ use tandem_mappings::model::id::{SourceCaseId, SourceEventId, SourceHouseholdId,
 use tandem_mappings::model::involvement::{Involvement, Participation, Program};
 use tandem_mappings::model::person::{Address, HouseholdMembership, RecordReceived};
 
-use crate::read::compact::{CompactSet, Fingerprints};
 use super::people::{CODE_SYSTEM, Person, first_day};
+use crate::read::compact::{CompactSet, Fingerprints};
 
 /// The family of a case-month.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +40,10 @@ impl Emitter {
     /// An emitter for a file about `quarter` (`2020Q4`).
     #[must_use]
     pub(super) fn new(quarter: String) -> Self {
-        Self { quarter, ..Self::default() }
+        Self {
+            quarter,
+            ..Self::default()
+        }
     }
 
     fn is_new(&mut self, kind: &str, id: &str, other: &str) -> bool {
@@ -49,7 +52,8 @@ impl Emitter {
     }
 
     fn event(&self, at: Timestamp, what: &str, id: &str, body: Body) -> Option<NewEvent> {
-        let source = SourceEventId::new(format!("{CODE_SYSTEM}/{}/{what}/{id}", self.quarter)).ok()?;
+        let source =
+            SourceEventId::new(format!("{CODE_SYSTEM}/{}/{what}/{id}", self.quarter)).ok()?;
         Some(NewEvent::new(at, source, body))
     }
 
@@ -64,8 +68,12 @@ impl Emitter {
         context: &ReadContext,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
-        let Some(month) = first_day(&family.month) else { return Ok(()) };
-        let Ok(zoned) = month.to_zoned(context.zone.clone()) else { return Ok(()) };
+        let Some(month) = first_day(&family.month) else {
+            return Ok(());
+        };
+        let Ok(zoned) = month.to_zoned(context.zone.clone()) else {
+            return Ok(());
+        };
         let at = zoned.timestamp();
         let household = SourceHouseholdId::new(family.case.as_str()).ok();
         for person in people {
@@ -89,11 +97,19 @@ impl Emitter {
         }
         let mut record = person.record.clone();
         if let Some(zip) = &family.zip {
-            record.addresses = vec![Address { zip: zip.clone(), ..Address::default() }];
+            record.addresses = vec![Address {
+                zip: zip.clone(),
+                ..Address::default()
+            }];
         }
-        let received = RecordReceived { record_kind: person.kind.clone(), person: record };
+        let received = RecordReceived {
+            record_kind: person.kind.clone(),
+            person: record,
+        };
         let body = Body::RecordReceived(Box::new(received));
-        let Some(mut event) = self.event(at, "record", person.id.as_str(), body) else { return Ok(()) };
+        let Some(mut event) = self.event(at, "record", person.id.as_str(), body) else {
+            return Ok(());
+        };
         event.source_household_id = household.cloned();
         sink.event(event.about(person.id.clone()))
     }
@@ -106,7 +122,9 @@ impl Emitter {
         household: Option<&SourceHouseholdId>,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
-        let Some(household) = household else { return Ok(()) };
+        let Some(household) = household else {
+            return Ok(());
+        };
         if !self.is_new("member", person.id.as_str(), &family.case) {
             return Ok(());
         }
@@ -121,8 +139,14 @@ impl Emitter {
         };
         let body = Body::HouseholdMembership(Box::new(membership));
         let id = format!("{}/{}", family.case, person.id);
-        let Some(event) = self.event(at, "member", &id, body) else { return Ok(()) };
-        sink.event(event.about(person.id.clone()).in_household(household.clone()))
+        let Some(event) = self.event(at, "member", &id, body) else {
+            return Ok(());
+        };
+        sink.event(
+            event
+                .about(person.id.clone())
+                .in_household(household.clone()),
+        )
     }
 
     fn participation(
@@ -132,7 +156,9 @@ impl Emitter {
         at: Timestamp,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
-        let Some((status, original, reason)) = &person.participation else { return Ok(()) };
+        let Some((status, original, reason)) = &person.participation else {
+            return Ok(());
+        };
         let id = format!("{}/{}", family.month, person.id);
         let participation = Participation {
             person: person.id.clone(),
@@ -143,7 +169,9 @@ impl Emitter {
             original: Some(original.clone()),
         };
         let body = Body::ParticipationStatus(Box::new(participation));
-        let Some(event) = self.event(at, "participation", &id, body) else { return Ok(()) };
+        let Some(event) = self.event(at, "participation", &id, body) else {
+            return Ok(());
+        };
         sink.event(event.about(person.id.clone()))
     }
 
@@ -159,7 +187,9 @@ impl Emitter {
         if !self.is_new(what, &family.case, "") {
             return Ok(());
         }
-        let Ok(case) = SourceCaseId::new(family.case.as_str()) else { return Ok(()) };
+        let Ok(case) = SourceCaseId::new(family.case.as_str()) else {
+            return Ok(());
+        };
         let month = month_of(&family.month);
         let mut ids: Vec<SourcePersonId> = Vec::new();
         for person in people {
@@ -178,9 +208,14 @@ impl Emitter {
             project: None,
             original: family.original.clone(),
         });
-        let body =
-            if family.is_closed { Body::EnrollmentEnded(involvement) } else { Body::EnrollmentActive(involvement) };
-        let Some(mut event) = self.event(at, what, &family.case, body) else { return Ok(()) };
+        let body = if family.is_closed {
+            Body::EnrollmentEnded(involvement)
+        } else {
+            Body::EnrollmentActive(involvement)
+        };
+        let Some(mut event) = self.event(at, what, &family.case, body) else {
+            return Ok(());
+        };
         event.source_household_id = household;
         sink.event(event)
     }

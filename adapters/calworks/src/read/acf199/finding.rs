@@ -38,8 +38,22 @@ pub(super) struct Finding<'a> {
 impl<'a> Finding<'a> {
     /// A finding about a whole record.
     #[must_use]
-    pub(super) fn of_record(rule: &'static str, weight: Weight, line: u64, record: &'a str, what: &'static str) -> Self {
-        Self { rule, weight, line, record, item: "", field: "", what }
+    pub(super) fn of_record(
+        rule: &'static str,
+        weight: Weight,
+        line: u64,
+        record: &'a str,
+        what: &'static str,
+    ) -> Self {
+        Self {
+            rule,
+            weight,
+            line,
+            record,
+            item: "",
+            field: "",
+            what,
+        }
     }
 }
 

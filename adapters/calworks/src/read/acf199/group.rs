@@ -37,7 +37,10 @@ pub(super) struct Groups {
 impl Groups {
     /// Adds a line. When it begins another case-month, the finished group is returned.
     pub(super) fn add(&mut self, kept: Kept) -> Option<Vec<Kept>> {
-        let is_other = self.current.first().is_some_and(|first| first.case_month != kept.case_month);
+        let is_other = self
+            .current
+            .first()
+            .is_some_and(|first| first.case_month != kept.case_month);
         let finished = is_other.then(|| std::mem::take(&mut self.current));
         // A case-month of more than 17 records is dropped by rule K4, so that more lines need not be held.
         if self.current.len() < MOST_OF_ONE_CASE {
@@ -63,7 +66,11 @@ impl Groups {
         let mut groups: Vec<Vec<Kept>> = Vec::new();
         for kept in rest {
             match groups.last_mut() {
-                Some(group) if group.first().is_some_and(|first| first.case_month == kept.case_month) => {
+                Some(group)
+                    if group
+                        .first()
+                        .is_some_and(|first| first.case_month == kept.case_month) =>
+                {
                     group.push(kept);
                 }
                 _ => groups.push(vec![kept]),
@@ -79,7 +86,11 @@ mod tests {
     use super::*;
 
     fn kept(case_month: u64, line: u64) -> Kept {
-        Kept { case_month, line, text: String::new() }
+        Kept {
+            case_month,
+            line,
+            text: String::new(),
+        }
     }
 
     #[test]
@@ -96,8 +107,11 @@ mod tests {
         assert!(groups.wait(vec![kept(9, 1)]).is_none());
         assert!(groups.wait(vec![kept(3, 2)]).is_none());
         groups.add(kept(9, 3));
-        let lines: Vec<Vec<u64>> =
-            groups.close().iter().map(|group| group.iter().map(|kept| kept.line).collect()).collect();
+        let lines: Vec<Vec<u64>> = groups
+            .close()
+            .iter()
+            .map(|group| group.iter().map(|kept| kept.line).collect())
+            .collect();
         assert_eq!(lines, [vec![1, 3], vec![2]]);
     }
 }

@@ -57,31 +57,48 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads the first line. `None` when the file is rejected for it; each reason is a finding.
-    pub(super) fn read(text: &str, layout: &Layout, expected: &Expected, findings: &mut dyn Findings) -> Option<Self> {
+    pub(super) fn read(
+        text: &str,
+        layout: &Layout,
+        expected: &Expected,
+        findings: &mut dyn Findings,
+    ) -> Option<Self> {
         let mut reject = |rule, what| {
             findings.found(Finding::of_record(rule, Weight::File, 1, "HEADER", what));
         };
         if text.len() != layout.length || !text.starts_with("HEADER") {
-            reject("H1", "the first line is not a HEADER of exactly 23 characters");
+            reject(
+                "H1",
+                "the first line is not a HEADER of exactly 23 characters",
+            );
             return None;
         }
         let part = |name: &str| layout.span(name, "").map_or("", |span| span.of(text));
         let program = program(part("program_type"), part("tribe_code"));
         if program.is_none() {
             reject("H3", "the program type is neither TAN nor SSP");
-        } else if expected.program.is_some_and(|wanted| Some(Program::from(wanted)) != program) {
+        } else if expected
+            .program
+            .is_some_and(|wanted| Some(Program::from(wanted)) != program)
+        {
             reject("H3", "the file is about another program than expected");
         }
         let section = Section::from_letter(part("type"));
         if section.is_none() {
             reject("H4", "the section is none of A, C, G and S");
-        } else if expected.section.is_some_and(|wanted| part("type") != wanted.to_string()) {
+        } else if expected
+            .section
+            .is_some_and(|wanted| part("type") != wanted.to_string())
+        {
             reject("H4", "the file carries another section than expected");
         }
         let period = period(part("year"), part("quarter"));
         if period.is_none() {
             reject("H5", "year and quarter are no calendar quarter");
-        } else if expected.calendar_quarter.is_some_and(|wanted| period.map(|(y, q)| y * 10 + q) != Some(wanted)) {
+        } else if expected
+            .calendar_quarter
+            .is_some_and(|wanted| period.map(|(y, q)| y * 10 + q) != Some(wanted))
+        {
             reject("H5", "the file is about another quarter than expected");
         }
         let is_placed = is_placed(part("state_fips"), part("tribe_code"));
@@ -91,17 +108,31 @@ impl Header {
         let is_as_expected = expected.accepts(program, part("type"), period);
         check_values(text, layout, findings);
         let (program, section, (year, quarter)) = (program?, section?, period?);
-        let header = Self { program, section, year, quarter, is_substituted: part("encryption") == "E" };
+        let header = Self {
+            program,
+            section,
+            year,
+            quarter,
+            is_substituted: part("encryption") == "E",
+        };
         (is_placed && is_as_expected).then_some(header)
     }
 
     /// Whether a month `YYYYMM` lies in the header's quarter.
     #[must_use]
     pub(super) fn holds_month(&self, text: &str) -> bool {
-        let Some((year, month)) = text.split_at_checked(4) else { return false };
+        let Some((year, month)) = text.split_at_checked(4) else {
+            return false;
+        };
         let is_month = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let (year, month) = (year.parse::<u32>().unwrap_or(0), month.parse::<u32>().unwrap_or(0));
-        is_month && year == self.year && (1..=12).contains(&month) && month.div_ceil(3) == self.quarter
+        let (year, month) = (
+            year.parse::<u32>().unwrap_or(0),
+            month.parse::<u32>().unwrap_or(0),
+        );
+        is_month
+            && year == self.year
+            && (1..=12).contains(&month)
+            && month.div_ceil(3) == self.quarter
     }
 
     /// Whether a text is the header's quarter as `YYYYQ`.
@@ -113,9 +144,14 @@ impl Header {
 
 impl Expected {
     fn accepts(&self, program: Option<Program>, letter: &str, period: Option<(u32, u32)>) -> bool {
-        self.program.is_none_or(|wanted| Some(Program::from(wanted)) == program)
-            && self.section.is_none_or(|wanted| letter == wanted.to_string())
-            && self.calendar_quarter.is_none_or(|wanted| period.map(|(y, q)| y * 10 + q) == Some(wanted))
+        self.program
+            .is_none_or(|wanted| Some(Program::from(wanted)) == program)
+            && self
+                .section
+                .is_none_or(|wanted| letter == wanted.to_string())
+            && self
+                .calendar_quarter
+                .is_none_or(|wanted| period.map(|(y, q)| y * 10 + q) == Some(wanted))
     }
 }
 
@@ -219,19 +255,33 @@ mod tests {
     #[test]
     fn a_file_about_something_else_than_expected_is_rejected() {
         let text = "HEADER20204A06   TAN1ED";
-        let section = Expected { section: Some('C'), ..Expected::default() };
+        let section = Expected {
+            section: Some('C'),
+            ..Expected::default()
+        };
         assert_eq!(read(text, &section), (None, vec!["H4"]));
-        let program = Expected { program: Some(ExpectedProgram::Ssp), ..Expected::default() };
+        let program = Expected {
+            program: Some(ExpectedProgram::Ssp),
+            ..Expected::default()
+        };
         assert_eq!(read(text, &program), (None, vec!["H3"]));
-        let quarter = Expected { calendar_quarter: Some(20211), ..Expected::default() };
+        let quarter = Expected {
+            calendar_quarter: Some(20211),
+            ..Expected::default()
+        };
         assert_eq!(read(text, &quarter), (None, vec!["H5"]));
-        let right = Expected { calendar_quarter: Some(20204), ..Expected::default() };
+        let right = Expected {
+            calendar_quarter: Some(20204),
+            ..Expected::default()
+        };
         assert!(read(text, &right).0.is_some());
     }
 
     #[test]
     fn a_month_must_lie_in_the_header_quarter() {
-        let header = read("HEADER20204A06   TAN1ED", &Expected::default()).0.unwrap();
+        let header = read("HEADER20204A06   TAN1ED", &Expected::default())
+            .0
+            .unwrap();
         assert!(header.holds_month("202010") && header.holds_month("202012"));
         for outside in ["202009", "202101", "202013", "2020", "20201 ", ""] {
             assert!(!header.holds_month(outside), "{outside}");

@@ -15,9 +15,11 @@ mod group;
 mod header;
 mod line;
 mod people;
+mod person_rules;
 mod records;
 mod run;
 mod section;
+mod settle;
 mod ssn;
 mod values;
 mod view;
@@ -65,12 +67,21 @@ impl FormatReader for Acf199Reader {
         Format::Acf199
     }
 
-    fn read(&self, input: Input<'_>, context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    fn read(
+        &self,
+        input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
         match input {
             Input::Stream { name, reader } => run::read(self, name, reader, context, sink),
             Input::Package { name, .. } => {
                 let expected = "one text file, not a package";
-                sink.deviation(Deviation::input_error("not-a-file", Place::file(name), expected));
+                sink.deviation(Deviation::input_error(
+                    "not-a-file",
+                    Place::file(name),
+                    expected,
+                ));
                 Ok(())
             }
         }

@@ -35,8 +35,17 @@ pub(super) struct Person {
 impl Person {
     /// Reads a person; `ssn` is the decoded text. `None` when the id cannot be made.
     #[must_use]
-    pub(super) fn read(kind: &str, view: View<'_>, ssn: &str, case: &str, context: &ReadContext) -> Option<Self> {
-        let usable = ssn.parse::<Ssn>().ok().filter(|number| number.is_full() && number.is_plausible());
+    pub(super) fn read(
+        kind: &str,
+        view: View<'_>,
+        ssn: &str,
+        case: &str,
+        context: &ReadContext,
+    ) -> Option<Self> {
+        let usable = ssn
+            .parse::<Ssn>()
+            .ok()
+            .filter(|number| number.is_full() && number.is_plausible());
         let birth_text = view.raw("date_of_birth");
         let sex_text = view.raw("sex");
         let id = match &usable {
@@ -50,7 +59,10 @@ impl Person {
             record: PersonRecord {
                 birth: birth(birth_text),
                 sex: sex(sex_text),
-                ssn: usable.map(|ssn| SsnValue { ssn, quality: SsnQuality::Full }),
+                ssn: usable.map(|ssn| SsnValue {
+                    ssn,
+                    quality: SsnQuality::Full,
+                }),
                 ..PersonRecord::default()
             },
             relation: relation(number(relation_text)),
@@ -72,13 +84,20 @@ fn sex(code: &str) -> Option<Sex> {
 /// The birth date as far as it is one: a day that no calendar has leaves year and month.
 fn birth(text: &str) -> Option<BirthDate> {
     let part = |range: std::ops::Range<usize>| text.get(range).and_then(number);
-    let year = i16::try_from(part(0..4)?).ok().filter(|year| (1901..=2099).contains(year))?;
-    let month = i8::try_from(part(4..6)?).ok().filter(|month| (1..=12).contains(month))?;
+    let year = i16::try_from(part(0..4)?)
+        .ok()
+        .filter(|year| (1901..=2099).contains(year))?;
+    let month = i8::try_from(part(4..6)?)
+        .ok()
+        .filter(|month| (1..=12).contains(month))?;
     let day = i8::try_from(part(6..8)?).ok();
     let date = PartialDate::new(year, Some(month), day)
         .or_else(|_| PartialDate::new(year, Some(month), None))
         .ok()?;
-    Some(BirthDate { date, quality: DateQuality::Exact })
+    Some(BirthDate {
+        date,
+        quality: DateQuality::Exact,
+    })
 }
 
 /// Age in whole years on the first day of a month `YYYYMM`, when the birth date is a calendar day.
@@ -94,7 +113,12 @@ pub(super) fn age(birth_text: &str, month_text: &str) -> Option<i32> {
 #[must_use]
 pub(super) fn first_day(month_text: &str) -> Option<Date> {
     let (year, month) = month_text.split_at_checked(4)?;
-    Date::new(i16::try_from(number(year)?).ok()?, i8::try_from(number(month)?).ok()?, 1).ok()
+    Date::new(
+        i16::try_from(number(year)?).ok()?,
+        i8::try_from(number(month)?).ok()?,
+        1,
+    )
+    .ok()
 }
 
 /// Relationship to the head of household (items 38, 73 and 21).
@@ -119,7 +143,11 @@ fn participation(code: &str) -> Option<(ParticipationStatus, Coding, Option<&'st
         18 => (ParticipationStatus::Active, Some("below the minimum hours")),
         _ => return None,
     };
-    Some((status, Coding::new(CODE_SYSTEM, format!("work_part_status:{code}")), words))
+    Some((
+        status,
+        Coding::new(CODE_SYSTEM, format!("work_part_status:{code}")),
+        words,
+    ))
 }
 
 #[cfg(test)]
@@ -130,7 +158,9 @@ mod tests {
     fn a_birth_date_keeps_what_is_known() {
         assert_eq!(birth("19940517").unwrap().date.to_string(), "1994-05-17");
         assert_eq!(birth("19940231").unwrap().date.to_string(), "1994-02");
-        assert!(birth("99999999").is_none() && birth("        ").is_none() && birth("1994").is_none());
+        assert!(
+            birth("99999999").is_none() && birth("        ").is_none() && birth("1994").is_none()
+        );
     }
 
     #[test]
@@ -142,7 +172,10 @@ mod tests {
 
     #[test]
     fn a_sanctioned_adult_is_told_as_sanctioned() {
-        assert_eq!(participation("02").unwrap().0, ParticipationStatus::Sanctioned);
+        assert_eq!(
+            participation("02").unwrap().0,
+            ParticipationStatus::Sanctioned
+        );
         assert_eq!(participation("19").unwrap().0, ParticipationStatus::Active);
         assert!(participation("99").is_none() && participation("").is_none());
     }

@@ -52,7 +52,11 @@ impl Program3 {
     /// # Errors
     /// When a table is not sound or lacks a field that a rule needs.
     pub(super) fn load() -> Result<Self, TableError> {
-        Ok(Self { tanf: types(Program::Tanf)?, ssp: types(Program::Ssp)?, tribal: types(Program::Tribal)? })
+        Ok(Self {
+            tanf: types(Program::Tanf)?,
+            ssp: types(Program::Ssp)?,
+            tribal: types(Program::Tribal)?,
+        })
     }
 
     /// A record type by its tag.
@@ -81,7 +85,9 @@ fn types(program: Program) -> Result<HashMap<String, RecordType>, TableError> {
         (7, Role::Strata),
     ] {
         let tag = format!("{letter}{number}");
-        let Some((layout, section)) = layouts.get(&tag) else { continue };
+        let Some((layout, section)) = layouts.get(&tag) else {
+            continue;
+        };
         check_needed(layout, role)?;
         let groups = group_names(layout).into_iter().map(|group| {
             let names = Names::of(layout, &group);
@@ -89,7 +95,16 @@ fn types(program: Program) -> Result<HashMap<String, RecordType>, TableError> {
         });
         let groups = groups.collect();
         let is_known = !(program == Program::Tribal && number == 2);
-        types.insert(tag, RecordType { layout: layout.clone(), section, role, groups, is_known });
+        types.insert(
+            tag,
+            RecordType {
+                layout: layout.clone(),
+                section,
+                role,
+                groups,
+                is_known,
+            },
+        );
     }
     Ok(types)
 }
@@ -111,8 +126,21 @@ fn group_names(layout: &Layout) -> Vec<String> {
 fn check_needed(layout: &Layout, role: Role) -> Result<(), TableError> {
     let (shared, grouped): (&[&str], &[&str]) = match role {
         Role::Family => (&["rpt_month_year", "case_number", "zip_code"], &[]),
-        Role::Person => (&["rpt_month_year", "case_number", "family_affiliation", "date_of_birth", "ssn", "sex"], &[]),
-        Role::Children => (&["rpt_month_year", "case_number"], &["family_affiliation", "date_of_birth", "ssn", "sex"]),
+        Role::Person => (
+            &[
+                "rpt_month_year",
+                "case_number",
+                "family_affiliation",
+                "date_of_birth",
+                "ssn",
+                "sex",
+            ],
+            &[],
+        ),
+        Role::Children => (
+            &["rpt_month_year", "case_number"],
+            &["family_affiliation", "date_of_birth", "ssn", "sex"],
+        ),
         Role::Counts | Role::Strata => (&["calendar_quarter"], &[]),
     };
     for name in shared {

@@ -50,9 +50,19 @@ impl Findings for Told<'_> {
         let mut place = Place::file(self.file);
         place.line = (finding.line > 0).then_some(finding.line);
         let parts = [finding.record, finding.item, finding.field];
-        let field = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        let field = parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
         place.field = (!field.is_empty()).then_some(field);
-        self.sink.deviation(Deviation::of(severity, loss, finding.rule, place, finding.what));
+        self.sink.deviation(Deviation::of(
+            severity,
+            loss,
+            finding.rule,
+            place,
+            finding.what,
+        ));
     }
 }
 
@@ -64,16 +74,28 @@ pub(super) fn read(
     context: &ReadContext,
     sink: &mut dyn Sink,
 ) -> Result<(), Stopped> {
-    let mut told = Told { sink, file: name, is_rejected: false };
+    let mut told = Told {
+        sink,
+        file: name,
+        is_rejected: false,
+    };
     let mut lines = Lines::new(input);
     let mut text = String::new();
     let first = next(&mut lines, &mut told).map(|line| narrow(&line.text, &mut text));
     if first.is_none() {
         let expected = "a HEADER of exactly 23 characters as first line";
-        told.found(Finding::of_record("H1", Weight::File, 1, "HEADER", expected));
+        told.found(Finding::of_record(
+            "H1",
+            Weight::File,
+            1,
+            "HEADER",
+            expected,
+        ));
         return Ok(());
     }
-    let Some(header) = Header::read(&text, &reader.header, &reader.expected, &mut told) else { return Ok(()) };
+    let Some(header) = Header::read(&text, &reader.header, &reader.expected, &mut told) else {
+        return Ok(());
+    };
     told.sink.version(&version(&header));
     let mut section = SectionRun::new(reader, header, context);
     let mut trailer = Trailer::default();
@@ -84,15 +106,33 @@ pub(super) fn read(
         }
         if line.is_cut {
             let expected = "a line of bounded length";
-            told.found(Finding::of_record("line-too-long", Weight::Record, line.number, "", expected));
+            told.found(Finding::of_record(
+                "line-too-long",
+                Weight::Record,
+                line.number,
+                "",
+                expected,
+            ));
         }
         if was_replaced {
             let expected = "only printable ASCII characters";
-            told.found(Finding::of_record("not-ascii", Weight::Doubt, line.number, "", expected));
+            told.found(Finding::of_record(
+                "not-ascii",
+                Weight::Doubt,
+                line.number,
+                "",
+                expected,
+            ));
         }
         if text.starts_with("HEADER") {
             let expected = "only one HEADER in a file";
-            told.found(Finding::of_record("H2", Weight::File, line.number, "HEADER", expected));
+            told.found(Finding::of_record(
+                "H2",
+                Weight::File,
+                line.number,
+                "HEADER",
+                expected,
+            ));
         } else if text.starts_with("TRAILER") {
             trailer.read(&text, line.number, reader.trailer.length, &mut told);
         } else {
@@ -110,7 +150,13 @@ fn next<R: Read>(lines: &mut Lines<R>, told: &mut Told<'_>) -> Option<Line> {
     match lines.next_line() {
         Ok(line) => line,
         Err(_) => {
-            told.found(Finding::of_record("unreadable", Weight::File, 0, "", "a stream that can be read to its end"));
+            told.found(Finding::of_record(
+                "unreadable",
+                Weight::File,
+                0,
+                "",
+                "a stream that can be read to its end",
+            ));
             None
         }
     }
@@ -128,7 +174,10 @@ fn version(header: &Header) -> String {
         Section::Aggregate => 3,
         Section::Stratum => 4,
     };
-    format!("{program} {}Q{} section {section}", header.year, header.quarter)
+    format!(
+        "{program} {}Q{} section {section}",
+        header.year, header.quarter
+    )
 }
 
 /// What is known about the TRAILER.
@@ -143,7 +192,13 @@ struct Trailer {
 impl Trailer {
     fn read(&mut self, text: &str, line: u64, length: usize, findings: &mut dyn Findings) {
         let mut report = |expected| {
-            findings.found(Finding::of_record("R7", Weight::Record, line, "TRAILER", expected));
+            findings.found(Finding::of_record(
+                "R7",
+                Weight::Record,
+                line,
+                "TRAILER",
+                expected,
+            ));
         };
         if self.is_found {
             report("only one TRAILER");
@@ -152,12 +207,19 @@ impl Trailer {
             report("a TRAILER of exactly 23 characters");
         }
         let count = text.get(7..14).and_then(number);
-        *self = Self { is_found: true, is_last: true, line, count };
+        *self = Self {
+            is_found: true,
+            is_last: true,
+            line,
+            count,
+        };
     }
 
     fn close(&self, data_lines: u64, is_any_kept: bool, findings: &mut dyn Findings) {
         let mut report = |rule, weight, expected| {
-            findings.found(Finding::of_record(rule, weight, self.line, "TRAILER", expected));
+            findings.found(Finding::of_record(
+                rule, weight, self.line, "TRAILER", expected,
+            ));
         };
         if !self.is_found {
             report("R7", Weight::Record, "a TRAILER as last line");
@@ -168,14 +230,26 @@ impl Trailer {
         if !is_any_kept && !is_empty_by_intent {
             report("F1", Weight::File, "at least one record that is kept");
             if data_lines == 0 {
-                report("F1", Weight::File, "a record count of 0 in a file without records");
+                report(
+                    "F1",
+                    Weight::File,
+                    "a record count of 0 in a file without records",
+                );
             }
         }
         match self.count {
             Some(count) if count != data_lines && data_lines > 0 => {
-                report("trailer-count", Weight::Doubt, "a record count equal to the number of records");
+                report(
+                    "trailer-count",
+                    Weight::Doubt,
+                    "a record count equal to the number of records",
+                );
             }
-            None if self.is_found => report("trailer-count", Weight::Doubt, "a record count of seven digits"),
+            None if self.is_found => report(
+                "trailer-count",
+                Weight::Doubt,
+                "a record count of seven digits",
+            ),
             _ => {}
         }
     }

@@ -33,15 +33,31 @@ impl Substitution {
     /// for digits.
     #[must_use]
     pub fn decode(&self, field: &str) -> String {
-        let clear = |character: char| self.0.iter().find(|(from, _)| *from == character).map(|(_, to)| *to);
-        field.chars().map(|character| clear(character).unwrap_or(character)).collect()
+        let clear = |character: char| {
+            self.0
+                .iter()
+                .find(|(from, _)| *from == character)
+                .map(|(_, to)| *to)
+        };
+        field
+            .chars()
+            .map(|character| clear(character).unwrap_or(character))
+            .collect()
     }
 
     /// The substituted text of digits: the inverse of [`Substitution::decode`].
     #[must_use]
     pub fn encode(&self, digits: &str) -> String {
-        let hidden = |digit: char| self.0.iter().find(|(_, to)| *to == digit).map(|(from, _)| *from);
-        digits.chars().map(|digit| hidden(digit).unwrap_or(digit)).collect()
+        let hidden = |digit: char| {
+            self.0
+                .iter()
+                .find(|(_, to)| *to == digit)
+                .map(|(from, _)| *from)
+        };
+        digits
+            .chars()
+            .map(|digit| hidden(digit).unwrap_or(digit))
+            .collect()
     }
 }
 
@@ -51,7 +67,10 @@ mod tests {
 
     #[test]
     fn the_published_table_decodes_its_ten_characters() {
-        assert_eq!(Substitution::load().unwrap().decode("@9ZP0#YBWT"), "1234567890");
+        assert_eq!(
+            Substitution::load().unwrap().decode("@9ZP0#YBWT"),
+            "1234567890"
+        );
     }
 
     proptest::proptest! {

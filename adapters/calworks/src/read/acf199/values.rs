@@ -20,18 +20,34 @@ pub(super) fn is_unused(group: &str) -> bool {
 #[must_use]
 pub(super) fn number(value: &str) -> Option<u64> {
     let digits = value.trim();
-    let is_plain = !digits.is_empty() && digits.len() <= 18 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain = !digits.is_empty()
+        && digits.len() <= 18
+        && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_plain { digits.parse().ok() } else { None }
 }
 
 /// Checks one field. The portal looks only at fields that are required.
-pub(super) fn check_field(field: &Field, value: &str, line: u64, record: &str, findings: &mut dyn Findings) {
+pub(super) fn check_field(
+    field: &Field,
+    value: &str,
+    line: u64,
+    record: &str,
+    findings: &mut dyn Findings,
+) {
     if !field.is_required {
         return;
     }
     let mut report = |rule, what| {
         let (item, field) = (field.item.as_str(), field.name.as_str());
-        findings.found(Finding { rule, weight: Weight::Value, line, record, item, field, what });
+        findings.found(Finding {
+            rule,
+            weight: Weight::Value,
+            line,
+            record,
+            item,
+            field,
+            what,
+        });
     };
     if is_missing(value) {
         return report("V-required", "a required field is blank");
@@ -58,7 +74,10 @@ pub(super) fn check_fields(
 ) {
     for field in layout.fields.iter().filter(|field| wants(field)) {
         // Month, quarter and case number have their own record-level rules R2, R3 and R4.
-        let is_covered = matches!(field.name.as_str(), "rpt_month_year" | "case_number" | "calendar_quarter");
+        let is_covered = matches!(
+            field.name.as_str(),
+            "rpt_month_year" | "case_number" | "calendar_quarter"
+        );
         // The SSN is checked after decoding.
         if !is_covered && field.name != "ssn" {
             check_field(field, field.span.of(text), line, &layout.record, findings);

@@ -13,10 +13,19 @@ impl Names {
     /// Fields of `layout` that are shared or stand in `group`; those of a month slot are named `field.month1`.
     #[must_use]
     pub(super) fn of(layout: &Layout, group: &str) -> Self {
-        let wanted = layout.fields.iter().filter(|field| field.group().is_empty() || field.group() == group);
+        let wanted = layout
+            .fields
+            .iter()
+            .filter(|field| field.group().is_empty() || field.group() == group);
         let named = wanted.map(|field| {
-            let month = field.occurrence.split('.').find(|part| part.starts_with("month"));
-            let name = month.map_or_else(|| field.name.clone(), |month| format!("{}.{month}", field.name));
+            let month = field
+                .occurrence
+                .split('.')
+                .find(|part| part.starts_with("month"));
+            let name = month.map_or_else(
+                || field.name.clone(),
+                |month| format!("{}.{month}", field.name),
+            );
             (name, field.span)
         });
         Self(named.collect())
@@ -64,6 +73,7 @@ impl<'a> View<'a> {
     /// Whether a field holds one of these numbers.
     #[must_use]
     pub(super) fn is_in(&self, name: &str, range: std::ops::RangeInclusive<u64>) -> bool {
-        self.number(name).is_some_and(|number| range.contains(&number))
+        self.number(name)
+            .is_some_and(|number| range.contains(&number))
     }
 }

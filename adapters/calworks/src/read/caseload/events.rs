@@ -37,28 +37,49 @@ pub(super) fn tell(
     context: &ReadContext,
     sink: &mut dyn Sink,
 ) -> Result<(), Stopped> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    let Ok(case) = SourceCaseId::new(first.text("case_number")) else { return Ok(()) };
+    let Some(first) = rows.first() else {
+        return Ok(());
+    };
+    let Ok(case) = SourceCaseId::new(first.text("case_number")) else {
+        return Ok(());
+    };
     let household = SourceHouseholdId::new(case.as_str()).ok();
-    let mut telling = Telling { context, sink, household };
+    let mut telling = Telling {
+        context,
+        sink,
+        household,
+    };
     let mut people: Vec<(SourcePersonId, &PersonRow)> = Vec::new();
     for row in rows {
-        let Some(id) = person_id(row, context) else { continue };
+        let Some(id) = person_id(row, context) else {
+            continue;
+        };
         telling.person(row, &id)?;
         telling.membership(row, &id)?;
         if !people.iter().any(|(known, _)| *known == id) {
             people.push((id, row));
         }
     }
-    let suffix = if is_first { String::new() } else { format!("/line-{}", first.line) };
+    let suffix = if is_first {
+        String::new()
+    } else {
+        format!("/line-{}", first.line)
+    };
     for (status, what) in [("active", "active"), ("ended", "ended")] {
-        let of_status: Vec<_> = people.iter().filter(|(_, row)| status_of(row) == status).collect();
+        let of_status: Vec<_> = people
+            .iter()
+            .filter(|(_, row)| status_of(row) == status)
+            .collect();
         if let Some((_, row)) = of_status.first() {
             let ids = of_status.iter().map(|(id, _)| id.clone()).collect();
             telling.involvement(row, &case, ids, &format!("{what}{suffix}"))?;
         }
     }
-    if is_first { telling.worker(first, &case) } else { Ok(()) }
+    if is_first {
+        telling.worker(first, &case)
+    } else {
+        Ok(())
+    }
 }
 
 /// A row without a status column is of a case on aid.
@@ -72,10 +93,18 @@ fn status_of(row: &PersonRow) -> &str {
 fn person_id(row: &PersonRow, context: &ReadContext) -> Option<SourcePersonId> {
     let id = match (row.some("cin"), row.value("county_id")) {
         (Some(cin), _) => cin,
-        (None, Some(Value::CountyId(id))) => format!("{}-{}-{}", id.county(), id.serial(), id.person_number()),
+        (None, Some(Value::CountyId(id))) => {
+            format!("{}-{}-{}", id.county(), id.serial(), id.person_number())
+        }
         _ => {
-            let birth = row.date("birth_date").map(|date| date.to_string()).unwrap_or_default();
-            let (given, family) = (row.text("first_name").to_uppercase(), row.text("last_name").to_uppercase());
+            let birth = row
+                .date("birth_date")
+                .map(|date| date.to_string())
+                .unwrap_or_default();
+            let (given, family) = (
+                row.text("first_name").to_uppercase(),
+                row.text("last_name").to_uppercase(),
+            );
             context.keyed_id(&[KIND, row.text("case_number"), &given, &family, &birth])
         }
     };
@@ -97,7 +126,9 @@ impl Telling<'_> {
         body: Body,
         person: Option<&SourcePersonId>,
     ) -> Result<(), Stopped> {
-        let Ok(source) = SourceEventId::new(format!("{KIND}/{what}/{id}")) else { return Ok(()) };
+        let Ok(source) = SourceEventId::new(format!("{KIND}/{what}/{id}")) else {
+            return Ok(());
+        };
         let mut event = NewEvent::new(at, source, body);
         event.source_person_id = person.cloned();
         event.source_household_id = self.household.clone();
@@ -105,7 +136,10 @@ impl Telling<'_> {
     }
 
     fn person(&mut self, row: &PersonRow, id: &SourcePersonId) -> Result<(), Stopped> {
-        let received = RecordReceived { record_kind: KIND.to_owned(), person: record(row) };
+        let received = RecordReceived {
+            record_kind: KIND.to_owned(),
+            person: record(row),
+        };
         let body = Body::RecordReceived(Box::new(received));
         self.event(self.moment(row), "record", id.as_str(), body, Some(id))
     }
@@ -146,18 +180,38 @@ impl Telling<'_> {
             project: aid_code.clone(),
             original: aid_code.map(|code| Coding::new(AID_CODE_SYSTEM, code)),
         });
-        let body =
-            if is_ended { Body::EnrollmentEnded(involvement) } else { Body::EnrollmentActive(involvement) };
+        let body = if is_ended {
+            Body::EnrollmentEnded(involvement)
+        } else {
+            Body::EnrollmentActive(involvement)
+        };
         self.event(self.moment(row), what, case.as_str(), body, None)
     }
 
     /// Who is in charge now. The id names the worker, so that the same assignment in the next batch is no new event.
     fn worker(&mut self, row: &PersonRow, case: &SourceCaseId) -> Result<(), Stopped> {
-        let Some(worker) = worker(row) else { return Ok(()) };
-        let key = worker.id.clone().or_else(|| worker.name.clone()).unwrap_or_default();
-        let change = WorkerChange { case: case.clone(), people: Vec::new(), worker, from: None };
+        let Some(worker) = worker(row) else {
+            return Ok(());
+        };
+        let key = worker
+            .id
+            .clone()
+            .or_else(|| worker.name.clone())
+            .unwrap_or_default();
+        let change = WorkerChange {
+            case: case.clone(),
+            people: Vec::new(),
+            worker,
+            from: None,
+        };
         let body = Body::WorkerChanged(Box::new(change));
-        self.event(self.moment(row), "worker", &format!("{case}/{key}"), body, None)
+        self.event(
+            self.moment(row),
+            "worker",
+            &format!("{case}/{key}"),
+            body,
+            None,
+        )
     }
 }
 
@@ -182,10 +236,16 @@ fn record(row: &PersonRow) -> PersonRecord {
     };
     let mut identifiers = Vec::new();
     if let Some(cin) = row.some("cin") {
-        identifiers.push(Identifier { kind: "cin".to_owned(), value: cin });
+        identifiers.push(Identifier {
+            kind: "cin".to_owned(),
+            value: cin,
+        });
     }
     if let Some(Value::CountyId(id)) = row.value("county_id") {
-        identifiers.push(Identifier { kind: "county-id".to_owned(), value: id.to_string() });
+        identifiers.push(Identifier {
+            kind: "county-id".to_owned(),
+            value: id.to_string(),
+        });
     }
     let address = Address {
         street: row.text("street").to_owned(),
@@ -195,16 +255,26 @@ fn record(row: &PersonRow) -> PersonRecord {
         homeless: false,
     };
     let ssn = match row.value("ssn") {
-        Some(Value::Ssn(ssn)) => Some(SsnValue { ssn: ssn.clone(), quality: SsnQuality::Full }),
+        Some(Value::Ssn(ssn)) => Some(SsnValue {
+            ssn: ssn.clone(),
+            quality: SsnQuality::Full,
+        }),
         _ => None,
     };
     PersonRecord {
         names: vec![name],
-        birth: row.date("birth_date").map(|date| BirthDate { date: date.into(), quality: DateQuality::Exact }),
+        birth: row.date("birth_date").map(|date| BirthDate {
+            date: date.into(),
+            quality: DateQuality::Exact,
+        }),
         sex: Sex::from_code(row.text("sex")),
         ssn,
         identifiers,
-        addresses: if address == Address::default() { Vec::new() } else { vec![address] },
+        addresses: if address == Address::default() {
+            Vec::new()
+        } else {
+            vec![address]
+        },
         phones: row.some("phone").into_iter().collect(),
         ..PersonRecord::default()
     }

@@ -7,13 +7,18 @@
 use std::collections::HashMap;
 
 use tandem_mappings::model::person::{Relation, Sex};
-use tandem_mappings::tables::{ExampleFailure, FixedColumns, FixedLayout, Gaps, Row, Table, TableError};
+use tandem_mappings::tables::{
+    ExampleFailure, FixedColumns, FixedLayout, Gaps, Row, Table, TableError,
+};
 
 use super::value::{DateFormat, Kind, Value, read};
 
 const EXAMPLE_CSV: &str = include_str!("../../../../../config/tables/calworks/caseload_csv.csv");
-const EXAMPLE_FIXED: &str = include_str!("../../../../../config/tables/calworks/caseload_fixed.csv");
-const COLUMNS: [&str; 8] = ["field", "column", "start", "end", "type", "format", "codes", "required"];
+const EXAMPLE_FIXED: &str =
+    include_str!("../../../../../config/tables/calworks/caseload_fixed.csv");
+const COLUMNS: [&str; 8] = [
+    "field", "column", "start", "end", "type", "format", "codes", "required",
+];
 
 /// Every field that a layout may name.
 pub const FIELDS: [&str; 22] = [
@@ -95,18 +100,34 @@ impl CaseloadLayout {
         let is_fixed = fields.iter().all(|field| field.span.1 > 0);
         for (row, field) in table.rows().iter().zip(&fields) {
             if is_fixed != field.column.is_empty() {
-                return Err(row.refuse("column", "a column in every row, or start and end in every row"));
+                return Err(row.refuse(
+                    "column",
+                    "a column in every row, or start and end in every row",
+                ));
             }
         }
         for needed in ["case_number", "last_name"] {
             if !fields.iter().any(|field| field.name == needed) {
                 let (file, column) = (name.to_owned(), "field".to_owned());
-                return Err(TableError::Value { file, line: 0, column, expected: format!("a row for {needed}") });
+                return Err(TableError::Value {
+                    file,
+                    line: 0,
+                    column,
+                    expected: format!("a row for {needed}"),
+                });
             }
         }
         let length = if is_fixed { checked_length(&table)? } else { 0 };
-        let table = if is_fixed { table } else { table.unique_by(&["column"])? };
-        Ok(Self { table, fields, length })
+        let table = if is_fixed {
+            table
+        } else {
+            table.unique_by(&["column"])?
+        };
+        Ok(Self {
+            table,
+            fields,
+            length,
+        })
     }
 
     /// Whether the layout is of fixed width; else it is CSV.
@@ -117,11 +138,21 @@ impl CaseloadLayout {
 
     /// Whether a text looks like a record of this fixed width: short enough, and most of its typed fields can be read.
     pub(super) fn looks_like_record(&self, text: &str) -> bool {
-        let typed = self.fields.iter().filter(|field| field.kind != Kind::Text).filter_map(|field| {
-            let cell: String = text.chars().skip(field.span.0).take(field.span.1).collect();
-            (!cell.trim().is_empty()).then(|| field.value(&cell).is_ok())
+        let typed = self
+            .fields
+            .iter()
+            .filter(|field| field.kind != Kind::Text)
+            .filter_map(|field| {
+                let cell: String = text.chars().skip(field.span.0).take(field.span.1).collect();
+                (!cell.trim().is_empty()).then(|| field.value(&cell).is_ok())
+            });
+        let (good, bad) = typed.fold((0, 0), |(good, bad), is_good| {
+            if is_good {
+                (good + 1, bad)
+            } else {
+                (good, bad + 1)
+            }
         });
-        let (good, bad) = typed.fold((0, 0), |(good, bad), is_good| if is_good { (good + 1, bad) } else { (good, bad + 1) });
         self.is_fixed() && text.chars().count() <= self.length && good > bad
     }
 
@@ -143,13 +174,21 @@ impl CaseloadLayout {
 }
 
 fn checked_length(table: &Table) -> Result<usize, TableError> {
-    let columns = FixedColumns { record: None, field: "field", start: "start", end: "end", occurrence: None };
+    let columns = FixedColumns {
+        record: None,
+        field: "field",
+        start: "start",
+        end: "end",
+        occurrence: None,
+    };
     FixedLayout::new(table.clone(), columns, Gaps::Forbidden).map(|layout| layout.length(""))
 }
 
 fn field(row: &Row) -> Result<LayoutField, TableError> {
     let name = row.required("field")?.to_owned();
-    let is_filler = name.strip_prefix("filler").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_filler = name
+        .strip_prefix("filler")
+        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     if !is_filler && !FIELDS.contains(&name.as_str()) {
         return Err(row.refuse("field", "a field of the caseload batch"));
     }
@@ -169,7 +208,10 @@ fn span(row: &Row) -> Result<(usize, usize), TableError> {
     if row.get("start").is_empty() && row.get("end").is_empty() {
         return Ok((0, 0));
     }
-    let (start, end): (usize, usize) = (row.parsed("start", "a position")?, row.parsed("end", "a position")?);
+    let (start, end): (usize, usize) = (
+        row.parsed("start", "a position")?,
+        row.parsed("end", "a position")?,
+    );
     if start == 0 || end < start {
         return Err(row.refuse("start", "a position from 1, not after end"));
     }
@@ -185,22 +227,38 @@ fn kind(row: &Row) -> Result<Kind, TableError> {
         "cin" => Kind::Cin,
         "county-id" => Kind::CountyId,
         "aid-code" => Kind::AidCode,
-        "date" => Kind::Date(
-            DateFormat::from_code(row.get("format"))
-                .ok_or_else(|| row.refuse("format", "YYYY-MM-DD, YYYYMMDD, MM/DD/YYYY or MMDDYYYY"))?,
-        ),
-        _ => return Err(row.refuse("type", "text, code, digits, date, ssn, cin, county-id or aid-code")),
+        "date" => {
+            Kind::Date(DateFormat::from_code(row.get("format")).ok_or_else(|| {
+                row.refuse("format", "YYYY-MM-DD, YYYYMMDD, MM/DD/YYYY or MMDDYYYY")
+            })?)
+        }
+        _ => {
+            return Err(row.refuse(
+                "type",
+                "text, code, digits, date, ssn, cin, county-id or aid-code",
+            ));
+        }
     })
 }
 
 fn codes(row: &Row, name: &str, kind: Kind) -> Result<HashMap<String, String>, TableError> {
     let mut codes = HashMap::new();
-    for pair in row.get("codes").split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let (source, canonical) = pair.split_once('=').ok_or_else(|| row.refuse("codes", "code=canonical pairs"))?;
+    for pair in row
+        .get("codes")
+        .split(';')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
+        let (source, canonical) = pair
+            .split_once('=')
+            .ok_or_else(|| row.refuse("codes", "code=canonical pairs"))?;
         if !is_canonical(name, canonical.trim()) {
             return Err(row.refuse("codes", format!("canonical codes of {name}")));
         }
-        if codes.insert(source.trim().to_lowercase(), canonical.trim().to_owned()).is_some() {
+        if codes
+            .insert(source.trim().to_lowercase(), canonical.trim().to_owned())
+            .is_some()
+        {
             return Err(row.refuse("codes", "each source code once"));
         }
     }
@@ -237,7 +295,11 @@ mod tests {
 
     #[test]
     fn a_bad_layout_is_refused_with_file_and_line() {
-        let line_of = |text: &str| CaseloadLayout::load("county.csv", text).unwrap_err().to_string();
+        let line_of = |text: &str| {
+            CaseloadLayout::load("county.csv", text)
+                .unwrap_err()
+                .to_string()
+        };
         assert!(line_of(&CSV.replace("\nsuffix,", "\nsufix,")).starts_with("county.csv:17:"));
         assert!(line_of(&CSV.replace("X=other", "X=nobody")).contains("canonical codes of sex"));
         assert!(line_of(&FIXED.replace("cin,,22,30", "cin,,23,30")).contains("gap"));

@@ -42,7 +42,12 @@ impl CaseloadReader {
     /// # Errors
     /// When a fact table is not sound.
     pub fn new(layouts: Vec<CaseloadLayout>, coverage: Coverage) -> Result<Self, TableError> {
-        Ok(Self { layouts, counties: CountyCodes::load()?, aid_codes: AidCodes::load()?, coverage })
+        Ok(Self {
+            layouts,
+            counties: CountyCodes::load()?,
+            aid_codes: AidCodes::load()?,
+            coverage,
+        })
     }
 
     /// A reader by the example layouts that ship with Tandem.
@@ -59,12 +64,21 @@ impl FormatReader for CaseloadReader {
         Format::Caseload
     }
 
-    fn read(&self, input: Input<'_>, context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    fn read(
+        &self,
+        input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
         match input {
             Input::Stream { name, reader } => self.read_stream(name, reader, context, sink),
             Input::Package { name, .. } => {
                 let expected = "one text file, not a package";
-                sink.deviation(Deviation::input_error("not-a-file", Place::file(name), expected));
+                sink.deviation(Deviation::input_error(
+                    "not-a-file",
+                    Place::file(name),
+                    expected,
+                ));
                 Ok(())
             }
         }
@@ -84,13 +98,20 @@ impl CaseloadReader {
         let layout = self.choose(&first);
         let Some(layout) = layout else {
             let expected = "the header row of a layout, or a record of a layout of fixed width";
-            sink.deviation(Deviation::input_error("no-layout-fits", Place::line(name, 1), expected));
+            sink.deviation(Deviation::input_error(
+                "no-layout-fits",
+                Place::line(name, 1),
+                expected,
+            ));
             return Ok(());
         };
         sink.version(layout.version());
         sink.coverage(self.coverage);
-        let mut rest: Box<dyn Read + '_> =
-            if is_whole { Box::new(first.as_slice()) } else { Box::new(first.as_slice().chain(reader)) };
+        let mut rest: Box<dyn Read + '_> = if is_whole {
+            Box::new(first.as_slice())
+        } else {
+            Box::new(first.as_slice().chain(reader))
+        };
         let mut cases = Cases::new(name, context, &self.counties, &self.aid_codes);
         if layout.is_fixed() {
             read_fixed(layout, name, &mut rest, &mut cases, sink)?;
@@ -102,7 +123,10 @@ impl CaseloadReader {
 
     fn choose(&self, first: &[u8]) -> Option<&CaseloadLayout> {
         let mut rows = Rows::new(first);
-        let cells = rows.next_row().and_then(|row| row.cells.ok()).unwrap_or_default();
+        let cells = rows
+            .next_row()
+            .and_then(|row| row.cells.ok())
+            .unwrap_or_default();
         let has = |column: &str| cells.iter().any(|cell| cell.trim() == column);
         let is_header = |layout: &&CaseloadLayout| {
             let mut required = layout.fields.iter().filter(|field| field.is_required);
@@ -110,7 +134,10 @@ impl CaseloadReader {
         };
         let text = String::from_utf8_lossy(first);
         let is_record = |layout: &&CaseloadLayout| layout.looks_like_record(text.trim_end());
-        self.layouts.iter().find(is_header).or_else(|| self.layouts.iter().find(is_record))
+        self.layouts
+            .iter()
+            .find(is_header)
+            .or_else(|| self.layouts.iter().find(is_record))
     }
 }
 
@@ -141,12 +168,19 @@ fn read_csv(
     sink: &mut dyn Sink,
 ) -> Result<(), Stopped> {
     let mut rows = Rows::new(reader);
-    let header = rows.next_row().and_then(|row| row.cells.ok()).unwrap_or_default();
+    let header = rows
+        .next_row()
+        .and_then(|row| row.cells.ok())
+        .unwrap_or_default();
     let columns = csv_columns(layout, &header, name, sink);
     while let Some(row) = rows.next_row() {
         let place = Place::line(name, row.line);
         if row.is_windows_1252 {
-            sink.deviation(Deviation::warning("not-utf-8", place.clone(), "text in UTF-8"));
+            sink.deviation(Deviation::warning(
+                "not-utf-8",
+                place.clone(),
+                "text in UTF-8",
+            ));
         }
         sink.record("person");
         let cells = match row.cells {
@@ -162,13 +196,26 @@ fn read_csv(
                 continue;
             }
             Err(fault) => {
-                let code = if fault == RowFault::StrayQuote { "stray-quote" } else { "line-too-long" };
+                let code = if fault == RowFault::StrayQuote {
+                    "stray-quote"
+                } else {
+                    "line-too-long"
+                };
                 let expected = "a row of at most 64 KiB with quotes that open and close a cell";
                 sink.deviation(Deviation::record_error(code, place, expected));
                 continue;
             }
         };
-        if let Some(person) = csv_row(layout, &columns, &cells, &Source { name, line: row.line }, sink) {
+        if let Some(person) = csv_row(
+            layout,
+            &columns,
+            &cells,
+            &Source {
+                name,
+                line: row.line,
+            },
+            sink,
+        ) {
             cases.add(person, sink)?;
         }
     }
@@ -189,7 +236,11 @@ fn read_fixed(
             Ok(None) => return Ok(()),
             Err(_) => {
                 let expected = "a stream that can be read to its end";
-                sink.deviation(Deviation::input_error("unreadable", Place::file(name), expected));
+                sink.deviation(Deviation::input_error(
+                    "unreadable",
+                    Place::file(name),
+                    expected,
+                ));
                 return Ok(());
             }
         };
@@ -199,17 +250,23 @@ fn read_fixed(
         sink.record("person");
         let place = Place::line(name, line.number);
         if line.is_windows_1252 {
-            sink.deviation(Deviation::warning("not-utf-8", place.clone(), "text in UTF-8"));
+            sink.deviation(Deviation::warning(
+                "not-utf-8",
+                place.clone(),
+                "text in UTF-8",
+            ));
         }
         if line.is_cut || line.text.trim_end().chars().count() > layout.length {
             let expected = "a record no longer than the layout";
             sink.deviation(Deviation::record_error("record-too-long", place, expected));
             continue;
         }
-        let source = Source { name, line: line.number };
+        let source = Source {
+            name,
+            line: line.number,
+        };
         if let Some(person) = fixed_row(layout, &line.text, &source, sink) {
             cases.add(person, sink)?;
         }
     }
 }
-

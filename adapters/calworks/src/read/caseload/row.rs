@@ -39,7 +39,9 @@ impl PersonRow {
 
     /// The text of a field, when it is there.
     pub(super) fn some(&self, field: &str) -> Option<String> {
-        Some(self.text(field)).filter(|text| !text.is_empty()).map(str::to_owned)
+        Some(self.text(field))
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
     }
 
     /// The date in a field.
@@ -59,7 +61,12 @@ pub(super) fn csv_columns(
     sink: &mut dyn Sink,
 ) -> Vec<Option<usize>> {
     let at = Place::line(name, 1);
-    let is_known = |cell: &String| layout.fields.iter().any(|field| field.column == cell.trim());
+    let is_known = |cell: &String| {
+        layout
+            .fields
+            .iter()
+            .any(|field| field.column == cell.trim())
+    };
     for _ in header.iter().filter(|cell| !is_known(cell)) {
         let expected = "only columns of the layout; others are kept with the original and not read";
         sink.deviation(Deviation::info("column-not-read", at.clone(), expected));
@@ -68,7 +75,11 @@ pub(super) fn csv_columns(
         let place = header.iter().position(|cell| cell.trim() == field.column);
         if place.is_none() {
             let expected = "every column of the layout";
-            sink.deviation(Deviation::warning("column-missing", at.clone().field(&field.column), expected));
+            sink.deviation(Deviation::warning(
+                "column-missing",
+                at.clone().field(&field.column),
+                expected,
+            ));
         }
         place
     });
@@ -83,8 +94,16 @@ pub(super) fn csv_row(
     source: &Source<'_>,
     sink: &mut dyn Sink,
 ) -> Option<PersonRow> {
-    let texts = columns.iter().map(|place| place.and_then(|place| cells.get(place)).map_or("", String::as_str));
-    row(layout.fields.iter().zip(texts.map(str::to_owned)), source, sink)
+    let texts = columns.iter().map(|place| {
+        place
+            .and_then(|place| cells.get(place))
+            .map_or("", String::as_str)
+    });
+    row(
+        layout.fields.iter().zip(texts.map(str::to_owned)),
+        source,
+        sink,
+    )
 }
 
 /// A record of fixed width; what lies beyond its end is blank.
@@ -94,7 +113,12 @@ pub(super) fn fixed_row(
     source: &Source<'_>,
     sink: &mut dyn Sink,
 ) -> Option<PersonRow> {
-    let texts = layout.fields.iter().map(|field| text.chars().skip(field.span.0).take(field.span.1).collect::<String>());
+    let texts = layout.fields.iter().map(|field| {
+        text.chars()
+            .skip(field.span.0)
+            .take(field.span.1)
+            .collect::<String>()
+    });
     row(layout.fields.iter().zip(texts), source, sink)
 }
 
@@ -109,7 +133,11 @@ fn row<'a>(
         let at = || Place::line(source.name, source.line).field(&field.name);
         if text.trim().is_empty() {
             if field.is_required {
-                sink.deviation(Deviation::record_error("required-field-blank", at(), "a value"));
+                sink.deviation(Deviation::record_error(
+                    "required-field-blank",
+                    at(),
+                    "a value",
+                ));
                 is_usable = false;
             }
             continue;
@@ -125,5 +153,8 @@ fn row<'a>(
             Err(expected) => sink.deviation(Deviation::value_error("field-value", at(), expected)),
         }
     }
-    is_usable.then_some(PersonRow { line: source.line, values })
+    is_usable.then_some(PersonRow {
+        line: source.line,
+        values,
+    })
 }

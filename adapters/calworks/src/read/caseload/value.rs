@@ -37,10 +37,13 @@ impl DateFormat {
             Self::Dashed => split('-')?,
             Self::Slashed => split('/').map(|(month, day, year)| (year, month, day))?,
             Self::Compact if text.len() == 8 => (text.get(0..4)?, text.get(4..6)?, text.get(6..8)?),
-            Self::MonthFirst if text.len() == 8 => (text.get(4..8)?, text.get(0..2)?, text.get(2..4)?),
+            Self::MonthFirst if text.len() == 8 => {
+                (text.get(4..8)?, text.get(0..2)?, text.get(2..4)?)
+            }
             _ => return None,
         };
-        let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if year.len() != 4 || !is_plain(year) || !is_plain(month) || !is_plain(day) {
             return None;
         }
@@ -88,11 +91,21 @@ impl fmt::Display for Value {
 }
 
 /// Reads a text that is not blank; the error says what was expected.
-pub(super) fn read(kind: Kind, codes: &HashMap<String, String>, text: &str) -> Result<Value, &'static str> {
+pub(super) fn read(
+    kind: Kind,
+    codes: &HashMap<String, String>,
+    text: &str,
+) -> Result<Value, &'static str> {
     let text = text.trim();
     match kind {
         Kind::Text => {
-            let plain = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+            let plain = text.chars().map(|character| {
+                if character.is_control() {
+                    ' '
+                } else {
+                    character
+                }
+            });
             Ok(Value::Text(plain.collect()))
         }
         Kind::Code => codes
@@ -101,10 +114,19 @@ pub(super) fn read(kind: Kind, codes: &HashMap<String, String>, text: &str) -> R
             .ok_or("a code that the layout maps"),
         Kind::Digits => {
             let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-            let is_plain = text.chars().all(|character| character.is_ascii_digit() || " ()-.+".contains(character));
-            if is_plain && !digits.is_empty() { Ok(Value::Text(digits)) } else { Err("digits") }
+            let is_plain = text
+                .chars()
+                .all(|character| character.is_ascii_digit() || " ()-.+".contains(character));
+            if is_plain && !digits.is_empty() {
+                Ok(Value::Text(digits))
+            } else {
+                Err("digits")
+            }
         }
-        Kind::Date(format) => format.read(text).map(Value::Date).ok_or("a date in the layout's format"),
+        Kind::Date(format) => format
+            .read(text)
+            .map(Value::Date)
+            .ok_or("a date in the layout's format"),
         Kind::Ssn => match text.parse::<Ssn>() {
             Ok(ssn) if ssn.is_full() && ssn.is_plausible() => Ok(Value::Ssn(ssn)),
             _ => Err("nine digits that can be a Social Security number"),
@@ -113,12 +135,17 @@ pub(super) fn read(kind: Kind, codes: &HashMap<String, String>, text: &str) -> R
             .parse::<Cin>()
             .map(|cin| Value::Text(cin.to_string()))
             .map_err(|_| "a digit, seven digits and a letter"),
-        Kind::CountyId => {
-            text.parse::<CountyId>().map(Value::CountyId).map_err(|_| "14 characters: county, aid code, serial, unit, person")
-        }
+        Kind::CountyId => text
+            .parse::<CountyId>()
+            .map(Value::CountyId)
+            .map_err(|_| "14 characters: county, aid code, serial, unit, person"),
         Kind::AidCode => {
             let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            if is_code { Ok(Value::Text(text.to_ascii_uppercase())) } else { Err("an aid code of two characters") }
+            if is_code {
+                Ok(Value::Text(text.to_ascii_uppercase()))
+            } else {
+                Err("an aid code of two characters")
+            }
         }
     }
 }
@@ -136,7 +163,11 @@ mod tests {
             ("MM/DD/YYYY", "3/2/2018"),
             ("MMDDYYYY", "03022018"),
         ] {
-            assert_eq!(DateFormat::from_code(format).unwrap().read(text), expected, "{format}");
+            assert_eq!(
+                DateFormat::from_code(format).unwrap().read(text),
+                expected,
+                "{format}"
+            );
         }
         assert_eq!(DateFormat::Dashed.read("2018-02-30"), None);
         assert_eq!(DateFormat::Slashed.read("03/02/18"), None);

@@ -18,13 +18,31 @@ pub(super) fn take(
     sink: &mut dyn Sink,
 ) -> Result<(), Stopped> {
     let mut checked = message.clone();
-    let mut is_sound = check_row(fields, name, message.line, LineType::Header, &mut checked.header, sink);
+    let mut is_sound = check_row(
+        fields,
+        name,
+        message.line,
+        LineType::Header,
+        &mut checked.header,
+        sink,
+    );
     for part in &mut checked.parts {
-        is_sound &= check_row(fields, name, part.line, part.line_type, &mut part.fields, sink);
+        is_sound &= check_row(
+            fields,
+            name,
+            part.line,
+            part.line_type,
+            &mut part.fields,
+            sink,
+        );
         is_sound &= check_id(name, part, sink);
     }
     is_sound &= check_needs(fields, name, &checked, sink);
-    if is_sound { event::tell(name, &checked, context, sink) } else { Ok(()) }
+    if is_sound {
+        event::tell(name, &checked, context, sink)
+    } else {
+        Ok(())
+    }
 }
 
 /// Checks one row: what is wrong is taken out of it. Whether the message still stands.
@@ -45,20 +63,36 @@ fn check_row(
         if value.is_empty() {
             if is_here && field.is_required && !is_structure {
                 let expected = "a value: the field is required on this line";
-                sink.deviation(Deviation::record_error("required-field-blank", at(&field.name), expected));
+                sink.deviation(Deviation::record_error(
+                    "required-field-blank",
+                    at(&field.name),
+                    expected,
+                ));
                 is_sound = false;
             }
         } else if !is_here {
             let expected = "the field only on the line types that the table names";
-            sink.deviation(Deviation::value_error("field-on-wrong-line", at(&field.name), expected));
+            sink.deviation(Deviation::value_error(
+                "field-on-wrong-line",
+                at(&field.name),
+                expected,
+            ));
             row.remove(&field.name);
         } else if !field.fits(value) {
             let expected = field.expectation();
             if line_type == LineType::Header || field.is_required {
-                sink.deviation(Deviation::record_error("field-value", at(&field.name), expected));
+                sink.deviation(Deviation::record_error(
+                    "field-value",
+                    at(&field.name),
+                    expected,
+                ));
                 is_sound = false;
             } else {
-                sink.deviation(Deviation::value_error("field-value", at(&field.name), expected));
+                sink.deviation(Deviation::value_error(
+                    "field-value",
+                    at(&field.name),
+                    expected,
+                ));
             }
             row.remove(&field.name);
         }
@@ -86,16 +120,28 @@ fn check_needs(table: &LinkagesFields, name: &str, message: &Message, sink: &mut
         let is_met = match line_type {
             LineType::Header => !message.header.get(field).is_empty(),
             other if field.is_empty() => message.rows(other).next().is_some(),
-            other => message.rows(other).all(|part| !part.fields.get(field).is_empty()),
+            other => message
+                .rows(other)
+                .all(|part| !part.fields.get(field).is_empty()),
         };
         if !is_met {
             let place = Place::line(name, message.line);
             let (place, expected) = if field.is_empty() {
-                (place.field(line_type.code()), "at least one such row in a message of this kind")
+                (
+                    place.field(line_type.code()),
+                    "at least one such row in a message of this kind",
+                )
             } else {
-                (place.field(field), "a value: a message of this kind needs it")
+                (
+                    place.field(field),
+                    "a value: a message of this kind needs it",
+                )
             };
-            sink.deviation(Deviation::record_error("message-incomplete", place, expected));
+            sink.deviation(Deviation::record_error(
+                "message-incomplete",
+                place,
+                expected,
+            ));
             is_sound = false;
         }
     }

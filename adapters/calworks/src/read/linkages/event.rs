@@ -35,8 +35,18 @@ pub(super) fn tell(
     context: &ReadContext,
     sink: &mut dyn Sink,
 ) -> Result<(), Stopped> {
-    let created_at = message.header.parsed("created_at").unwrap_or(context.received_at);
-    let mut telling = Telling { name, message, context, sink, created_at, count: 0 };
+    let created_at = message
+        .header
+        .parsed("created_at")
+        .unwrap_or(context.received_at);
+    let mut telling = Telling {
+        name,
+        message,
+        context,
+        sink,
+        created_at,
+        count: 0,
+    };
     telling.check_sender();
     people::tell(&mut telling)?;
     match message.header.get("message_type") {
@@ -49,7 +59,9 @@ pub(super) fn tell(
         "meeting" => involvement::meeting(&mut telling)?,
         "assessment" => plan::assessment(&mut telling)?,
         "plan_update" => plan::update(&mut telling)?,
-        "conflict" | "recall" => telling.info("gateway-message", "a message that the gateway alone sends"),
+        "conflict" | "recall" => {
+            telling.info("gateway-message", "a message that the gateway alone sends")
+        }
         _ => {}
     }
     involvement::step(&mut telling)
@@ -105,7 +117,12 @@ impl Telling<'_> {
         if code.is_empty() {
             return (Domain::Other, None);
         }
-        self.warn("unknown-domain", line, "domain", "a canonical domain code; read as other");
+        self.warn(
+            "unknown-domain",
+            line,
+            "domain",
+            "a canonical domain code; read as other",
+        );
         (Domain::Other, Some(Coding::new(CODE_SYSTEM, code)))
     }
 
@@ -126,7 +143,12 @@ impl Telling<'_> {
     }
 
     /// Tells an event under the message's id, so that the same message read twice has the same event ids.
-    pub(super) fn event(&mut self, at: Timestamp, body: Body, person: Option<SourcePersonId>) -> Result<(), Stopped> {
+    pub(super) fn event(
+        &mut self,
+        at: Timestamp,
+        body: Body,
+        person: Option<SourcePersonId>,
+    ) -> Result<(), Stopped> {
         let id = if self.count == 0 {
             self.message.id.clone()
         } else {
@@ -134,7 +156,11 @@ impl Telling<'_> {
         };
         self.count += 1;
         let Ok(source) = SourceEventId::new(id) else {
-            self.drop("message-id-too-long", "message_id", "a message id of at most 190 characters");
+            self.drop(
+                "message-id-too-long",
+                "message_id",
+                "a message id of at most 190 characters",
+            );
             return Ok(());
         };
         let mut event = NewEvent::new(at, source, body);
@@ -146,19 +172,22 @@ impl Telling<'_> {
     /// The message is dropped.
     pub(super) fn drop(&mut self, code: &str, field: &str, expected: &str) {
         let place = Place::line(self.name, self.message.line).field(field);
-        self.sink.deviation(Deviation::record_error(code, place, expected));
+        self.sink
+            .deviation(Deviation::record_error(code, place, expected));
     }
 
     /// A value is left out.
     pub(super) fn leave_out(&mut self, code: &str, line: u64, field: &str, expected: &str) {
         let place = Place::line(self.name, line).field(field);
-        self.sink.deviation(Deviation::value_error(code, place, expected));
+        self.sink
+            .deviation(Deviation::value_error(code, place, expected));
     }
 
     /// Something is used though doubtful.
     pub(super) fn warn(&mut self, code: &str, line: u64, field: &str, expected: &str) {
         let place = Place::line(self.name, line).field(field);
-        self.sink.deviation(Deviation::warning(code, place, expected));
+        self.sink
+            .deviation(Deviation::warning(code, place, expected));
     }
 
     fn info(&mut self, code: &str, expected: &str) {

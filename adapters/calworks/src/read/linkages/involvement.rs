@@ -35,19 +35,30 @@ fn comanagement(telling: &Telling<'_>) -> Comanagement {
 pub(super) fn start(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let body = Body::ComanagementStarted(Box::new(comanagement(telling)));
     let first = telling.people().into_iter().next();
-    telling.event(telling.moment_of(telling.header().parsed("effective_date")), body, first)
+    telling.event(
+        telling.moment_of(telling.header().parsed("effective_date")),
+        body,
+        first,
+    )
 }
 
 /// `end_of_common_case`.
 pub(super) fn end(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let body = Body::ComanagementEnded(Box::new(comanagement(telling)));
     let first = telling.people().into_iter().next();
-    telling.event(telling.moment_of(telling.header().parsed("effective_date")), body, first)
+    telling.event(
+        telling.moment_of(telling.header().parsed("effective_date")),
+        body,
+        first,
+    )
 }
 
 /// `removal_notice`: one event for each child; for each person when no row says who is a child.
 pub(super) fn removal(telling: &mut Telling<'_>) -> Result<(), Stopped> {
-    let has_children = telling.message.rows(LineType::Person).any(|part| is_child(&part.fields));
+    let has_children = telling
+        .message
+        .rows(LineType::Person)
+        .any(|part| is_child(&part.fields));
     let removed: Vec<String> = telling
         .message
         .rows(LineType::Person)
@@ -56,7 +67,11 @@ pub(super) fn removal(telling: &mut Telling<'_>) -> Result<(), Stopped> {
         .collect();
     let header = telling.header().clone();
     let date: Option<PartialDate> = header.parsed("removal_date");
-    for id in telling.people().into_iter().filter(|id| removed.iter().any(|known| known == id.as_str())) {
+    for id in telling
+        .people()
+        .into_iter()
+        .filter(|id| removed.iter().any(|known| known == id.as_str()))
+    {
         let placement = Placement {
             person: id.clone(),
             change: PlacementChange::Removed,
@@ -86,7 +101,11 @@ fn yes_or_no(text: &str) -> Option<bool> {
 pub(super) fn participation(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let header = telling.header().clone();
     let Some(status) = ParticipationStatus::from_code(header.get("participation_status")) else {
-        telling.drop("field-value", "participation_status", "a welfare-to-work status");
+        telling.drop(
+            "field-value",
+            "participation_status",
+            "a welfare-to-work status",
+        );
         return Ok(());
     };
     for person in telling.people() {
@@ -95,11 +114,17 @@ pub(super) fn participation(telling: &mut Telling<'_>) -> Result<(), Stopped> {
             program: Program::Calworks,
             status,
             effective: header.parsed("effective_date"),
-            reason: header.some("reason_text").or_else(|| header.some("reason_code")),
+            reason: header
+                .some("reason_text")
+                .or_else(|| header.some("reason_code")),
             original: None,
         };
         let at = telling.moment_of(header.parsed("effective_date"));
-        telling.event(at, Body::ParticipationStatus(Box::new(participation)), Some(person))?;
+        telling.event(
+            at,
+            Body::ParticipationStatus(Box::new(participation)),
+            Some(person),
+        )?;
     }
     Ok(())
 }
@@ -107,16 +132,28 @@ pub(super) fn participation(telling: &mut Telling<'_>) -> Result<(), Stopped> {
 /// `meeting`: held when its time is not after the message's, else planned.
 pub(super) fn meeting(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let header = telling.header().clone();
-    let (Some(meeting_type), Some(at)) =
-        (MeetingType::from_code(header.get("meeting_type")), header.parsed("meeting_date"))
-    else {
-        telling.drop("field-value", "meeting_type", "a kind of meeting and its time");
+    let (Some(meeting_type), Some(at)) = (
+        MeetingType::from_code(header.get("meeting_type")),
+        header.parsed("meeting_date"),
+    ) else {
+        telling.drop(
+            "field-value",
+            "meeting_type",
+            "a kind of meeting and its time",
+        );
         return Ok(());
     };
-    let present = header.get("meeting_present").split(';').filter(|pair| !pair.trim().is_empty()).map(|pair| {
-        let (system, role) = pair.split_once(':').unwrap_or((pair, ""));
-        Attendee { system: system.trim().to_owned(), role: role.trim().to_owned() }
-    });
+    let present = header
+        .get("meeting_present")
+        .split(';')
+        .filter(|pair| !pair.trim().is_empty())
+        .map(|pair| {
+            let (system, role) = pair.split_once(':').unwrap_or((pair, ""));
+            Attendee {
+                system: system.trim().to_owned(),
+                role: role.trim().to_owned(),
+            }
+        });
     let meeting = Box::new(Meeting {
         meeting_type,
         at,
@@ -129,7 +166,11 @@ pub(super) fn meeting(telling: &mut Telling<'_>) -> Result<(), Stopped> {
         next: None,
     });
     let is_held = at <= telling.created_at;
-    let body = if is_held { Body::MeetingHeld(meeting) } else { Body::MeetingScheduled(meeting) };
+    let body = if is_held {
+        Body::MeetingHeld(meeting)
+    } else {
+        Body::MeetingScheduled(meeting)
+    };
     let first = telling.people().into_iter().next();
     telling.event(if is_held { at } else { telling.created_at }, body, first)
 }
@@ -137,7 +178,9 @@ pub(super) fn meeting(telling: &mut Telling<'_>) -> Result<(), Stopped> {
 /// The step of the five-step coordination, which any message may tell along.
 pub(super) fn step(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let header = telling.header().clone();
-    let Some(step) = Step::from_code(header.get("step")) else { return Ok(()) };
+    let Some(step) = Step::from_code(header.get("step")) else {
+        return Ok(());
+    };
     let step = CoordinationStep {
         people: telling.people(),
         case: telling.case(),

@@ -33,37 +33,58 @@ pub(super) fn read(
         }
     };
     let is_refused = |message: &Value| {
-        message.get("sender").and_then(Value::as_str).is_some_and(|sender| gate.refuses(sender))
+        message
+            .get("sender")
+            .and_then(Value::as_str)
+            .is_some_and(|sender| gate.refuses(sender))
     };
     if messages.iter().any(is_refused) {
         // JSON has no lines of its own by which one message could be cut out of the kept original.
         let expected = "no message of a sender whose records never enter";
-        sink.deviation(Deviation::input_error("gate-sender", Place::file(name), expected));
+        sink.deviation(Deviation::input_error(
+            "gate-sender",
+            Place::file(name),
+            expected,
+        ));
         return Ok(());
     }
     let mut seen: HashSet<String> = HashSet::new();
     for (place, value) in (1_u64..).zip(messages) {
-        let Some(message) = message(fields, name, place, value, sink) else { continue };
+        let Some(message) = message(fields, name, place, value, sink) else {
+            continue;
+        };
         if seen.insert(message.id.clone()) {
             check::take(fields, name, &message, context, sink)?;
         } else {
             let at = Place::line(name, place).field("message_id");
-            sink.deviation(Deviation::record_error("message-split", at, "each message id once"));
+            sink.deviation(Deviation::record_error(
+                "message-split",
+                at,
+                "each message id once",
+            ));
         }
     }
     Ok(())
 }
 
-fn messages(name: &str, reader: &mut dyn Read, sink: &mut dyn Sink) -> Result<Vec<Value>, Box<Deviation>> {
-    let refuse =
-        |code: &str, expected: &str| Box::new(Deviation::input_error(code, Place::file(name), expected));
+fn messages(
+    name: &str,
+    reader: &mut dyn Read,
+    sink: &mut dyn Sink,
+) -> Result<Vec<Value>, Box<Deviation>> {
+    let refuse = |code: &str, expected: &str| {
+        Box::new(Deviation::input_error(code, Place::file(name), expected))
+    };
     let mut bytes = Vec::new();
     let read = reader.take(MOST_BYTES + 1).read_to_end(&mut bytes);
     if read.is_err() {
         return Err(refuse("unreadable", "a stream that can be read to its end"));
     }
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(refuse("too-large", "JSON of at most 16 MiB; a larger batch goes as CSV"));
+        return Err(refuse(
+            "too-large",
+            "JSON of at most 16 MiB; a larger batch goes as CSV",
+        ));
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let value: Value = serde_json::from_slice(text).map_err(|error| {
@@ -71,7 +92,9 @@ fn messages(name: &str, reader: &mut dyn Read, sink: &mut dyn Sink) -> Result<Ve
         deviation.place.line = Some(error.line() as u64);
         deviation
     })?;
-    let Value::Object(mut batch) = value else { return Err(refuse("not-json", "an object with messages")) };
+    let Value::Object(mut batch) = value else {
+        return Err(refuse("not-json", "an object with messages"));
+    };
     match batch.get("version").and_then(Value::as_str) {
         Some(version) if version == VERSION => sink.version(VERSION),
         _ => return Err(refuse("version", "version 1.0")),
@@ -93,23 +116,40 @@ fn message(
     sink.record(LineType::Header.code());
     let at = Place::line(name, place);
     let Value::Object(object) = value else {
-        sink.deviation(Deviation::record_error("message-form", at, "a message as an object"));
+        sink.deviation(Deviation::record_error(
+            "message-form",
+            at,
+            "a message as an object",
+        ));
         return None;
     };
-    let mut message = Message { line: place, ..Message::default() };
+    let mut message = Message {
+        line: place,
+        ..Message::default()
+    };
     let mut header = Map::new();
     for (key, value) in object {
-        let list = LineType::ALL.into_iter().find(|line| line.list() == Some(key.as_str()));
+        let list = LineType::ALL
+            .into_iter()
+            .find(|line| line.list() == Some(key.as_str()));
         match (list, value) {
             (Some(line_type), Value::Array(rows)) => {
                 for row in rows {
                     sink.record(line_type.code());
                     let fields = row_fields(fields, row, &at, sink)?;
-                    message.parts.push(Part { line_type, line: place, fields });
+                    message.parts.push(Part {
+                        line_type,
+                        line: place,
+                        fields,
+                    });
                 }
             }
             (Some(_), _) => {
-                sink.deviation(Deviation::record_error("message-form", at.field(key), "a list"));
+                sink.deviation(Deviation::record_error(
+                    "message-form",
+                    at.field(key),
+                    "a list",
+                ));
                 return None;
             }
             (None, value) => {
@@ -122,15 +162,28 @@ fn message(
     message.header.remove("message_id");
     if message.id.is_empty() {
         let place = at.field("message_id");
-        sink.deviation(Deviation::record_error("required-field-blank", place, "a message id"));
+        sink.deviation(Deviation::record_error(
+            "required-field-blank",
+            place,
+            "a message id",
+        ));
         return None;
     }
     Some(message)
 }
 
-fn row_fields(fields: &LinkagesFields, row: Value, at: &Place, sink: &mut dyn Sink) -> Option<Fields> {
+fn row_fields(
+    fields: &LinkagesFields,
+    row: Value,
+    at: &Place,
+    sink: &mut dyn Sink,
+) -> Option<Fields> {
     let Value::Object(row) = row else {
-        sink.deviation(Deviation::record_error("message-form", at.clone(), "an object of fields"));
+        sink.deviation(Deviation::record_error(
+            "message-form",
+            at.clone(),
+            "an object of fields",
+        ));
         return None;
     };
     let mut found = Fields::default();
@@ -138,7 +191,11 @@ fn row_fields(fields: &LinkagesFields, row: Value, at: &Place, sink: &mut dyn Si
         if fields.field(&key).is_none() || key == "line_type" {
             // The key is the sender's text and may be anything: it is not repeated.
             let expected = "only fields of the Linkages messages";
-            sink.deviation(Deviation::value_error("unknown-field", at.clone(), expected));
+            sink.deviation(Deviation::value_error(
+                "unknown-field",
+                at.clone(),
+                expected,
+            ));
             continue;
         }
         match value {
@@ -147,7 +204,11 @@ fn row_fields(fields: &LinkagesFields, row: Value, at: &Place, sink: &mut dyn Si
             Value::Null => {}
             _ => {
                 let expected = "a text or a number";
-                sink.deviation(Deviation::record_error("message-form", at.clone().field(key), expected));
+                sink.deviation(Deviation::record_error(
+                    "message-form",
+                    at.clone().field(key),
+                    expected,
+                ));
                 return None;
             }
         }

@@ -37,7 +37,10 @@ impl LinkagesReader {
     /// # Errors
     /// When the table is not sound.
     pub fn new(gate: SenderGate) -> Result<Self, TableError> {
-        Ok(Self { fields: LinkagesFields::load()?, gate })
+        Ok(Self {
+            fields: LinkagesFields::load()?,
+            gate,
+        })
     }
 }
 
@@ -46,12 +49,21 @@ impl FormatReader for LinkagesReader {
         Format::Linkages
     }
 
-    fn read(&self, input: Input<'_>, context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    fn read(
+        &self,
+        input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
         match input {
             Input::Stream { name, reader } => self.read_stream(name, reader, context, sink),
             Input::Package { name, .. } => {
                 let expected = "one CSV or JSON file, not a package";
-                sink.deviation(Deviation::input_error("not-a-file", Place::file(name), expected));
+                sink.deviation(Deviation::input_error(
+                    "not-a-file",
+                    Place::file(name),
+                    expected,
+                ));
                 Ok(())
             }
         }
@@ -68,7 +80,11 @@ impl LinkagesReader {
     ) -> Result<(), Stopped> {
         let Some(first) = first_bytes(reader) else {
             let expected = "a CSV batch or JSON with messages";
-            sink.deviation(Deviation::input_error("empty-input", Place::file(name), expected));
+            sink.deviation(Deviation::input_error(
+                "empty-input",
+                Place::file(name),
+                expected,
+            ));
             return Ok(());
         };
         let is_json = first.last() == Some(&b'{');

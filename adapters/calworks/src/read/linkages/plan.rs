@@ -3,10 +3,12 @@
 use tandem_adapter_port::read::Stopped;
 use tandem_mappings::model::assessment::{Assessment, Rating, Stage};
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{ActivityId, GoalId, InstrumentId, OrganizationId, PlanId, SourcePersonId};
+use tandem_mappings::model::id::{
+    ActivityId, GoalId, InstrumentId, OrganizationId, PlanId, SourcePersonId,
+};
 use tandem_mappings::model::plan::{
-    Achievement, Activity, ActivityKind, ActivityStatus, FundingLine, Goal, GoalLifecycle, MandatedBy, PlanContent,
-    PlanStatus, PlanType, ResourceCategory,
+    Achievement, Activity, ActivityKind, ActivityStatus, FundingLine, Goal, GoalLifecycle,
+    MandatedBy, PlanContent, PlanStatus, PlanType, ResourceCategory,
 };
 use tandem_mappings::model::referral::ReferralRef;
 
@@ -17,10 +19,15 @@ use crate::tables::LineType;
 /// `plan_update`: one event with the plan and every goal, activity and funding line that the message tells.
 pub(super) fn update(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let header = telling.header().clone();
-    let (Ok(plan), Some(plan_type)) =
-        (PlanId::new(header.get("plan_id")), PlanType::from_code(header.get("plan_type")))
-    else {
-        telling.drop("field-value", "plan_id", "a plan id and the type of the plan");
+    let (Ok(plan), Some(plan_type)) = (
+        PlanId::new(header.get("plan_id")),
+        PlanType::from_code(header.get("plan_type")),
+    ) else {
+        telling.drop(
+            "field-value",
+            "plan_id",
+            "a plan id and the type of the plan",
+        );
         return Ok(());
     };
     let status = PlanStatus::from_code(header.get("plan_status")).unwrap_or(PlanStatus::Active);
@@ -41,11 +48,17 @@ pub(super) fn update(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let body = match status {
         PlanStatus::Proposed => Body::PlanProposed(content),
         PlanStatus::Agreed => Body::PlanAgreed(content),
-        PlanStatus::Completed | PlanStatus::Disengaged | PlanStatus::Terminated => Body::PlanEnded(content),
+        PlanStatus::Completed | PlanStatus::Disengaged | PlanStatus::Terminated => {
+            Body::PlanEnded(content)
+        }
         _ => Body::PlanUpdate(content),
     };
     let first = telling.people().into_iter().next();
-    telling.event(telling.moment_of(header.parsed("effective_date")), body, first)
+    telling.event(
+        telling.moment_of(header.parsed("effective_date")),
+        body,
+        first,
+    )
 }
 
 /// Reads each row of a line type; a row that cannot be used has said why.
@@ -55,7 +68,10 @@ fn rows<T>(
     read: impl Fn(&mut Telling<'_>, &Fields, u64) -> Option<T>,
 ) -> Vec<T> {
     let parts: Vec<Part> = telling.message.rows(line_type).cloned().collect();
-    parts.iter().filter_map(|part| read(telling, &part.fields, part.line)).collect()
+    parts
+        .iter()
+        .filter_map(|part| read(telling, &part.fields, part.line))
+        .collect()
 }
 
 fn goal(telling: &mut Telling<'_>, fields: &Fields, line: u64) -> Option<Goal> {
@@ -69,7 +85,8 @@ fn goal(telling: &mut Telling<'_>, fields: &Fields, line: u64) -> Option<Goal> {
         domain,
         statement: fields.some("goal_statement"),
         owner: OrganizationId::new(fields.get("goal_owner")).ok(),
-        lifecycle: GoalLifecycle::from_code(fields.get("goal_lifecycle")).unwrap_or(GoalLifecycle::Active),
+        lifecycle: GoalLifecycle::from_code(fields.get("goal_lifecycle"))
+            .unwrap_or(GoalLifecycle::Active),
         achievement: Achievement::from_code(fields.get("goal_achievement")),
         baseline_level: None,
         target_level: None,
@@ -80,15 +97,30 @@ fn goal(telling: &mut Telling<'_>, fields: &Fields, line: u64) -> Option<Goal> {
 
 fn activity(telling: &mut Telling<'_>, fields: &Fields, line: u64) -> Option<Activity> {
     let Ok(id) = ActivityId::new(fields.get("activity_id")) else {
-        telling.leave_out("row-without-id", line, "activity_id", "the id of the activity");
+        telling.leave_out(
+            "row-without-id",
+            line,
+            "activity_id",
+            "the id of the activity",
+        );
         return None;
     };
     let (domain, original) = telling.domain(fields, line);
     let mut counts_toward = Vec::new();
-    for code in fields.get("counts_toward").split(';').map(str::trim).filter(|code| !code.is_empty()) {
+    for code in fields
+        .get("counts_toward")
+        .split(';')
+        .map(str::trim)
+        .filter(|code| !code.is_empty())
+    {
         match PlanType::from_code(code) {
             Some(plan_type) => counts_toward.push(plan_type),
-            None => telling.leave_out("unknown-plan-type", line, "counts_toward", "plan types joined by ;"),
+            None => telling.leave_out(
+                "unknown-plan-type",
+                line,
+                "counts_toward",
+                "plan types joined by ;",
+            ),
         }
     }
     Some(Activity {
@@ -104,8 +136,11 @@ fn activity(telling: &mut Telling<'_>, fields: &Fields, line: u64) -> Option<Act
         hours_per_week: fields.parsed("hours_per_week"),
         mandated_by: MandatedBy::from_code(fields.get("mandated_by")),
         counts_toward,
-        referral: fields.some("activity_referral_id").map(|id| ReferralRef::from_message(&id)),
-        status: ActivityStatus::from_code(fields.get("activity_status")).unwrap_or(ActivityStatus::Scheduled),
+        referral: fields
+            .some("activity_referral_id")
+            .map(|id| ReferralRef::from_message(&id)),
+        status: ActivityStatus::from_code(fields.get("activity_status"))
+            .unwrap_or(ActivityStatus::Scheduled),
         original,
     })
 }
@@ -114,7 +149,12 @@ fn funding(telling: &mut Telling<'_>, fields: &Fields, line: u64) -> Option<Fund
     let payer = OrganizationId::new(fields.get("payer"));
     let category = ResourceCategory::from_code(fields.get("resource_category"));
     let (Ok(payer), Some(category)) = (payer, category) else {
-        telling.leave_out("funding-incomplete", line, "payer", "a payer and a resource category");
+        telling.leave_out(
+            "funding-incomplete",
+            line,
+            "payer",
+            "a payer and a resource category",
+        );
         return None;
     };
     Some(FundingLine {
@@ -138,7 +178,12 @@ pub(super) fn assessment(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let line = telling.message.line;
     let stage = Stage::from_code(header.get("stage"));
     if stage.is_none() {
-        telling.warn("stage-blank", line, "stage", "initial, interim or exit; read as interim");
+        telling.warn(
+            "stage-blank",
+            line,
+            "stage",
+            "initial, interim or exit; read as interim",
+        );
     }
     let rated_on = header
         .parsed("effective_date")
@@ -154,7 +199,11 @@ pub(super) fn assessment(telling: &mut Telling<'_>) -> Result<(), Stopped> {
         ratings: rows(telling, LineType::Rating, rating),
     };
     let first = telling.people().into_iter().next();
-    telling.event(telling.moment_of(Some(rated_on)), Body::AssessmentRecorded(Box::new(assessment)), first)
+    telling.event(
+        telling.moment_of(Some(rated_on)),
+        Body::AssessmentRecorded(Box::new(assessment)),
+        first,
+    )
 }
 
 fn rating(telling: &mut Telling<'_>, fields: &Fields, line: u64) -> Option<Rating> {

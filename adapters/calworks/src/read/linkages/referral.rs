@@ -5,8 +5,8 @@ use tandem_mappings::model::coding::Coding;
 use tandem_mappings::model::event::Body;
 use tandem_mappings::model::id::{OrganizationId, ServiceId};
 use tandem_mappings::model::referral::{
-    ReasonCode, ReferralContact, ReferralRef, ReferralRequest, ReferralStatus, ReferralTarget, ReferralUpdate,
-    SafeContact, SubStatus, Urgency,
+    ReasonCode, ReferralContact, ReferralRef, ReferralRequest, ReferralStatus, ReferralTarget,
+    ReferralUpdate, SafeContact, SubStatus, Urgency,
 };
 
 use super::event::{CODE_SYSTEM, Telling};
@@ -16,7 +16,11 @@ pub(super) fn request(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let header = telling.header().clone();
     let status = header.get("referral_status");
     if !matches!(status, "" | "requested" | "draft") {
-        telling.drop("field-value", "referral_status", "requested or draft in an intake referral");
+        telling.drop(
+            "field-value",
+            "referral_status",
+            "requested or draft in an intake referral",
+        );
         return Ok(());
     }
     let line = telling.message.line;
@@ -30,7 +34,10 @@ pub(super) fn request(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let subjects = telling.people();
     let first = subjects.first().cloned();
     let request = Box::new(ReferralRequest {
-        referral: ReferralRef { source_ref: header.some("referral_id"), ..ReferralRef::default() },
+        referral: ReferralRef {
+            source_ref: header.some("referral_id"),
+            ..ReferralRef::default()
+        },
         source: OrganizationId::new(header.get("sender")).ok(),
         worker: telling.worker(),
         target,
@@ -40,15 +47,19 @@ pub(super) fn request(telling: &mut Telling<'_>) -> Result<(), Stopped> {
         household: telling.household(),
         urgency: Urgency::from_code(header.get("urgency")).unwrap_or(Urgency::Routine),
         need: header.some("need"),
-        safe_contact: header
-            .some("safe_contact")
-            .map(|how| SafeContact { how: Some(how), ..SafeContact::default() }),
+        safe_contact: header.some("safe_contact").map(|how| SafeContact {
+            how: Some(how),
+            ..SafeContact::default()
+        }),
         goal: None,
         part_of: None,
         source_resources: Vec::new(),
     });
-    let body =
-        if status == "draft" { Body::ReferralDrafted(request) } else { Body::ReferralRequested(request) };
+    let body = if status == "draft" {
+        Body::ReferralDrafted(request)
+    } else {
+        Body::ReferralRequested(request)
+    };
     telling.event(telling.created_at, body, first)
 }
 
@@ -65,11 +76,21 @@ pub(super) fn status(telling: &mut Telling<'_>) -> Result<(), Stopped> {
     let mut original = None;
     if reason.is_none() && !header.get("reason_code").is_empty() {
         original = Some(Coding::new(CODE_SYSTEM, header.get("reason_code")));
-        telling.leave_out("unknown-reason", line, "reason_code", "a reason code of the referral states");
+        telling.leave_out(
+            "unknown-reason",
+            line,
+            "reason_code",
+            "a reason code of the referral states",
+        );
     }
     let sub_status = SubStatus::from_code(header.get("sub_status"));
     if sub_status.is_none() && !header.get("sub_status").is_empty() {
-        telling.leave_out("unknown-sub-status", line, "sub_status", "a sub-status of a referral");
+        telling.leave_out(
+            "unknown-sub-status",
+            line,
+            "sub_status",
+            "a sub-status of a referral",
+        );
     }
     let at = telling.moment_of(header.parsed("status_date"));
     let first = telling.people().into_iter().next();
@@ -94,7 +115,11 @@ pub(super) fn status(telling: &mut Telling<'_>) -> Result<(), Stopped> {
         _ => match contact(referral, sub_status) {
             Some(contact) => Body::ReferralContact(Box::new(contact)),
             None => {
-                telling.drop("not-a-move", "referral_status", "a state other than draft or requested");
+                telling.drop(
+                    "not-a-move",
+                    "referral_status",
+                    "a state other than draft or requested",
+                );
                 return Ok(());
             }
         },
@@ -109,5 +134,9 @@ fn contact(referral: ReferralRef, sub_status: Option<SubStatus>) -> Option<Refer
         SubStatus::ClientContacted => "contacted",
         _ => return None,
     };
-    Some(ReferralContact { referral, kind: "message".to_owned(), result: result.to_owned() })
+    Some(ReferralContact {
+        referral,
+        kind: "message".to_owned(),
+        result: result.to_owned(),
+    })
 }

@@ -1,0 +1,257 @@
+//! The rules about people: adults, children, people of closed cases.
+
+use super::cases::Repetition;
+use super::consistency::{self, AdultFacts};
+use super::finding::{Finding, Findings, Weight};
+use super::people::age;
+use super::records::Role;
+use super::run::Told;
+use super::section::{Record, SectionRun, is_group_unused, reporter};
+use super::values::{check_field, check_fields, is_missing};
+use super::view::{Names, View};
+use crate::tables::{Program, Section};
+
+impl SectionRun<'_> {
+    pub(super) fn person(
+        &mut self,
+        record: Record<'_>,
+        names: &Names,
+        case_month: u64,
+        told: &mut Told<'_>,
+    ) -> bool {
+        if !record.kind.is_known {
+            let expected =
+                "a layout of the tribal adult record, which is not published with the others";
+            told.found(Finding::of_record(
+                "tribal-t2",
+                Weight::Note,
+                record.line,
+                &record.kind.layout.record,
+                expected,
+            ));
+            let key = self.cases.fingerprint(&["line", record.text]);
+            let is_new = self.is_new(record, key, "K7", told);
+            if is_new {
+                self.cases.add_person(case_month, record.line, true);
+            }
+            return is_new;
+        }
+        let view = View::new(names, record.text);
+        let ssn = self.decoded(view.raw("ssn"));
+        check_fields(
+            &record.kind.layout,
+            record.text,
+            record.line,
+            |_| true,
+            told,
+        );
+        self.check_ssn(record, "", &ssn, told);
+        self.check_birth_day(record, view, told);
+        let born = age(view.raw("date_of_birth"), view.raw("rpt_month_year"));
+        let mut report = reporter(record, told);
+        if self.header.section == Section::Active {
+            let facts = AdultFacts {
+                has_repeated_ssn: is_repeated(&ssn),
+                age: born,
+            };
+            consistency::adult(view, self.header.program, facts, &mut report);
+        } else {
+            consistency::closed_person(view, self.header.program, born, &mut report);
+        }
+        drop(report);
+        self.note_missing_ssn(record, view, &ssn);
+        self.add_person(record, view, &ssn, case_month, told)
+    }
+
+    pub(super) fn children(
+        &mut self,
+        record: Record<'_>,
+        case_month: u64,
+        told: &mut Told<'_>,
+    ) -> bool {
+        let mut is_any_kept = false;
+        for (place, (group, names)) in record.kind.groups.iter().enumerate() {
+            if place > 0 && is_group_unused(record, group) {
+                continue;
+            }
+            let shortest = record
+                .kind
+                .layout
+                .second_group_minimum
+                .unwrap_or(record.kind.layout.length);
+            if place > 0 && record.text.len() < shortest {
+                let expected = "a line long enough for its second child";
+                let name = &record.kind.layout.record;
+                told.found(Finding::of_record(
+                    "R1",
+                    Weight::Record,
+                    record.line,
+                    name,
+                    expected,
+                ));
+                continue;
+            }
+            if place == 0 && is_group_unused(record, group) {
+                let name = &record.kind.layout.record;
+                told.found(Finding::of_record(
+                    "R5",
+                    Weight::Record,
+                    record.line,
+                    name,
+                    "a first child",
+                ));
+                continue;
+            }
+            let view = View::new(names, record.text);
+            let ssn = self.decoded(view.raw("ssn"));
+            let wants = |field: &crate::tables::Field| {
+                field.group() == group || (place == 0 && field.group().is_empty())
+            };
+            check_fields(&record.kind.layout, record.text, record.line, wants, told);
+            self.check_ssn(record, group, &ssn, told);
+            self.check_birth_day(record, view, told);
+            consistency::child(view, self.header.program, &mut reporter(record, told));
+            is_any_kept |= self.add_person(record, view, &ssn, case_month, told);
+        }
+        is_any_kept
+    }
+
+    /// Rule K7 for an aided person, rule K5 for anybody.
+    fn add_person(
+        &mut self,
+        record: Record<'_>,
+        view: View<'_>,
+        ssn: &str,
+        case_month: u64,
+        told: &mut Told<'_>,
+    ) -> bool {
+        let affiliation = view.raw("family_affiliation");
+        let is_unaided = match record.kind.role {
+            Role::Children => matches!(affiliation, "2" | "4" | "5"),
+            _ if self.header.section == Section::Closed => matches!(affiliation, "3" | "4" | "5"),
+            _ => matches!(affiliation, "3" | "5"),
+        };
+        let (tag, birth) = (
+            record.kind.layout.record.as_str(),
+            view.raw("date_of_birth"),
+        );
+        let (month, case) = (view.raw("rpt_month_year"), view.raw("case_number"));
+        let key = if is_unaided {
+            self.cases.fingerprint(&["line", record.text, birth, ssn])
+        } else {
+            self.cases
+                .fingerprint(&["person", tag, month, case, affiliation, birth, ssn])
+        };
+        let is_new = self.is_new(record, key, "K7", told);
+        if is_new {
+            self.cases
+                .add_person(case_month, record.line, affiliation == "1");
+        }
+        is_new
+    }
+
+    pub(super) fn is_new(
+        &mut self,
+        record: Record<'_>,
+        key: u64,
+        rule: &'static str,
+        told: &mut Told<'_>,
+    ) -> bool {
+        let line = self.cases.fingerprint(&["text", record.text]);
+        let (rule, expected) = match self.cases.repetition(key, line) {
+            Repetition::New => return true,
+            Repetition::Identical => ("K5", "no two identical lines"),
+            Repetition::SameKey => (
+                rule,
+                "no second record of the same family or person in a month",
+            ),
+        };
+        told.found(Finding::of_record(
+            rule,
+            Weight::Record,
+            record.line,
+            &record.kind.layout.record,
+            expected,
+        ));
+        false
+    }
+
+    pub(super) fn decoded(&self, raw: &str) -> String {
+        if is_missing(raw) {
+            String::new()
+        } else if self.header.is_substituted {
+            self.reader.substitution.decode(raw)
+        } else {
+            raw.to_owned()
+        }
+    }
+
+    fn check_ssn(&self, record: Record<'_>, group: &str, ssn: &str, told: &mut Told<'_>) {
+        let field = record
+            .kind
+            .layout
+            .fields
+            .iter()
+            .find(|field| field.name == "ssn" && field.group() == group);
+        if let Some(field) = field {
+            check_field(field, ssn, record.line, &record.kind.layout.record, told);
+        }
+    }
+
+    /// A birth date whose parts pass though no calendar has the day, or that lies after the report month.
+    fn check_birth_day(&self, record: Record<'_>, view: View<'_>, told: &mut Told<'_>) {
+        let (birth, month) = (view.raw("date_of_birth"), view.raw("rpt_month_year"));
+        let parts_pass = crate::tables::day_faults(birth, 1900).is_empty();
+        let years = age(birth, month);
+        let is_later = birth.get(..6).is_some_and(|born| born > month);
+        let name = &record.kind.layout.record;
+        let mut doubt = |rule, what| {
+            let (line, field) = (record.line, "date_of_birth");
+            told.found(Finding {
+                rule,
+                weight: Weight::Doubt,
+                line,
+                record: name,
+                item: "",
+                field,
+                what,
+            });
+        };
+        if parts_pass && years.is_none() {
+            doubt("no-such-day", "a day of the calendar");
+        } else if parts_pass && is_later {
+            doubt(
+                "birth-after-month",
+                "a birth date not after the report month",
+            );
+        }
+    }
+
+    /// Rule S1 can be decided only when every T1 has been seen.
+    fn note_missing_ssn(&mut self, record: Record<'_>, view: View<'_>, ssn: &str) {
+        let is_asked =
+            self.header.program == Program::Tanf && self.header.section == Section::Active;
+        if is_asked && view.raw("family_affiliation") == "1" && !is_valid(ssn) {
+            let case = self.cases.fingerprint(&["case", view.raw("case_number")]);
+            self.without_ssn
+                .push((case, u32::try_from(record.line).unwrap_or(u32::MAX)));
+        }
+    }
+}
+
+fn is_repeated(ssn: &str) -> bool {
+    let mut bytes = ssn.bytes();
+    let first = bytes.next();
+    ssn.len() == 9
+        && first.is_some_and(|first| first.is_ascii_digit() && bytes.all(|byte| byte == first))
+}
+
+/// Rule S1: nine digits, area not 000 or 666, group not 00, serial not 0000. Areas of 900 and above pass.
+fn is_valid(ssn: &str) -> bool {
+    let is_nine_digits = ssn.len() == 9 && ssn.bytes().all(|byte| byte.is_ascii_digit());
+    let part = |range: std::ops::Range<usize>| ssn.get(range).unwrap_or("");
+    is_nine_digits
+        && !matches!(part(0..3), "000" | "666")
+        && part(3..5) != "00"
+        && part(5..9) != "0000"
+}

@@ -1,0 +1,93 @@
+//! Tells a case-month once it is known to stand.
+
+use tandem_adapter_port::read::Stopped;
+use tandem_mappings::model::coding::Coding;
+
+use super::emit::Family;
+use super::group::Kept;
+use super::people::{CODE_SYSTEM, Person};
+use super::records::Role;
+use super::run::Told;
+use super::section::{Record, SectionRun, is_group_unused};
+use super::view::View;
+use crate::tables::Section;
+
+impl SectionRun<'_> {
+    pub(super) fn settle(&mut self, group: Vec<Kept>, told: &mut Told<'_>) -> Result<(), Stopped> {
+        let is_sound = group
+            .first()
+            .is_some_and(|first| self.cases.is_sound(first.case_month, self.header.section));
+        let ready = if is_sound {
+            Some(group)
+        } else {
+            self.groups.wait(group)
+        };
+        match ready {
+            Some(group) => self.tell(&group, told),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn tell(&mut self, group: &[Kept], told: &mut Told<'_>) -> Result<(), Stopped> {
+        if told.is_rejected() {
+            return Ok(());
+        }
+        let mut family = Family {
+            is_closed: self.header.section == Section::Closed,
+            ..Family::default()
+        };
+        let mut people = Vec::new();
+        for kept in group {
+            let tag = kept.text.get(..2).unwrap_or("");
+            let Some(kind) = self.reader.programs.get(self.header.program, tag) else {
+                continue;
+            };
+            let record = Record {
+                kind,
+                text: &kept.text,
+                line: kept.line,
+            };
+            self.collect(record, &mut family, &mut people);
+        }
+        self.emitter.tell(&family, &people, self.context, told.sink)
+    }
+
+    fn collect(&self, record: Record<'_>, family: &mut Family, people: &mut Vec<Person>) {
+        for (place, (group, names)) in record.kind.groups.iter().enumerate() {
+            let view = View::new(names, record.text);
+            view.raw("case_number").trim().clone_into(&mut family.case);
+            view.raw("rpt_month_year").clone_into(&mut family.month);
+            if record.kind.role == Role::Family {
+                read_family(view, family);
+                continue;
+            }
+            let shortest = record.kind.layout.second_group_minimum.unwrap_or(0);
+            let is_absent =
+                is_group_unused(record, group) || (place > 0 && record.text.len() < shortest);
+            if record.kind.is_known && !is_absent {
+                let ssn = self.decoded(view.raw("ssn"));
+                people.extend(Person::read(
+                    &record.kind.layout.record,
+                    view,
+                    &ssn,
+                    &family.case,
+                    self.context,
+                ));
+            }
+        }
+    }
+}
+
+fn read_family(view: View<'_>, family: &mut Family) {
+    let zip = view.raw("zip_code");
+    let is_zip = zip.len() == 5 && zip.bytes().all(|byte| byte.is_ascii_digit()) && zip != "00000";
+    family.zip = is_zip.then(|| zip.to_owned());
+    let field = if family.is_closed {
+        "closure_reason"
+    } else {
+        "funding_stream"
+    };
+    let code = view.raw(field).trim();
+    family.original =
+        (!code.is_empty()).then(|| Coding::new(CODE_SYSTEM, format!("{field}:{code}")));
+}
