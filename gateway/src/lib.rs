@@ -1,1 +1,12 @@
-//! The Tandem gateway: store, pipeline, delivery, transports, API, console and command line.
+//! The Tandem gateway: it accepts records and messages of agency systems, finds the people whom several agencies
+//! serve, decides what may be told to whom, and delivers it in each system's own form.
+
+pub mod adapters;
+pub mod clock;
+pub mod config;
+pub mod delivery;
+pub mod pipeline;
+pub mod seal;
+pub mod state;
+pub mod store;
+pub mod transport;

@@ -1,0 +1,145 @@
+//! Configuration: one TOML file and the folders it names. Everything is checked when it is read; an unknown key is an
+//! error.
+
+mod load;
+mod system;
+mod token;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use tandem_mappings::model::id::{Jurisdiction, SystemId};
+
+pub use load::{ConfigError, Loaded};
+pub use system::{Folder, FolderInput, FhirServer, Push, SystemConfig};
+pub use token::{Role, Token, Tokens, hash_of};
+
+/// The whole configuration, as written in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The county or state.
+    pub jurisdiction: Jurisdiction,
+    /// IANA name of its zone, for example `America/Los_Angeles`.
+    pub zone: String,
+    /// Holidays of the jurisdiction, for business days.
+    #[serde(default)]
+    pub holidays: Vec<jiff::civil::Date>,
+    /// Folder for the store, the keys and large files.
+    pub data: PathBuf,
+    /// Folder of the registry files.
+    pub registry: PathBuf,
+    /// Folder of rule bundles that take the place of the built-in ones.
+    #[serde(default)]
+    pub rules: Option<PathBuf>,
+    /// The county's narrowing of the rules.
+    #[serde(default)]
+    pub overrides: Option<PathBuf>,
+    /// Matching settings.
+    #[serde(default)]
+    pub matching: Option<PathBuf>,
+    /// File of access tokens.
+    pub tokens: PathBuf,
+    /// Where to listen.
+    #[serde(default)]
+    pub listen: Listen,
+    /// The address under which partners reach the gateway, for references in what it writes.
+    #[serde(default = "unset_address")]
+    pub public_url: url::Url,
+    /// How much a client may ask.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How deliveries are tried again.
+    #[serde(default)]
+    pub delivery: DeliveryConfig,
+    /// Small-cell suppression of public figures.
+    #[serde(default)]
+    pub masking: MaskingConfig,
+    /// The connected systems.
+    pub systems: BTreeMap<SystemId, SystemConfig>,
+}
+
+/// Stands in until the operator says how partners reach the gateway.
+#[expect(clippy::expect_used, reason = "a literal that is a valid URL")]
+fn unset_address() -> url::Url {
+    "https://gateway.invalid/".parse().expect("a valid URL")
+}
+
+/// Where the gateway listens.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// PEM file of the certificate chain; TLS is on when it and `key` are given.
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the private key.
+    pub key: Option<PathBuf>,
+    /// Whether plain HTTP is allowed on an address other than loopback.
+    pub allow_plain: bool,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8480)),
+            certificate: None,
+            key: None,
+            allow_plain: false,
+        }
+    }
+}
+
+/// Limits on what a client may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests a second and client.
+    pub requests_per_second: u32,
+    /// Requests that a client may make at once.
+    pub burst: u32,
+    /// Largest body, in bytes.
+    pub body_bytes: usize,
+    /// Match answers leave on a multiple of this, in milliseconds, so that time tells nothing.
+    pub match_quantum_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_second: 50, burst: 100, body_bytes: 64 << 20, match_quantum_ms: 50 }
+    }
+}
+
+/// How deliveries are tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeliveryConfig {
+    /// Wait before the second attempt, in seconds; it doubles from there, with jitter.
+    pub first_retry_seconds: u32,
+    /// Longest wait between attempts, in seconds.
+    pub longest_retry_seconds: u32,
+    /// Attempts after which a message is parked.
+    pub attempts: u32,
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self { first_retry_seconds: 5, longest_retry_seconds: 3_600, attempts: 80 }
+    }
+}
+
+/// Parameters of the masking of public figures.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MaskingConfig {
+    /// Counts from 1 below this are masked.
+    pub threshold: u64,
+}
+
+impl Default for MaskingConfig {
+    fn default() -> Self {
+        Self { threshold: 11 }
+    }
+}

@@ -1,0 +1,37 @@
+//! A partner's acknowledgement of a file that it picked up.
+
+use tandem_mappings::model::id::SystemId;
+
+use super::outcome;
+use crate::pipeline::core::Core;
+use crate::store::{OutboxState, StoreError};
+use crate::transport::folder::PartnerAck;
+
+/// Records what a partner says about the messages of a file. Messages that it does not name stay delivered.
+///
+/// # Errors
+/// When the store fails.
+pub async fn file(core: &Core, system: &SystemId, file: &str, ack: &PartnerAck) -> Result<(), StoreError> {
+    let now = core.clock.now();
+    let mut tx = core.store.begin().await?;
+    for mut row in tx.outbox_of_file(system.as_str(), file).await? {
+        let rejected = ack.rejected.iter().find(|one| one.message_id == row.id);
+        let is_accepted = ack.accepted.contains(&row.id);
+        if row.state != OutboxState::Delivered || (rejected.is_none() && !is_accepted) {
+            continue;
+        }
+        row.state = if is_accepted { OutboxState::Acknowledged } else { OutboxState::Parked };
+        if rejected.is_some() {
+            // The partner's words may hold personal data: they stay in its file.
+            row.note = Some(format!("refused by the partner: see out/acked/{file}.ack"));
+            row.fault = Some("partner".to_owned());
+        }
+        tx.move_outbox(&row, OutboxState::Delivered, now).await?;
+        if is_accepted {
+            outcome::acknowledged(core, &mut tx, row.id, now).await?;
+        }
+    }
+    tx.commit().await?;
+    core.wake();
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Hands written files and FHIR conversations over to a destination.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tandem_adapter_port::conversation::{Conclusion, Conversation, Step, TransportFailure};
+use tandem_adapter_port::write::{Delivery, Fault, WrittenFile};
+
+use crate::clock::Clock;
+use crate::transport::folder::ExchangeFolder;
+use crate::transport::http::PartnerClient;
+
+/// How a destination is reached.
+#[derive(Debug, Clone)]
+pub enum Carrier {
+    /// A watched folder; the partner acknowledges with a file.
+    Folder(Arc<ExchangeFolder>),
+    /// An address to which messages are posted.
+    Push(PartnerClient, url::Url),
+    /// A FHIR server.
+    Fhir(PartnerClient),
+}
+
+/// Most requests of one conversation, so that no partner can keep us talking.
+const MOST_REQUESTS: usize = 64;
+
+/// Hands a file over.
+pub async fn file(carrier: &Carrier, file: &WrittenFile) -> Delivery {
+    match carrier {
+        Carrier::Folder(folder) => {
+            let (folder, name, bytes) = (Arc::clone(folder), file.name.clone(), file.bytes.clone());
+            let put = tokio::task::spawn_blocking(move || folder.put(&name, &bytes)).await;
+            match put {
+                Ok(Ok(())) => Delivery::Delivered { reference: None },
+                Ok(Err(error)) => retry(Fault::Ours, format!("cannot write to the exchange folder: {}", error.kind())),
+                Err(_) => retry(Fault::Ours, "writing to the exchange folder ended abnormally".to_owned()),
+            }
+        }
+        Carrier::Push(client, url) => push(client, url, file).await,
+        Carrier::Fhir(_) => park(Fault::Ours, "a FHIR server takes no files".to_owned()),
+    }
+}
+
+async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Delivery {
+    let ids: Vec<String> = file.messages.iter().map(ToString::to_string).collect();
+    let request = http::Request::post(url.as_str())
+        .header(http::header::CONTENT_TYPE, file.content_type)
+        .header("tandem-message-id", ids.join(","))
+        .header("tandem-file-name", &file.name)
+        .body(file.bytes.clone());
+    let Ok(request) = request else {
+        return park(Fault::Ours, "the request cannot be built".to_owned());
+    };
+    match client.send(request).await {
+        Ok(answer) => from_status(&answer),
+        Err(failure) => from_failure(&failure),
+    }
+}
+
+fn from_status(answer: &http::Response<Vec<u8>>) -> Delivery {
+    let status = answer.status();
+    if status.is_success() {
+        return Delivery::Acknowledged { reference: None };
+    }
+    let after = answer
+        .headers()
+        .get(http::header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.trim().parse().ok())
+        .map(std::time::Duration::from_secs);
+    let text = format!("the partner answered {}", status.as_u16());
+    match status.as_u16() {
+        401 | 403 => retry(Fault::Ours, text),
+        408 | 425 | 429 | 500.. => Delivery::Retry { fault: Fault::Partner, after, text },
+        _ => park(Fault::Partner, text),
+    }
+}
+
+fn from_failure(failure: &TransportFailure) -> Delivery {
+    retry(Fault::Network, failure.to_string())
+}
+
+fn retry(fault: Fault, text: String) -> Delivery {
+    Delivery::Retry { fault, after: None, text }
+}
+
+fn park(fault: Fault, text: String) -> Delivery {
+    Delivery::Park { fault, text }
+}
+
+/// Carries a conversation to its end.
+pub async fn conversation(client: &PartnerClient, talk: &mut dyn Conversation, clock: &Clock) -> Conclusion {
+    let mut answer = None;
+    for _ in 0..MOST_REQUESTS {
+        let now: Timestamp = clock.now();
+        match talk.step(answer.take(), now) {
+            Step::Send(request) => answer = Some(client.send(*request).await),
+            Step::Done(conclusion) => return *conclusion,
+        }
+    }
+    Conclusion {
+        delivery: Some(retry(Fault::Partner, format!("the conversation did not end within {MOST_REQUESTS} requests"))),
+        ..Conclusion::default()
+    }
+}

@@ -1,0 +1,287 @@
+//! A lane: the messages of one destination, in order per case.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tandem_adapter_port::outbound::Outbound;
+use tandem_adapter_port::write::{Delivery, Fault, FormatWriter, WriteContext, Written};
+use tandem_fhir::config::FhirConfig;
+use tandem_mappings::model::id::{MessageId, SystemId};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::carry::{self, Carrier};
+use super::outcome::{self, Attempted};
+use crate::pipeline::core::Core;
+use crate::pipeline::proposal::Proposal;
+use crate::pipeline::tell;
+use crate::state::partner::{PartnerRowDoc, StoredMemory};
+use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError};
+
+pub use super::carry::Carrier as LaneCarrier;
+
+/// How a lane's messages are written.
+#[derive(Clone)]
+pub enum Form {
+    /// Files or posted messages.
+    Files(Arc<dyn FormatWriter>),
+    /// FHIR conversations.
+    Fhir(Box<FhirConfig>),
+}
+
+/// One destination.
+#[derive(Clone)]
+pub struct Lane {
+    /// The destination.
+    pub system: SystemId,
+    /// How it is reached.
+    pub carrier: Carrier,
+    /// How its messages are written.
+    pub form: Form,
+}
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lane({})", self.system)
+    }
+}
+
+/// Runs a lane until cancelled.
+pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
+    let mut changed = core.changed.subscribe();
+    loop {
+        let pause = match turn(&core, &lane).await {
+            Ok(true) => continue,
+            Ok(false) => next_due(&core, &lane).await,
+            Err(error) => {
+                tracing::error!(lane = %lane.system, %error, "the lane cannot go on; it tries again at the next change");
+                None
+            }
+        };
+        let due = async {
+            match pause {
+                Some(at) => core.clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = due => {}
+            woken = changed.changed() => if woken.is_err() { return },
+        }
+    }
+}
+
+async fn next_due(core: &Core, lane: &Lane) -> Option<Timestamp> {
+    let due = async { core.store.snapshot().await?.next_due(lane.system.as_str()).await };
+    let at = due.await.ok().flatten()?;
+    // What is due but held by its case waits for a change, not for the clock.
+    (at > core.clock.now()).then_some(at)
+}
+
+/// One turn of a lane: claims what is due and tries it. Returns whether there was anything.
+///
+/// # Errors
+/// When the store fails.
+pub async fn turn(core: &Arc<Core>, lane: &Lane) -> Result<bool, StoreError> {
+    let started_at = core.clock.now();
+    let limit = match &lane.form {
+        Form::Files(writer) => i64::try_from(writer.batch_limit()).unwrap_or(100),
+        Form::Fhir(_) => 20,
+    };
+    let mut snapshot = core.store.snapshot().await?;
+    if snapshot.lane(lane.system.as_str()).await?.is_paused {
+        return Ok(false);
+    }
+    let rows = snapshot.due_outbox(lane.system.as_str(), started_at, limit).await?;
+    drop(snapshot);
+    if rows.is_empty() {
+        return Ok(false);
+    }
+    let ready = decide(core, rows, started_at).await?;
+    if ready.is_empty() {
+        core.wake();
+        return Ok(true);
+    }
+    match &lane.form {
+        Form::Files(writer) => files(core, lane, Arc::clone(writer), ready, started_at).await?,
+        Form::Fhir(config) => {
+            for one in ready {
+                conversation(core, lane, config, one, started_at).await?;
+            }
+        }
+    }
+    core.wake();
+    Ok(true)
+}
+
+/// A message that may be told now.
+struct Ready {
+    row: OutboxRow,
+    proposal: Proposal,
+    outbound: Outbound,
+    permitted: Vec<String>,
+}
+
+/// Decides each message again, on a snapshot taken now. What may no longer be told is withdrawn.
+async fn decide(core: &Core, rows: Vec<OutboxRow>, now: Timestamp) -> Result<Vec<Ready>, StoreError> {
+    let mut ready = Vec::new();
+    for row in rows {
+        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
+            return Err(StoreError::Shape { kind: "proposal" });
+        };
+        let mut tx = core.store.begin().await?;
+        let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
+        ruling.record(core, &mut tx, Stage::Attempt, now).await?;
+        let permitted = ruling.permitted();
+        match ruling.outbound {
+            Some(mut outbound) => {
+                outbound.created_at = row.created_at;
+                ready.push(Ready { row, proposal, outbound, permitted });
+            }
+            None => {
+                let withdrawn = OutboxRow {
+                    state: OutboxState::Withdrawn,
+                    note: Some("may no longer be told".to_owned()),
+                    ..row.clone()
+                };
+                tx.move_outbox(&withdrawn, row.state, now).await?;
+                let attempt = AttemptRow {
+                    message: row.id,
+                    number: 0,
+                    started_at: now,
+                    ended_at: now,
+                    outcome: "withdrawn".to_owned(),
+                    fault: None,
+                    note: None,
+                    decision: ruling.decision,
+                };
+                tx.add_attempt(&attempt).await?;
+            }
+        }
+        tx.commit().await?;
+    }
+    Ok(ready)
+}
+
+async fn files(
+    core: &Arc<Core>,
+    lane: &Lane,
+    writer: Arc<dyn FormatWriter>,
+    ready: Vec<Ready>,
+    started_at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = core.store.begin().await?;
+    let sequence = tx.next_sequence(lane.system.as_str()).await?;
+    tx.commit().await?;
+    let context = WriteContext {
+        system: lane.system.clone(),
+        organization: ready.first().map_or_else(|| core.gateway_organization(), |one| one.proposal.recipient.clone()),
+        now: started_at,
+        zone: core.loaded.zone.clone(),
+        sequence: u64::try_from(sequence).unwrap_or(0),
+    };
+    let batch: Vec<Outbound> = ready.iter().map(|one| one.outbound.clone()).collect();
+    let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
+    let written = tokio::task::spawn_blocking(move || writer.write(&batch, &memory, &context)).await;
+    let Ok(written) = written else {
+        return fail_all(core, ready, started_at, "writing the messages ended abnormally").await;
+    };
+    hand_over(core, lane, ready, written, started_at).await
+}
+
+async fn hand_over(
+    core: &Core,
+    lane: &Lane,
+    ready: Vec<Ready>,
+    written: Written,
+    started_at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut waiting: HashMap<MessageId, Ready> = ready.into_iter().map(|one| (one.row.id, one)).collect();
+    let mut ended = Vec::new();
+    for (message, delivery) in written.not_written {
+        if let Some(one) = waiting.remove(&message) {
+            ended.push(attempted(one, started_at, None, delivery));
+        }
+    }
+    let mut all_handed_over = true;
+    for file in &written.files {
+        let delivery = carry::file(&lane.carrier, file).await;
+        all_handed_over &= matches!(delivery, Delivery::Delivered { .. } | Delivery::Acknowledged { .. });
+        for message in &file.messages {
+            if let Some(one) = waiting.remove(message) {
+                ended.push(attempted(one, started_at, Some(file.name.clone()), delivery.clone()));
+            }
+        }
+    }
+    // A message that the writer forgot is an error of ours, never a loss.
+    for (_, one) in waiting.drain() {
+        let text = "the writer returned the message neither written nor refused".to_owned();
+        ended.push(attempted(one, started_at, None, Delivery::Park { fault: Fault::Ours, text }));
+    }
+    let now = core.clock.now();
+    let mut tx = core.store.begin().await?;
+    if all_handed_over {
+        for row in written.memory {
+            tx.put(&PartnerRowDoc { system: lane.system.clone(), row }, now).await?;
+        }
+    }
+    ended.sort_by_key(|one| one.row.position);
+    for one in &ended {
+        outcome::settle(core, &mut tx, one, now).await?;
+    }
+    tx.commit().await
+}
+
+fn attempted(ready: Ready, started_at: Timestamp, file: Option<String>, delivery: Delivery) -> Attempted {
+    Attempted {
+        decision: ready.outbound.decision,
+        row: ready.row,
+        proposal: ready.proposal,
+        permitted: ready.permitted,
+        started_at,
+        file,
+        delivery,
+    }
+}
+
+async fn fail_all(core: &Core, ready: Vec<Ready>, started_at: Timestamp, text: &str) -> Result<(), StoreError> {
+    let now = core.clock.now();
+    let mut tx = core.store.begin().await?;
+    for one in ready {
+        let delivery = Delivery::Park { fault: Fault::Ours, text: text.to_owned() };
+        outcome::settle(core, &mut tx, &attempted(one, started_at, None, delivery), now).await?;
+    }
+    tx.commit().await
+}
+
+async fn conversation(
+    core: &Core,
+    lane: &Lane,
+    config: &FhirConfig,
+    ready: Ready,
+    started_at: Timestamp,
+) -> Result<(), StoreError> {
+    let Carrier::Fhir(client) = &lane.carrier else {
+        return fail_all(core, vec![ready], started_at, "the lane has no FHIR server").await;
+    };
+    let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
+    let (config, outbound) = (config.clone(), ready.outbound.clone());
+    let talk = tokio::task::spawn_blocking(move || tandem_fhir::conversation::deliver(&config, &outbound, &memory)).await;
+    let Ok(mut talk) = talk else {
+        return fail_all(core, vec![ready], started_at, "starting the conversation ended abnormally").await;
+    };
+    let conclusion = carry::conversation(client, talk.as_mut(), &core.clock).await;
+    let now = core.clock.now();
+    let delivery = conclusion.delivery.unwrap_or(Delivery::Park {
+        fault: Fault::Ours,
+        text: "the conversation ended without an outcome".to_owned(),
+    });
+    let mut tx = core.store.begin().await?;
+    for row in conclusion.memory {
+        tx.put(&PartnerRowDoc { system: lane.system.clone(), row }, now).await?;
+    }
+    outcome::settle(core, &mut tx, &attempted(ready, started_at, None, delivery), now).await?;
+    tx.commit().await
+}

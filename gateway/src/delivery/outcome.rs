@@ -1,0 +1,170 @@
+//! Writes what came of an attempt into the store: the message's state, the attempt, what the recipient now holds, and
+//! what follows for a referral.
+
+use jiff::Timestamp;
+use tandem_adapter_port::write::{Delivery, Fault};
+use tandem_coordination::referral::ReferralFact;
+use tandem_mappings::model::event::Body;
+use tandem_mappings::model::id::{DecisionId, MessageId, SystemId};
+use tandem_mappings::model::message::DeliveryTold;
+
+use super::backoff;
+use crate::pipeline::core::Core;
+use crate::pipeline::proposal::Proposal;
+use crate::state::disclosure::DisclosureDoc;
+use crate::state::referral::ReferralDoc;
+use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
+
+/// An attempt that has ended.
+#[derive(Debug)]
+pub struct Attempted {
+    /// The message as it was claimed.
+    pub row: OutboxRow,
+    /// What it proposed.
+    pub proposal: Proposal,
+    /// The element groups that were told.
+    pub permitted: Vec<String>,
+    /// The decision before the attempt.
+    pub decision: DecisionId,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// The file that carried it.
+    pub file: Option<String>,
+    /// What came of it.
+    pub delivery: Delivery,
+}
+
+/// Settles an attempt.
+///
+/// # Errors
+/// When the store fails.
+pub async fn settle(core: &Core, tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result<(), StoreError> {
+    let from = attempted.row.state;
+    let mut row = attempted.row.clone();
+    row.attempts += 1;
+    row.file = attempted.file.clone().or(row.file);
+    let (outcome, fault, note) = match &attempted.delivery {
+        Delivery::Delivered { .. } => {
+            row.state = OutboxState::Delivered;
+            ("delivered", None, None)
+        }
+        Delivery::Acknowledged { .. } => {
+            row.state = OutboxState::Acknowledged;
+            ("acknowledged", None, None)
+        }
+        Delivery::Retry { fault, after, text } => {
+            let config = &core.loaded.config.delivery;
+            let wait = backoff::wait(config, row.attempts).max(after.unwrap_or_default());
+            let is_last = row.attempts >= i64::from(config.attempts);
+            row.state = if is_last { OutboxState::Parked } else { OutboxState::Failed };
+            row.due_at = now.checked_add(wait).unwrap_or(now);
+            ("retry", Some(fault_code(*fault)), Some(text.clone()))
+        }
+        Delivery::Park { fault, text } => {
+            row.state = OutboxState::Parked;
+            ("park", Some(fault_code(*fault)), Some(text.clone()))
+        }
+    };
+    row.fault = fault.map(str::to_owned);
+    row.note.clone_from(&note);
+    if !tx.move_outbox(&row, from, now).await? {
+        return Ok(());
+    }
+    tx.add_attempt(&AttemptRow {
+        message: row.id,
+        number: 0,
+        started_at: attempted.started_at,
+        ended_at: now,
+        outcome: outcome.to_owned(),
+        fault: row.fault.clone(),
+        note,
+        decision: attempted.decision,
+    })
+    .await?;
+    metrics::counter!("tandem_messages_delivered_total", "destination" => row.lane.clone(), "outcome" => outcome)
+        .increment(1);
+    record(core, tx, &row, now).await?;
+    if matches!(row.state, OutboxState::Delivered | OutboxState::Acknowledged) {
+        disclosed(tx, attempted, now).await?;
+        reached(core, tx, attempted, now).await?;
+    }
+    if row.state == OutboxState::Acknowledged {
+        acknowledged(core, tx, row.id, now).await?;
+    }
+    Ok(())
+}
+
+fn fault_code(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Partner => "partner",
+        Fault::Ours => "ours",
+        Fault::Network => "network",
+    }
+}
+
+async fn record(core: &Core, tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+    let Ok(target) = row.lane.parse::<SystemId>() else { return Ok(()) };
+    let attempt = u32::try_from(row.attempts).unwrap_or(u32::MAX);
+    let told = Box::new(DeliveryTold { message: row.id, target, attempt });
+    let body = match row.state {
+        OutboxState::Delivered => Body::DeliverySent(told),
+        OutboxState::Acknowledged => Body::DeliveryAcknowledged(told),
+        OutboxState::Parked => Body::DeliveryDead(told),
+        _ => Body::DeliveryFailed(told),
+    };
+    core.record(tx, body, now).await
+}
+
+async fn disclosed(tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result<(), StoreError> {
+    let document = DisclosureDoc {
+        message: attempted.row.id,
+        holder: attempted.proposal.recipient_system.clone(),
+        people: attempted.proposal.people.iter().map(|one| one.person).collect(),
+        permitted: attempted.permitted.clone(),
+        decision: attempted.decision,
+        is_recalled: false,
+    };
+    tx.put(&document, now).await
+}
+
+/// The target has the request: what it called it is kept for later messages.
+async fn reached(core: &Core, tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result<(), StoreError> {
+    let id = attempted.row.id.to_string();
+    for mut document in tx.find::<ReferralDoc>("referral.message", &id).await? {
+        if document.request_message != Some(attempted.row.id) {
+            continue;
+        }
+        if let Delivery::Delivered { reference: Some(reference) } | Delivery::Acknowledged { reference: Some(reference) } =
+            &attempted.delivery
+        {
+            document.target_ref.get_or_insert_with(|| reference.clone());
+            if reference.contains("://") && !document.target_resources.contains(reference) {
+                document.target_resources.push(reference.clone());
+            }
+        }
+        for fact in [ReferralFact::RequestSent { at: now }, ReferralFact::RequestDelivered { at: now }] {
+            if let Err(refused) = document.state.apply(&core.referral_rules, &fact) {
+                tracing::warn!(referral = %document.id, %refused, "delivery was not noted");
+            }
+        }
+        tx.put(&document, now).await?;
+    }
+    Ok(())
+}
+
+/// The recipient's own system acknowledged: a loop is closed when it is the source that acknowledged the outcome.
+///
+/// # Errors
+/// When the store fails.
+pub async fn acknowledged(core: &Core, tx: &mut Tx, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+    for mut document in tx.find::<ReferralDoc>("referral.message", &message.to_string()).await? {
+        if document.outcome_message == Some(message) {
+            let fact = ReferralFact::OutcomeAcknowledged { at: now };
+            if let Err(refused) = document.state.apply(&core.referral_rules, &fact) {
+                tracing::warn!(referral = %document.id, %refused, "acknowledgement was not noted");
+            }
+            tx.put(&document, now).await?;
+        }
+    }
+    Ok(())
+}

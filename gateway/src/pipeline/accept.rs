@@ -1,0 +1,357 @@
+//! Accept: an input is read by its adapter and becomes durable before it is acknowledged.
+//!
+//! An input up to [`ONE_COMMIT_BYTES`] is read first and committed whole: sealed original, ingest keys and events in one
+//! transaction. A larger one is staged in batches and published by one row, so that a crash leaves either all of it
+//! or nothing that counts.
+
+use std::collections::HashSet;
+use std::io::{Cursor, Read};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tandem_adapter_port::context::ReadContext;
+use tandem_adapter_port::deviation::{Deviation, Place};
+use tandem_adapter_port::format::Format;
+use tandem_adapter_port::memory::PartnerRow;
+use tandem_adapter_port::package::{PackageLimits, ZipPackage};
+use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, Stopped};
+use tandem_adapter_port::report::{Counting, Outcome, Report};
+use tandem_mappings::model::event::{Body, Event, NewEvent};
+use tandem_mappings::model::id::{EventId, InputId, SourceEventId, SystemId};
+use tandem_mappings::model::person::RecordGone;
+use tokio::sync::mpsc;
+
+use super::original::{Cuts, without_refused};
+use crate::state::partner::PartnerRowDoc;
+use crate::state::record::RecordDoc;
+use crate::store::{EventState, Ingested, InputState, Received, Store, StoreError, Tx};
+
+/// Inputs up to this size are committed whole.
+pub const ONE_COMMIT_BYTES: usize = 8 << 20;
+/// Events in one staging batch.
+const BATCH: usize = 500;
+
+/// Why an input was not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// The store failed: nothing was accepted, try again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The input can't be read from where it lies.
+    #[error("the input cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+    /// The reader ended abnormally.
+    #[error("the reader of {0} ended abnormally")]
+    Reader(&'static str),
+}
+
+/// What came of an input.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Its id.
+    pub input: InputId,
+    /// The report.
+    pub report: Report,
+    /// Whether the same input had been accepted before: nothing was done.
+    pub is_duplicate: bool,
+}
+
+/// One thing that a reader found.
+enum Found {
+    Event(Box<NewEvent>),
+    Row(PartnerRow),
+}
+
+/// Takes what a reader finds and hands it over in order.
+struct Handover {
+    out: mpsc::Sender<Found>,
+    cuts: Cuts,
+    coverage: Coverage,
+}
+
+impl Handover {
+    fn send(&self, found: Found) -> Result<(), Stopped> {
+        self.out.blocking_send(found).map_err(|_| Stopped("the gateway is stopping".to_owned()))
+    }
+}
+
+impl Sink for Handover {
+    fn record(&mut self, _record_type: &str) {}
+
+    fn event(&mut self, event: NewEvent) -> Result<(), Stopped> {
+        self.send(Found::Event(Box::new(event)))
+    }
+
+    fn deviation(&mut self, _deviation: Deviation) {}
+
+    fn refused(&mut self, place: Place, last_line: u64) {
+        self.cuts.add(&place, last_line);
+    }
+
+    fn version(&mut self, _version: &str) {}
+
+    fn coverage(&mut self, coverage: Coverage) {
+        self.coverage = coverage;
+    }
+
+    fn partner_row(&mut self, row: PartnerRow) -> Result<(), Stopped> {
+        self.send(Found::Row(row))
+    }
+}
+
+/// What reading an input to its end gave.
+struct ReadThrough {
+    report: Report,
+    cuts: Cuts,
+    coverage: Coverage,
+}
+
+/// Reads bytes with an adapter, pushing what is found into a channel. Runs on a blocking thread.
+fn read_through(
+    reader: &dyn FormatReader,
+    context: &ReadContext,
+    bytes: &[u8],
+    out: mpsc::Sender<Found>,
+) -> Result<ReadThrough, Stopped> {
+    let mut handover = Handover { out, cuts: Cuts::default(), coverage: Coverage::Partial };
+    let mut counting = Counting::new(reader.format(), &mut handover);
+    let name = context.input_name.as_str();
+    let mut cursor = Cursor::new(bytes);
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+        match ZipPackage::new(cursor.clone(), PackageLimits::default()) {
+            Ok(mut package) => reader.read(Input::Package { name, package: &mut package }, context, &mut counting)?,
+            Err(error) => counting.deviation(Deviation::input_error(
+                "not-a-readable-zip",
+                Place::file(name),
+                error.to_string(),
+            )),
+        }
+    } else {
+        let stream: &mut dyn Read = &mut cursor;
+        reader.read(Input::Stream { name, reader: stream }, context, &mut counting)?;
+    }
+    let report = counting.report();
+    Ok(ReadThrough { report, cuts: handover.cuts, coverage: handover.coverage })
+}
+
+/// Accepts inputs into the store.
+#[derive(Debug, Clone)]
+pub struct Acceptor {
+    store: Store,
+}
+
+impl Acceptor {
+    /// An acceptor.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Reads an input and makes it durable. When this returns, it may be acknowledged.
+    ///
+    /// # Errors
+    /// When the store or the reader fails; then nothing counts as accepted.
+    pub async fn accept(
+        &self,
+        reader: Arc<dyn FormatReader>,
+        context: ReadContext,
+        bytes: Arc<Vec<u8>>,
+    ) -> Result<Accepted, AcceptError> {
+        let content_hash: [u8; 32] = Sha256::digest(bytes.as_slice()).into();
+        let same = self
+            .store
+            .snapshot()
+            .await?
+            .same_input(&context.system, &context.input_name, &content_hash)
+            .await?;
+        if let Some(row) = same.filter(|row| row.state != InputState::Staging.code()) {
+            return Ok(duplicate(&row, reader.format()));
+        }
+        let (out, found) = mpsc::channel(BATCH);
+        let format = reader.format();
+        let reading = {
+            let (context, bytes) = (context.clone(), Arc::clone(&bytes));
+            tokio::task::spawn_blocking(move || read_through(reader.as_ref(), &context, &bytes, out))
+        };
+        let mut intake = Intake::new(&self.store, &context, format, content_hash);
+        intake.take(found, bytes.len() > ONE_COMMIT_BYTES).await?;
+        let read = reading
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(AcceptError::Reader(format.name()))?;
+        intake.finish(read, &bytes).await
+    }
+}
+
+fn duplicate(row: &crate::store::InputRow, format: Format) -> Accepted {
+    let report = row.report.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    Accepted {
+        input: row.id,
+        report: report.unwrap_or(Report {
+            format: format.name().to_owned(),
+            version: None,
+            records: std::collections::BTreeMap::new(),
+            persons: 0,
+            events: std::collections::BTreeMap::new(),
+            refused: 0,
+            deviations: Vec::new(),
+            outcome: Outcome::Accepted,
+        }),
+        is_duplicate: true,
+    }
+}
+
+/// One input on its way into the store.
+struct Intake<'a> {
+    store: &'a Store,
+    context: &'a ReadContext,
+    format: Format,
+    content_hash: [u8; 32],
+    id: InputId,
+    at: Timestamp,
+    pending: Vec<Found>,
+    people: HashSet<String>,
+    is_staged: bool,
+}
+
+impl<'a> Intake<'a> {
+    fn new(store: &'a Store, context: &'a ReadContext, format: Format, content_hash: [u8; 32]) -> Self {
+        Self {
+            store,
+            context,
+            format,
+            content_hash,
+            id: InputId(uuid::Uuid::now_v7()),
+            at: context.received_at,
+            pending: Vec::new(),
+            people: HashSet::new(),
+            is_staged: false,
+        }
+    }
+
+    async fn take(&mut self, mut found: mpsc::Receiver<Found>, stage: bool) -> Result<(), AcceptError> {
+        while let Some(next) = found.recv().await {
+            if let Found::Event(event) = &next
+                && let (Body::RecordReceived(_), Some(person)) = (&event.body, &event.source_person_id)
+            {
+                self.people.insert(person.as_str().to_owned());
+            }
+            self.pending.push(next);
+            if stage && self.pending.len() >= BATCH {
+                let mut tx = self.store.begin().await?;
+                if !self.is_staged {
+                    // The original follows at the end, once it is known what must be cut out of it.
+                    self.add_input(&mut tx, &[]).await?;
+                    self.is_staged = true;
+                }
+                self.write_pending(&mut tx).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_input(&self, tx: &mut Tx, original: &[u8]) -> Result<(), StoreError> {
+        tx.add_input(&Received {
+            id: self.id,
+            system: &self.context.system,
+            format: self.format.name(),
+            name: &self.context.input_name,
+            content_hash: self.content_hash,
+            at: self.at,
+            original,
+        })
+        .await
+    }
+
+    async fn write_pending(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        for found in std::mem::take(&mut self.pending) {
+            match found {
+                Found::Event(event) => self.write_event(tx, *event).await?,
+                Found::Row(row) => {
+                    let document = PartnerRowDoc { system: self.context.system.clone(), row };
+                    tx.put(&document, self.at).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_event(&self, tx: &mut Tx, told: NewEvent) -> Result<(), StoreError> {
+        // The time of arrival stands in for a missing time of occurrence, so it is no part of the content.
+        let content = serde_json::to_vec(&(&told.source_person_id, &told.source_household_id, &told.labels, &told.body))
+            .map_err(|_| StoreError::Shape { kind: "event" })?;
+        if tx.ingest(&self.context.system, told.source_event_id.as_str(), &content).await? == Ingested::Same {
+            return Ok(());
+        }
+        self.append(tx, told).await
+    }
+
+    async fn append(&self, tx: &mut Tx, told: NewEvent) -> Result<(), StoreError> {
+        let event = Event {
+            id: EventId(tx.new_event_id(self.at)),
+            recorded_at: self.at,
+            system: self.context.system.clone(),
+            jurisdiction: self.store.sealer().jurisdiction().clone(),
+            decision_id: None,
+            payload_version: 1,
+            told,
+        };
+        tx.append_event(&event, Some(self.id), EventState::Staged).await?;
+        Ok(())
+    }
+
+    async fn finish(mut self, read: ReadThrough, bytes: &[u8]) -> Result<Accepted, AcceptError> {
+        let original = without_refused(&self.context.input_name, bytes, &read.cuts)?;
+        let is_rejected = read.report.outcome == Outcome::Rejected;
+        let mut tx = self.store.begin().await?;
+        if self.is_staged {
+            tx.set_original(self.id, &original).await?;
+        } else {
+            self.add_input(&mut tx, &original).await?;
+        }
+        let report = serde_json::to_string(&read.report).map_err(|_| StoreError::Shape { kind: "report" })?;
+        if is_rejected {
+            tx.discard_staged(self.id).await?;
+        } else {
+            self.write_pending(&mut tx).await?;
+            if read.coverage == Coverage::Full {
+                self.withdraw_absent(&mut tx).await?;
+            }
+            tx.publish_events(self.id).await?;
+        }
+        let state = if is_rejected { InputState::Rejected } else { InputState::Published };
+        tx.settle_input(self.id, state, read.report.outcome.code(), &report).await?;
+        tx.commit().await?;
+        Ok(Accepted { input: self.id, report: read.report, is_duplicate: false })
+    }
+
+    /// A full refresh withdraws what is absent from it.
+    async fn withdraw_absent(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let records = tx.find::<RecordDoc>("record.system", self.context.system.as_str()).await?;
+        for record in records.into_iter().filter(|record| record.is_active()) {
+            let person = record.key.person.clone();
+            if self.people.contains(person.as_str()) {
+                continue;
+            }
+            let id = format!("{}:absent:{}", self.id, person);
+            let Ok(id) = SourceEventId::new(id) else { continue };
+            let gone = RecordGone {
+                record_kind: record.record_kind.clone(),
+                reason: "absent-from-full-refresh".to_owned(),
+            };
+            let told = NewEvent::new(self.at, id, Body::RecordWithdrawn(Box::new(gone))).about(person);
+            self.append(tx, told).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The system that a message came from, for derived ids.
+#[must_use]
+pub fn input_name(system: &SystemId, at: Timestamp) -> String {
+    format!("{system}-{}", at.as_microsecond())
+}

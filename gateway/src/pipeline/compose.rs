@@ -1,0 +1,84 @@
+//! Builds the parts that proposals share: people as the recipient may see them, and element groups.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use tandem_adapter_port::outbound::OutboundPerson;
+use tandem_mappings::model::category::Category;
+use tandem_mappings::model::domain::Domain;
+use tandem_mappings::model::id::{OrganizationId, PersonId, SystemId};
+use tandem_mappings::model::person::Relation;
+
+use super::family;
+use super::proposal::{Part, ProposedItem, ProposedPerson};
+use crate::state::record::RecordDoc;
+use crate::store::{StoreError, Tx};
+
+/// People as the sender's records show them, with the recipient's own ids where it knows them.
+///
+/// # Errors
+/// When the store fails.
+pub async fn people(
+    tx: &mut Tx,
+    people: &[PersonId],
+    sender: &SystemId,
+    recipient: &SystemId,
+) -> Result<Vec<ProposedPerson>, StoreError> {
+    let mut found = Vec::new();
+    for person in people {
+        let own = family::record_in(tx, *person, sender).await?;
+        let theirs = family::record_in(tx, *person, recipient).await?;
+        let Some(shown) = own.as_ref().or(theirs.as_ref()) else { continue };
+        let view = view(shown, theirs.as_ref());
+        found.push(ProposedPerson { person: *person, view });
+    }
+    Ok(found)
+}
+
+fn view(shown: &RecordDoc, theirs: Option<&RecordDoc>) -> OutboundPerson {
+    let person = &shown.person;
+    let name = person.official_name();
+    let text = |part: fn(&tandem_mappings::model::name::PersonName) -> &String| {
+        name.map(part).filter(|text| !text.is_empty()).cloned()
+    };
+    OutboundPerson {
+        person: theirs.map(|record| record.key.person.clone()),
+        role: role(shown).to_owned(),
+        given: text(|name| &name.given),
+        middle: text(|name| &name.middle),
+        family: text(|name| &name.family),
+        birth: person.birth.map(|birth| birth.date),
+        sex: person.sex,
+        cin: person.identifier("cin").map(str::to_owned),
+        address: person.addresses.first().cloned(),
+        phone: person.phones.first().cloned(),
+    }
+}
+
+fn role(record: &RecordDoc) -> &'static str {
+    let relation = record.memberships.iter().find(|member| member.household.is_some()).or(record.memberships.first());
+    match relation.map(|member| member.relation) {
+        Some(Relation::HeadOfHousehold | Relation::Spouse | Relation::Parent) => "parent",
+        Some(Relation::Child) => "child",
+        Some(Relation::Caretaker) => "caretaker",
+        _ => "other",
+    }
+}
+
+/// An element group.
+#[must_use]
+pub fn item(id: impl Into<String>, part: Part, category: Category, source: &OrganizationId, authored: Option<Date>) -> ProposedItem {
+    ProposedItem { id: id.into(), part, category, labels: BTreeSet::new(), source: source.clone(), authored }
+}
+
+/// The category of something about a domain: the sender's own, or a stricter one that the domain calls for. Labels only
+/// rise.
+#[must_use]
+pub fn category(base: Category, domain: Domain) -> Category {
+    match (base, domain) {
+        (Category::SudPart2, _) => Category::SudPart2,
+        (_, Domain::MentalHealth) => Category::MentalHealth,
+        (_, Domain::SubstanceUse) => Category::SudNonpart2,
+        (base, _) => base,
+    }
+}

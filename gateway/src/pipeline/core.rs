@@ -1,0 +1,120 @@
+//! What every part of the pipeline shares.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tandem_coordination::referral::Rules;
+use tandem_mappings::model::category::Category;
+use tandem_mappings::model::event::{Body, Event, NewEvent};
+use tandem_mappings::model::id::{EventId, OrganizationId, SourceEventId, SystemId};
+use tokio::sync::{Mutex, watch};
+
+use super::judge::Judge;
+use super::matcher::Matcher;
+use crate::clock::Clock;
+use crate::config::{Loaded, SystemConfig};
+use crate::store::{EventState, Store, StoreError, Tx};
+
+/// Name under which the gateway writes its own events.
+pub const GATEWAY_SYSTEM: &str = "gateway";
+
+/// What every part of the pipeline shares.
+#[derive(Debug)]
+pub struct Core {
+    /// Configuration and registry.
+    pub loaded: Arc<Loaded>,
+    /// The store.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// The consent engine.
+    pub judge: Judge,
+    /// The rules of referrals.
+    pub referral_rules: Rules,
+    /// The match index.
+    pub matcher: Mutex<Matcher>,
+    /// The gateway's own system id.
+    pub gateway: SystemId,
+    /// Counts up whenever something waits for the processor or a lane.
+    pub changed: watch::Sender<u64>,
+}
+
+impl Core {
+    /// Wakes the processor and the lanes.
+    pub fn wake(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The configuration of a system.
+    #[must_use]
+    pub fn system(&self, id: &SystemId) -> Option<&SystemConfig> {
+        self.loaded.config.systems.get(id)
+    }
+
+    /// The organisation of a system; the gateway's operator for an unknown one.
+    #[must_use]
+    pub fn organization_of(&self, system: &SystemId) -> Option<OrganizationId> {
+        self.system(system).map(|config| config.organization.clone())
+    }
+
+    /// The operator's own organisation.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a literal that is a valid id")]
+    pub fn gateway_organization(&self) -> OrganizationId {
+        tandem_consent::GATEWAY.parse().expect("a valid organisation id")
+    }
+
+    /// The name of an organisation.
+    #[must_use]
+    pub fn name_of(&self, organization: &OrganizationId) -> String {
+        self.loaded
+            .registry
+            .organization(organization)
+            .map_or_else(|| organization.to_string(), |known| known.name.clone())
+    }
+
+    /// The category of what a system sends without a label.
+    #[must_use]
+    pub fn default_category(&self, system: &SystemId) -> Category {
+        // An unknown system's data are treated as the strictest that may be routed at all.
+        self.loaded.registry.system(system).map_or(Category::SudPart2, |known| known.default_category)
+    }
+
+    /// The system in which an organisation is told things.
+    #[must_use]
+    pub fn system_of(&self, organization: &OrganizationId) -> Option<SystemId> {
+        self.loaded
+            .config
+            .systems
+            .iter()
+            .find(|(_, system)| system.organization == *organization && system.output.is_some())
+            .map(|(id, _)| id.clone())
+    }
+
+    /// The local day of an instant.
+    #[must_use]
+    pub fn day(&self, at: Timestamp) -> jiff::civil::Date {
+        at.to_zoned(self.loaded.zone.clone()).date()
+    }
+
+    /// Appends an event of the gateway itself.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record(&self, tx: &mut Tx, body: Body, now: Timestamp) -> Result<(), StoreError> {
+        let id = tx.new_event_id(now);
+        let source_event_id =
+            SourceEventId::new(id.to_string()).map_err(|_| StoreError::Shape { kind: "event id" })?;
+        let event = Event {
+            id: EventId(id),
+            recorded_at: now,
+            system: self.gateway.clone(),
+            jurisdiction: self.loaded.config.jurisdiction.clone(),
+            decision_id: None,
+            payload_version: 1,
+            told: NewEvent::new(now, source_event_id, body),
+        };
+        tx.append_event(&event, None, EventState::Applied).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! Applies records, memberships, cases and enrolments.
+
+use jiff::Timestamp;
+use tandem_adapter_port::outbound::ChangeView;
+use tandem_consent::Action;
+use tandem_coordination::referral::{Move, ReferralFact};
+use tandem_mappings::model::category::Category;
+use tandem_mappings::model::event::{Body, Event};
+use tandem_mappings::model::id::{PersonId, RecordKey, SourcePersonId};
+use tandem_mappings::model::involvement::Involvement;
+use tandem_mappings::model::person::{HouseholdMembership, RecordReceived};
+use tandem_mappings::model::purpose::Purpose;
+use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus};
+
+use super::core::Core;
+use super::judge::{Ask, AskedItem};
+use super::processor::Applied;
+use super::{exchange, family, matcher, mutual, referrals, steward};
+use crate::state::involvement::InvolvementDoc;
+use crate::state::record::{RecordDoc, Standing};
+use crate::state::referral::ReferralDoc;
+use crate::store::{Stage, StoreError, Tx};
+
+/// A source record arrived: may it enter the index, and whose is it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn record_received(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    person: &SourcePersonId,
+    told: &RecordReceived,
+) -> Result<Applied, StoreError> {
+    let now = core.clock.now();
+    let key = RecordKey { system: event.system.clone(), person: person.clone() };
+    let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
+    let Some(organization) = core.organization_of(&event.system) else {
+        return Ok(Applied::Parked("the sender is not a configured system".to_owned()));
+    };
+    let gateway = tandem_consent::GATEWAY.parse().map_err(|_| StoreError::Shape { kind: "organisation" })?;
+    let ask = Ask {
+        action: Action::Match,
+        purpose: Purpose::Match,
+        requester: &organization,
+        recipient: &gateway,
+        person: known.as_ref().map(|record| record.person_id),
+        items: vec![AskedItem {
+            id: "record".to_owned(),
+            category: event.told.category.unwrap_or(Category::PersonIndex),
+            labels: event.told.labels.iter().cloned().collect(),
+            source: organization.clone(),
+            authored: None,
+        }],
+        holds_copy: false,
+        serves_subject: false,
+    };
+    let judged = core.judge.decide(tx, ask, Stage::Intake, now).await?;
+    let document = RecordDoc {
+        key,
+        record_kind: told.record_kind.clone(),
+        person: told.person.clone(),
+        person_id: known.as_ref().map_or_else(|| PersonId(uuid::Uuid::now_v7()), |record| record.person_id),
+        standing: Standing::Active,
+        may_match: judged.permits("record"),
+        intake_decision: judged.id,
+        memberships: known.as_ref().map(|record| record.memberships.clone()).unwrap_or_default(),
+        first_received_at: known.as_ref().map_or(now, |record| record.first_received_at),
+        received_at: now,
+    };
+    tx.put(&document, now).await?;
+    if !document.may_match {
+        core.matcher.lock().await.remove(&document.key);
+        return Ok(Applied::Done);
+    }
+    for person in matcher::match_record(core, tx, &document, now).await? {
+        mutual::evaluate(core, tx, person, now).await?;
+    }
+    Ok(Applied::Done)
+}
+
+/// A person belongs to a household or relates to another person.
+///
+/// # Errors
+/// When the store fails.
+pub async fn membership(core: &Core, tx: &mut Tx, event: &Event, told: &HouseholdMembership) -> Result<Applied, StoreError> {
+    let Some(mut document) = family::record(tx, &event.system, &told.person).await? else {
+        return Ok(Applied::Parked("the member is not known from this system yet".to_owned()));
+    };
+    let same = |known: &HouseholdMembership| known.household == told.household && known.relative == told.relative;
+    let is_new_household = told.household.is_some() && !document.memberships.iter().any(same);
+    document.memberships.retain(|known| !same(known));
+    document.memberships.push(told.clone());
+    let now = core.clock.now();
+    tx.put(&document, now).await?;
+    if is_new_household && document.may_match {
+        for person in matcher::match_record(core, tx, &document, now).await? {
+            mutual::evaluate(core, tx, person, now).await?;
+        }
+    }
+    Ok(Applied::Done)
+}
+
+/// A record left its source.
+///
+/// # Errors
+/// When the store fails.
+pub async fn record_gone(core: &Core, tx: &mut Tx, event: &Event, person: &SourcePersonId) -> Result<Applied, StoreError> {
+    let Some(mut document) = family::record(tx, &event.system, person).await? else { return Ok(Applied::Nothing) };
+    let now = core.clock.now();
+    steward::withdraw_record(core, tx, &document, now).await?;
+    document.standing = match &event.told.body {
+        Body::RecordSealed(_) => Standing::Sealed,
+        _ => Standing::Withdrawn,
+    };
+    // A group of its own: whatever it was linked to keeps its id.
+    document.person_id = PersonId(uuid::Uuid::now_v7());
+    if document.standing == Standing::Sealed {
+        document.person = tandem_mappings::model::person::PersonRecord::default();
+    }
+    tx.put(&document, now).await?;
+    Ok(Applied::Done)
+}
+
+/// A case or enrolment runs or ended.
+///
+/// # Errors
+/// When the store fails.
+pub async fn involvement(core: &Core, tx: &mut Tx, event: &Event, told: &Involvement) -> Result<Applied, StoreError> {
+    let now = core.clock.now();
+    let is_open = matches!(event.told.body, Body::EnrollmentActive(_) | Body::CaseOpened(_));
+    let key = InvolvementDoc::key_of(&event.system, told.case.as_str());
+    let known = tx.get::<InvolvementDoc>(&key).await?;
+    let mut merged = told.clone();
+    if let Some(known) = &known {
+        for person in &known.told.people {
+            if !merged.people.contains(person) {
+                merged.people.push(person.clone());
+            }
+        }
+        if merged.worker.is_none() {
+            merged.worker.clone_from(&known.told.worker);
+        }
+    }
+    let changed = known.as_ref().is_none_or(|known| known.is_open != is_open || known.told.status != merged.status);
+    let since = known.as_ref().map_or(now, |known| known.since);
+    let document = InvolvementDoc { system: event.system.clone(), told: merged, is_open, since };
+    tx.put(&document, now).await?;
+    let persons = family::persons(tx, &event.system, &document.told.people).await?;
+    if is_open {
+        for person in &persons {
+            mutual::evaluate(core, tx, *person, now).await?;
+            proves_service(core, tx, event, *person, told).await?;
+        }
+    }
+    if changed && known.is_some() {
+        let view = ChangeView {
+            change: event.told.body.event_type().to_owned(),
+            placement: None,
+            status: document.told.status.clone(),
+            date: if is_open { told.from } else { told.to },
+            worker: None,
+        };
+        exchange::change(core, tx, event, &document.told.people, view).await?;
+    }
+    Ok(Applied::Done)
+}
+
+/// A stay in the receiving project on or after the acceptance proves that the referral worked (HMIS: proof is a later
+/// enrolment of the same person in the receiving project).
+async fn proves_service(core: &Core, tx: &mut Tx, event: &Event, person: PersonId, told: &Involvement) -> Result<(), StoreError> {
+    let Some(project) = &told.project else { return Ok(()) };
+    for document in tx.find::<ReferralDoc>("referral.person", &person.to_string()).await? {
+        let service = document.request.target.service.as_ref().and_then(|id| core.loaded.registry.service(id));
+        let is_receiving = service.and_then(|service| service.hmis_project.as_ref()) == Some(project);
+        let is_target = document.target.as_ref() == Some(&event.system);
+        let is_waiting = matches!(
+            document.state.status(),
+            Some(ReferralStatus::Accepted | ReferralStatus::InProgress | ReferralStatus::OnHold)
+        );
+        let since = document.state.accepted_at().map(|at| core.day(at));
+        let from = told.from.and_then(|from| from.full());
+        let is_later = matches!((since, from), (Some(since), Some(from)) if from >= since);
+        if is_receiving && is_target && is_waiting && is_later {
+            let at = occurred(core, event, from);
+            let wish = Move::new(ReferralStatus::Completed, ReferralRole::Target, at).because(ReasonCode::ServiceReceived);
+            referrals::apply(core, tx, document, &ReferralFact::Moved(wish), Some(&event.system)).await?;
+        }
+    }
+    Ok(())
+}
+
+fn occurred(core: &Core, event: &Event, day: Option<jiff::civil::Date>) -> Timestamp {
+    day.and_then(|day| day.to_zoned(core.loaded.zone.clone()).ok())
+        .map_or(event.told.occurred_at, |midnight| midnight.timestamp())
+}

@@ -1,0 +1,149 @@
+//! The processor takes accepted events in order and lets them take effect: each in one transaction with the state it
+//! changes and the messages that follow.
+
+use std::sync::Arc;
+
+use tandem_adapter_port::outbound::ChangeView;
+use tandem_mappings::model::event::{Body, Event};
+use tandem_mappings::model::id::SourcePersonId;
+use tokio_util::sync::CancellationToken;
+
+use super::core::Core;
+use super::{exchange, involvements, plans, referrals};
+use crate::store::{EventState, StoreError, Tx};
+
+/// What came of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// It took effect.
+    Done,
+    /// It changed nothing: a repeat.
+    Nothing,
+    /// It is our own message, read back from where we wrote it.
+    Echo,
+    /// A rule refused it; the text names no person.
+    Refused(String),
+    /// It can't take effect yet; it waits for replay.
+    Parked(String),
+}
+
+/// Runs until cancelled: applies whatever waits, then waits for more.
+pub async fn run(core: Arc<Core>, stop: CancellationToken) {
+    let mut changed = core.changed.subscribe();
+    loop {
+        match drain(&core).await {
+            Ok(0) => {}
+            Ok(_) => {
+                core.wake();
+                continue;
+            }
+            Err(error) => tracing::error!(%error, "the processor cannot go on; it tries again at the next change"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            woken = changed.changed() => if woken.is_err() { return },
+        }
+    }
+}
+
+/// Applies the events that wait. Returns how many.
+///
+/// # Errors
+/// When the store fails.
+pub async fn drain(core: &Core) -> Result<usize, StoreError> {
+    let waiting = core.store.snapshot().await?.waiting_events(200).await?;
+    let count = waiting.len();
+    for next in waiting {
+        let mut tx = core.store.begin().await?;
+        let applied = apply(core, &mut tx, &next.event).await?;
+        let (state, note) = match &applied {
+            Applied::Done | Applied::Nothing | Applied::Echo => (EventState::Applied, None),
+            Applied::Refused(why) => (EventState::Refused, Some(why.as_str())),
+            Applied::Parked(why) => (EventState::Parked, Some(why.as_str())),
+        };
+        tx.settle_event(next.position, state, note).await?;
+        if let Some(why) = note {
+            let object = next.event.id.to_string();
+            tx.audit(core.clock.now(), core.gateway.as_str(), &format!("event.{}", state.code()), &object, why).await?;
+        }
+        tx.commit().await?;
+        metrics::counter!("tandem_events_applied_total", "state" => state.code()).increment(1);
+    }
+    Ok(count)
+}
+
+/// Lets one event take effect.
+async fn apply(core: &Core, tx: &mut Tx, event: &Event) -> Result<Applied, StoreError> {
+    let told = &event.told;
+    match &told.body {
+        Body::RecordReceived(record) => match &told.source_person_id {
+            Some(person) => involvements::record_received(core, tx, event, person, record).await,
+            None => Ok(Applied::Refused("a record without a person's id".to_owned())),
+        },
+        Body::RecordWithdrawn(_) | Body::RecordSealed(_) => match &told.source_person_id {
+            Some(person) => involvements::record_gone(core, tx, event, person).await,
+            None => Ok(Applied::Refused("a withdrawal without a person's id".to_owned())),
+        },
+        Body::HouseholdMembership(member) => involvements::membership(core, tx, event, member).await,
+        Body::EnrollmentActive(case) | Body::EnrollmentEnded(case) | Body::CaseOpened(case) | Body::CaseClosed(case) => {
+            involvements::involvement(core, tx, event, case).await
+        }
+        Body::ReferralDrafted(request) | Body::ReferralRequested(request) => {
+            referrals::requested(core, tx, event, request).await
+        }
+        Body::ReferralAccepted(update)
+        | Body::ReferralRejected(update)
+        | Body::ReferralInProgress(update)
+        | Body::ReferralOnHold(update)
+        | Body::ReferralClosed(update)
+        | Body::ReferralCancelled(update)
+        | Body::ReferralError(update) => referrals::moved(core, tx, event, &update.referral).await,
+        Body::ReferralContact(contact) => referrals::moved(core, tx, event, &contact.referral).await,
+        Body::ComanagementStarted(told) | Body::ComanagementPaused(told) | Body::ComanagementEnded(told) => {
+            exchange::comanagement(core, tx, event, told).await
+        }
+        Body::ParticipationStatus(told) => exchange::participation(core, tx, event, told).await,
+        Body::MeetingScheduled(told) | Body::MeetingHeld(told) => exchange::meeting(core, tx, event, told).await,
+        Body::AssessmentRecorded(told) => exchange::assessment(core, tx, event, told).await,
+        Body::CoordinationStep(told) | Body::CoordinationIntensity(told) => exchange::step(core, tx, event, told).await,
+        Body::PlanProposed(plan)
+        | Body::PlanAgreed(plan)
+        | Body::PlanActive(plan)
+        | Body::PlanUpdate(plan)
+        | Body::PlanEnded(plan) => plans::told(core, tx, event, plan).await,
+        Body::GoalUpdated(goal) => plans::goal(core, tx, event, goal).await,
+        Body::ActivityUpdated(activity) => plans::activity(core, tx, event, activity).await,
+        Body::FundingLine(funding) => plans::funding(core, tx, event, funding).await,
+        other => change(core, tx, event, other).await,
+    }
+}
+
+/// Changes that co-managing programmes exchange as they are.
+async fn change(core: &Core, tx: &mut Tx, event: &Event, body: &Body) -> Result<Applied, StoreError> {
+    let mut view = ChangeView {
+        change: body.event_type().to_owned(),
+        placement: None,
+        status: None,
+        date: None,
+        worker: None,
+    };
+    let people: Vec<SourcePersonId> = match body {
+        Body::PlacementChanged(told) => {
+            (view.placement, view.date) = (Some(told.change), told.date);
+            vec![told.person.clone()]
+        }
+        Body::EmploymentChanged(told) | Body::CourtDate(told) => {
+            view.date = told.date;
+            vec![told.person.clone()]
+        }
+        Body::WorkerChanged(told) => {
+            (view.worker, view.date) = (Some(told.worker.clone()), told.from);
+            super::workers::changed(core, tx, event, told).await?;
+            told.people.clone()
+        }
+        // Addresses are kept with the record and told with it; safety alerts go only to those with authority, by hand.
+        _ => return Ok(Applied::Done),
+    };
+    exchange::change(core, tx, event, &people, view).await?;
+    Ok(Applied::Done)
+}

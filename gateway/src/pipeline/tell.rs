@@ -1,0 +1,199 @@
+//! Decides whether a proposal may be told, and writes it into the outbox: decided when the row is written, and again
+//! before each attempt.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use tandem_adapter_port::outbound::{Notice, Outbound, Party};
+use tandem_mappings::model::category::Category;
+use tandem_mappings::model::id::{DecisionId, MessageId, PersonId};
+use tandem_mappings::model::purpose::Purpose;
+
+use super::core::Core;
+use super::judge::{Ask, AskedItem, Judged, Weighed};
+use super::proposal::{Part, Proposal};
+use crate::store::{OutboxRow, OutboxState, Stage, StoreError, Tx};
+
+/// The answer about one proposal.
+#[derive(Debug)]
+pub struct Ruling {
+    /// The decision about the main subject: the message's decision.
+    pub decision: DecisionId,
+    /// The permitted view; `None` when nothing may be told.
+    pub outbound: Option<Outbound>,
+    weighed: Vec<Weighed>,
+}
+
+impl Ruling {
+    /// The element groups about the main subject that may be told.
+    #[must_use]
+    pub fn permitted(&self) -> Vec<String> {
+        let main = self.weighed.first().filter(|_| self.outbound.is_some());
+        main.map(|one| one.judged.decision.permitted().map(str::to_owned).collect()).unwrap_or_default()
+    }
+
+    /// Whether any of the element groups may not be told.
+    #[must_use]
+    pub fn withholds(&self, items: &[String]) -> bool {
+        let permitted = self.permitted();
+        items.iter().any(|item| !permitted.contains(item))
+    }
+
+    /// Records every decision of the ruling.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record(&self, core: &Core, tx: &mut Tx, stage: Stage, now: Timestamp) -> Result<(), StoreError> {
+        for weighed in &self.weighed {
+            core.judge.record(tx, weighed, stage, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Weighs a proposal in a snapshot: once for the main subject with all items, once for each other person.
+///
+/// # Errors
+/// When the store fails.
+pub async fn weigh(
+    core: &Core,
+    tx: &mut Tx,
+    id: MessageId,
+    proposal: &Proposal,
+    now: Timestamp,
+) -> Result<Ruling, StoreError> {
+    let main = proposal.people.first().map(|one| one.person);
+    let mut weighed = vec![core.judge.weigh(tx, ask(proposal, main, &proposal.items), now).await?];
+    let mut hidden = BTreeSet::new();
+    for other in proposal.people.iter().skip(1) {
+        let about: Vec<_> = proposal
+            .items
+            .iter()
+            .filter(|item| matches!(item.part, Part::Body | Part::Identity))
+            .cloned()
+            .collect();
+        let judged = core.judge.weigh(tx, ask(proposal, Some(other.person), &about), now).await?;
+        if !about.iter().all(|item| judged.judged.permits(&item.id)) {
+            hidden.insert(other.person);
+        }
+        weighed.push(judged);
+    }
+    let first = weighed.first().map(|one| one.judged.clone()).ok_or(StoreError::Shape { kind: "decision" })?;
+    let outbound = render(core, id, proposal, &first, &hidden, now);
+    Ok(Ruling { decision: first.id, outbound, weighed })
+}
+
+fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[super::proposal::ProposedItem]) -> Ask<'a> {
+    let items = items.iter().map(|item| AskedItem {
+        id: item.id.clone(),
+        category: item.category,
+        labels: item.labels.clone(),
+        source: item.source.clone(),
+        authored: item.authored,
+    });
+    Ask {
+        action: proposal.action,
+        purpose: Purpose::CoordinationOfCare,
+        requester: &proposal.sender,
+        recipient: &proposal.recipient,
+        person,
+        items: items.collect(),
+        holds_copy: proposal.action == tandem_consent::Action::Notify,
+        serves_subject: proposal.people.iter().any(|one| Some(one.person) == person && one.view.person.is_some()),
+    }
+}
+
+fn render(
+    core: &Core,
+    id: MessageId,
+    proposal: &Proposal,
+    judged: &Judged,
+    hidden: &BTreeSet<PersonId>,
+    now: Timestamp,
+) -> Option<Outbound> {
+    let permits = |item: &str| judged.decision.permits(item, now);
+    let tells = |person: PersonId| !hidden.contains(&person);
+    let (people, body) = proposal.redacted(&permits, &tells)?;
+    let party = |organization| Party { id: Clone::clone(organization), name: core.name_of(organization) };
+    let labels: BTreeSet<String> = proposal
+        .items
+        .iter()
+        .filter(|item| permits(&item.id))
+        .flat_map(|item| item.labels.iter().cloned().chain(category_label(item.category)))
+        .chain(judged.decision.refrains.iter().cloned())
+        .collect();
+    Some(Outbound {
+        id,
+        effect_key: proposal.effect_key.clone(),
+        decision: judged.id,
+        basis: judged.basis(),
+        consent: judged.consent(),
+        notices: notices(core, judged),
+        labels: labels.into_iter().collect(),
+        created_at: now,
+        sender: party(&proposal.sender),
+        recipient: party(&proposal.recipient),
+        people,
+        recipient_case: proposal.recipient_case.clone(),
+        body,
+    })
+}
+
+/// The sensitivity label of a category (specs consent 2).
+fn category_label(category: Category) -> Option<String> {
+    let label = match category {
+        Category::MentalHealth => "MH",
+        Category::SudPart2 => "42CFRPart2",
+        Category::SudNonpart2 => "SUD",
+        Category::Hiv => "HIV",
+        Category::DvInfo => "SDV",
+        Category::ContactLocation => "LOCIS",
+        _ => return None,
+    };
+    Some(label.to_owned())
+}
+
+fn notices(core: &Core, judged: &Judged) -> Vec<Notice> {
+    let codes: BTreeSet<String> = judged
+        .decision
+        .obligations
+        .iter()
+        .filter(|obligation| obligation.code == "NOTICE")
+        .filter_map(|obligation| obligation.params.get("notice").cloned())
+        .collect();
+    codes.into_iter().map(|code| Notice { text: super::notices::text(&code, core), code }).collect()
+}
+
+/// Decides at the outbox and, when anything may be told, queues it. Returns the message, or `None` when nothing may be
+/// told.
+///
+/// # Errors
+/// When the store fails.
+pub async fn queue(core: &Core, tx: &mut Tx, proposal: &Proposal, now: Timestamp) -> Result<Option<MessageId>, StoreError> {
+    let id = MessageId(uuid::Uuid::now_v7());
+    let ruling = weigh(core, tx, id, proposal, now).await?;
+    ruling.record(core, tx, Stage::Outbox, now).await?;
+    if ruling.outbound.is_none() {
+        return Ok(None);
+    }
+    let content = serde_json::to_vec(proposal).map_err(|_| StoreError::Shape { kind: "proposal" })?;
+    tx.add_outbox(&OutboxRow {
+        id,
+        position: 0,
+        lane: proposal.recipient_system.as_str().to_owned(),
+        case_key: tx.mac("case", &proposal.case)?.to_vec(),
+        kind: proposal.kind().to_owned(),
+        state: OutboxState::Queued,
+        attempts: 0,
+        due_at: now,
+        created_at: now,
+        changed_at: now,
+        decision: ruling.decision,
+        file: None,
+        fault: None,
+        note: None,
+        content,
+    })
+    .await?;
+    Ok(Some(id))
+}

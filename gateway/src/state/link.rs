@@ -1,0 +1,89 @@
+//! A link between two source records, or a doubtful pair.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tandem_mappings::model::id::{LinkId, RecordKey};
+use tandem_mappings::model::link::{LinkDecider, LinkDecision};
+
+use super::record::RecordDoc;
+use crate::store::{Document, Index};
+
+/// Whether a pair counts as one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkStanding {
+    /// The two records are one person.
+    Linked,
+    /// Waits for a steward.
+    Candidate,
+    /// A steward said that they are two people; never offered again.
+    Rejected,
+    /// A link that was undone; the pair is never linked by score again.
+    Undone,
+}
+
+impl LinkStanding {
+    /// The standing as text.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::Candidate => "candidate",
+            Self::Rejected => "rejected",
+            Self::Undone => "undone",
+        }
+    }
+}
+
+/// A pair of records and what was decided about it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LinkDoc {
+    /// Its id.
+    pub id: LinkId,
+    /// One record; the smaller key.
+    pub a: RecordKey,
+    /// The other record.
+    pub b: RecordKey,
+    /// Match weight in hundredths of a bit.
+    pub score_centibits: i32,
+    /// What the matcher said.
+    pub matcher_decision: LinkDecision,
+    /// Whether it counts.
+    pub standing: LinkStanding,
+    /// Who decided last.
+    pub decider: LinkDecider,
+    /// A steward's reason.
+    pub reason: Option<String>,
+    /// Weights per field, without any value of a person.
+    pub explanation: serde_json::Value,
+    /// When the pair was found.
+    pub created_at: Timestamp,
+    /// When it was decided last.
+    pub decided_at: Option<Timestamp>,
+}
+
+impl LinkDoc {
+    /// Key of a pair, whichever way round.
+    #[must_use]
+    pub fn key_of_pair(a: &RecordKey, b: &RecordKey) -> String {
+        let (first, second) = if a <= b { (a, b) } else { (b, a) };
+        format!("{}\u{1e}{}", RecordDoc::key_of(first), RecordDoc::key_of(second))
+    }
+}
+
+impl Document for LinkDoc {
+    const KIND: &'static str = "link";
+
+    fn key(&self) -> String {
+        Self::key_of_pair(&self.a, &self.b)
+    }
+
+    fn indexes(&self) -> Vec<Index> {
+        vec![
+            Index::new("link.id", self.id.to_string()),
+            Index::new("link.record", RecordDoc::key_of(&self.a)),
+            Index::new("link.record", RecordDoc::key_of(&self.b)),
+            Index::new("link.standing", self.standing.code()),
+        ]
+    }
+}

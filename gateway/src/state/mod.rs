@@ -1,0 +1,13 @@
+//! State as the gateway keeps it: one document type per file, written with the event that changes it.
+
+pub mod baseline;
+pub mod directive;
+pub mod disclosure;
+pub mod episode;
+pub mod involvement;
+pub mod link;
+pub mod mutual;
+pub mod partner;
+pub mod plan;
+pub mod record;
+pub mod referral;

@@ -1,0 +1,79 @@
+//! A source record about a person.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tandem_mappings::model::id::{DecisionId, PersonId, RecordKey};
+use tandem_mappings::model::person::{HouseholdMembership, PersonRecord};
+
+use crate::store::{Document, Index};
+
+/// Whether a record counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It counts.
+    Active,
+    /// Its source withdrew it.
+    Withdrawn,
+    /// Its source sealed it.
+    Sealed,
+}
+
+/// A source record and the person to whom it belongs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordDoc {
+    /// System and the system's own id.
+    pub key: RecordKey,
+    /// Kind of record in the source's words.
+    pub record_kind: String,
+    /// What it says.
+    pub person: PersonRecord,
+    /// The person.
+    pub person_id: PersonId,
+    /// Whether it counts.
+    pub standing: Standing,
+    /// Whether it may stand in the match index, by the decision at intake.
+    pub may_match: bool,
+    /// That decision.
+    pub intake_decision: DecisionId,
+    /// Memberships and relationships that name it.
+    pub memberships: Vec<HouseholdMembership>,
+    /// First arrival.
+    pub first_received_at: Timestamp,
+    /// Last arrival.
+    pub received_at: Timestamp,
+}
+
+impl RecordDoc {
+    /// Whether the record counts.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.standing == Standing::Active
+    }
+
+    /// The key under which a record stands.
+    #[must_use]
+    pub fn key_of(key: &RecordKey) -> String {
+        format!("{}\u{1f}{}", key.system, key.person)
+    }
+}
+
+impl Document for RecordDoc {
+    const KIND: &'static str = "record";
+
+    fn key(&self) -> String {
+        Self::key_of(&self.key)
+    }
+
+    fn indexes(&self) -> Vec<Index> {
+        let mut indexes = vec![
+            Index::new("record.system", self.key.system.as_str()),
+            Index::new("record.person", self.person_id.to_string()),
+        ];
+        let households = self.memberships.iter().filter_map(|member| member.household.as_ref());
+        indexes.extend(households.map(|household| {
+            Index::new("record.household", format!("{}\u{1f}{household}", self.key.system))
+        }));
+        indexes
+    }
+}

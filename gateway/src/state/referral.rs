@@ -1,0 +1,73 @@
+//! A service referral: its state machine, its content, and both sides' ids.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tandem_coordination::referral::Referral;
+use tandem_mappings::model::id::{MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId};
+use tandem_mappings::model::referral::{ReferralOutput, ReferralRequest};
+
+use crate::store::{Document, Index};
+
+/// A referral.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReferralDoc {
+    /// The gateway's id.
+    pub id: ReferralId,
+    /// Its state.
+    pub state: Referral,
+    /// What was asked.
+    pub request: ReferralRequest,
+    /// The source's system.
+    pub source: SystemId,
+    /// The source's organisation.
+    pub source_organization: OrganizationId,
+    /// The target's system, when the target has one.
+    pub target: Option<SystemId>,
+    /// The target's organisation.
+    pub target_organization: OrganizationId,
+    /// The people referred, by the source's records; the first is the main subject.
+    pub people: Vec<RecordKey>,
+    /// The main subject.
+    pub person: PersonId,
+    /// The source's own id.
+    pub source_ref: Option<String>,
+    /// The target's own id, once told.
+    pub target_ref: Option<String>,
+    /// Absolute URLs of the target's own resources (FHIR Task), once told.
+    pub target_resources: Vec<String>,
+    /// What came of it.
+    pub outputs: Vec<ReferralOutput>,
+    /// The message that asks the target.
+    pub request_message: Option<MessageId>,
+    /// The message that tells the source the outcome.
+    pub outcome_message: Option<MessageId>,
+    /// When it was first recorded.
+    pub created_at: Timestamp,
+}
+
+impl Document for ReferralDoc {
+    const KIND: &'static str = "referral";
+
+    fn key(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn indexes(&self) -> Vec<Index> {
+        let mut indexes = vec![
+            Index::new("referral.person", self.person.to_string()),
+            Index::new("referral.source", self.source.as_str()),
+        ];
+        if let Some(reference) = &self.source_ref {
+            indexes.push(Index::new("referral.ref", format!("{}\u{1f}{reference}", self.source)));
+        }
+        if let Some(target) = &self.target {
+            indexes.push(Index::new("referral.target", target.as_str()));
+            if let Some(reference) = &self.target_ref {
+                indexes.push(Index::new("referral.ref", format!("{target}\u{1f}{reference}")));
+            }
+        }
+        let messages = [self.request_message, self.outcome_message];
+        indexes.extend(messages.into_iter().flatten().map(|id| Index::new("referral.message", id.to_string())));
+        indexes
+    }
+}

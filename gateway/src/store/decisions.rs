@@ -1,0 +1,145 @@
+//! Recorded decisions: what was asked, what came out and why.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use tandem_mappings::model::id::{DecisionId, PersonId};
+
+use super::tx::{micros, timestamp, uuid};
+use super::{StoreError, Tx};
+
+/// At which point of a message's way a decision was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// May this record enter the match index.
+    Intake,
+    /// When an outbox row is written, or instead of one.
+    Outbox,
+    /// Before an attempt.
+    Attempt,
+    /// Before a query is answered.
+    Query,
+}
+
+impl Stage {
+    /// The stage as text.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Intake => "intake",
+            Self::Outbox => "outbox",
+            Self::Attempt => "attempt",
+            Self::Query => "query",
+        }
+    }
+}
+
+/// A decision as stored.
+#[derive(Debug, Clone)]
+pub struct DecisionRow {
+    /// Its id.
+    pub id: DecisionId,
+    /// When.
+    pub decided_at: Timestamp,
+    /// Action asked for.
+    pub action: String,
+    /// Stage.
+    pub stage: String,
+    /// Outcome.
+    pub outcome: String,
+    /// Recipient organisation.
+    pub recipient: String,
+    /// Person.
+    pub person: Option<PersonId>,
+    /// Rule bundle hash.
+    pub bundle: String,
+    /// Position of the events at which links were resolved.
+    pub link_version: i64,
+    /// Request and answer as JSON.
+    pub record: serde_json::Value,
+}
+
+impl Tx {
+    /// Records a decision.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn add_decision(&mut self, row: &DecisionRow) -> Result<(), StoreError> {
+        let plain =
+            serde_json::to_vec(&row.record).map_err(|_| StoreError::Shape { kind: "decision" })?;
+        let sealed = self
+            .sealer
+            .seal("decision", "sealed", row.id.as_bytes(), &plain)?;
+        sqlx::query(
+            "INSERT INTO decision (jurisdiction, id, decided_at, action, stage, outcome, recipient, person, bundle, link_version, sealed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        )
+        .bind(self.jurisdiction())
+        .bind(row.id.as_bytes().as_slice())
+        .bind(micros(row.decided_at))
+        .bind(&row.action)
+        .bind(&row.stage)
+        .bind(&row.outcome)
+        .bind(&row.recipient)
+        .bind(row.person.map(|person| person.as_bytes().to_vec()))
+        .bind(&row.bundle)
+        .bind(row.link_version)
+        .bind(sealed)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// A decision by id.
+    ///
+    /// # Errors
+    /// When the store fails or the record does not open.
+    pub async fn decision(&mut self, id: DecisionId) -> Result<Option<DecisionRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM decision WHERE jurisdiction = $1 AND id = $2")
+            .bind(self.jurisdiction())
+            .bind(id.as_bytes().as_slice())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        row.map(|row| self.decision_row(row)).transpose()
+    }
+
+    /// Decisions, newest first; of one person, or of all.
+    ///
+    /// # Errors
+    /// When the store fails or a record does not open.
+    pub async fn decisions(
+        &mut self,
+        person: Option<PersonId>,
+        limit: i64,
+    ) -> Result<Vec<DecisionRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM decision WHERE jurisdiction = $1 AND ($2 IS NULL OR person = $2) \
+             ORDER BY decided_at DESC, id DESC LIMIT $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(person.map(|person| person.as_bytes().to_vec()))
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.into_iter().map(|row| self.decision_row(row)).collect()
+    }
+
+    fn decision_row(&self, row: sqlx::sqlite::SqliteRow) -> Result<DecisionRow, StoreError> {
+        let id: Vec<u8> = row.get("id");
+        let person: Option<Vec<u8>> = row.get("person");
+        let sealed: Vec<u8> = row.get("sealed");
+        let plain = self.sealer.open("decision", "sealed", &id, &sealed)?;
+        Ok(DecisionRow {
+            id: DecisionId(uuid(&id)?),
+            decided_at: timestamp(row.get("decided_at"))?,
+            action: row.get("action"),
+            stage: row.get("stage"),
+            outcome: row.get("outcome"),
+            recipient: row.get("recipient"),
+            person: person.map(|bytes| uuid(&bytes).map(PersonId)).transpose()?,
+            bundle: row.get("bundle"),
+            link_version: row.get("link_version"),
+            record: serde_json::from_slice(&plain)
+                .map_err(|_| StoreError::Shape { kind: "decision" })?,
+        })
+    }
+}

@@ -1,0 +1,201 @@
+//! State as sealed documents: one JSON value per (kind, key), with keyed-hash indexes for look-up.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+
+use super::tx::micros;
+use super::{StoreError, Tx};
+
+/// An index entry: a field and its value in clear; the store keeps a keyed hash.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Index {
+    /// Name of the field.
+    pub field: &'static str,
+    /// Value.
+    pub value: String,
+}
+
+impl Index {
+    /// An index entry.
+    pub fn new(field: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            field,
+            value: value.into(),
+        }
+    }
+}
+
+/// Something kept as a document.
+pub trait Document: Serialize + DeserializeOwned {
+    /// Kind: names the documents of one type.
+    const KIND: &'static str;
+
+    /// Key in clear; the store keeps a keyed hash.
+    fn key(&self) -> String;
+
+    /// By what else it is looked up.
+    fn indexes(&self) -> Vec<Index> {
+        Vec::new()
+    }
+}
+
+impl Tx {
+    /// The document under a key.
+    ///
+    /// # Errors
+    /// When the store fails or the document does not open.
+    pub async fn get<D: Document>(&mut self, key: &str) -> Result<Option<D>, StoreError> {
+        let key = self.mac(D::KIND, key)?;
+        let row = sqlx::query(
+            "SELECT sealed FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(key.as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.map(|row| self.open_document::<D>(&key, row.get("sealed")))
+            .transpose()
+    }
+
+    fn open_document<D: Document>(&self, key: &[u8], sealed: Vec<u8>) -> Result<D, StoreError> {
+        let plain = self.sealer.open("document", D::KIND, key, &sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| StoreError::Shape { kind: D::KIND })
+    }
+
+    /// Writes a document and its indexes; an earlier one under the same key is replaced.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn put<D: Document>(
+        &mut self,
+        document: &D,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let key = self.mac(D::KIND, &document.key())?;
+        let plain =
+            serde_json::to_vec(document).map_err(|_| StoreError::Shape { kind: D::KIND })?;
+        let sealed = self.sealer.seal("document", D::KIND, &key, &plain)?;
+        sqlx::query(
+            "INSERT INTO document (jurisdiction, kind, key, version, updated_at, sealed) \
+             VALUES ($1, $2, $3, 1, $4, $5) \
+             ON CONFLICT (jurisdiction, kind, key) DO UPDATE \
+             SET version = document.version + 1, updated_at = $4, sealed = $5",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(key.as_slice())
+        .bind(micros(at))
+        .bind(sealed)
+        .execute(&mut *self.inner)
+        .await?;
+        self.write_indexes::<D>(document, &key).await
+    }
+
+    async fn write_indexes<D: Document>(
+        &mut self,
+        document: &D,
+        key: &[u8],
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(key)
+        .execute(&mut *self.inner)
+        .await?;
+        let mut indexes = document.indexes();
+        indexes.sort();
+        indexes.dedup();
+        for index in indexes {
+            let value = self.mac(index.field, &index.value)?;
+            sqlx::query(
+                "INSERT INTO document_index (jurisdiction, kind, field, value, key) \
+                 VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(self.jurisdiction())
+            .bind(D::KIND)
+            .bind(index.field)
+            .bind(value.as_slice())
+            .bind(key)
+            .execute(&mut *self.inner)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Removes a document and its indexes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove<D: Document>(&mut self, key: &str) -> Result<(), StoreError> {
+        let key = self.mac(D::KIND, key)?;
+        for sql in [
+            "DELETE FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+            "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+        ] {
+            sqlx::query(sql)
+                .bind(self.jurisdiction())
+                .bind(D::KIND)
+                .bind(key.as_slice())
+                .execute(&mut *self.inner)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// All documents of a kind under an index value.
+    ///
+    /// # Errors
+    /// When the store fails or a document does not open.
+    pub async fn find<D: Document>(
+        &mut self,
+        field: &'static str,
+        value: &str,
+    ) -> Result<Vec<D>, StoreError> {
+        let value = self.mac(field, value)?;
+        let rows = sqlx::query(
+            "SELECT d.key, d.sealed FROM document_index i \
+             JOIN document d ON d.jurisdiction = i.jurisdiction AND d.kind = i.kind AND d.key = i.key \
+             WHERE i.jurisdiction = $1 AND i.kind = $2 AND i.field = $3 AND i.value = $4 \
+             ORDER BY d.key",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(field)
+        .bind(value.as_slice())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        self.open_all(rows)
+    }
+
+    /// All documents of a kind.
+    ///
+    /// # Errors
+    /// When the store fails or a document does not open.
+    pub async fn all<D: Document>(&mut self) -> Result<Vec<D>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT key, sealed FROM document WHERE jurisdiction = $1 AND kind = $2 ORDER BY key",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        self.open_all(rows)
+    }
+
+    fn open_all<D: Document>(
+        &self,
+        rows: Vec<sqlx::sqlite::SqliteRow>,
+    ) -> Result<Vec<D>, StoreError> {
+        rows.into_iter()
+            .map(|row| {
+                let key: Vec<u8> = row.get("key");
+                self.open_document::<D>(&key, row.get("sealed"))
+            })
+            .collect()
+    }
+}

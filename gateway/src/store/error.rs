@@ -1,0 +1,24 @@
+//! What can go wrong in the store.
+
+use crate::seal::SealError;
+
+/// A failure of the store. The text holds no personal data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database refused or failed.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A sealed value does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A stored value has not the shape that this version of the program knows.
+    #[error("stored {kind} has an unknown shape")]
+    Shape {
+        /// What was read.
+        kind: &'static str,
+    },
+}

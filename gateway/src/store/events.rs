@@ -1,0 +1,285 @@
+//! The append-only events, in the order in which they were accepted.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use tandem_mappings::model::event::Event;
+use tandem_mappings::model::id::InputId;
+
+use super::tx::micros;
+use super::{StoreError, Tx};
+
+/// Where an event stands in the pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventState {
+    /// Of an input that is not yet complete.
+    Staged,
+    /// Accepted; its effects are still to come.
+    Waiting,
+    /// Its effects are in the state.
+    Applied,
+    /// Refused by a rule of the state machines; the note says why.
+    Refused,
+    /// Set aside: it could not be resolved; the note says why. Can be replayed.
+    Parked,
+}
+
+impl EventState {
+    /// The state as text.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Waiting => "waiting",
+            Self::Applied => "applied",
+            Self::Refused => "refused",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// An event with its position.
+#[derive(Debug, Clone)]
+pub struct WaitingEvent {
+    /// Position in the order of acceptance, from 1.
+    pub position: i64,
+    /// The event.
+    pub event: Event,
+}
+
+impl Tx {
+    /// Appends an event. Returns its position.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn append_event(
+        &mut self,
+        event: &Event,
+        input: Option<InputId>,
+        state: EventState,
+    ) -> Result<i64, StoreError> {
+        let position: i64 = sqlx::query_scalar(
+            "SELECT COALESCE(MAX(position), 0) + 1 FROM event WHERE jurisdiction = $1",
+        )
+        .bind(self.jurisdiction())
+        .fetch_one(&mut *self.inner)
+        .await?;
+        let plain = serde_json::to_vec(event).map_err(|_| StoreError::Shape { kind: "event" })?;
+        let sealed = self
+            .sealer
+            .seal("event", "sealed", event.id.as_bytes(), &plain)?;
+        sqlx::query(
+            "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .bind(event.id.as_bytes().as_slice())
+        .bind(input.map(|id| id.as_bytes().to_vec()))
+        .bind(event.system.as_str())
+        .bind(event.told.body.event_type())
+        .bind(micros(event.told.occurred_at))
+        .bind(micros(event.recorded_at))
+        .bind(state.code())
+        .bind(sealed)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(position)
+    }
+
+    /// Lets all staged events of an input go on to their effects.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn publish_events(&mut self, input: InputId) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE event SET state = 'waiting' \
+             WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'",
+        )
+        .bind(self.jurisdiction())
+        .bind(input.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Drops the staged events of an input that was rejected as a whole; its original is kept for replay.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn discard_staged(&mut self, input: InputId) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM event WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'",
+        )
+        .bind(self.jurisdiction())
+        .bind(input.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The next events whose effects are still to come, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails or an event does not open.
+    pub async fn waiting_events(&mut self, limit: i64) -> Result<Vec<WaitingEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, id, sealed FROM event \
+             WHERE jurisdiction = $1 AND state = 'waiting' ORDER BY position LIMIT $2",
+        )
+        .bind(self.jurisdiction())
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        self.open_events(rows)
+    }
+
+    /// Events whose type starts with one of the prefixes, from a position on, in order.
+    ///
+    /// # Errors
+    /// When the store fails or an event does not open.
+    pub async fn events_after(
+        &mut self,
+        position: i64,
+        limit: i64,
+    ) -> Result<Vec<WaitingEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, id, sealed FROM event \
+             WHERE jurisdiction = $1 AND position > $2 AND state = 'applied' ORDER BY position LIMIT $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        self.open_events(rows)
+    }
+
+    fn open_events(
+        &self,
+        rows: Vec<sqlx::sqlite::SqliteRow>,
+    ) -> Result<Vec<WaitingEvent>, StoreError> {
+        rows.into_iter()
+            .map(|row| {
+                let id: Vec<u8> = row.get("id");
+                let sealed: Vec<u8> = row.get("sealed");
+                let plain = self.sealer.open("event", "sealed", &id, &sealed)?;
+                let event = serde_json::from_slice(&plain)
+                    .map_err(|_| StoreError::Shape { kind: "event" })?;
+                Ok(WaitingEvent {
+                    position: row.get("position"),
+                    event,
+                })
+            })
+            .collect()
+    }
+
+    /// Says how an event came out. The note holds no personal data.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settle_event(
+        &mut self,
+        position: i64,
+        state: EventState,
+        note: Option<&str>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE event SET state = $3, note = $4 WHERE jurisdiction = $1 AND position = $2",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .bind(state.code())
+        .bind(note)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Lets all parked events try again. Returns how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn replay_events(&mut self) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE event SET state = 'waiting', note = NULL \
+             WHERE jurisdiction = $1 AND state = 'parked'",
+        )
+        .bind(self.jurisdiction())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// The last position.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn last_position(&mut self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT COALESCE(MAX(position), 0) FROM event WHERE jurisdiction = $1",
+        )
+        .bind(self.jurisdiction())
+        .fetch_one(&mut *self.inner)
+        .await?)
+    }
+
+    /// How many events stand in a state.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn count_events(&mut self, state: EventState) -> Result<i64, StoreError> {
+        Ok(
+            sqlx::query_scalar("SELECT COUNT(*) FROM event WHERE jurisdiction = $1 AND state = $2")
+                .bind(self.jurisdiction())
+                .bind(state.code())
+                .fetch_one(&mut *self.inner)
+                .await?,
+        )
+    }
+
+    /// The notes of events that were refused or parked, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn event_notes(
+        &mut self,
+        state: EventState,
+        limit: i64,
+    ) -> Result<Vec<(i64, String, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, type, COALESCE(note, '') AS note FROM event \
+             WHERE jurisdiction = $1 AND state = $2 ORDER BY position DESC LIMIT $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(state.code())
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.get("position"), row.get("type"), row.get("note")))
+            .collect())
+    }
+
+    /// When an event of this id was recorded, for look-ups by id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn event_exists(&mut self, id: uuid::Uuid) -> Result<bool, StoreError> {
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT position FROM event WHERE jurisdiction = $1 AND id = $2")
+                .bind(self.jurisdiction())
+                .bind(id.as_bytes().as_slice())
+                .fetch_optional(&mut *self.inner)
+                .await?;
+        Ok(found.is_some())
+    }
+
+    /// A new event id that sorts after all earlier ones of the same time.
+    #[must_use]
+    pub fn new_event_id(&self, at: Timestamp) -> uuid::Uuid {
+        let seconds = u64::try_from(at.as_second()).unwrap_or(0);
+        let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or(0);
+        uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
+    }
+}

@@ -1,0 +1,261 @@
+//! Accepted inputs and the keys that make accepting idempotent.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use sqlx::Row;
+use tandem_mappings::model::id::{InputId, SystemId};
+
+use super::tx::{micros, timestamp, uuid};
+use super::{StoreError, Tx};
+
+/// Where an input stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputState {
+    /// Being read.
+    Staging,
+    /// Read; its events go on.
+    Published,
+    /// Refused as a whole; kept for replay.
+    Rejected,
+}
+
+impl InputState {
+    /// The state as text.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Staging => "staging",
+            Self::Published => "published",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// A new input.
+#[derive(Debug, Clone)]
+pub struct Received<'a> {
+    /// Its id.
+    pub id: InputId,
+    /// Who sent it.
+    pub system: &'a SystemId,
+    /// In which format.
+    pub format: &'a str,
+    /// File name or message id.
+    pub name: &'a str,
+    /// Hash of its content.
+    pub content_hash: [u8; 32],
+    /// When.
+    pub at: Timestamp,
+    /// The original, or where it is kept; sealed by the store.
+    pub original: &'a [u8],
+}
+
+/// An input as operators see it.
+#[derive(Debug, Clone)]
+pub struct InputRow {
+    /// Its id.
+    pub id: InputId,
+    /// Who sent it.
+    pub system: String,
+    /// In which format.
+    pub format: String,
+    /// When.
+    pub received_at: Timestamp,
+    /// Where it stands.
+    pub state: String,
+    /// How it came out.
+    pub outcome: Option<String>,
+    /// The report as JSON.
+    pub report: Option<String>,
+}
+
+/// What the store says about an ingest key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingested {
+    /// Never seen.
+    New,
+    /// Seen with the same content: nothing to do.
+    Same,
+    /// Seen with other content: a further version.
+    Changed,
+}
+
+impl Tx {
+    /// The input of the same system, name and content, when there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn same_input(
+        &mut self,
+        system: &SystemId,
+        name: &str,
+        content_hash: &[u8; 32],
+    ) -> Result<Option<InputRow>, StoreError> {
+        let key = self.mac("input", name)?;
+        let row = sqlx::query(
+            "SELECT id, system, format, received_at, state, outcome, report FROM input \
+             WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3 AND content_hash = $4",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .bind(key.as_slice())
+        .bind(content_hash.as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.map(input_row).transpose()
+    }
+
+    /// Keeps a new input with its sealed original.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn add_input(&mut self, input: &Received<'_>) -> Result<(), StoreError> {
+        let key = self.mac("input", input.name)?;
+        let sealed = self
+            .sealer
+            .seal("input", "sealed", input.id.as_bytes(), input.original)?;
+        sqlx::query(
+            "INSERT INTO input (jurisdiction, id, system, format, key_hash, content_hash, received_at, state, sealed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(self.jurisdiction())
+        .bind(input.id.as_bytes().as_slice())
+        .bind(input.system.as_str())
+        .bind(input.format)
+        .bind(key.as_slice())
+        .bind(input.content_hash.as_slice())
+        .bind(micros(input.at))
+        .bind(InputState::Staging.code())
+        .bind(sealed)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps the original of an input that was staged without it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn set_original(&mut self, id: InputId, original: &[u8]) -> Result<(), StoreError> {
+        let sealed = self.sealer.seal("input", "sealed", id.as_bytes(), original)?;
+        sqlx::query("UPDATE input SET sealed = $3 WHERE jurisdiction = $1 AND id = $2")
+            .bind(self.jurisdiction())
+            .bind(id.as_bytes().as_slice())
+            .bind(sealed)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Says how an input came out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settle_input(
+        &mut self,
+        id: InputId,
+        state: InputState,
+        outcome: &str,
+        report: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE input SET state = $3, outcome = $4, report = $5 WHERE jurisdiction = $1 AND id = $2",
+        )
+        .bind(self.jurisdiction())
+        .bind(id.as_bytes().as_slice())
+        .bind(state.code())
+        .bind(outcome)
+        .bind(report)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The original of an input.
+    ///
+    /// # Errors
+    /// When the store fails or the original does not open.
+    pub async fn original(&mut self, id: InputId) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = sqlx::query("SELECT sealed FROM input WHERE jurisdiction = $1 AND id = $2")
+            .bind(self.jurisdiction())
+            .bind(id.as_bytes().as_slice())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let sealed: Vec<u8> = row.get("sealed");
+        Ok(Some(self.sealer.open(
+            "input",
+            "sealed",
+            id.as_bytes(),
+            &sealed,
+        )?))
+    }
+
+    /// Inputs, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inputs(&mut self, limit: i64) -> Result<Vec<InputRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, system, format, received_at, state, outcome, report FROM input \
+             WHERE jurisdiction = $1 ORDER BY received_at DESC, id DESC LIMIT $2",
+        )
+        .bind(self.jurisdiction())
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.into_iter().map(input_row).collect()
+    }
+
+    /// Records the ingest key of an event. The key never expires; only its hash is kept.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ingest(
+        &mut self,
+        system: &SystemId,
+        key: &str,
+        content: &[u8],
+    ) -> Result<Ingested, StoreError> {
+        let key = self.mac("ingest", key)?;
+        let content_hash: [u8; 32] = Sha256::digest(content).into();
+        let known: Option<Vec<u8>> = sqlx::query_scalar(
+            "SELECT content_hash FROM ingest_key WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .bind(key.as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let found = match known {
+            Some(known) if known == content_hash => return Ok(Ingested::Same),
+            Some(_) => Ingested::Changed,
+            None => Ingested::New,
+        };
+        sqlx::query(
+            "INSERT INTO ingest_key (jurisdiction, system, key_hash, content_hash, version) \
+             VALUES ($1, $2, $3, $4, 1) ON CONFLICT (jurisdiction, system, key_hash) \
+             DO UPDATE SET content_hash = $4, version = ingest_key.version + 1",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .bind(key.as_slice())
+        .bind(content_hash.as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(found)
+    }
+}
+
+fn input_row(row: sqlx::sqlite::SqliteRow) -> Result<InputRow, StoreError> {
+    let id: Vec<u8> = row.get("id");
+    Ok(InputRow {
+        id: InputId(uuid(&id)?),
+        system: row.get("system"),
+        format: row.get("format"),
+        received_at: timestamp(row.get("received_at"))?,
+        state: row.get("state"),
+        outcome: row.get("outcome"),
+        report: row.get("report"),
+    })
+}

@@ -1,0 +1,113 @@
+//! The store: SQLite in the process, one writer, many readers. All SQL of the gateway stands in this folder.
+//!
+//! Personal data are sealed before they get here and opened after they leave; look-ups go by keyed hash. State is kept
+//! as documents, written in the same transaction as the event that changed them and the outbox rows that follow.
+
+mod audit;
+mod decisions;
+mod documents;
+mod error;
+mod events;
+mod inputs;
+mod lanes;
+mod outbox;
+mod tx;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+pub use audit::AuditEntry;
+pub use decisions::{DecisionRow, Stage};
+pub use documents::{Document, Index};
+pub use error::StoreError;
+pub use events::{EventState, WaitingEvent};
+pub use inputs::{Ingested, InputRow, InputState, Received};
+pub use lanes::LaneRow;
+pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
+pub use tx::Tx;
+
+use crate::seal::Sealer;
+
+/// The store of one gateway.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    sealer: Arc<Sealer>,
+}
+
+impl Store {
+    /// Opens the store and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file can't be opened or a migration fails.
+    pub async fn open(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(30));
+        // One connection writes, so that there is one order of commits.
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options.clone())
+            .await?;
+        sqlx::migrate!("./migrations").run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self {
+            writer,
+            readers,
+            sealer: Arc::new(sealer),
+        })
+    }
+
+    /// What seals and opens.
+    #[must_use]
+    pub fn sealer(&self) -> &Arc<Sealer> {
+        &self.sealer
+    }
+
+    /// Starts a writing transaction. Dropped without commit, it leaves no trace.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let inner = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Tx::new(inner, Arc::clone(&self.sealer)))
+    }
+
+    /// Starts a reading transaction: one snapshot, taken no earlier than this call.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn snapshot(&self) -> Result<Tx, StoreError> {
+        let inner = self.readers.begin().await?;
+        Ok(Tx::new(inner, Arc::clone(&self.sealer)))
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

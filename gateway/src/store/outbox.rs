@@ -1,0 +1,390 @@
+//! The outbox: what is to be told, in which lane, in which order, and how far it got.
+
+use jiff::Timestamp;
+use sqlx::Row;
+use tandem_mappings::model::id::{DecisionId, MessageId};
+
+use super::tx::{micros, timestamp, uuid};
+use super::{StoreError, Tx};
+
+/// Where a message stands. `Delivered` and `Acknowledged` tell of delivery, not of the referral's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutboxState {
+    /// Waits for its first attempt.
+    Queued,
+    /// An attempt failed; waits for the next.
+    Failed,
+    /// The destination has it; its acknowledgement is awaited.
+    Delivered,
+    /// The destination acknowledged it.
+    Acknowledged,
+    /// Set aside; holds its case until replayed or skipped.
+    Parked,
+    /// Dropped before delivery: it may no longer be told.
+    Withdrawn,
+    /// Skipped by an operator.
+    Skipped,
+}
+
+impl OutboxState {
+    /// Every state.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Failed,
+        Self::Delivered,
+        Self::Acknowledged,
+        Self::Parked,
+        Self::Withdrawn,
+        Self::Skipped,
+    ];
+
+    /// The state as text.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Failed => "failed",
+            Self::Delivered => "delivered",
+            Self::Acknowledged => "acknowledged",
+            Self::Parked => "parked",
+            Self::Withdrawn => "withdrawn",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    fn from_code(code: &str) -> Result<Self, StoreError> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.code() == code)
+            .ok_or(StoreError::Shape {
+                kind: "outbox state",
+            })
+    }
+}
+
+/// A message in the outbox.
+#[derive(Debug, Clone)]
+pub struct OutboxRow {
+    /// Message id.
+    pub id: MessageId,
+    /// Order in the lane.
+    pub position: i64,
+    /// Lane: the destination system.
+    pub lane: String,
+    /// Keyed hash of the case whose order it keeps.
+    pub case_key: Vec<u8>,
+    /// Kind of message.
+    pub kind: String,
+    /// State.
+    pub state: OutboxState,
+    /// Attempts so far.
+    pub attempts: i64,
+    /// Not before.
+    pub due_at: Timestamp,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// Last change of state.
+    pub changed_at: Timestamp,
+    /// The decision at the outbox.
+    pub decision: DecisionId,
+    /// The file that carried it.
+    pub file: Option<String>,
+    /// Whose fault the last failure was.
+    pub fault: Option<String>,
+    /// Why it failed, is parked or withdrawn.
+    pub note: Option<String>,
+    /// What is to be told, before redaction, as JSON.
+    pub content: Vec<u8>,
+}
+
+/// How many messages of a lane stand in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneCount {
+    /// Lane.
+    pub lane: String,
+    /// State.
+    pub state: OutboxState,
+    /// How many.
+    pub count: i64,
+    /// When the oldest was written.
+    pub oldest: Timestamp,
+}
+
+/// One attempt.
+#[derive(Debug, Clone)]
+pub struct AttemptRow {
+    /// Message.
+    pub message: MessageId,
+    /// From 1.
+    pub number: i64,
+    /// Start.
+    pub started_at: Timestamp,
+    /// End.
+    pub ended_at: Timestamp,
+    /// `delivered`, `acknowledged`, `retry`, `park`, `withdrawn`.
+    pub outcome: String,
+    /// Whose fault.
+    pub fault: Option<String>,
+    /// In words.
+    pub note: Option<String>,
+    /// The decision before the attempt.
+    pub decision: DecisionId,
+}
+
+impl Tx {
+    /// Adds a message; its position is set by the store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn add_outbox(&mut self, row: &OutboxRow) -> Result<(), StoreError> {
+        let sealed = self
+            .sealer
+            .seal("outbox", "sealed", row.id.as_bytes(), &row.content)?;
+        sqlx::query(
+            "INSERT INTO outbox (jurisdiction, id, position, lane, case_key, kind, state, attempts, due_at, created_at, changed_at, decision, sealed) \
+             SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3, $4, $5, $6, 0, $7, $8, $8, $9, $10 \
+             FROM outbox WHERE jurisdiction = $1",
+        )
+        .bind(self.jurisdiction())
+        .bind(row.id.as_bytes().as_slice())
+        .bind(&row.lane)
+        .bind(&row.case_key)
+        .bind(&row.kind)
+        .bind(row.state.code())
+        .bind(micros(row.due_at))
+        .bind(micros(row.created_at))
+        .bind(row.decision.as_bytes().as_slice())
+        .bind(sealed)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The next messages of a lane that may be tried: due, and the head of their case (a parked or not yet due
+    /// message holds its case).
+    ///
+    /// # Errors
+    /// When the store fails or a message does not open.
+    pub async fn due_outbox(
+        &mut self,
+        lane: &str,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 \
+             AND state IN ('queued', 'failed') AND due_at <= $3 \
+             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
+                 AND e.case_key = o.case_key AND e.position < o.position \
+                 AND e.state IN ('queued', 'failed', 'parked')) \
+             ORDER BY position LIMIT $4",
+        )
+        .bind(self.jurisdiction())
+        .bind(lane)
+        .bind(micros(now))
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.into_iter().map(|row| self.outbox_row(row)).collect()
+    }
+
+    /// When the next message of a lane falls due, if any waits.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next_due(&mut self, lane: &str) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = sqlx::query_scalar(
+            "SELECT MIN(due_at) FROM outbox \
+             WHERE jurisdiction = $1 AND lane = $2 AND state IN ('queued', 'failed')",
+        )
+        .bind(self.jurisdiction())
+        .bind(lane)
+        .fetch_one(&mut *self.inner)
+        .await?;
+        due.map(timestamp).transpose()
+    }
+
+    /// A message by id.
+    ///
+    /// # Errors
+    /// When the store fails or the message does not open.
+    pub async fn outbox(&mut self, id: MessageId) -> Result<Option<OutboxRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM outbox WHERE jurisdiction = $1 AND id = $2")
+            .bind(self.jurisdiction())
+            .bind(id.as_bytes().as_slice())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        row.map(|row| self.outbox_row(row)).transpose()
+    }
+
+    /// All messages in one of the states, in order.
+    ///
+    /// # Errors
+    /// When the store fails or a message does not open.
+    pub async fn outbox_in(
+        &mut self,
+        states: &[OutboxState],
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut found = Vec::new();
+        for state in states {
+            let rows = sqlx::query(
+                "SELECT * FROM outbox WHERE jurisdiction = $1 AND state = $2 ORDER BY position",
+            )
+            .bind(self.jurisdiction())
+            .bind(state.code())
+            .fetch_all(&mut *self.inner)
+            .await?;
+            for row in rows {
+                found.push(self.outbox_row(row)?);
+            }
+        }
+        found.sort_by_key(|row| row.position);
+        Ok(found)
+    }
+
+    /// The messages that a file carried.
+    ///
+    /// # Errors
+    /// When the store fails or a message does not open.
+    pub async fn outbox_of_file(
+        &mut self,
+        lane: &str,
+        file: &str,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM outbox WHERE jurisdiction = $1 AND lane = $2 AND file = $3 ORDER BY position")
+            .bind(self.jurisdiction())
+            .bind(lane)
+            .bind(file)
+            .fetch_all(&mut *self.inner)
+            .await?;
+        rows.into_iter().map(|row| self.outbox_row(row)).collect()
+    }
+
+    fn outbox_row(&self, row: sqlx::sqlite::SqliteRow) -> Result<OutboxRow, StoreError> {
+        let id: Vec<u8> = row.get("id");
+        let decision: Vec<u8> = row.get("decision");
+        let sealed: Vec<u8> = row.get("sealed");
+        Ok(OutboxRow {
+            id: MessageId(uuid(&id)?),
+            position: row.get("position"),
+            lane: row.get("lane"),
+            case_key: row.get("case_key"),
+            kind: row.get("kind"),
+            state: OutboxState::from_code(row.get("state"))?,
+            attempts: row.get("attempts"),
+            due_at: timestamp(row.get("due_at"))?,
+            created_at: timestamp(row.get("created_at"))?,
+            changed_at: timestamp(row.get("changed_at"))?,
+            decision: DecisionId(uuid(&decision)?),
+            file: row.get("file"),
+            fault: row.get("fault"),
+            note: row.get("note"),
+            content: self.sealer.open("outbox", "sealed", &id, &sealed)?,
+        })
+    }
+
+    /// Moves a message on; the state it had is named, so that nothing is moved twice.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn move_outbox(
+        &mut self,
+        row: &OutboxRow,
+        from: OutboxState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE outbox SET state = $4, attempts = $5, due_at = $6, changed_at = $7, file = $8, fault = $9, note = $10 \
+             WHERE jurisdiction = $1 AND id = $2 AND state = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(row.id.as_bytes().as_slice())
+        .bind(from.code())
+        .bind(row.state.code())
+        .bind(row.attempts)
+        .bind(micros(row.due_at))
+        .bind(micros(now))
+        .bind(&row.file)
+        .bind(&row.fault)
+        .bind(&row.note)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Records an attempt.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn add_attempt(&mut self, attempt: &AttemptRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO attempt (jurisdiction, message, number, started_at, ended_at, outcome, fault, note, decision) \
+             SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7, $8 FROM attempt \
+             WHERE jurisdiction = $1 AND message = $2",
+        )
+        .bind(self.jurisdiction())
+        .bind(attempt.message.as_bytes().as_slice())
+        .bind(micros(attempt.started_at))
+        .bind(micros(attempt.ended_at))
+        .bind(&attempt.outcome)
+        .bind(&attempt.fault)
+        .bind(&attempt.note)
+        .bind(attempt.decision.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The attempts of a message, in order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn attempts(&mut self, message: MessageId) -> Result<Vec<AttemptRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM attempt WHERE jurisdiction = $1 AND message = $2 ORDER BY number",
+        )
+        .bind(self.jurisdiction())
+        .bind(message.as_bytes().as_slice())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let decision: Vec<u8> = row.get("decision");
+                Ok(AttemptRow {
+                    message,
+                    number: row.get("number"),
+                    started_at: timestamp(row.get("started_at"))?,
+                    ended_at: timestamp(row.get("ended_at"))?,
+                    outcome: row.get("outcome"),
+                    fault: row.get("fault"),
+                    note: row.get("note"),
+                    decision: DecisionId(uuid(&decision)?),
+                })
+            })
+            .collect()
+    }
+
+    /// How many messages of each lane stand in each state.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn lane_counts(&mut self) -> Result<Vec<LaneCount>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT lane, state, COUNT(*) AS count, MIN(created_at) AS oldest FROM outbox \
+             WHERE jurisdiction = $1 GROUP BY lane, state ORDER BY lane, state",
+        )
+        .bind(self.jurisdiction())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(LaneCount {
+                    lane: row.get("lane"),
+                    state: OutboxState::from_code(row.get("state"))?,
+                    count: row.get("count"),
+                    oldest: timestamp(row.get("oldest"))?,
+                })
+            })
+            .collect()
+    }
+}

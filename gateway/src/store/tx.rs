@@ -1,0 +1,62 @@
+//! A transaction: what is read in it is one snapshot, what is written in it stands or falls together.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sqlx::{Sqlite, Transaction};
+
+use super::StoreError;
+use crate::seal::Sealer;
+
+/// A transaction of the store.
+pub struct Tx {
+    pub(super) inner: Transaction<'static, Sqlite>,
+    pub(super) sealer: Arc<Sealer>,
+}
+
+impl std::fmt::Debug for Tx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tx")
+    }
+}
+
+impl Tx {
+    pub(super) fn new(inner: Transaction<'static, Sqlite>, sealer: Arc<Sealer>) -> Self {
+        Self { inner, sealer }
+    }
+
+    /// Makes everything written durable.
+    ///
+    /// # Errors
+    /// When the database can't; then nothing was written.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.inner.commit().await?)
+    }
+
+    pub(super) fn jurisdiction(&self) -> String {
+        self.sealer.jurisdiction().as_str().to_owned()
+    }
+
+    /// Keyed hash of a look-up value.
+    ///
+    /// # Errors
+    /// When no key can be derived.
+    pub fn mac(&self, field: &str, value: &str) -> Result<[u8; 32], StoreError> {
+        Ok(self.sealer.mac(field, value)?)
+    }
+}
+
+/// The store's unit of time.
+pub(super) fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// Back from the store's unit of time.
+pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(micros).map_err(|_| StoreError::Shape { kind: "time" })
+}
+
+/// A 16-byte id from a column.
+pub(super) fn uuid(bytes: &[u8]) -> Result<uuid::Uuid, StoreError> {
+    uuid::Uuid::from_slice(bytes).map_err(|_| StoreError::Shape { kind: "id" })
+}

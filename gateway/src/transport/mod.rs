@@ -1,0 +1,5 @@
+//! Transports carry bytes: watched folders, HTTPS push, and the requests of FHIR conversations. SFTP will stand beside
+//! them.
+
+pub mod folder;
+pub mod http;
