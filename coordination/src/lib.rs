@@ -11,5 +11,7 @@ pub mod indicators;
 pub mod masking;
 pub mod measures;
 pub mod period;
+pub mod plan;
 pub mod referral;
+pub mod steps;
 pub mod timers;

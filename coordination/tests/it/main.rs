@@ -7,4 +7,6 @@
 mod calendar;
 mod comanagement;
 mod measures;
+mod plan;
 mod referral;
+mod steps;
