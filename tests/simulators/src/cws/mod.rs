@@ -1,6 +1,7 @@
 //! Child welfare: the county's CWS/CMS extract, and the exchange partner that takes NIEM messages.
 
 mod columns;
+mod draft;
 mod extract;
 mod key;
 mod niem_names;
@@ -11,9 +12,10 @@ mod system;
 mod view;
 mod xml;
 
-pub use niem_write::{PlanTaskDraft, PlanUpdateDraft, ReferralDraft};
+pub use draft::{ComanagementDraft, FundingDraft, PlanTaskDraft, PlanUpdateDraft, ReferralDraft};
 pub use partner::{ExchangePartner, ExchangePartnerSettings};
 pub use system::{ChildWelfareSettings, ChildWelfareSystem};
 pub use view::{
-    NiemGoal, NiemKind, NiemMessage, NiemPerson, NiemPlan, NiemReferral, NiemService, NiemTask,
+    NiemCaseEvent, NiemGoal, NiemKind, NiemMessage, NiemParty, NiemPerson, NiemPlan, NiemReferral,
+    NiemRelatedCase, NiemService, NiemTask,
 };

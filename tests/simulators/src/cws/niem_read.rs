@@ -5,14 +5,18 @@ use super::niem_names::{
     FIRST_OWN_PART, HS, INNER_ORDER, J, LK, NC, ORDER, STRUCTURES, code_lists,
 };
 use super::view::{
-    NiemGoal, NiemKind, NiemMessage, NiemPerson, NiemPlan, NiemReferral, NiemService, NiemTask,
+    NiemCaseEvent, NiemGoal, NiemKind, NiemMessage, NiemParty, NiemPerson, NiemPlan, NiemReferral,
+    NiemRelatedCase, NiemService, NiemTask,
 };
 use super::xml::Element;
 
 /// (rule, detail) of a complaint; the caller knows the place.
 pub(crate) type Complaint = (&'static str, String);
 
-const ORGANIZATION: [(&str, &str); 2] = [(NC, "EntityOrganization"), (NC, "OrganizationName")];
+const ORGANIZATION_ID: [(&str, &str); 2] =
+    [(NC, "OrganizationIdentification"), (NC, "IdentificationID")];
+const STATUS: [(&str, &str); 2] = [(NC, "ActivityStatus"), (NC, "StatusText")];
+const STATUS_DETAIL: [(&str, &str); 2] = [(NC, "ActivityStatus"), (NC, "StatusDescriptionText")];
 
 /// Reads a message; complaints come instead of it.
 pub(crate) fn read(xml: &str) -> Result<NiemMessage, Vec<Complaint>> {
@@ -59,6 +63,7 @@ fn view(kind: NiemKind, root: &Element, xml: &str) -> NiemMessage {
         .collect();
     NiemMessage {
         kind,
+        category: root.text_at(&[(NC, "DocumentCategoryText")]),
         message_id: root.text_at(&[(NC, "DocumentIdentification"), (NC, "IdentificationID")]),
         created_at: root.text_at(&[(NC, "DocumentCreationDate"), (NC, "DateTime")]),
         recipient: organization(root, "DocumentRecipient"),
@@ -71,9 +76,15 @@ fn view(kind: NiemKind, root: &Element, xml: &str) -> NiemMessage {
             .collect(),
         persons,
         case_ids: case_text("ChildWelfareAgencyCaseID"),
-        related_case_ids: root
-            .all(HS, "RelatedCase")
-            .map(|case| case.text_at(&[(HS, "OrganizationCaseID")]))
+        related_cases: root.all(HS, "RelatedCase").map(related_case_view).collect(),
+        case_events: cases
+            .iter()
+            .filter_map(|case| case.at(&[(J, "CaseAugmentation")]))
+            .flat_map(|case| {
+                case.all(J, "CaseConference")
+                    .chain(case.all(J, "CaseActivity"))
+            })
+            .map(case_event_view)
             .collect(),
         caseworkers,
         case_reason: case_text("ReferralReasonText").join("; "),
@@ -89,10 +100,66 @@ fn trimmed(text: &str) -> String {
     text.trim().to_owned()
 }
 
-fn organization(element: &Element, role: &str) -> String {
+fn organization(element: &Element, role: &str) -> NiemParty {
+    let Some(party) = element.at(&[(NC, role), (NC, "EntityOrganization")]) else {
+        return NiemParty::default();
+    };
+    NiemParty {
+        id: party.text_at(&ORGANIZATION_ID),
+        name: party.text_at(&[(NC, "OrganizationName")]),
+    }
+}
+
+/// (category, id) of each identification with that name.
+fn ids(element: &Element, name: &str) -> Vec<(String, String)> {
     element
-        .at(&[(NC, role)])
-        .map_or_else(String::new, |role| role.text_at(&ORGANIZATION))
+        .all(NC, name)
+        .map(|id| {
+            let category = id.text_at(&[(NC, "IdentificationCategoryText")]);
+            (category, id.text_at(&[(NC, "IdentificationID")]))
+        })
+        .collect()
+}
+
+fn reasons(activity: &Element) -> Vec<String> {
+    activity
+        .all(NC, "ActivityReasonText")
+        .map(|reason| trimmed(&reason.text))
+        .collect()
+}
+
+fn related_case_view(case: &Element) -> NiemRelatedCase {
+    NiemRelatedCase {
+        category: case.text_at(&[(NC, "ActivityCategoryText")]),
+        status: case.text_at(&STATUS),
+        organization: case.text_at(&ORGANIZATION_ID),
+        case_id: case.text_at(&[(HS, "OrganizationCaseID")]),
+        reasons: reasons(case),
+        date: date(case, "ActivityDate"),
+        description: case.text_at(&[(NC, "ActivityDescriptionText")]),
+    }
+}
+
+fn case_event_view(event: &Element) -> NiemCaseEvent {
+    let comments = event
+        .all(NC, "ActivityComment")
+        .map(|one| {
+            (
+                one.text_at(&[(NC, "CommentTitleText")]),
+                one.text_at(&[(NC, "CommentText")]),
+            )
+        })
+        .collect();
+    NiemCaseEvent {
+        element: event.name.clone(),
+        category: event.text_at(&[(NC, "ActivityCategoryText")]),
+        name: event.text_at(&[(NC, "ActivityName")]),
+        status: event.text_at(&STATUS),
+        reasons: reasons(event),
+        date: date(event, "ActivityDate"),
+        comments,
+        ids: ids(event, "ActivityIdentification"),
+    }
 }
 
 fn person_view(person: &Element) -> NiemPerson {
@@ -138,7 +205,13 @@ fn date(element: &Element, name: &str) -> String {
 }
 
 fn plan_view(plan: &Element) -> NiemPlan {
+    let category = [
+        (NC, "PlanIdentification"),
+        (NC, "IdentificationCategoryText"),
+    ];
     NiemPlan {
+        plan_type: plan.text_at(&category),
+        status: plan.text_at(&[(NC, "PlanComment"), (NC, "CommentText")]),
         plan_id: plan.text_at(&[(NC, "PlanIdentification"), (NC, "IdentificationID")]),
         created: date(plan, "PlanCreatedDate"),
         updated: date(plan, "PlanUpdatedDate"),
@@ -147,27 +220,21 @@ fn plan_view(plan: &Element) -> NiemPlan {
 }
 
 fn task_view(task: &Element) -> NiemTask {
-    let assigned = task
-        .at(&[(NC, "TaskAssignedEntity")])
-        .map_or_else(String::new, |entity| {
-            let person = [
-                (NC, "EntityPerson"),
-                (NC, "PersonName"),
-                (NC, "PersonFullName"),
-            ];
-            let name = entity.text_at(&person);
-            if name.is_empty() {
-                entity.text_at(&ORGANIZATION)
-            } else {
-                name
-            }
-        });
+    let worker = [
+        (NC, "TaskAssignedEntity"),
+        (NC, "EntityPerson"),
+        (NC, "PersonName"),
+        (NC, "PersonFullName"),
+    ];
+    let assigned = task.text_at(&worker);
     NiemTask {
         task_id: task.text_at(&[(NC, "TaskID")]),
         name: task.text_at(&[(NC, "TaskName")]),
         description: task.text_at(&[(NC, "TaskDescriptionText")]),
         status: task.text_at(&[(NC, "TaskStatus"), (NC, "StatusText")]),
+        status_detail: task.text_at(&[(NC, "TaskStatus"), (NC, "StatusDescriptionText")]),
         start: date(task, "TaskStartDate"),
+        end: date(task, "TaskEndDate"),
         due: date(task, "TaskDueDate"),
         assigned,
         service: task
@@ -181,12 +248,17 @@ fn service_view(service: &Element) -> NiemService {
         name: service.text_at(&[(NC, "ActivityName")]),
         payer: service.text_at(&[(HS, "ResponsibilityForServiceCostText")]),
         category: service.text_at(&[(HS, "ServiceCategoryCode")]),
+        domain: service.text_at(&[(NC, "ActivityCategoryText")]),
+        amount: service.text_at(&[(HS, "ServiceCostValue")]),
     }
 }
 
 fn goal_view(goal: &Element) -> NiemGoal {
     let target = goal.at(&[(LK, "GoalAugmentation")]);
     NiemGoal {
+        goal_id: goal.text_at(&[(NC, "ActivityIdentification"), (NC, "IdentificationID")]),
+        domain: goal.text_at(&[(NC, "ActivityCategoryText")]),
+        achievement: goal.text_at(&STATUS_DETAIL),
         text: goal.text_at(&[(NC, "ActivityDescriptionText")]),
         status: goal.text_at(&[(NC, "ActivityStatus"), (NC, "StatusText")]),
         permanency_goal: goal.text_at(&[(HS, "AFCARSPermanencyGoalCode")]),
@@ -197,9 +269,19 @@ fn goal_view(goal: &Element) -> NiemGoal {
 }
 
 fn referral_view(referral: &Element) -> NiemReferral {
+    let ids = ids(referral, "ActivityIdentification");
+    let details = referral
+        .at(&[(NC, "ActivityStatus")])
+        .into_iter()
+        .flat_map(|status| status.all(NC, "StatusDescriptionText"))
+        .map(|detail| trimmed(&detail.text))
+        .collect();
     NiemReferral {
-        referral_id: referral.text_at(&[(NC, "ActivityIdentification"), (NC, "IdentificationID")]),
-        status: referral.text_at(&[(NC, "ActivityStatus"), (NC, "StatusText")]),
+        referral_id: ids.first().map_or_else(String::new, |(_, id)| id.clone()),
+        ids,
+        status: referral.text_at(&STATUS),
+        status_details: details,
+        status_comment: referral.text_at(&[(NC, "ActivityStatus"), (NC, "StatusCommentText")]),
         reason: referral.text_at(&[(NC, "ActivityReasonText")]),
         description: referral.text_at(&[(NC, "ActivityDescriptionText")]),
         date: date(referral, "ActivityDate"),
@@ -313,8 +395,14 @@ fn required(message: &NiemMessage) -> Vec<Complaint> {
     need(&message.disclosure_basis, "DisclosureBasis");
     match message.kind {
         NiemKind::CoordinatedReferral => {
-            need(&message.recipient, "DocumentRecipient");
-            need(&message.submitter, "DocumentSubmitter");
+            for (party, name) in [
+                (&message.recipient, "DocumentRecipient"),
+                (&message.submitter, "DocumentSubmitter"),
+            ] {
+                if party.is_nobody() {
+                    need("", name);
+                }
+            }
             if message.referrals.is_empty() {
                 need("", "Referral");
             }
@@ -325,17 +413,26 @@ fn required(message: &NiemMessage) -> Vec<Complaint> {
                 );
                 need(&referral.status, "ActivityStatus of the Referral");
                 need(&referral.date, "ActivityDate of the Referral");
+                if referral.status == "requested" || referral.status == "referred" {
+                    let wanted = message.services.iter().any(|one| {
+                        !(one.name.is_empty() && one.category.is_empty() && one.domain.is_empty())
+                    });
+                    need(if wanted { "yes" } else { "" }, "RequestedService");
+                }
             }
         }
         NiemKind::CasePlanUpdate => {
-            if message.plan.is_none() && message.goals.is_empty() {
-                need("", "CasePlan or ServicePlanGoal");
+            let is_empty = message.plan.is_none()
+                && message.goals.is_empty()
+                && message.case_events.is_empty()
+                && message.related_cases.is_empty();
+            if is_empty {
+                need("", "CasePlan, ServicePlanGoal, CaseActivity or RelatedCase");
             }
             if let Some(plan) = &message.plan {
                 need(&plan.plan_id, "PlanIdentification");
                 for task in &plan.tasks {
                     need(&task.task_id, "TaskID");
-                    need(&task.name, "TaskName");
                     need(&task.status, "TaskStatus");
                 }
             }
@@ -366,7 +463,7 @@ mod tests {
         assert_eq!(referral.kind, NiemKind::CoordinatedReferral);
         assert_eq!(referral.message_id, "MSG-0001");
         assert_eq!(referral.consent_reference, "CONSENT-77");
-        assert_eq!(referral.related_case_ids, ["CALWORKS-CASE-1"]);
+        assert_eq!(referral.related_cases[0].case_id, "CALWORKS-CASE-1");
         assert_eq!(referral.referrals[0].status, "referred");
         assert_eq!(referral.referrals[0].due, "2026-03-05");
         assert_eq!(referral.services[0].payer, "CalWORKs");

@@ -2,67 +2,11 @@
 
 use quick_xml::escape::escape;
 
+use super::draft::{
+    ComanagementDraft, FundingDraft, PlanTaskDraft, PlanUpdateDraft, ReferralDraft,
+};
 use super::niem_names::{HS, J, LK, NC, STRUCTURES};
 use crate::family;
-
-/// A task of a case plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlanTaskDraft {
-    /// Id of the task in the worker's system.
-    pub task_id: String,
-    /// What is to be done.
-    pub name: String,
-    /// E.g. `in_progress`, `completed`.
-    pub status: String,
-    /// Day by which it is due, `YYYY-MM-DD`; may be blank.
-    pub due: String,
-    /// Who does it, e.g. `Marisol Demofield`; may be blank.
-    pub assigned: String,
-    /// Which agency pays; may be blank.
-    pub payer: String,
-    /// NIEM service category, e.g. `Mental Health Services`; may be blank.
-    pub category: String,
-}
-
-/// A case plan to send.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlanUpdateDraft {
-    /// Id of the plan in the worker's system.
-    pub plan_id: String,
-    /// Day of its creation, `YYYY-MM-DD`.
-    pub created: String,
-    /// Day of this change, `YYYY-MM-DD`.
-    pub updated: String,
-    /// Tasks in order.
-    pub tasks: Vec<PlanTaskDraft>,
-    /// Text of the goal, e.g. `Children remain safely at home`.
-    pub goal: String,
-    /// Day by which the goal is to be reached; may be blank.
-    pub goal_date: String,
-}
-
-/// A service referral, or a change of one, to send.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReferralDraft {
-    /// Id of the referral in the worker's system.
-    pub referral_id: String,
-    /// E.g. `referred`, `cancelled`.
-    pub status: String,
-    /// Why.
-    pub reason: String,
-    /// Organisation asked to serve.
-    pub recipient: String,
-    /// What is asked for, e.g. `Child care`.
-    pub service: String,
-    /// NIEM service category, e.g. `Other Services`.
-    pub category: String,
-    /// Which agency pays; may be blank.
-    pub payer: String,
-    /// The CalWORKs case number when it is known; may be blank.
-    pub related_case: String,
-    /// Day by which an answer is wanted; may be blank.
-    pub due: String,
-}
 
 /// What every message carries.
 #[derive(Debug, Clone)]
@@ -96,22 +40,46 @@ fn day(name: &str, date: &str) -> String {
     nest(&[name], &leaf("nc:Date", date))
 }
 
-fn organization(role: &str, name: &str) -> String {
-    nest(
-        &[role, "nc:EntityOrganization"],
-        &leaf("nc:OrganizationName", name),
-    )
+fn time(name: &str, moment: &str) -> String {
+    nest(&[name], &leaf("nc:DateTime", moment))
+}
+
+/// An identification with its category; a blank id gives nothing.
+fn identification(name: &str, id: &str, category: &str) -> String {
+    if id.is_empty() {
+        return String::new();
+    }
+    let content =
+        leaf("nc:IdentificationID", id) + &leaf("nc:IdentificationCategoryText", category);
+    nest(&[name], &content)
+}
+
+fn organization(role: &str, id: &str) -> String {
+    let known =
+        identification("nc:OrganizationIdentification", id, "") + &leaf("nc:OrganizationName", id);
+    nest(&[role, "nc:EntityOrganization"], &known)
+}
+
+fn comment(title: &str, text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let content = leaf("nc:CommentText", text) + &leaf("nc:CommentTitleText", title);
+    nest(&["nc:ActivityComment"], &content)
+}
+
+fn caseworker() -> String {
+    let name = leaf("nc:PersonFullName", family::CWS_WORKER);
+    nest(&["hs:Caseworker", "nc:PersonName"], &name)
+}
+
+fn case_number() -> String {
+    leaf("hs:ChildWelfareAgencyCaseID", family::CWS_CASE_ANA_SCREEN)
 }
 
 fn document(root: &str, envelope: &Envelope<'_>, recipient: &str, parts: &str) -> String {
-    let created = nest(
-        &["nc:DocumentCreationDate"],
-        &leaf("nc:DateTime", envelope.created_at),
-    );
-    let id = nest(
-        &["nc:DocumentIdentification"],
-        &leaf("nc:IdentificationID", envelope.message_id),
-    );
+    let created = time("nc:DocumentCreationDate", envelope.created_at);
+    let id = identification("nc:DocumentIdentification", envelope.message_id, "");
     let to = organization("nc:DocumentRecipient", recipient);
     let from = organization("nc:DocumentSubmitter", envelope.submitter);
     let basis = leaf("lk:DisclosureBasis", envelope.basis);
@@ -123,73 +91,61 @@ fn document(root: &str, envelope: &Envelope<'_>, recipient: &str, parts: &str) -
 }
 
 /// A person under the worker's own client key.
-fn person(element: &str, id: &str, key: &str, given: &str, surname: &str, born: &str) -> String {
+fn person(element: &str, id: &str, key: &str, name: (&str, &str), born: &str) -> String {
+    let (given, surname) = name;
     let name = leaf("nc:PersonGivenName", given) + &leaf("nc:PersonSurName", surname);
-    let identification =
-        leaf("nc:IdentificationID", key) + &leaf("nc:IdentificationCategoryText", "cws-cms-client");
     let content = day("nc:PersonBirthDate", born)
         + &nest(&["nc:PersonName"], &name)
-        + &nest(&["nc:PersonOtherIdentification"], &identification);
+        + &identification("nc:PersonOtherIdentification", key, "cws-cms-client");
     format!("<{element} structures:id=\"{id}\">{content}</{element}>")
 }
 
-fn daughter() -> String {
-    person(
+/// The daughter, the mother, and how they are related.
+fn people() -> String {
+    let daughter = person(
         "hs:Child",
         "c1",
         family::CWS_ANA,
-        "Ana",
-        family::CWS_SURNAME,
+        ("Ana", family::CWS_SURNAME),
         "2018-03-02",
-    )
-}
-
-fn mother() -> String {
-    person(
+    );
+    let mother = person(
         "hs:Parent",
         "p1",
         family::CWS_MARISOL,
-        "Marisol",
-        "Demofield",
+        ("Marisol", "Demofield"),
         "1994-05-17",
-    )
-}
-
-fn association() -> &'static str {
-    "<hs:ParentChildAssociation><hs:Child structures:ref=\"c1\"/><hs:Parent structures:ref=\"p1\"/>\
-     <hs:ParentChildKinshipCategoryCode>Biological</hs:ParentChildKinshipCategoryCode>\
-     </hs:ParentChildAssociation>"
+    );
+    daughter
+        + &mother
+        + "<hs:ParentChildAssociation><hs:Child structures:ref=\"c1\"/>\
+           <hs:Parent structures:ref=\"p1\"/>\
+           <hs:ParentChildKinshipCategoryCode>Biological</hs:ParentChildKinshipCategoryCode>\
+           </hs:ParentChildAssociation>"
 }
 
 /// A case-plan update about the daughter's case.
 pub(crate) fn plan_update(envelope: &Envelope<'_>, plan: &PlanUpdateDraft) -> String {
-    let tasks: String = plan.tasks.iter().map(task).collect();
-    let content = day("nc:PlanCreatedDate", &plan.created)
-        + &nest(
-            &["nc:PlanIdentification"],
-            &leaf("nc:IdentificationID", &plan.plan_id),
-        )
-        + &tasks
-        + &day("nc:PlanUpdatedDate", &plan.updated);
-    let case = nest(&["j:CaseAugmentation", "j:CasePlan"], &content)
-        + &leaf("hs:ChildWelfareAgencyCaseID", family::CWS_CASE_ANA_SCREEN);
-    let target = nest(
-        &["lk:GoalAugmentation"],
-        &day("hs:PermanencyAchievementDate", &plan.goal_date),
-    );
-    let goal = leaf("nc:ActivityDescriptionText", &plan.goal)
-        + &leaf("hs:PrimaryGoalIndicator", "true")
-        + &target;
-    let goal = if plan.goal.is_empty() {
+    let version = if plan.version == 0 {
         String::new()
     } else {
-        goal
+        format!("version {}", plan.version)
     };
-    let parts = daughter()
-        + &mother()
-        + association()
+    let told = leaf("nc:CommentText", &plan.status) + &leaf("nc:CommentTitleText", &version);
+    let tasks: String = plan.tasks.iter().map(task).collect();
+    let content = nest(
+        &["nc:PlanComment"],
+        if plan.status.is_empty() { "" } else { &told },
+    ) + &day("nc:PlanCreatedDate", &plan.created)
+        + &identification("nc:PlanIdentification", &plan.plan_id, "child-welfare")
+        + &tasks
+        + &day("nc:PlanUpdatedDate", &plan.updated);
+    let case = nest(&["j:CaseAugmentation", "j:CasePlan"], &content) + &case_number();
+    let fundings: String = plan.fundings.iter().map(funding).collect();
+    let parts = people()
         + &nest(&["hs:ChildWelfareCase"], &case)
-        + &nest(&["hs:ServicePlanGoal"], &goal);
+        + &fundings
+        + &nest(&["hs:ServicePlanGoal"], &goal(plan));
     document("lk:CasePlanUpdateMessage", envelope, "", &parts)
 }
 
@@ -198,37 +154,79 @@ fn task(task: &PlanTaskDraft) -> String {
         &["nc:TaskAssignedEntity", "nc:EntityPerson", "nc:PersonName"],
         &leaf("nc:PersonFullName", &task.assigned),
     );
-    let service = leaf("hs:ResponsibilityForServiceCostText", &task.payer)
+    let toward: String = task
+        .counts_toward
+        .iter()
+        .map(|plan| comment("counts-toward", plan))
+        .collect();
+    let service = leaf("nc:ActivityCategoryText", &task.domain)
+        + &toward
+        + &comment("goal", &task.goal_id)
+        + &leaf("hs:ResponsibilityForServiceCostText", &task.payer)
         + &leaf("hs:ServiceCategoryCode", &task.category);
     let content = assigned
+        + &leaf("nc:TaskDescriptionText", &task.kind)
         + &day("nc:TaskDueDate", &task.due)
+        + &time("nc:TaskEndDate", &task.end)
         + &leaf("nc:TaskID", &task.task_id)
         + &leaf("nc:TaskName", &task.name)
+        + &time("nc:TaskStartDate", &task.start)
         + &nest(&["nc:TaskStatus"], &leaf("nc:StatusText", &task.status))
         + &nest(&["hs:TaskAugmentation", "hs:Service"], &service);
     nest(&["nc:PlanTask"], &content)
 }
 
-/// A referral of the mother, in the daughter's case.
-pub(crate) fn referral(envelope: &Envelope<'_>, referral: &ReferralDraft) -> String {
-    let worker = nest(
-        &["nc:PersonName"],
-        &leaf("nc:PersonFullName", family::CWS_WORKER),
-    );
-    let case = nest(&["hs:Caseworker"], &worker)
-        + &leaf("hs:ReferralReasonText", &referral.reason)
-        + &leaf("hs:ChildWelfareAgencyCaseID", family::CWS_CASE_ANA_SCREEN);
-    let activity = nest(
-        &["nc:ActivityIdentification"],
-        &leaf("nc:IdentificationID", &referral.referral_id),
-    ) + &nest(
-        &["nc:ActivityDate"],
-        &leaf("nc:DateTime", envelope.created_at),
-    ) + &leaf("nc:ActivityReasonText", &referral.reason)
+fn goal(plan: &PlanUpdateDraft) -> String {
+    if plan.goal.is_empty() {
+        return String::new();
+    }
+    identification("nc:ActivityIdentification", &plan.goal_id, "")
+        + &leaf("nc:ActivityCategoryText", &plan.goal_domain)
+        + &leaf("nc:ActivityDescriptionText", &plan.goal)
+        + &day("nc:ActivityDueDate", &plan.goal_date)
         + &nest(
             &["nc:ActivityStatus"],
-            &leaf("nc:StatusText", &referral.status),
+            &leaf("nc:StatusText", &plan.goal_status),
         )
+        + &leaf("hs:PrimaryGoalIndicator", "true")
+}
+
+fn funding(line: &FundingDraft) -> String {
+    let content = leaf("nc:ActivityCategoryText", &line.category)
+        + &leaf("hs:ResponsibilityForServiceCostText", &line.payer)
+        + &leaf("hs:ServiceCostValue", &line.amount);
+    nest(&["hs:RequestedService"], &content)
+}
+
+/// The standing of co-management, with the worker in charge.
+pub(crate) fn comanagement(envelope: &Envelope<'_>, standing: &ComanagementDraft) -> String {
+    let related = leaf("nc:ActivityCategoryText", "comanagement")
+        + &time("nc:ActivityDate", envelope.created_at)
+        + &leaf("nc:ActivityDescriptionText", &standing.transition_plan)
+        + &leaf("nc:ActivityReasonText", &standing.reason)
+        + &nest(
+            &["nc:ActivityStatus"],
+            &leaf("nc:StatusText", &standing.state),
+        )
+        + &identification("nc:OrganizationIdentification", &standing.lead, "")
+        + &leaf("hs:OrganizationCaseID", &standing.related_case);
+    let parts = people()
+        + &nest(&["hs:ChildWelfareCase"], &(caseworker() + &case_number()))
+        + &nest(&["hs:RelatedCase"], &related);
+    document("lk:CasePlanUpdateMessage", envelope, "", &parts)
+}
+
+/// A referral of the mother, in the daughter's case.
+pub(crate) fn referral(envelope: &Envelope<'_>, referral: &ReferralDraft) -> String {
+    let case = caseworker() + &leaf("hs:ReferralReasonText", &referral.reason) + &case_number();
+    let status = leaf("nc:StatusText", &referral.status)
+        + &leaf("nc:StatusDescriptionText", &referral.reason_code);
+    let name = "nc:ActivityIdentification";
+    let activity = identification(name, &referral.referral_id, "")
+        + &identification(name, &referral.gateway_referral_id, "gateway")
+        + &time("nc:ActivityDate", envelope.created_at)
+        + &leaf("nc:ActivityReasonText", &referral.reason)
+        + &nest(&["nc:ActivityStatus"], &status)
         + "<nc:ReferralActivity structures:ref=\"s1\"/>"
         + &organization("nc:ReferralIssuer", envelope.submitter)
         + &organization("nc:ReferralEntity", &referral.recipient)
@@ -237,18 +235,16 @@ pub(crate) fn referral(envelope: &Envelope<'_>, referral: &ReferralDraft) -> Str
             &["j:ReferralAugmentation"],
             &day("j:ReferralDueDate", &referral.due),
         );
-    let service = leaf("nc:ActivityName", &referral.service)
+    let service = leaf("nc:ActivityCategoryText", &referral.domain)
+        + &leaf("nc:ActivityName", &referral.service)
         + &leaf("hs:ResponsibilityForServiceCostText", &referral.payer)
         + &leaf("hs:ServiceCategoryCode", &referral.category);
-    let related = nest(
-        &["hs:RelatedCase"],
-        &leaf("hs:OrganizationCaseID", &referral.related_case),
-    );
-    let parts = daughter()
-        + &mother()
-        + association()
+    let parts = people()
         + &nest(&["hs:ChildWelfareCase"], &case)
-        + &related
+        + &nest(
+            &["hs:RelatedCase"],
+            &leaf("hs:OrganizationCaseID", &referral.related_case),
+        )
         + &nest(&["nc:Referral"], &activity)
         + &format!("<hs:RequestedService structures:id=\"s1\">{service}</hs:RequestedService>");
     document(
@@ -261,7 +257,10 @@ pub(crate) fn referral(envelope: &Envelope<'_>, referral: &ReferralDraft) -> Str
 
 #[cfg(test)]
 mod tests {
-    use super::{Envelope, PlanTaskDraft, PlanUpdateDraft, ReferralDraft, plan_update, referral};
+    use super::{Envelope, comanagement, plan_update, referral};
+    use crate::cws::draft::{
+        ComanagementDraft, FundingDraft, PlanTaskDraft, PlanUpdateDraft, ReferralDraft,
+    };
     use crate::cws::niem_read::read;
 
     const ENVELOPE: Envelope<'_> = Envelope {
@@ -277,17 +276,27 @@ mod tests {
             plan_id: "PLAN-1".into(),
             created: "2026-02-05".into(),
             updated: "2026-02-10".into(),
+            status: "agreed".into(),
+            version: 1,
             goal: "Children remain safely at home & well".into(),
-            goal_date: "2026-08-01".into(),
+            goal_domain: "safety".into(),
             tasks: vec![PlanTaskDraft {
                 task_id: "T1".into(),
                 name: "Counselling".into(),
                 status: "in_progress".into(),
-                due: "2026-04-01".into(),
+                start: "2026-02-12T10:00:00-08:00".into(),
+                counts_toward: vec!["welfare-to-work".into()],
                 assigned: "Marisol Demofield".into(),
                 payer: "org-cws".into(),
                 category: "Mental Health Services".into(),
+                ..PlanTaskDraft::default()
             }],
+            fundings: vec![FundingDraft {
+                category: "housing".into(),
+                payer: "org-cws".into(),
+                amount: "900".into(),
+            }],
+            ..PlanUpdateDraft::default()
         };
         let message = read(&plan_update(&ENVELOPE, &draft)).unwrap();
         assert_eq!(
@@ -295,13 +304,16 @@ mod tests {
             "Children remain safely at home & well"
         );
         assert_eq!(
-            message.plan.unwrap().tasks[0]
-                .service
-                .as_ref()
-                .unwrap()
-                .payer,
-            "org-cws"
+            (message.services[0].amount.as_str(), message.services.len()),
+            ("900", 1)
         );
+        let plan = message.plan.unwrap();
+        assert_eq!(
+            (plan.status.as_str(), plan.plan_type.as_str()),
+            ("agreed", "child-welfare")
+        );
+        assert_eq!(plan.tasks[0].start, "2026-02-12T10:00:00-08:00");
+        assert_eq!(plan.tasks[0].service.as_ref().unwrap().payer, "org-cws");
     }
 
     #[test]
@@ -312,12 +324,27 @@ mod tests {
             reason: "work hours".into(),
             recipient: "org-calworks".into(),
             service: "Child care".into(),
+            domain: "child-care".into(),
             category: "Other Services".into(),
             ..ReferralDraft::default()
         };
         let message = read(&referral(&ENVELOPE, &draft)).unwrap();
-        assert_eq!(message.referrals[0].entity, "org-calworks");
-        assert_eq!(message.services[0].name, "Child care");
+        assert_eq!(message.referrals[0].entity.id, "org-calworks");
+        assert_eq!(message.services[0].domain, "child-care");
         assert_eq!(message.persons.len(), 2);
+    }
+
+    #[test]
+    fn written_comanagement_passes_the_strict_reader() {
+        let draft = ComanagementDraft {
+            state: "coordinating".into(),
+            reason: "family-maintenance".into(),
+            lead: "org-cws".into(),
+            ..ComanagementDraft::default()
+        };
+        let message = read(&comanagement(&ENVELOPE, &draft)).unwrap();
+        assert_eq!(message.related_cases[0].status, "coordinating");
+        assert_eq!(message.related_cases[0].reasons, ["family-maintenance"]);
+        assert_eq!(message.caseworkers, [crate::family::CWS_WORKER]);
     }
 }

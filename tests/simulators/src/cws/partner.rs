@@ -8,8 +8,9 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::post;
 use http::{HeaderMap, StatusCode, header};
 
+use super::draft::{ComanagementDraft, PlanUpdateDraft, ReferralDraft};
 use super::niem_read;
-use super::niem_write::{self, Envelope, PlanUpdateDraft, ReferralDraft};
+use super::niem_write::{self, Envelope};
 use super::view::NiemMessage;
 use crate::clock::SimClock;
 use crate::http_client::{self, Gateway, GatewayAnswer};
@@ -84,6 +85,13 @@ impl ExchangePartner {
     pub fn referral(&self, referral: &ReferralDraft) -> String {
         let (id, at) = (self.next_message_id(), self.settings.clock.rfc3339());
         niem_write::referral(&self.envelope(&id, &at), referral)
+    }
+
+    /// The standing of co-management in the daughter's case, under a new message id.
+    #[must_use]
+    pub fn comanagement(&self, standing: &ComanagementDraft) -> String {
+        let (id, at) = (self.next_message_id(), self.settings.clock.rfc3339());
+        niem_write::comanagement(&self.envelope(&id, &at), standing)
     }
 
     /// Posts a message, as [`ExchangePartner::plan_update`] or [`ExchangePartner::referral`] made it,
@@ -199,7 +207,7 @@ impl Desk {
 mod tests {
     use super::{ExchangePartner, ExchangePartnerSettings};
     use crate::clock::SimClock;
-    use crate::cws::niem_write::PlanUpdateDraft;
+    use crate::cws::draft::PlanUpdateDraft;
 
     async fn post(partner: &ExchangePartner, token: &str, xml: &str) -> u16 {
         let _installed = rustls::crypto::ring::default_provider().install_default();

@@ -14,14 +14,16 @@ pub enum NiemKind {
 pub struct NiemMessage {
     /// Root element.
     pub kind: NiemKind,
+    /// `DocumentCategoryText`: the sender's word for what the message tells.
+    pub category: String,
     /// `DocumentIdentification`.
     pub message_id: String,
     /// `DocumentCreationDate`.
     pub created_at: String,
-    /// Organisation named as `DocumentRecipient`.
-    pub recipient: String,
-    /// Organisation named as `DocumentSubmitter`.
-    pub submitter: String,
+    /// `DocumentRecipient`.
+    pub recipient: NiemParty,
+    /// `DocumentSubmitter`.
+    pub submitter: NiemParty,
     /// `DisclosureBasis`.
     pub disclosure_basis: String,
     /// `ConsentReference`.
@@ -32,8 +34,10 @@ pub struct NiemMessage {
     pub persons: Vec<NiemPerson>,
     /// `ChildWelfareAgencyCaseID` (19-digit form).
     pub case_ids: Vec<String>,
-    /// `OrganizationCaseID` of each `RelatedCase`.
-    pub related_case_ids: Vec<String>,
+    /// Each `RelatedCase`: a case of the same family at another agency.
+    pub related_cases: Vec<NiemRelatedCase>,
+    /// Each `CaseConference` and `CaseActivity`.
+    pub case_events: Vec<NiemCaseEvent>,
     /// Full names of `Caseworker`s.
     pub caseworkers: Vec<String>,
     /// `ReferralReasonText` of the case.
@@ -48,6 +52,63 @@ pub struct NiemMessage {
     pub services: Vec<NiemService>,
     /// The XML as it came.
     pub raw: String,
+}
+
+/// An organisation in a role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NiemParty {
+    /// `OrganizationIdentification`.
+    pub id: String,
+    /// `OrganizationName`.
+    pub name: String,
+}
+
+impl NiemParty {
+    /// Whether neither id nor name is there.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        self.id.is_empty() && self.name.is_empty()
+    }
+}
+
+/// A `RelatedCase`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NiemRelatedCase {
+    /// `ActivityCategoryText`, e.g. the partner's programme.
+    pub category: String,
+    /// `ActivityStatus`.
+    pub status: String,
+    /// `OrganizationIdentification`.
+    pub organization: String,
+    /// `OrganizationCaseID`.
+    pub case_id: String,
+    /// Each `ActivityReasonText`.
+    pub reasons: Vec<String>,
+    /// `ActivityDate`.
+    pub date: String,
+    /// `ActivityDescriptionText`.
+    pub description: String,
+}
+
+/// A `CaseConference` or `CaseActivity` of the case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NiemCaseEvent {
+    /// Name of the element.
+    pub element: String,
+    /// `ActivityCategoryText`.
+    pub category: String,
+    /// `ActivityName`.
+    pub name: String,
+    /// `ActivityStatus`.
+    pub status: String,
+    /// Each `ActivityReasonText`.
+    pub reasons: Vec<String>,
+    /// `ActivityDate`.
+    pub date: String,
+    /// (title, text) of each `ActivityComment`.
+    pub comments: Vec<(String, String)>,
+    /// (category, id) of each `ActivityIdentification`.
+    pub ids: Vec<(String, String)>,
 }
 
 /// A `Child` or `Parent`.
@@ -74,6 +135,10 @@ pub struct NiemPerson {
 pub struct NiemPlan {
     /// `PlanIdentification`.
     pub plan_id: String,
+    /// Category of the identification: what kind of plan it is.
+    pub plan_type: String,
+    /// Text of the `PlanComment`: the plan's status.
+    pub status: String,
     /// `PlanCreatedDate`.
     pub created: String,
     /// `PlanUpdatedDate`.
@@ -93,8 +158,12 @@ pub struct NiemTask {
     pub description: String,
     /// `TaskStatus`.
     pub status: String,
+    /// `StatusDescriptionText` of the status: why.
+    pub status_detail: String,
     /// `TaskStartDate`.
     pub start: String,
+    /// `TaskEndDate`.
+    pub end: String,
     /// `TaskDueDate`.
     pub due: String,
     /// Person or organisation in `TaskAssignedEntity`.
@@ -106,10 +175,16 @@ pub struct NiemTask {
 /// A `ServicePlanGoal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NiemGoal {
+    /// `ActivityIdentification`.
+    pub goal_id: String,
+    /// `ActivityCategoryText`.
+    pub domain: String,
     /// `ActivityDescriptionText`.
     pub text: String,
     /// `ActivityStatus`.
     pub status: String,
+    /// `StatusDescriptionText` of the status: how far it is reached.
+    pub achievement: String,
     /// `AFCARSPermanencyGoalCode`.
     pub permanency_goal: String,
     /// `PermanencyAchievementDate`.
@@ -119,20 +194,26 @@ pub struct NiemGoal {
 /// A service `Referral`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NiemReferral {
-    /// `ActivityIdentification`.
+    /// First `ActivityIdentification`.
     pub referral_id: String,
+    /// (category, id) of each `ActivityIdentification`: the sides name a referral differently.
+    pub ids: Vec<(String, String)>,
     /// `ActivityStatus`.
     pub status: String,
+    /// Each `StatusDescriptionText` of the status: reason and sub-status codes.
+    pub status_details: Vec<String>,
+    /// `StatusCommentText` of the status.
+    pub status_comment: String,
     /// `ActivityReasonText`.
     pub reason: String,
     /// `ActivityDescriptionText`.
     pub description: String,
     /// `ActivityDate`.
     pub date: String,
-    /// Organisation in `ReferralIssuer`.
-    pub issuer: String,
-    /// Organisation in `ReferralEntity`.
-    pub entity: String,
+    /// `ReferralIssuer`.
+    pub issuer: NiemParty,
+    /// `ReferralEntity`.
+    pub entity: NiemParty,
     /// `ReferralDueDate`.
     pub due: String,
 }
@@ -146,4 +227,8 @@ pub struct NiemService {
     pub payer: String,
     /// `ServiceCategoryCode`.
     pub category: String,
+    /// `ActivityCategoryText`: domain or resource category.
+    pub domain: String,
+    /// `ServiceCostValue`.
+    pub amount: String,
 }
