@@ -27,7 +27,7 @@ fn list(name: &str, folder: &Path, code: &mut String) -> io::Result<()> {
     let _ = writeln!(code, "pub(super) const {name}: &[(&str, &str)] = &[");
     for file in files {
         let relative = file.strip_prefix(folder).map_err(io::Error::other)?;
-        let _ = writeln!(code, "({:?}, include_str!({:?})),", relative, file);
+        let _ = writeln!(code, "({relative:?}, include_str!({file:?})),");
     }
     code.push_str("];\n");
     Ok(())

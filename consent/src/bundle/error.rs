@@ -52,9 +52,9 @@ pub enum BundleError {
 }
 
 impl BundleError {
-    pub(super) fn malformed(file: &str, reason: impl ToString) -> Self {
+    pub(super) fn malformed(file: &str, reason: impl Into<String>) -> Self {
         let reason = reason
-            .to_string()
+            .into()
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");

@@ -22,7 +22,7 @@ const ELEMENTS_FILE: &str = "elements.toml";
 /// Parses and checks everything.
 pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
     let schema = Schema::from_cedarschema_str(text(files, SCHEMA_FILE)?)
-        .map_err(|error| BundleError::malformed(SCHEMA_FILE, error))?
+        .map_err(|error| BundleError::malformed(SCHEMA_FILE, error.to_string()))?
         .0;
     let coverage: Coverage = parse(COVERAGE_FILE, text(files, COVERAGE_FILE)?)?;
     let mut elements: ElementLists = parse(ELEMENTS_FILE, text(files, ELEMENTS_FILE)?)?;

@@ -116,8 +116,12 @@ impl Rule {
         let obligation = optional("obligation");
         let (basis, notice, years) = (optional("basis"), optional("notice"), optional("years"));
         let (refrains, lifts) = (set(optional("refrains")), set(optional("lifts")));
-        let is_manual = flag(file, "manual", optional("manual"))?;
-        let county_may_widen = flag(file, "county_may_widen", optional("county_may_widen"))?;
+        let is_manual = flag(file, "manual", optional("manual").as_deref())?;
+        let county_may_widen = flag(
+            file,
+            "county_may_widen",
+            optional("county_may_widen").as_deref(),
+        )?;
         let effective_to = optional("effective_to")
             .map(|text| day(file, &text))
             .transpose()?;
@@ -181,8 +185,8 @@ impl Rule {
     }
 }
 
-fn flag(file: &str, name: &str, value: Option<String>) -> Result<bool, BundleError> {
-    match value.as_deref() {
+fn flag(file: &str, name: &str, value: Option<&str>) -> Result<bool, BundleError> {
+    match value {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
         Some(_) => Err(BundleError::malformed(

@@ -24,7 +24,7 @@ pub(crate) struct RuleSet {
 pub(super) struct Versions(BTreeMap<Date, RuleSet>);
 
 impl Versions {
-    pub(super) fn new(rules: &BTreeMap<String, Rule>) -> Result<Self, PolicySetError> {
+    pub(super) fn new(rules: &BTreeMap<String, Rule>) -> Result<Self, Box<PolicySetError>> {
         let mut starts: Vec<Date> = rules.values().map(|rule| rule.effective_from).collect();
         let after = |last: Date| last.checked_add(1.day()).ok();
         starts.extend(
@@ -42,8 +42,10 @@ impl Versions {
             };
             for rule in rules.values().filter(|rule| rule.is_effective_on(start)) {
                 match rule.kind {
-                    RuleKind::Obligation => set.obligations.add(rule.policy.clone())?,
-                    _ => set.decisive.add(rule.policy.clone())?,
+                    RuleKind::Obligation => {
+                        set.obligations.add(rule.policy.clone()).map_err(Box::new)?
+                    }
+                    _ => set.decisive.add(rule.policy.clone()).map_err(Box::new)?,
                 }
                 set.size += 1;
             }

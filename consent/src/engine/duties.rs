@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evaluate::{Answer, Cited, Evaluator};
+use super::answer::{Answer, Cited};
+use super::evaluate::Evaluator;
 use super::scene::Scene;
 use crate::bundle::Rule;
 use crate::decision::Obligation;

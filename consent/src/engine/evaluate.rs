@@ -1,66 +1,19 @@
 //! What one regime says about one item.
 
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+
 use cedar_policy::{Authorizer, Context, Decision as CedarDecision, PolicyId, PolicySet, Response};
 use tandem_mappings::model::directive::{Capacity, Effect};
 
+use super::answer::{Answer, Cited};
 use super::cedar::{self, CedarError, Stage};
+use super::missing::TEAM_KINDS;
 use super::scene::Scene;
-use crate::bundle::{DefaultRule, Regime, Rule};
+use crate::bundle::{Regime, Rule};
 use crate::decision::Verdict;
 use crate::directive::View;
 use crate::request::Item;
-
-/// What an answer cites.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Cited<'a> {
-    Rule(&'a Rule),
-    Default(&'a DefaultRule),
-}
-
-impl<'a> Cited<'a> {
-    pub(super) fn id(self) -> &'a str {
-        match self {
-            Self::Rule(rule) => &rule.id,
-            Self::Default(rule) => &rule.id,
-        }
-    }
-
-    pub(super) fn citation(self) -> &'a str {
-        match self {
-            Self::Rule(rule) => &rule.citation,
-            Self::Default(rule) => &rule.citation,
-        }
-    }
-
-    pub(super) fn summaries(self) -> (&'a str, &'a str) {
-        match self {
-            Self::Rule(rule) => (&rule.summary_en, &rule.summary_es),
-            Self::Default(rule) => (&rule.summary_en, &rule.summary_es),
-        }
-    }
-
-    pub(super) fn rule(self) -> Option<&'a Rule> {
-        match self {
-            Self::Rule(rule) => Some(rule),
-            Self::Default(_) => None,
-        }
-    }
-}
-
-/// The answer of a regime about an item.
-#[derive(Debug, Clone)]
-pub(super) struct Answer<'a> {
-    pub(super) regime: &'a str,
-    pub(super) verdict: Verdict,
-    /// Only a human may use the basis that was found.
-    pub(super) needs_human: bool,
-    /// Nothing forbids: it is only that nothing permits.
-    pub(super) by_default: bool,
-    pub(super) cited: Vec<Cited<'a>>,
-    /// The directive that was needed, by its place among the views.
-    pub(super) consent: Option<usize>,
-    pub(super) basis: Option<String>,
-}
 
 /// Evaluates rule sets for one scene, each question once.
 pub(super) struct Evaluator<'a, 's> {
@@ -70,6 +23,10 @@ pub(super) struct Evaluator<'a, 's> {
     plain: Context,
     /// One context per view that permits, is in force and was not taken back.
     contexts: Vec<Option<Context>>,
+    /// One context per basis on which duties were asked for.
+    bases: RefCell<BTreeMap<String, Option<Context>>>,
+    /// The entities as if source and recipient shared a team of every kind.
+    all_teams: OnceCell<Option<Stage>>,
 }
 
 impl<'a, 's> Evaluator<'a, 's> {
@@ -94,6 +51,8 @@ impl<'a, 's> Evaluator<'a, 's> {
             authorizer: Authorizer::new(),
             plain: cedar::context(scene, None, None)?,
             contexts: contexts.collect::<Result<_, _>>()?,
+            bases: RefCell::default(),
+            all_teams: OnceCell::new(),
         })
     }
 
@@ -230,8 +189,13 @@ impl<'a, 's> Evaluator<'a, 's> {
         if rules.obligations.policies().next().is_none() {
             return Vec::new();
         }
-        let context = cedar::context(self.scene, None, Some(basis)).ok();
-        let response = context.and_then(|context| self.ask(&rules.obligations, index, &context));
+        let mut bases = self.bases.borrow_mut();
+        let context = bases
+            .entry(basis.to_owned())
+            .or_insert_with(|| cedar::context(self.scene, None, Some(basis)).ok());
+        let response = context
+            .as_ref()
+            .and_then(|context| self.ask(&rules.obligations, index, context));
         let cited = response
             .map(|response| cited(regime, &response))
             .unwrap_or_default();
@@ -262,6 +226,12 @@ impl<'a, 's> Evaluator<'a, 's> {
     /// The entities as they are.
     pub(super) const fn stage(&self) -> &Stage {
         &self.stage
+    }
+
+    /// The entities as if source and recipient shared a team of every kind.
+    pub(super) fn all_teams(&self) -> Option<&Stage> {
+        let build = || Stage::new(self.scene, Some(&TEAM_KINDS)).ok();
+        self.all_teams.get_or_init(build).as_ref()
     }
 
     /// The context without a directive.

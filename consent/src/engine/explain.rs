@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::evaluate::Answer;
+use super::answer::Answer;
 use super::scene::Scene;
 use crate::decision::{Explanation, ItemDecision, Outcome, Verdict};
 use crate::request::Item;

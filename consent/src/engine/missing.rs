@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use tandem_mappings::model::directive::Effect;
 use tandem_mappings::registry::AgreementKind;
 
-use super::cedar::{self, Stage};
-use super::evaluate::{Answer, Evaluator};
+use cedar_policy::Context;
+
+use super::answer::Answer;
+use super::cedar::{self, CedarError, Stage};
+use super::evaluate::Evaluator;
 use super::scene::Scene;
 use crate::GATEWAY;
+use crate::bundle::Regime;
 use crate::decision::{Missing, Needs, Verdict};
 use crate::directive::View;
 use crate::request::Item;
 
 /// The kinds of teams on which rules rest.
-const TEAM_KINDS: [&str; 4] = [
+pub(super) const TEAM_KINDS: [&str; 4] = [
     "MDT_CFT",
     "MDT_CHILDREN_SERVICES",
     "MDT_CHILD_ABUSE",
@@ -30,12 +34,15 @@ pub(super) fn missing<'a>(
     item: &Item,
     answers: &[Answer<'a>],
 ) -> Vec<Missing> {
+    let Ok(question) = Question::new(scene, evaluator, index, item) else {
+        return Vec::new();
+    };
     let denied = answers
         .iter()
         .filter(|answer| answer.verdict == Verdict::Deny);
     denied
         .filter_map(|answer| {
-            let (needs, elements) = of_regime(scene, evaluator, index, item, answer)?;
+            let (needs, elements) = question.answer(answer.regime)?;
             Some(Missing {
                 item: item.id.clone(),
                 regime: answer.regime.to_owned(),
@@ -46,57 +53,79 @@ pub(super) fn missing<'a>(
         .collect()
 }
 
-type Needed = (Needs, BTreeSet<String>);
-
-fn of_regime<'a>(
-    scene: &Scene<'a>,
-    evaluator: &Evaluator<'a, '_>,
+/// What is missing for one item, asked of one regime after the other.
+struct Question<'a, 's> {
+    scene: &'s Scene<'a>,
+    evaluator: &'s Evaluator<'a, 's>,
     index: usize,
-    item: &Item,
-    answer: &Answer<'a>,
-) -> Option<Needed> {
-    let regime = scene.bundle.regimes.get(answer.regime)?;
-    let ideal = cedar::ideal_directive(scene, item).ok()?;
-    let consented = cedar::context(scene, Some(ideal), None).ok()?;
-    if evaluator.would_permit(evaluator.stage(), regime, index, &consented) {
-        return Some((Needs::Consent, consent_elements(scene, item, answer.regime)));
-    }
-    let recipient = scene.request.recipient.organization.as_str();
-    let has_agreement = recipient == GATEWAY
-        || scene
-            .recipient()
-            .is_some_and(|one| one.gateway_term(AgreementKind::Dsa, scene.today).is_some());
-    if !has_agreement && scene.bundle.coverage.always.contains(answer.regime) {
-        return Some((Needs::Agreement, BTreeSet::from([recipient.to_owned()])));
-    }
-    team_kinds(scene, evaluator, index, regime, &consented)
+    item: &'s Item,
+    /// The situation with a directive that holds everything.
+    consented: Context,
 }
 
-fn team_kinds<'a>(
-    scene: &Scene<'a>,
-    evaluator: &Evaluator<'a, '_>,
-    index: usize,
-    regime: &crate::bundle::Regime,
-    consented: &cedar_policy::Context,
-) -> Option<Needed> {
-    let opens = |kind: &&str| {
-        Stage::new(scene, Some(&[kind])).is_ok_and(|stage| {
-            evaluator.would_permit(&stage, regime, index, evaluator.plain())
-                || evaluator.would_permit(&stage, regime, index, consented)
+type Needed = (Needs, BTreeSet<String>);
+
+impl<'a, 's> Question<'a, 's> {
+    fn new(
+        scene: &'s Scene<'a>,
+        evaluator: &'s Evaluator<'a, 's>,
+        index: usize,
+        item: &'s Item,
+    ) -> Result<Self, CedarError> {
+        let ideal = cedar::ideal_directive(scene, item)?;
+        let consented = cedar::context(scene, Some(ideal), None)?;
+        Ok(Self {
+            scene,
+            evaluator,
+            index,
+            item,
+            consented,
         })
-    };
-    // Most regimes know no team: one question with all kinds spares the single ones.
-    let any = Stage::new(scene, Some(&TEAM_KINDS)).ok()?;
-    let opened = evaluator.would_permit(&any, regime, index, evaluator.plain())
-        || evaluator.would_permit(&any, regime, index, consented);
-    if !opened {
-        return None;
     }
-    let kinds = TEAM_KINDS
-        .iter()
-        .filter(|kind| opens(kind))
-        .map(|kind| (*kind).to_owned());
-    Some((Needs::TeamMembership, kinds.collect()))
+
+    fn answer(&self, regime: &'a str) -> Option<Needed> {
+        let rules = self.scene.bundle.regimes.get(regime)?;
+        let stage = self.evaluator.stage();
+        if self
+            .evaluator
+            .would_permit(stage, rules, self.index, &self.consented)
+        {
+            return Some((
+                Needs::Consent,
+                consent_elements(self.scene, self.item, regime),
+            ));
+        }
+        let recipient = self.scene.request.recipient.organization.as_str();
+        let day = self.scene.today;
+        let record = self.scene.recipient();
+        let has_agreement = recipient == GATEWAY
+            || record.is_some_and(|one| one.gateway_term(AgreementKind::Dsa, day).is_some());
+        if !has_agreement && self.scene.bundle.coverage.always.contains(regime) {
+            return Some((Needs::Agreement, BTreeSet::from([recipient.to_owned()])));
+        }
+        self.team_kinds(rules)
+    }
+
+    fn team_kinds(&self, rules: &Regime) -> Option<Needed> {
+        // Most regimes know no team: one question with all kinds spares the single ones.
+        if !self.opens_on(self.evaluator.all_teams()?, rules) {
+            return None;
+        }
+        let opens = |kind: &&&str| {
+            Stage::new(self.scene, Some(&[**kind])).is_ok_and(|stage| self.opens_on(&stage, rules))
+        };
+        let kinds = TEAM_KINDS
+            .iter()
+            .filter(opens)
+            .map(|kind| (*kind).to_owned());
+        Some((Needs::TeamMembership, kinds.collect()))
+    }
+
+    fn opens_on(&self, stage: &Stage, rules: &Regime) -> bool {
+        let evaluator = self.evaluator;
+        evaluator.would_permit(stage, rules, self.index, evaluator.plain())
+            || evaluator.would_permit(stage, rules, self.index, &self.consented)
+    }
 }
 
 /// The elements that the person's best permission lacks; all that the regime asks for when there

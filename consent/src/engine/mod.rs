@@ -1,8 +1,10 @@
 //! The decision: which regimes cover an item, what each says, and how their answers combine.
 
+mod answer;
 mod cedar;
 mod cover;
 mod decide;
+mod draft;
 mod duties;
 mod evaluate;
 mod explain;
@@ -12,6 +14,3 @@ mod scene;
 mod validity;
 
 pub use self::decide::decide;
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,7 @@
 
 use tandem_mappings::model::directive::Effect;
 
-use super::evaluate::Answer;
+use super::answer::Answer;
 use super::scene::Scene;
 use crate::bundle::RuleKind;
 use crate::directive::{Reach, ReachContext, View, wins_over};

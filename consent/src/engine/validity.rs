@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use tandem_mappings::model::directive::{Effect, Moment};
 use tandem_mappings::registry::{AgreementKind, Term};
 
-use super::evaluate::Answer;
+use super::answer::Answer;
 use super::refusal::concerns;
 use super::scene::Scene;
 use crate::GATEWAY;

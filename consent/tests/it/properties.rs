@@ -190,7 +190,7 @@ proptest! {
     ) {
         let before = asked(in_county, &request, &consents);
         let kept = open(&before);
-        let mut left = request.clone();
+        let mut left = request;
         left["items"].as_array_mut().unwrap().retain(|item| kept.iter().any(|id| item["id"] == **id));
         let after = asked(in_county, &left, &consents);
         let permitted: Vec<_> =
