@@ -106,6 +106,9 @@ pub enum ConfigError {
     /// The custom file's name is none.
     #[error("custom_file must be Custom followed by letters and digits")]
     CustomFile,
+    /// A table does not say what it must.
+    #[error(transparent)]
+    Table(#[from] tandem_mappings::tables::TableError),
 }
 
 impl WriteConfig {

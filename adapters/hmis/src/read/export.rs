@@ -57,8 +57,9 @@ pub(crate) fn read(
         ));
     }
     let year = decide_edition(package, catalog, &raw, told)?;
-    let tables = edition(year)
-        .map_err(|error| Halt::input("table-broken", Place::file(error.table), error.problem))?;
+    let tables = edition(year).map_err(|error| {
+        Halt::input("table-broken", Place::file("Export.csv"), error.to_string())
+    })?;
     let layout = tables.file("Export").ok_or_else(|| missing("Export.csv"))?;
     let facts = facts(tables, layout, raw, told)?;
     if facts.row_count > 1 && !accept_merged {

@@ -3,21 +3,23 @@
 use std::sync::OnceLock;
 
 use tandem_mappings::model::domain::Domain;
-
-use super::TableError;
-use super::load::for_each_row;
+use tandem_mappings::tables::{ExampleFailure, Row, Table, TableError};
 
 const DOMAINS: &str = include_str!("../../../../mappings/tables/hmis/event_domains.csv");
 const TYPES: &str = include_str!("../../../../mappings/tables/hmis/event_types.csv");
 
+/// Columns of `event_types.csv`, for a county's own.
+pub const EVENT_TYPES_HEADER: [&str; 3] = ["domain", "project_type", "event"];
+const DOMAINS_HEADER: [&str; 3] = ["event", "kind", "domain"];
+
 /// The two crosswalks of event types.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct EventTypes {
     domains: Vec<(String, Domain)>,
     types: Vec<TypeRule>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct TypeRule {
     domain: Option<Domain>,
     project_type: Option<String>,
@@ -31,7 +33,35 @@ impl EventTypes {
     /// When an embedded table names an unknown domain; a test shows that it does not.
     pub fn shipped() -> Result<&'static Self, TableError> {
         static SHIPPED: OnceLock<Result<EventTypes, TableError>> = OnceLock::new();
-        SHIPPED.get_or_init(load).as_ref().map_err(Clone::clone)
+        SHIPPED
+            .get_or_init(|| EventTypes::new(None))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// The shipped crosswalks, with a county's rows of `event_types.csv` over them.
+    ///
+    /// # Errors
+    /// When a row names an unknown domain, or an event that is none.
+    pub fn new(county: Option<Table>) -> Result<Self, TableError> {
+        let domains = Table::parse("event_domains.csv", DOMAINS, &DOMAINS_HEADER)?;
+        let domains = domains.unique_by(&["event"])?;
+        let mut types = shipped_types()?;
+        if let Some(county) = county {
+            types = types.overridden_by(county, &["domain", "project_type"]);
+        }
+        Ok(Self {
+            domains: domains
+                .rows()
+                .iter()
+                .filter_map(|row| referral_domain(row).transpose())
+                .collect::<Result<_, _>>()?,
+            types: types
+                .rows()
+                .iter()
+                .map(type_rule)
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     /// The domain of a referral event; `None` for access events and unknown codes.
@@ -57,43 +87,58 @@ impl EventTypes {
             })
             .map(|rule| rule.event.as_str())
     }
-}
 
-fn load() -> Result<EventTypes, TableError> {
-    let mut domains = Vec::new();
-    for_each_row("event_domains.csv", DOMAINS, |_, row| {
-        let [event, kind, domain] = row else {
-            return Err("expected three columns".to_owned());
-        };
-        let domain = known_domain(domain)?;
-        match *kind {
-            "referral" => domains.push(((*event).to_owned(), domain)),
-            "access" => {}
-            other => return Err(format!("kind is {other}, expected access or referral")),
-        }
-        Ok(())
-    })?;
-    let mut types = Vec::new();
-    for_each_row("event_types.csv", TYPES, |_, row| {
-        let [domain, project_type, event] = row else {
-            return Err("expected three columns".to_owned());
-        };
-        types.push(TypeRule {
-            domain: if *domain == "*" {
-                None
-            } else {
-                Some(known_domain(domain)?)
-            },
-            project_type: (*project_type != "*").then(|| (*project_type).to_owned()),
-            event: (*event).to_owned(),
+    /// Runs the example pairs of the shipped crosswalks.
+    ///
+    /// # Errors
+    /// When an embedded table is malformed.
+    pub fn failed_examples(&self) -> Result<Vec<ExampleFailure>, TableError> {
+        let mut failed = shipped_types()?.failed_examples(|input| {
+            let (domain, project_type) = input.split_once('|')?;
+            self.event(Domain::from_code(domain)?, project_type)
+                .map(str::to_owned)
         });
-        Ok(())
-    })?;
-    Ok(EventTypes { domains, types })
+        let domains = Table::parse("event_domains.csv", DOMAINS, &DOMAINS_HEADER)?;
+        failed.extend(
+            domains.failed_examples(|input| self.domain(input).map(|domain| domain.to_string())),
+        );
+        Ok(failed)
+    }
 }
 
-fn known_domain(code: &str) -> Result<Domain, String> {
-    Domain::from_code(code).ok_or_else(|| format!("unknown domain {code}"))
+fn shipped_types() -> Result<Table, TableError> {
+    Table::parse("event_types.csv", TYPES, &EVENT_TYPES_HEADER)?
+        .unique_by(&["domain", "project_type"])
+}
+
+fn referral_domain(row: &Row) -> Result<Option<(String, Domain)>, TableError> {
+    let domain = known_domain(row)?;
+    match row.get("kind") {
+        "referral" => Ok(Some((row.required("event")?.to_owned(), domain))),
+        "access" => Ok(None),
+        _ => Err(row.refuse("kind", "access or referral")),
+    }
+}
+
+fn type_rule(row: &Row) -> Result<TypeRule, TableError> {
+    let project_type = row.required("project_type")?;
+    let event: u8 = row.parsed("event", "a code of list 4.20.2")?;
+    if !(1..=18).contains(&event) || event == 17 {
+        return Err(row.refuse("event", "a code of list 4.20.2 other than 17"));
+    }
+    Ok(TypeRule {
+        domain: if row.get("domain") == "*" {
+            None
+        } else {
+            Some(known_domain(row)?)
+        },
+        project_type: (project_type != "*").then(|| project_type.to_owned()),
+        event: event.to_string(),
+    })
+}
+
+fn known_domain(row: &Row) -> Result<Domain, TableError> {
+    Domain::from_code(row.get("domain")).ok_or_else(|| row.refuse("domain", "a canonical domain"))
 }
 
 #[cfg(test)]
@@ -108,6 +153,7 @@ mod tests {
         assert_eq!(types.event(Domain::Shelter, "14"), Some("10"));
         assert_eq!(types.event(Domain::Housing, ""), Some("15"));
         assert_eq!(types.event(Domain::MentalHealth, ""), None);
+        assert_eq!(types.failed_examples().unwrap(), []);
     }
 
     #[test]
@@ -125,5 +171,18 @@ mod tests {
                 .iter()
                 .all(|rule| lists.contains("4.20.2", &rule.event))
         );
+    }
+
+    #[test]
+    fn a_county_may_choose_another_event_type() {
+        let text =
+            "# source: county\n# version: 1\ndomain,project_type,event\nlegal,*,8\nshelter,*,11\n";
+        let county = Table::parse("county.csv", text, &EVENT_TYPES_HEADER).unwrap();
+        let types = EventTypes::new(Some(county)).unwrap();
+        assert_eq!(types.event(Domain::Legal, ""), Some("8"));
+        assert_eq!(types.event(Domain::Shelter, ""), Some("11"));
+        let bad = text.replace("legal,*,8", "legal,*,17");
+        let county = Table::parse("county.csv", &bad, &EVENT_TYPES_HEADER).unwrap();
+        assert!(EventTypes::new(Some(county)).is_err());
     }
 }

@@ -2,30 +2,41 @@
 
 use std::sync::OnceLock;
 
+use tandem_mappings::tables::{ExampleFailure, Row, Table, TableError};
+
 use super::{
     CodeLists, CodeRule, Column, ColumnType, Edition, FileLayout, LivingSituations, Tables,
 };
 
 const COLUMNS_2024: &str = include_str!("../../../../mappings/tables/hmis/fy2024_columns.csv");
 const COLUMNS_2026: &str = include_str!("../../../../mappings/tables/hmis/fy2026_columns.csv");
-const PICKLISTS: &str = include_str!("../../../../mappings/tables/hmis/picklists.csv");
 const CUSTOM: &str = include_str!("../../../../mappings/tables/hmis/custom_columns.csv");
 const LIVING: &str = include_str!("../../../../mappings/tables/hmis/living_situation_contexts.csv");
+const LISTS: &str = include_str!("../../../../mappings/tables/hmis/lists.csv");
+const PICKLISTS: &str = include_str!("../../../../mappings/tables/hmis/picklists.csv");
+
+const COLUMNS_HEADER: [&str; 7] = [
+    "file",
+    "position",
+    "column",
+    "type",
+    "nullable",
+    "list",
+    "description",
+];
+const LISTS_HEADER: [&str; 5] = ["version", "list", "name", "used_by", "note"];
+const LIVING_HEADER: [&str; 6] = [
+    "code",
+    "label",
+    "category",
+    "prior_3_917",
+    "current_4_12",
+    "destination_3_12",
+];
+const PICKLISTS_HEADER: [&str; 4] = ["version", "list", "code", "label"];
 
 /// How many files the specification has.
 const FILE_COUNT: usize = 24;
-
-/// A table file that does not say what it must.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("table {table}, line {line}: {problem}")]
-pub struct TableError {
-    /// File name of the table.
-    pub table: &'static str,
-    /// Line of the problem; 0 when it concerns the whole table.
-    pub line: u64,
-    /// What is wrong.
-    pub problem: String,
-}
 
 /// The checked tables of an edition.
 ///
@@ -34,36 +45,13 @@ pub struct TableError {
 pub fn edition(edition: Edition) -> Result<&'static Tables, TableError> {
     static FY2024: OnceLock<Result<Tables, TableError>> = OnceLock::new();
     static FY2026: OnceLock<Result<Tables, TableError>> = OnceLock::new();
-    let (cell, name, columns) = match edition {
-        Edition::Fy2024 => (&FY2024, "fy2024_columns.csv", COLUMNS_2024),
-        Edition::Fy2026 => (&FY2026, "fy2026_columns.csv", COLUMNS_2026),
+    let cell = match edition {
+        Edition::Fy2024 => &FY2024,
+        Edition::Fy2026 => &FY2026,
     };
-    cell.get_or_init(|| load(edition, name, columns))
+    cell.get_or_init(|| load(edition))
         .as_ref()
         .map_err(Clone::clone)
-}
-
-fn load(
-    edition: Edition,
-    table: &'static str,
-    columns: &'static str,
-) -> Result<Tables, TableError> {
-    let lists = load_lists(edition)?;
-    let files = load_layouts(table, columns, &lists)?;
-    if files.len() != FILE_COUNT {
-        let problem = format!("{} files, expected {FILE_COUNT}", files.len());
-        return Err(TableError {
-            table,
-            line: 0,
-            problem,
-        });
-    }
-    Ok(Tables {
-        edition,
-        files,
-        lists,
-        living: load_living()?,
-    })
 }
 
 /// The columns of HUD's template for custom files.
@@ -73,47 +61,124 @@ fn load(
 pub fn custom_layout() -> Result<&'static FileLayout, TableError> {
     static LAYOUT: OnceLock<Result<FileLayout, TableError>> = OnceLock::new();
     let loaded = LAYOUT.get_or_init(|| {
-        let table = "custom_columns.csv";
-        let mut layouts = load_layouts(table, CUSTOM, &CodeLists::default())?;
-        let problem = "no columns".to_owned();
-        layouts.pop().ok_or(TableError {
-            table,
-            line: 0,
-            problem,
-        })
+        let table = columns_table("custom_columns.csv", CUSTOM)?;
+        let mut layouts = load_layouts(&table, &CodeLists::default())?;
+        layouts
+            .pop()
+            .ok_or_else(|| whole_table(&table, "at least one column"))
     });
     loaded.as_ref().map_err(Clone::clone)
 }
 
-fn load_layouts(
-    table: &'static str,
-    columns: &'static str,
-    lists: &CodeLists,
-) -> Result<Vec<FileLayout>, TableError> {
+/// Runs the example pairs of the column and list tables.
+///
+/// # Errors
+/// When an embedded table is malformed.
+pub fn failed_examples() -> Result<Vec<ExampleFailure>, TableError> {
+    let mut failed = Vec::new();
+    for (name, text) in [
+        ("fy2024_columns.csv", COLUMNS_2024),
+        ("fy2026_columns.csv", COLUMNS_2026),
+        ("custom_columns.csv", CUSTOM),
+    ] {
+        let table = columns_table(name, text)?;
+        failed.extend(table.failed_examples(|input| {
+            let row = table
+                .rows()
+                .iter()
+                .find(|row| format!("{}.{}", row.get("file"), row.get("column")) == input)?;
+            Some(format!("{} {}", row.get("type"), row.get("nullable")))
+        }));
+    }
+    let keyed = [
+        Table::parse("picklists.csv", PICKLISTS, &PICKLISTS_HEADER)?,
+        Table::parse("lists.csv", LISTS, &LISTS_HEADER)?,
+    ];
+    for (table, (keys, value)) in keyed.iter().zip([
+        (["version", "list", "code"].as_slice(), "label"),
+        (&["version", "list"], "name"),
+    ]) {
+        failed.extend(table.failed_examples(|input| {
+            let key = |row: &&Row| {
+                keys.iter()
+                    .map(|column| row.get(column))
+                    .collect::<Vec<_>>()
+                    .join("|")
+                    == input
+            };
+            table
+                .rows()
+                .iter()
+                .find(key)
+                .map(|row| row.get(value).to_owned())
+        }));
+    }
+    let living = Table::parse("living_situation_contexts.csv", LIVING, &LIVING_HEADER)?;
+    failed.extend(living.failed_examples(|input| {
+        let (code, column) = input.split_once('|')?;
+        let row = living.rows().iter().find(|row| row.get("code") == code)?;
+        Some(row.get(column).to_owned())
+    }));
+    Ok(failed)
+}
+
+fn load(edition: Edition) -> Result<Tables, TableError> {
+    let (name, text) = match edition {
+        Edition::Fy2024 => ("fy2024_columns.csv", COLUMNS_2024),
+        Edition::Fy2026 => ("fy2026_columns.csv", COLUMNS_2026),
+    };
+    let table = columns_table(name, text)?;
+    let lists = load_lists(edition)?;
+    let files = load_layouts(&table, &lists)?;
+    if files.len() != FILE_COUNT {
+        return Err(whole_table(&table, "24 files"));
+    }
+    Ok(Tables {
+        edition,
+        files,
+        lists,
+        living: load_living()?,
+    })
+}
+
+fn columns_table(name: &str, text: &str) -> Result<Table, TableError> {
+    Table::parse(name, text, &COLUMNS_HEADER)?.unique_by(&["file", "column"])
+}
+
+fn whole_table(table: &Table, expected: &str) -> TableError {
+    TableError::Row {
+        file: table.name().to_owned(),
+        line: table.rows().last().map_or(1, Row::line),
+        expected: expected.to_owned(),
+    }
+}
+
+fn load_layouts(table: &Table, lists: &CodeLists) -> Result<Vec<FileLayout>, TableError> {
     let mut files: Vec<FileLayout> = Vec::new();
-    for_each_row(table, columns, |_, row| {
-        let [file, position, name, kind, nullable, list, ..] = row else {
-            return Err("too few columns".to_owned());
-        };
-        if files.last().is_none_or(|last| last.name != *file) {
+    for row in table.rows() {
+        let file = row.required("file")?;
+        if files.last().is_none_or(|last| last.name != file) {
             files.push(FileLayout::new(file));
         }
-        let layout = files.last_mut().ok_or("no file")?;
-        if position.parse() != Ok(layout.columns.len() + 1) {
-            return Err(format!("position {position} is out of order"));
+        let Some(layout) = files.last_mut() else {
+            continue;
+        };
+        let position: usize = row.parsed("position", "a position from 1")?;
+        if position != layout.columns.len() + 1 {
+            return Err(row.refuse("position", "positions in order without gaps"));
         }
         layout.push(Column {
-            name: (*name).to_owned(),
-            kind: column_type(kind).ok_or_else(|| format!("unknown type {kind}"))?,
-            is_nullable: match *nullable {
+            name: row.required("column")?.to_owned(),
+            kind: column_type(row.get("type"))
+                .ok_or_else(|| row.refuse("type", "S<n>, I, D, T, M or M+"))?,
+            is_nullable: match row.get("nullable") {
                 "Y" => true,
                 "N" => false,
-                other => return Err(format!("nullable is {other}, expected Y or N")),
+                _ => return Err(row.refuse("nullable", "Y or N")),
             },
-            codes: code_rule(list, lists)?,
+            codes: code_rule(row, lists)?,
         });
-        Ok(())
-    })?;
+    }
     Ok(files)
 }
 
@@ -128,68 +193,55 @@ fn column_type(text: &str) -> Option<ColumnType> {
     })
 }
 
-fn code_rule(text: &str, lists: &CodeLists) -> Result<Option<CodeRule>, String> {
+fn code_rule(row: &Row, lists: &CodeLists) -> Result<Option<CodeRule>, TableError> {
+    let text = row.get("list");
     if text.is_empty() {
         return Ok(None);
     }
-    let rule = CodeRule::parse(text).ok_or_else(|| format!("{text} is not a list rule"))?;
-    match rule.lists().into_iter().find(|list| !lists.has_list(list)) {
-        Some(unknown) => Err(format!("list {unknown} has no codes")),
-        None => Ok(Some(rule)),
+    let rule = CodeRule::parse(text).ok_or_else(|| row.refuse("list", "a list or a rule"))?;
+    if rule.lists().into_iter().all(|list| lists.has_list(list)) {
+        Ok(Some(rule))
+    } else {
+        Err(row.refuse("list", "lists that have codes"))
     }
 }
 
 fn load_lists(edition: Edition) -> Result<CodeLists, TableError> {
+    let table = Table::parse("picklists.csv", PICKLISTS, &PICKLISTS_HEADER)?;
+    let table = table.unique_by(&["version", "list", "code"])?;
     let mut lists = CodeLists::default();
-    for_each_row("picklists.csv", PICKLISTS, |_, row| {
-        let [version, list, code, ..] = row else {
-            return Err("too few columns".to_owned());
-        };
-        if *version == edition.name() {
-            lists.insert(list, code);
-        }
-        Ok(())
-    })?;
+    for row in table
+        .rows()
+        .iter()
+        .filter(|row| row.get("version") == edition.name())
+    {
+        lists.insert(row.required("list")?, row.required("code")?);
+    }
     Ok(lists)
 }
 
 fn load_living() -> Result<LivingSituations, TableError> {
+    let table = Table::parse("living_situation_contexts.csv", LIVING, &LIVING_HEADER)?;
+    let table = table.unique_by(&["code"])?;
     let mut living = LivingSituations::default();
-    for_each_row("living_situation_contexts.csv", LIVING, |_, row| {
-        let [code, _, _, prior, current, destination] = row else {
-            return Err("expected six columns".to_owned());
-        };
-        living.insert(code, [*prior == "Y", *current == "Y", *destination == "Y"]);
-        Ok(())
-    })?;
-    Ok(living)
-}
-
-pub(super) fn for_each_row(
-    table: &'static str,
-    text: &str,
-    mut use_row: impl FnMut(u64, &[&str]) -> Result<(), String>,
-) -> Result<(), TableError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    for record in reader.records() {
-        let fail = |line, problem: String| TableError {
-            table,
-            line,
-            problem,
-        };
-        let record = record.map_err(|error| fail(0, error.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let fields: Vec<&str> = record.iter().collect();
-        use_row(line, &fields).map_err(|problem| fail(line, problem))?;
+    for row in table.rows() {
+        let mut contexts = [false; 3];
+        let columns = ["prior_3_917", "current_4_12", "destination_3_12"];
+        for (context, column) in contexts.iter_mut().zip(columns) {
+            *context = match row.get(column) {
+                "Y" => true,
+                "N" => false,
+                _ => return Err(row.refuse(column, "Y or N")),
+            };
+        }
+        living.insert(row.required("code")?, contexts);
     }
-    Ok(())
+    Ok(living)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::SituationUse;
     use super::*;
 
     #[test]
@@ -199,6 +251,30 @@ mod tests {
             let count: usize = tables.files.iter().map(|file| file.columns.len()).sum();
             assert_eq!(count, columns);
             assert_eq!(tables.files.len(), 24);
+        }
+        assert_eq!(custom_layout().unwrap().columns.len(), 13);
+    }
+
+    #[test]
+    fn every_example_pair_comes_true() {
+        assert_eq!(failed_examples().unwrap(), []);
+    }
+
+    #[test]
+    fn every_list_that_is_described_has_codes_in_its_edition() {
+        let table = Table::parse("lists.csv", LISTS, &LISTS_HEADER).unwrap();
+        assert_eq!(table.rows().len(), 176);
+        for row in table.rows() {
+            let year = if row.get("version") == "FY2024" {
+                Edition::Fy2024
+            } else {
+                Edition::Fy2026
+            };
+            assert!(
+                edition(year).unwrap().lists.has_list(row.get("list")),
+                "{}",
+                row.get("list")
+            );
         }
     }
 
@@ -215,7 +291,6 @@ mod tests {
 
     #[test]
     fn living_situation_codes_keep_to_their_columns() {
-        use super::super::SituationUse;
         let living = &edition(Edition::Fy2026).unwrap().living;
         assert!(living.allows("24", SituationUse::Destination));
         assert!(!living.allows("24", SituationUse::Prior));

@@ -11,9 +11,9 @@ mod load;
 use std::collections::HashMap;
 
 pub use codes::{CodeLists, CodeRule};
-pub use events::EventTypes;
+pub use events::{EVENT_TYPES_HEADER, EventTypes};
 pub use living::{LivingSituations, SituationUse, is_retired_subsidy};
-pub use load::{TableError, custom_layout, edition};
+pub use load::{custom_layout, edition, failed_examples};
 
 /// A year of the HMIS CSV format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

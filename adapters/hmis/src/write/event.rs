@@ -29,6 +29,7 @@ pub(crate) struct EventWriter<'a> {
     pub(crate) config: &'a WriteConfig,
     pub(crate) context: &'a WriteContext,
     pub(crate) partner: &'a Partner<'a>,
+    pub(crate) types: &'a EventTypes,
 }
 
 impl EventWriter<'_> {
@@ -65,8 +66,10 @@ impl EventWriter<'_> {
         let kind = project
             .map(|project| self.partner.project_type(project))
             .unwrap_or_default();
-        let types = EventTypes::shipped().map_err(|_| Parked::Tables)?;
-        let event = types.event(view.domain, &kind).ok_or(Parked::NoEventType)?;
+        let event = self
+            .types
+            .event(view.domain, &kind)
+            .ok_or(Parked::NoEventType)?;
         if project.is_none() && OPENINGS.contains(&event) {
             return Err(Parked::NoProject);
         }

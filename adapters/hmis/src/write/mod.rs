@@ -17,6 +17,7 @@ mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Write as _};
+use std::sync::Arc;
 
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::memory::{PartnerMemory, PartnerRow};
@@ -25,6 +26,7 @@ use tandem_adapter_port::write::{
     Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile,
 };
 use tandem_mappings::model::id::MessageId;
+use tandem_mappings::tables::Table;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -37,7 +39,7 @@ use self::parked::Parked;
 use self::partner::Partner;
 use crate::config::{ConfigError, WriteConfig};
 use crate::kept::{KeptRow, person_index};
-use crate::tables::custom_layout;
+use crate::tables::{EventTypes, custom_layout};
 
 const ZIP: &str = "application/zip";
 /// Most messages in one delivery.
@@ -47,16 +49,18 @@ const BATCH_LIMIT: usize = 500;
 #[derive(Debug, Clone)]
 pub struct HmisWriter {
     config: WriteConfig,
+    types: Arc<EventTypes>,
 }
 
 impl HmisWriter {
-    /// A writer with settings.
+    /// A writer with settings. `event_types` are a county's rows over `event_types.csv`, if it has any.
     ///
     /// # Errors
-    /// When a setting does not fit its column.
-    pub fn new(config: WriteConfig) -> Result<Self, ConfigError> {
+    /// When a setting does not fit its column, or a row of the county's table names no domain or event.
+    pub fn new(config: WriteConfig, event_types: Option<Table>) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Self { config })
+        let types = Arc::new(EventTypes::new(event_types)?);
+        Ok(Self { config, types })
     }
 }
 
@@ -88,7 +92,7 @@ impl FormatWriter for HmisWriter {
             context,
             from: first.min().unwrap_or(today),
         };
-        let mut making = Making::new(&partner, ours);
+        let mut making = Making::new(&partner, ours, &self.types);
         for message in batch {
             if let Err(parked) = making.message(message) {
                 making.written.not_written.push((message.id, parked.into()));
@@ -101,6 +105,7 @@ impl FormatWriter for HmisWriter {
 /// A batch in the making.
 struct Making<'a> {
     partner: &'a Partner<'a>,
+    types: &'a EventTypes,
     ours: OurRows<'a>,
     delta: Delta,
     delta_messages: Vec<MessageId>,
@@ -114,9 +119,10 @@ struct Making<'a> {
 }
 
 impl<'a> Making<'a> {
-    fn new(partner: &'a Partner<'a>, ours: OurRows<'a>) -> Self {
+    fn new(partner: &'a Partner<'a>, ours: OurRows<'a>, types: &'a EventTypes) -> Self {
         Self {
             partner,
+            types,
             ours,
             delta: Delta::default(),
             delta_messages: Vec::new(),
@@ -134,6 +140,7 @@ impl<'a> Making<'a> {
             config: self.ours.config,
             context: self.ours.context,
             partner: self.partner,
+            types: self.types,
         };
         match events.row(message, &self.delta) {
             Some(row) => {

@@ -144,7 +144,7 @@ pub(crate) fn write_at(
         user_id: Some("TANDEM".to_owned()),
         ..WriteConfig::default()
     };
-    HmisWriter::new(config)
+    HmisWriter::new(config, None)
         .unwrap()
         .write(batch, memory, &at(now, sequence))
 }
@@ -390,7 +390,7 @@ fn a_delta_may_carry_only_the_files_that_have_rows() {
         all_files: false,
         ..WriteConfig::default()
     };
-    let written = HmisWriter::new(config).unwrap().write(
+    let written = HmisWriter::new(config, None).unwrap().write(
         &[asked(&["48211"], Some("P-ES"))],
         &partner("fy2026"),
         &at("2026-02-03T18:00:00Z", 1),
