@@ -26,14 +26,32 @@ impl Session<'_> {
             "Event" => (row.key(), vec![person()]),
             _ => return Ok(()),
         };
+        let mut values = row.as_written();
+        if file == "Exit" {
+            // Only that the stay has ended is needed: an exit also tells of trafficking and counselling.
+            keep_columns(
+                row,
+                &mut values,
+                &["ExitID", "EnrollmentID", "ExitDate", "DateDeleted"],
+            );
+        }
         let edition = self.checker.tables.edition.name().to_owned();
-        let kept = KeptRow {
-            edition,
-            values: row.as_written(),
-        };
+        let kept = KeptRow { edition, values };
         match kept.to_partner_row(file, key, index) {
             Some(kept) => self.sink.partner_row(kept),
             None => Ok(()),
+        }
+    }
+}
+
+fn keep_columns(row: &Row<'_>, values: &mut [String], columns: &[&str]) {
+    let kept: Vec<_> = columns
+        .iter()
+        .map(|column| row.layout.position(column))
+        .collect();
+    for (index, value) in values.iter_mut().enumerate() {
+        if !kept.contains(&Some(index)) {
+            value.clear();
         }
     }
 }

@@ -291,3 +291,40 @@ fn sensitive_files_are_counted_and_become_no_event() {
         assert!(!text.contains(word), "{word}");
     }
 }
+
+#[test]
+fn a_result_in_a_delta_counts_without_the_rows_that_the_delta_leaves_out() {
+    let result = [("ReferralResult", "1"), ("ResultDate", "2026-02-03")];
+    let mut files =
+        with_our_event(&result).set("Export", "X-2026-02-02", &[("ExportDirective", "1")]);
+    for file in [
+        "Client",
+        "Enrollment",
+        "Exit",
+        "HealthAndDV",
+        "Project",
+        "Organization",
+    ] {
+        let header = files.text(file).lines().next().unwrap().to_owned() + "\n";
+        files = files.put(file, header);
+    }
+    let outcome = files.read();
+    assert!(outcome.has_event(&format!("Event:{}:accepted", our_event())));
+    assert_eq!(outcome.report.persons, 0);
+}
+
+#[test]
+fn what_an_exit_tells_beyond_the_end_of_the_stay_is_not_kept() {
+    let outcome = Files::fixture("fy2026")
+        .set("Exit", "EX-1", &[("ExchangeForSex", "1")])
+        .read();
+    let exits = outcome
+        .collected
+        .partner_rows
+        .iter()
+        .filter(|row| row.kind == "Exit");
+    let values: Vec<&str> = exits.map(|row| row.value.as_str()).collect();
+    assert_eq!(values.len(), 1);
+    assert!(values[0].contains("2025-05-01") && !values[0].contains("\"1\""));
+    assert!(!values[0].contains("422"), "nor the destination");
+}
