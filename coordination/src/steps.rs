@@ -60,7 +60,7 @@ impl Recorded {
     }
 }
 
-/// Why a step can not be entered.
+/// Why a step cannot be entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepRefused {
@@ -179,7 +179,7 @@ impl Coordination {
     /// family goes on is the lead's decision, not the gateway's.
     ///
     /// # Errors
-    /// [`StepRefused`] when the step can not be entered; nothing changes then.
+    /// [`StepRefused`] when the step cannot be entered; nothing changes then.
     pub fn apply(&mut self, fact: &StepFact) -> Result<Option<Step>, StepRefused> {
         match fact {
             StepFact::Recorded(recorded) => self.recorded.add(recorded),

@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::comanagement::{ComanagementState, EndReason, StartReason};
+use tandem_mappings::model::event::{Body, Event};
 use tandem_mappings::model::id::{OrganizationId, SourceCaseId, SystemId};
 use tandem_mappings::model::worker::WorkerContact;
+
+use super::Episode;
 
 /// Why coordination is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +93,59 @@ pub enum EpisodeFact {
 }
 
 impl EpisodeFact {
+    /// The facts that an event of the catalogue tells about an episode as it stands. A start told while the
+    /// episode is paused says that the basis is restored. The catalogue has no pause reason:
+    /// a note that is one of the codes is taken, else a consent gap is assumed, the strictest.
+    #[must_use]
+    pub fn of(event: &Event, episode: &Episode) -> Vec<Self> {
+        let (system, at) = (event.system.clone(), event.told.occurred_at);
+        match &event.told.body {
+            Body::ComanagementStarted(told) => {
+                let (case, worker) = (told.case.clone(), told.worker.clone());
+                let mut facts = vec![Self::Joined {
+                    system,
+                    case,
+                    worker,
+                    at,
+                }];
+                facts.extend(
+                    told.start_reason
+                        .map(|reason| Self::StartReasonSet { reason, at }),
+                );
+                facts.extend(told.lead.clone().map(|lead| Self::LeadSet { lead, at }));
+                facts.extend(told.review.map(|due| Self::ReviewSet { due, at }));
+                if episode.state() == Some(ComanagementState::Paused) {
+                    facts.push(Self::Resumed { at });
+                }
+                facts
+            }
+            Body::ComanagementPaused(told) => {
+                let reason = match told.note.as_deref() {
+                    Some("family-away") => PauseReason::FamilyAway,
+                    Some("court-order") => PauseReason::CourtOrder,
+                    _ => PauseReason::ConsentGap,
+                };
+                vec![Self::Paused { reason, at }]
+            }
+            Body::ComanagementEnded(told) => {
+                vec![Self::Ended {
+                    reason: told.end_reason.unwrap_or(EndReason::Other),
+                    at,
+                }]
+            }
+            Body::WorkerChanged(told) if episode.participants().contains_key(&system) => {
+                let worker = Some(told.worker.clone());
+                vec![Self::Joined {
+                    system,
+                    case: None,
+                    worker,
+                    at,
+                }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// When it happened.
     #[must_use]
     pub fn at(&self) -> Timestamp {

@@ -151,7 +151,7 @@ impl System {
             return None;
         }
         let (&(low, high), &truth) = (bounds.get(cell)?, self.truth.get(cell)?);
-        self.fix_unrelated(cell, &mut bounds);
+        let local = self.around(cell, &mut bounds);
         // Near values first: most tables have a witness one step away.
         for distance in 1..=high.saturating_sub(truth).max(truth.saturating_sub(low)) {
             for value in [truth.checked_add(distance), truth.checked_sub(distance)] {
@@ -160,7 +160,7 @@ impl System {
                 };
                 let mut trial = bounds.clone();
                 *trial.get_mut(cell)? = (value, value);
-                if let Some(found) = self.search(trial, &mut steps) {
+                if let Some(found) = local.search(trial, &mut steps) {
                     return Some(found);
                 }
                 if steps == 0 {
@@ -171,9 +171,9 @@ impl System {
         None
     }
 
-    /// Sets every count that no chain of open counts ties to `cell` to its true value: it can not
-    /// help or hinder.
-    fn fix_unrelated(&self, cell: usize, bounds: &mut Bounds) {
+    /// Sets every count that no chain of open counts ties to `cell` to its true value, since it
+    /// cannot help or hinder, and leaves out the relations among those.
+    fn around(&self, cell: usize, bounds: &mut Bounds) -> Self {
         let is_open = |index: usize| bounds.get(index).is_some_and(|(low, high)| low < high);
         let mut tied = vec![false; bounds.len()];
         let mut waiting = vec![cell];
@@ -194,10 +194,25 @@ impl System {
                 }
             }
         }
-        for ((slot, is_tied), &truth) in bounds.iter_mut().zip(tied).zip(&self.truth) {
+        for ((slot, is_tied), &truth) in bounds.iter_mut().zip(&tied).zip(&self.truth) {
             if !is_tied {
                 *slot = (truth, truth);
             }
+        }
+        let is_tied = |index: &usize| tied.get(*index) == Some(&true);
+        let sums = self.sums.iter();
+        let at_most = self.at_most.iter();
+        Self {
+            truth: self.truth.clone(),
+            bounds: Vec::new(),
+            sums: sums
+                .filter(|(total, parts)| is_tied(total) || parts.iter().any(is_tied))
+                .cloned()
+                .collect(),
+            at_most: at_most
+                .filter(|(part, whole)| is_tied(part) || is_tied(whole))
+                .copied()
+                .collect(),
         }
     }
 

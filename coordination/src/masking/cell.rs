@@ -54,6 +54,13 @@ impl Stratum {
         self.0.is_empty()
     }
 
+    /// This stratum without a name; `None` when it does not have the name.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Option<Self> {
+        let mut rest = self.0.clone();
+        rest.remove(name).map(|_| Self(rest))
+    }
+
     /// The one name by which `narrower` narrows this stratum, when there is exactly one.
     pub(super) fn narrowed_in<'a>(&self, narrower: &'a Self) -> Option<&'a str> {
         let holds_all = self

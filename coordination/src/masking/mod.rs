@@ -12,6 +12,7 @@
 
 mod audit;
 mod cell;
+mod coarsen;
 mod export_csv;
 mod export_fhir;
 mod limits;
@@ -22,6 +23,7 @@ mod score;
 
 pub use audit::{Derivable, audit};
 pub use cell::{Cell, CellKey, CountRole, Stratum, StratumError, Suppression};
+pub use coarsen::protect_or_coarsen;
 pub use export_csv::{CSV_HEADER, write_csv};
 pub use export_fhir::measure_reports;
 pub use limits::{LimitError, MAX_STRATA, age_group, check_limits};

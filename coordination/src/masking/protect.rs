@@ -23,11 +23,11 @@ impl Default for Parameters {
     }
 }
 
-/// The release can not be published as it is: coarsen period, geography or strata.
+/// The release cannot be published as it is: coarsen period, geography or strata.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} masked counts could be computed from what is shown", .cells.len())]
 pub struct NotProtected {
-    /// The masked counts without a proof that they can not be computed.
+    /// The masked counts without a proof that they cannot be computed.
     pub cells: Vec<CellKey>,
 }
 

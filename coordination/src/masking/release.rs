@@ -8,6 +8,9 @@ use super::{Cell, CellKey, CountRole, Stratum, Suppression};
 use crate::indicators::{Indicators, Scoring};
 use crate::period::Period;
 
+/// The stratum by which a mix is broken down (RF-8): its rows are shares of one denominator.
+const MIX: &str = "reason";
+
 /// One measured row before masking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeasuredRow {
@@ -41,7 +44,7 @@ pub struct Sum {
 pub struct Release {
     pub(super) cells: Vec<Cell>,
     pub(super) sums: Vec<Sum>,
-    /// (part, whole): the first count can not be larger than the second.
+    /// (part, whole): the first count cannot be larger than the second.
     pub(super) at_most: Vec<(usize, usize)>,
     pub(super) rows: Vec<(MeasuredRow, Option<usize>, Option<usize>)>,
     by_key: BTreeMap<CellKey, usize>,
@@ -73,6 +76,7 @@ impl Release {
             release.rows.push((row, numerator, denominator));
         }
         release.find_sums_by_strata();
+        release.find_mix_totals();
         release.find_equal_definitions(indicators);
         release
     }
@@ -144,26 +148,56 @@ impl Release {
     }
 
     fn find_sums_by_strata(&mut self) {
+        let mut tables: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, cell) in self.cells.iter().enumerate() {
+            let key = &cell.key;
+            let table = (&key.indicator, key.role, key.period, &key.jurisdiction);
+            tables.entry(table).or_default().push(index);
+        }
         let mut groups: BTreeMap<(usize, String), Vec<usize>> = BTreeMap::new();
-        for (total, whole) in self.cells.iter().enumerate() {
-            for (part, narrower) in self.cells.iter().enumerate() {
-                let same_count = whole.key.indicator == narrower.key.indicator
-                    && whole.key.role == narrower.key.role
-                    && whole.key.period == narrower.key.period
-                    && whole.key.jurisdiction == narrower.key.jurisdiction;
-                if !same_count {
-                    continue;
-                }
-                if let Some(name) = whole.key.stratum.narrowed_in(&narrower.key.stratum) {
-                    groups
-                        .entry((total, name.to_owned()))
-                        .or_default()
-                        .push(part);
+        for table in tables.values() {
+            for &total in table {
+                for &part in table {
+                    let stratum =
+                        |index: usize| self.cells.get(index).map(|cell| &cell.key.stratum);
+                    let (Some(whole), Some(narrower)) = (stratum(total), stratum(part)) else {
+                        continue;
+                    };
+                    if let Some(name) = whole.narrowed_in(narrower) {
+                        groups
+                            .entry((total, name.to_owned()))
+                            .or_default()
+                            .push(part);
+                    }
                 }
             }
         }
         for ((total, _), parts) in groups {
             self.push_sum(total, parts);
+        }
+    }
+
+    /// A mix by reason has one denominator for all its reasons, which is also the sum of their
+    /// numerators.
+    fn find_mix_totals(&mut self) {
+        let mut equal = Vec::new();
+        for (index, cell) in self.cells.iter().enumerate() {
+            let Some(whole) = cell.key.stratum.without(MIX) else {
+                continue;
+            };
+            if cell.key.role == CountRole::Denominator {
+                for role in [CountRole::Numerator, CountRole::Denominator] {
+                    let key = CellKey {
+                        stratum: whole.clone(),
+                        role,
+                        ..cell.key.clone()
+                    };
+                    equal.extend(self.by_key.get(&key).map(|&total| (total, index)));
+                }
+            }
+        }
+        for (total, part) in equal {
+            self.push_sum(total, vec![part]);
         }
     }
 

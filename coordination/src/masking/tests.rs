@@ -197,6 +197,47 @@ fn a_denominator_that_another_indicator_shows_is_not_hidden() {
 }
 
 #[test]
+fn the_one_denominator_of_a_mix_of_reasons_gives_no_reason_away() {
+    let reason = |name: &str| Stratum::whole().with("reason", name);
+    let rows = vec![
+        row("RF-8", reason("no-capacity"), 4, Some(44)),
+        row("RF-8", reason("ineligible"), 40, Some(44)),
+        row("RF-8", Stratum::whole(), 44, Some(44)),
+    ];
+    let mut release = Release::new(rows, &indicators());
+    // Numerator 4 and the whole's numerator are masked, but every denominator tells the whole.
+    release.cells[0].suppression = P;
+    release.cells[4].suppression = C;
+    assert!(audit(&release, 11, &[]).is_err());
+}
+
+#[test]
+fn a_table_that_masking_cannot_save_loses_its_strata() {
+    let county =
+        |name: &str, count| row("RF-1", Stratum::whole().with("county", name), count, None);
+    let rows = |small| {
+        let whole = row("RF-1", Stratum::whole(), small + 240, None);
+        vec![county("a", small), county("b", 40), county("c", 200), whole]
+    };
+    let earlier = [Release::new(rows(12), &indicators())];
+    let coarse = |names: &[&str]| {
+        protect_or_coarsen(
+            rows(4),
+            &indicators(),
+            Parameters::default(),
+            &earlier,
+            names,
+        )
+    };
+    assert!(coarse(&[]).is_err());
+    let (release, dropped) = coarse(&["county"]).unwrap();
+    assert_eq!(
+        (release.cells().len(), dropped),
+        (1, vec!["county".to_owned()])
+    );
+}
+
+#[test]
 fn a_share_goes_with_its_masked_count() {
     let rows = vec![
         row(

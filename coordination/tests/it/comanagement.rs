@@ -3,11 +3,16 @@ use proptest::prelude::*;
 use tandem_coordination::comanagement::{
     Episode, EpisodeFact, EpisodeRefused, PauseReason, Trigger,
 };
-use tandem_mappings::model::comanagement::{ComanagementState, EndReason, StartReason};
-use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{OrganizationId, SourcePersonId, SystemId};
+use tandem_mappings::model::comanagement::{
+    Comanagement, ComanagementState, EndReason, StartReason,
+};
+use tandem_mappings::model::event::{Body, Event, NewEvent};
+use tandem_mappings::model::id::{
+    EventId, Jurisdiction, OrganizationId, SourceEventId, SourcePersonId, SystemId,
+};
 use tandem_mappings::model::involvement::{DatedChange, Placement, PlacementChange};
 use tandem_mappings::model::worker::WorkerContact;
+use uuid::Uuid;
 
 fn at(hour: i64) -> Timestamp {
     "2026-02-02T17:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hour)
@@ -160,6 +165,62 @@ fn a_removed_child_and_a_safety_alert_are_triggers_of_their_own() {
         what: None,
     }));
     assert!(Trigger::of(&alert).unwrap().needs_authority());
+}
+
+#[test]
+fn two_started_events_make_an_episode_coordinate_and_a_third_resumes_it() {
+    let started = |name: &str, number: u128| Event {
+        id: EventId(Uuid::from_u128(number)),
+        recorded_at: at(1),
+        system: system(name),
+        jurisdiction: Jurisdiction::new("demo-county").unwrap(),
+        decision_id: None,
+        payload_version: 1,
+        told: NewEvent::new(
+            at(1),
+            SourceEventId::new(number.to_string()).unwrap(),
+            Body::ComanagementStarted(Box::new(Comanagement {
+                episode: None,
+                people: vec![],
+                case: None,
+                partner: None,
+                worker: Some(WorkerContact::default()),
+                lead: None,
+                start_reason: Some(StartReason::FamilyMaintenance),
+                end_reason: None,
+                review: None,
+                note: None,
+            })),
+        ),
+    };
+    let mut episode = Episode::default();
+    episode
+        .apply(&EpisodeFact::Confirmed {
+            has_basis: true,
+            at: at(0),
+        })
+        .unwrap();
+    let mut play = |event: Event| {
+        for fact in EpisodeFact::of(&event, &episode) {
+            episode.apply(&fact).unwrap();
+        }
+        let state = episode.state().unwrap();
+        let pause = EpisodeFact::Paused {
+            reason: PauseReason::FamilyAway,
+            at: at(2),
+        };
+        let _not_yet = episode.apply(&pause);
+        state
+    };
+    assert_eq!(play(started("cws-demo", 1)), ComanagementState::Confirmed);
+    assert_eq!(
+        play(started("calworks-demo", 2)),
+        ComanagementState::Coordinating
+    );
+    assert_eq!(
+        play(started("cws-demo", 3)),
+        ComanagementState::Coordinating
+    );
 }
 
 fn any_fact() -> impl Strategy<Value = EpisodeFact> {
