@@ -109,7 +109,7 @@ fn writer(id: &SystemId, system: &SystemConfig) -> Result<Option<Arc<dyn FormatW
     let writer: Arc<dyn FormatWriter> = match format {
         Format::Linkages => Arc::from(system.calworks.writer().map_err(|error| fail(error.to_string()))?),
         Format::Niem => Arc::new(NiemWriter::new(system.child_welfare.clone()).map_err(|error| fail(error.to_string()))?),
-        Format::HmisCsv => Arc::new(HmisWriter::new(system.hmis.write.clone()).map_err(|error| fail(error.to_string()))?),
+        Format::HmisCsv => Arc::new(HmisWriter::new(system.hmis.write.clone(), None).map_err(|error| fail(error.to_string()))?),
         Format::FhirBundle if system.fhir.is_some() => return Ok(None),
         _ => return Err(fail(format!("output: {output} is only read, never written"))),
     };

@@ -2,11 +2,14 @@
 //! serve, decides what may be told to whom, and delivers it in each system's own form.
 
 pub mod adapters;
+pub mod api;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod intake;
 pub mod pipeline;
 pub mod seal;
+pub mod serve;
 pub mod state;
 pub mod store;
 pub mod transport;

@@ -19,7 +19,6 @@ use crate::pipeline::tell;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
 use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError};
 
-pub use super::carry::Carrier as LaneCarrier;
 
 /// How a lane's messages are written.
 #[derive(Clone)]

@@ -4,5 +4,6 @@
 pub mod acknowledge;
 mod backoff;
 mod carry;
+pub use carry::{Carrier, conversation as converse};
 pub mod lane;
 mod outcome;

@@ -1,0 +1,170 @@
+//! Starts and stops the gateway: the store, the processor, one lane per destination, the intakes and the API.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tandem_consent::{Bundle, Facts};
+use tandem_coordination::referral::Rules;
+use tandem_mappings::model::id::SystemId;
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::adapters::Adapters;
+use crate::api;
+use crate::clock::Clock;
+use crate::config::{Config, Loaded, SystemConfig};
+use crate::delivery::Carrier;
+use crate::delivery::lane::{self, Form, Lane};
+use crate::intake::{self, Intake};
+use crate::pipeline::accept::Acceptor;
+use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
+use crate::pipeline::judge::Judge;
+use crate::pipeline::matcher::{self, Matcher};
+use crate::pipeline::processor;
+use crate::seal::Sealer;
+use crate::store::Store;
+use crate::transport::folder::ExchangeFolder;
+use crate::transport::http::PartnerClient;
+
+/// How long a stop waits for what is under way.
+const STOP_LIMIT: Duration = Duration::from_secs(35);
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What its parts share.
+    pub core: Arc<Core>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// The rules that a configuration asks for.
+///
+/// # Errors
+/// When they can't be loaded.
+pub fn bundle(config: &Config) -> anyhow::Result<Bundle> {
+    let jurisdiction = config.jurisdiction.as_str();
+    match (&config.rules, &config.overrides) {
+        (Some(folder), _) => Bundle::load(folder).context("loading the rules"),
+        (None, Some(folder)) => Bundle::load(folder).context("loading the county's rules"),
+        (None, None) => Bundle::default_for(jurisdiction).context("loading the rules"),
+    }
+}
+
+impl Gateway {
+    /// Starts a gateway and waits until it can serve.
+    ///
+    /// # Errors
+    /// When a part can't be set up.
+    pub async fn start(loaded: Loaded, clock: Clock) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&loaded.config.data).context("making the data folder")?;
+        let adapters = Arc::new(Adapters::new(&loaded.config)?);
+        let core = Arc::new(core(loaded, clock).await?);
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let intake = Intake {
+            core: Arc::clone(&core),
+            adapters: Arc::clone(&adapters),
+            acceptor: Acceptor::new(core.store.clone()),
+        };
+        tasks.spawn(processor::run(Arc::clone(&core), stop.clone()));
+        for (id, system) in &core.loaded.config.systems {
+            start_system(&intake, id, system, &stop, &tasks).with_context(|| format!("starting systems.{id}"))?;
+        }
+        let address = api::listen(intake, stop.clone(), &tasks).await.context("starting to listen")?;
+        tasks.close();
+        Ok(Self { address, core, stop, tasks })
+    }
+
+    /// Stops: nothing new is taken, what is under way ends, the store is closed. Bounded in time.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if tokio::time::timeout(STOP_LIMIT, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some tasks did not end in time; what they had not committed is repeated at the next start");
+        }
+        self.core.store.close().await;
+    }
+
+    /// Runs until a signal asks to stop.
+    ///
+    /// # Errors
+    /// When signals can't be waited for.
+    pub async fn run_until_signal(self) -> anyhow::Result<()> {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+        self.stop().await;
+        Ok(())
+    }
+}
+
+/// Serves a configuration until a signal asks to stop.
+///
+/// # Errors
+/// When a part can't be set up.
+pub async fn run(loaded: Loaded, clock: Clock) -> anyhow::Result<()> {
+    let gateway = Gateway::start(loaded, clock).await?;
+    tracing::info!(address = %gateway.address, "the gateway is serving");
+    gateway.run_until_signal().await
+}
+
+async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
+    let config = &loaded.config;
+    let sealer = Sealer::open_or_create(&config.data.join("root.key"), config.jurisdiction.clone())
+        .context("opening the key file")?;
+    let store = Store::open(&config.data.join("tandem.sqlite"), sealer).await.context("opening the store")?;
+    let settings = config.matching.as_deref().map(std::fs::read_to_string).transpose().context("reading the matching settings")?;
+    let engine = matcher::engine(settings.as_deref()).context("setting up the matching engine")?;
+    let index = Matcher::load(&engine, &store).await.context("loading the match index")?;
+    let judge = Judge::new(bundle(config)?, Facts::from_registry(&loaded.registry), config.jurisdiction.clone());
+    Ok(Core {
+        store,
+        clock,
+        judge,
+        referral_rules: Rules::shipped().context("loading the referral reasons")?,
+        matcher: Mutex::new(index),
+        gateway: GATEWAY_SYSTEM.parse()?,
+        changed: watch::Sender::new(0),
+        loaded: Arc::new(loaded),
+    })
+}
+
+fn start_system(
+    intake: &Intake,
+    id: &SystemId,
+    system: &SystemConfig,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) -> anyhow::Result<()> {
+    let mut carrier = None;
+    if let Some(config) = &system.folder {
+        let folder = Arc::new(ExchangeFolder::open(&config.path).context("opening the exchange folder")?);
+        carrier = Some(Carrier::Folder(Arc::clone(&folder)));
+        tasks.spawn(intake::folder::watch(intake.clone(), id.clone(), config.clone(), folder, stop.clone()));
+    }
+    if let Some(push) = &system.push {
+        let client = PartnerClient::new(push.token_file.as_deref(), push.authority.as_deref())?;
+        carrier = Some(Carrier::Push(client, push.url.clone()));
+    }
+    let mut form = intake.adapters.writer(id).map(Form::Files);
+    if let Some(server) = &system.fhir {
+        let client = PartnerClient::new(server.token_file.as_deref(), server.authority.as_deref())?;
+        let every = Duration::from_secs(u64::from(server.poll_seconds.max(1)));
+        tasks.spawn(intake::pull::watch(intake.clone(), id.clone(), client.clone(), every, stop.clone()));
+        if let (None, Some(config)) = (&form, intake.adapters.fhir(id)) {
+            form = system.output.is_some().then(|| Form::Fhir(Box::new(config.clone())));
+            carrier = Some(Carrier::Fhir(client));
+        }
+    }
+    if let (Some(form), Some(carrier)) = (form, carrier) {
+        let lane = Lane { system: id.clone(), carrier, form };
+        tasks.spawn(lane::run(Arc::clone(&intake.core), lane, stop.clone()));
+    }
+    Ok(())
+}
