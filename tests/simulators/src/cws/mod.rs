@@ -5,6 +5,7 @@ mod draft;
 mod extract;
 mod key;
 mod niem_names;
+mod niem_parts;
 mod niem_read;
 mod niem_write;
 mod partner;
