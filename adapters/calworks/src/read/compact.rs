@@ -23,7 +23,7 @@ impl Fingerprints {
     }
 }
 
-/// A map from fingerprints to small values: open addressing in shards that grow by a quarter at a time, so that growing
+/// A map from fingerprints to small values: open addressing in shards that grow by an eighth at a time, so that growing
 /// never holds two copies of the whole.
 #[derive(Debug)]
 pub(crate) struct CompactMap<V> {
@@ -87,7 +87,7 @@ impl<V: Copy + Default> CompactMap<V> {
 }
 
 impl<V: Copy + Default> Shard<V> {
-    /// The slot of a key, or the free slot where it belongs. Terminates since a fifth of the slots is always free.
+    /// The slot of a key, or the free slot where it belongs. Terminates since an eighth of the slots is always free.
     fn find(&self, key: u64) -> Option<usize> {
         let slots = self.keys.len();
         if slots == 0 {
@@ -100,7 +100,7 @@ impl<V: Copy + Default> Shard<V> {
     }
 
     fn entry(&mut self, key: u64) -> (Option<&mut V>, bool) {
-        if self.used * 5 >= self.keys.len() * 4 {
+        if self.used * 8 >= self.keys.len() * 7 {
             self.grow();
         }
         let Some(place) = self.find(key) else {
@@ -116,7 +116,7 @@ impl<V: Copy + Default> Shard<V> {
     }
 
     fn grow(&mut self) {
-        let slots = (self.keys.len() + self.keys.len() / 4).max(FIRST_SLOTS);
+        let slots = (self.keys.len() + self.keys.len() / 8).max(FIRST_SLOTS);
         let keys = std::mem::replace(&mut self.keys, vec![0; slots]);
         let values = std::mem::replace(&mut self.values, vec![V::default(); slots]);
         for (key, value) in keys.into_iter().zip(values).filter(|(key, _)| *key != 0) {

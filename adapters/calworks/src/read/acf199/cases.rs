@@ -13,8 +13,8 @@ pub(super) struct CaseMonth {
     families: u8,
     people: u8,
     has_aided_person: bool,
-    family_line: u32,
-    person_line: u32,
+    /// Line of the family, or of the first person while there is no family.
+    line: u32,
 }
 
 impl CaseMonth {
@@ -46,7 +46,7 @@ pub(super) enum Repetition {
 pub(super) struct Cases {
     fingerprints: Fingerprints,
     months: CompactMap<CaseMonth>,
-    keys: CompactMap<u32>,
+    keys: CompactMap<u16>,
 }
 
 impl Cases {
@@ -58,7 +58,7 @@ impl Cases {
 
     /// Remembers a record under its key and tells whether there was one like it.
     pub(super) fn repetition(&mut self, key: u64, line: u64) -> Repetition {
-        let short = u32::try_from(line & u64::from(u32::MAX)).unwrap_or(0);
+        let short = u16::try_from(line & u64::from(u16::MAX)).unwrap_or(0);
         match self.keys.entry(key) {
             (Some(first), true) => {
                 *first = short;
@@ -74,15 +74,15 @@ impl Cases {
     pub(super) fn add_family(&mut self, case_month: u64, line: u64) {
         if let (Some(month), _) = self.months.entry(case_month) {
             month.families = month.families.saturating_add(1);
-            month.family_line = u32::try_from(line).unwrap_or(u32::MAX);
+            month.line = u32::try_from(line).unwrap_or(u32::MAX);
         }
     }
 
     /// Adds a person to a case-month.
     pub(super) fn add_person(&mut self, case_month: u64, line: u64, is_aided: bool) {
         if let (Some(month), _) = self.months.entry(case_month) {
-            if month.people == 0 {
-                month.person_line = u32::try_from(line).unwrap_or(u32::MAX);
+            if month.people == 0 && month.families == 0 {
+                month.line = u32::try_from(line).unwrap_or(u32::MAX);
             }
             month.people = month.people.saturating_add(1);
             month.has_aided_person |= is_aided;
@@ -157,19 +157,14 @@ impl CaseMonth {
             } else {
                 Fault::NoClosedFamily
             };
-            faults.push((self.person_line, fault, self.people));
+            faults.push((self.line, fault, self.people));
         } else if is_active && !self.has_aided_person {
-            faults.push((self.family_line, Fault::NoAidedPerson, 1));
+            faults.push((self.line, Fault::NoAidedPerson, 1));
         } else if self.people == 0 {
-            faults.push((self.family_line, Fault::NoPerson, 1));
+            faults.push((self.line, Fault::NoPerson, 1));
         }
         if self.is_too_large() {
-            let line = if self.families > 0 {
-                self.family_line
-            } else {
-                self.person_line
-            };
-            faults.push((line, Fault::TooLarge, 1));
+            faults.push((self.line, Fault::TooLarge, 1));
         }
     }
 }

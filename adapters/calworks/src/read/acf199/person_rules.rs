@@ -6,16 +6,16 @@ use super::finding::{Finding, Findings, Weight};
 use super::people::age;
 use super::records::Role;
 use super::run::Told;
-use super::section::{Record, SectionRun, is_group_unused, reporter};
-use super::values::{check_field, check_fields, is_missing};
-use super::view::{Names, View};
+use super::section::{Record, SectionRun, reporter};
+use super::values::{check_field, is_missing};
+use super::view::View;
 use crate::tables::{Program, Section};
 
 impl SectionRun<'_> {
     pub(super) fn person(
         &mut self,
         record: Record<'_>,
-        names: &Names,
+        view: View<'_>,
         case_month: u64,
         told: &mut Told<'_>,
     ) -> bool {
@@ -36,15 +36,8 @@ impl SectionRun<'_> {
             }
             return is_new;
         }
-        let view = View::new(names, record.text);
         let ssn = self.decoded(view.raw("ssn"));
-        check_fields(
-            &record.kind.layout,
-            record.text,
-            record.line,
-            |_| true,
-            told,
-        );
+        record.check_values(&record.kind.groups, told);
         self.check_ssn(record, "", &ssn, told);
         self.check_birth_day(record, view, told);
         let born = age(view.raw("date_of_birth"), view.raw("rpt_month_year"));
@@ -70,8 +63,8 @@ impl SectionRun<'_> {
         told: &mut Told<'_>,
     ) -> bool {
         let mut is_any_kept = false;
-        for (place, (group, names)) in record.kind.groups.iter().enumerate() {
-            if place > 0 && is_group_unused(record, group) {
+        for (place, group) in record.kind.groups.iter().enumerate() {
+            if place > 0 && group.is_unused_in(record.text) {
                 continue;
             }
             let shortest = record
@@ -91,7 +84,7 @@ impl SectionRun<'_> {
                 ));
                 continue;
             }
-            if place == 0 && is_group_unused(record, group) {
+            if place == 0 && group.is_unused_in(record.text) {
                 let name = &record.kind.layout.record;
                 told.found(Finding::of_record(
                     "R5",
@@ -102,13 +95,10 @@ impl SectionRun<'_> {
                 ));
                 continue;
             }
-            let view = View::new(names, record.text);
+            let view = View::new(&group.names, record.text);
             let ssn = self.decoded(view.raw("ssn"));
-            let wants = |field: &crate::tables::Field| {
-                field.group() == group || (place == 0 && field.group().is_empty())
-            };
-            check_fields(&record.kind.layout, record.text, record.line, wants, told);
-            self.check_ssn(record, group, &ssn, told);
+            record.check_values(std::slice::from_ref(group), told);
+            self.check_ssn(record, &group.name, &ssn, told);
             self.check_birth_day(record, view, told);
             consistency::child(view, self.header.program, &mut reporter(record, told));
             is_any_kept |= self.add_person(record, view, &ssn, case_month, told);

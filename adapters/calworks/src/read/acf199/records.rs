@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use tandem_mappings::tables::TableError;
 
+use super::values::is_unused;
 use super::view::Names;
-use crate::tables::{Layout, Layouts, Program, Section};
+use crate::tables::{Field, Layout, Layouts, Program, Section, Span};
 
 /// What a record type is about, alike in TANF (`T`) and SSP (`M`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +32,68 @@ pub(super) struct RecordType {
     pub section: Section,
     /// What it is about.
     pub role: Role,
-    /// Repeating groups in order: `child1`, `child2`, `stratum1`...; one empty name when there are none.
-    pub groups: Vec<(String, Names)>,
+    /// Repeating groups in order: `child1`, `child2`, `stratum1`...; one without a name when there are none. The fields
+    /// that all groups share count with the first.
+    pub(super) groups: Vec<Group>,
     /// Whether the fields after the case number are known. Not for a tribal T2, whose layout is not published with
     /// the others.
     pub is_known: bool,
+}
+
+/// A repeating group of a record type.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// Its name; empty when the record has no groups.
+    pub(super) name: String,
+    /// Its fields and the shared ones by name.
+    pub(super) names: Names,
+    /// The fields that rule V looks at.
+    pub(super) checked: Vec<Field>,
+    /// The positions of the group; none when the record has no groups.
+    span: Option<Span>,
+}
+
+impl Group {
+    fn of(layout: &Layout, name: &str, is_first: bool) -> Self {
+        let own = |field: &&Field| field.group() == name;
+        let is_own = |field: &Field| own(&field) || (is_first && field.group().is_empty());
+        // Month, quarter and case number have rules of their own (R2, R3, R4); the SSN is checked after decoding.
+        let is_covered = |field: &Field| {
+            let name = field.name.as_str();
+            matches!(
+                name,
+                "rpt_month_year" | "case_number" | "calendar_quarter" | "ssn"
+            )
+        };
+        let checked = layout
+            .fields
+            .iter()
+            .filter(|field| field.is_required && is_own(field) && !is_covered(field));
+        let start = layout
+            .fields
+            .iter()
+            .filter(own)
+            .map(|field| field.span.start)
+            .min();
+        let end = layout
+            .fields
+            .iter()
+            .filter(own)
+            .map(|field| field.span.end)
+            .max();
+        let span = start.zip(end).filter(|_| !name.is_empty());
+        Self {
+            name: name.to_owned(),
+            names: Names::of(layout, name),
+            checked: checked.cloned().collect(),
+            span: span.map(|(start, end)| Span { start, end }),
+        }
+    }
+
+    /// Whether the group is blank or zero over its whole width. Never for a record without groups.
+    pub(super) fn is_unused_in(&self, text: &str) -> bool {
+        self.span.is_some_and(|span| is_unused(span.of(text)))
+    }
 }
 
 /// The record types of the three programs.
@@ -89,11 +147,11 @@ fn types(program: Program) -> Result<HashMap<String, RecordType>, TableError> {
             continue;
         };
         check_needed(layout, role)?;
-        let groups = group_names(layout).into_iter().map(|group| {
-            let names = Names::of(layout, &group);
-            (group, names)
-        });
-        let groups = groups.collect();
+        let groups = group_names(layout);
+        let groups = (0..)
+            .zip(&groups)
+            .map(|(place, name)| Group::of(layout, name, place == 0))
+            .collect();
         let is_known = !(program == Program::Tribal && number == 2);
         types.insert(
             tag,

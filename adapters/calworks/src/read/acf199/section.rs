@@ -10,9 +10,9 @@ use super::emit::Emitter;
 use super::finding::{Finding, Findings, Weight};
 use super::group::{Groups, Kept};
 use super::header::Header;
-use super::records::{RecordType, Role};
+use super::records::{Group, RecordType, Role};
 use super::run::Told;
-use super::values::{check_fields, is_missing, is_unused};
+use super::values::{check_fields, is_missing};
 use super::view::{Names, View};
 use crate::read::compact::CompactSet;
 use crate::tables::Section;
@@ -38,6 +38,21 @@ pub(super) struct Record<'a> {
     pub(super) kind: &'a RecordType,
     pub(super) text: &'a str,
     pub(super) line: u64,
+}
+
+impl Record<'_> {
+    /// Rule V over these groups.
+    pub(super) fn check_values(&self, groups: &[Group], told: &mut Told<'_>) {
+        for group in groups {
+            check_fields(
+                &group.checked,
+                self.text,
+                self.line,
+                &self.kind.layout.record,
+                told,
+            );
+        }
+    }
 }
 
 impl<'a> SectionRun<'a> {
@@ -137,20 +152,13 @@ impl<'a> SectionRun<'a> {
             return;
         }
         if record.kind.role == Role::Counts {
-            check_fields(
-                &record.kind.layout,
-                record.text,
-                record.line,
-                |_| true,
-                told,
-            );
+            record.check_values(&record.kind.groups, told);
             consistency::counts(view, self.header.program, &mut reporter(record, told));
         } else {
             // Only the strata that are in use are checked; the first one must be.
-            for (place, (group, _)) in record.kind.groups.iter().enumerate() {
-                if place == 0 || !is_group_unused(record, group) {
-                    let wants = |field: &crate::tables::Field| field.group() == group;
-                    check_fields(&record.kind.layout, record.text, record.line, wants, told);
+            for (place, group) in record.kind.groups.iter().enumerate() {
+                if place == 0 || !group.is_unused_in(record.text) {
+                    record.check_values(std::slice::from_ref(group), told);
                 }
             }
         }
@@ -169,10 +177,10 @@ impl<'a> SectionRun<'a> {
     }
 
     fn case_record(&mut self, record: Record<'_>, told: &mut Told<'_>) -> Result<(), Stopped> {
-        let Some((_, names)) = record.kind.groups.first() else {
+        let Some(first) = record.kind.groups.first() else {
             return Ok(());
         };
-        let view = View::new(names, record.text);
+        let view = View::new(&first.names, record.text);
         let (month, case) = (view.raw("rpt_month_year"), view.raw("case_number"));
         let name = &record.kind.layout.record;
         let mut is_usable = true;
@@ -203,7 +211,7 @@ impl<'a> SectionRun<'a> {
         let is_kept = match record.kind.role {
             Role::Family => self.family(record, view, case_month, told),
             Role::Children => self.children(record, case_month, told),
-            _ => self.person(record, names, case_month, told),
+            _ => self.person(record, view, case_month, told),
         };
         if is_kept {
             let kept = Kept {
@@ -225,13 +233,7 @@ impl<'a> SectionRun<'a> {
         case_month: u64,
         told: &mut Told<'_>,
     ) -> bool {
-        check_fields(
-            &record.kind.layout,
-            record.text,
-            record.line,
-            |_| true,
-            told,
-        );
+        record.check_values(&record.kind.groups, told);
         if self.header.section == Section::Active {
             consistency::family(view, self.header.program, &mut reporter(record, told));
             if view.number("funding_stream") == Some(1) {
@@ -282,17 +284,6 @@ impl<'a> SectionRun<'a> {
         let is_case_kept = self.cases.close(self.header.section, told);
         Ok(is_case_kept || self.is_any_count_kept)
     }
-}
-
-/// Whether a repeating group of a record is blank or zero over its whole width. Never for the shared fields.
-pub(super) fn is_group_unused(record: Record<'_>, group: &str) -> bool {
-    let mut fields = record
-        .kind
-        .layout
-        .fields
-        .iter()
-        .filter(|field| field.group() == group);
-    !group.is_empty() && fields.all(|field| is_unused(field.span.of(record.text)))
 }
 
 pub(super) fn reporter<'b, 'c: 'b>(

@@ -8,7 +8,7 @@ use super::group::Kept;
 use super::people::{CODE_SYSTEM, Person};
 use super::records::Role;
 use super::run::Told;
-use super::section::{Record, SectionRun, is_group_unused};
+use super::section::{Record, SectionRun};
 use super::view::View;
 use crate::tables::Section;
 
@@ -53,8 +53,8 @@ impl SectionRun<'_> {
     }
 
     fn collect(&self, record: Record<'_>, family: &mut Family, people: &mut Vec<Person>) {
-        for (place, (group, names)) in record.kind.groups.iter().enumerate() {
-            let view = View::new(names, record.text);
+        for (place, group) in record.kind.groups.iter().enumerate() {
+            let view = View::new(&group.names, record.text);
             view.raw("case_number").trim().clone_into(&mut family.case);
             view.raw("rpt_month_year").clone_into(&mut family.month);
             if record.kind.role == Role::Family {
@@ -63,7 +63,7 @@ impl SectionRun<'_> {
             }
             let shortest = record.kind.layout.second_group_minimum.unwrap_or(0);
             let is_absent =
-                is_group_unused(record, group) || (place > 0 && record.text.len() < shortest);
+                group.is_unused_in(record.text) || (place > 0 && record.text.len() < shortest);
             if record.kind.is_known && !is_absent {
                 let ssn = self.decoded(view.raw("ssn"));
                 people.extend(Person::read(

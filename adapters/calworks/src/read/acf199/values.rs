@@ -1,7 +1,7 @@
 //! Category 2: what a single field may hold (rule V).
 
 use super::finding::{Finding, Findings, Weight};
-use crate::tables::{Accepted, Field, FieldKind, Layout, day_faults};
+use crate::tables::{Accepted, Field, FieldKind, day_faults};
 
 /// Whether a field counts as empty: blanks, or `#` or `_` over its whole width.
 #[must_use]
@@ -64,24 +64,16 @@ pub(super) fn check_field(
     }
 }
 
-/// Checks the fields of a record that belong to `group` (`child1`, `stratum2`) or to no group, per `wants`.
+/// Checks fields of one record.
 pub(super) fn check_fields(
-    layout: &Layout,
+    fields: &[Field],
     text: &str,
     line: u64,
-    wants: impl Fn(&Field) -> bool,
+    record: &str,
     findings: &mut dyn Findings,
 ) {
-    for field in layout.fields.iter().filter(|field| wants(field)) {
-        // Month, quarter and case number have their own record-level rules R2, R3 and R4.
-        let is_covered = matches!(
-            field.name.as_str(),
-            "rpt_month_year" | "case_number" | "calendar_quarter"
-        );
-        // The SSN is checked after decoding.
-        if !is_covered && field.name != "ssn" {
-            check_field(field, field.span.of(text), line, &layout.record, findings);
-        }
+    for field in fields {
+        check_field(field, field.span.of(text), line, record, findings);
     }
 }
 
