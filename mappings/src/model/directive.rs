@@ -4,6 +4,8 @@
 //! is in force serves as a basis, so one wording of the law applies to every person alike.
 
 mod expiry;
+mod fhir;
+mod file;
 mod moment;
 mod party;
 mod revocation;
@@ -13,6 +15,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use self::expiry::{Expiry, ExpiryError};
+pub use self::fhir::{CATEGORY_SYSTEM, FhirConsentError};
+pub use self::file::DirectivesError;
 pub use self::moment::{Moment, MomentError};
 pub use self::party::Parties;
 pub use self::revocation::Revocation;
