@@ -18,7 +18,7 @@ use tandem_adapter_port::package::{PackageLimits, ZipPackage};
 use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, Stopped};
 use tandem_adapter_port::report::{Counting, Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
-use tandem_mappings::model::id::{EventId, InputId, SourceEventId, SystemId};
+use tandem_mappings::model::id::{EventId, InputId, RecordKey, SourceEventId, SystemId};
 use tandem_mappings::model::person::RecordGone;
 use tokio::sync::mpsc;
 
@@ -281,6 +281,13 @@ impl<'a> Intake<'a> {
     }
 
     async fn write_event(&self, tx: &mut Tx, told: NewEvent) -> Result<(), StoreError> {
+        if let (Body::RecordSealed(_), Some(person)) = (&told.body, &told.source_person_id) {
+            // A sealed record that was never known leaves no trace, not even its id.
+            let key = RecordKey { system: self.context.system.clone(), person: person.clone() };
+            if tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?.is_none() {
+                return Ok(());
+            }
+        }
         // The time of arrival stands in for a missing time of occurrence, so it is no part of the content.
         let content = serde_json::to_vec(&(&told.source_person_id, &told.source_household_id, &told.labels, &told.body))
             .map_err(|_| StoreError::Shape { kind: "event" })?;

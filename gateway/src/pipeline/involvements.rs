@@ -35,6 +35,10 @@ pub async fn record_received(
     let now = core.clock.now();
     let key = RecordKey { system: event.system.clone(), person: person.clone() };
     let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
+    // A message names a person in passing; it does not replace what the system's own record says.
+    if known.is_some() && told.record_kind.starts_with("hs:") {
+        return Ok(Applied::Nothing);
+    }
     let Some(organization) = core.organization_of(&event.system) else {
         return Ok(Applied::Parked("the sender is not a configured system".to_owned()));
     };

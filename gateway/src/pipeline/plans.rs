@@ -125,7 +125,7 @@ async fn keep_and_tell(
         exchange::tell_one(core, tx, &scene, &event.system, &recipient, &items, &OutboundBody::Plan(Box::new(body)), now)
             .await?;
     }
-    overlay::line_up(core, tx, &scene, now).await?;
+    overlay::line_up(core, tx, &scene, event, now).await?;
     Ok(Applied::Done)
 }
 

@@ -212,9 +212,10 @@ pub async fn moved(core: &Core, tx: &mut Tx, event: &Event, reference: &Referral
         return Ok(Applied::Parked("no referral of this sender has this id".to_owned()));
     };
     let sides = sides(core, &document);
-    let Some(fact) = ReferralFact::of(event, &sides, Readiness::complete()) else {
+    let Some(mut fact) = ReferralFact::of(event, &sides, Readiness::complete()) else {
         return Ok(Applied::Refused("the sender stands on no side of the referral".to_owned()));
     };
+    fit(&document, &mut fact);
     if let Some(update) = update_of(&event.told.body) {
         let is_target = document.target.as_ref() == Some(&event.system);
         if is_target && document.target_ref.is_none() {
@@ -223,6 +224,20 @@ pub async fn moved(core: &Core, tx: &mut Tx, event: &Event, reference: &Referral
         document.outputs.extend(update.outputs.iter().filter(|output| !document.outputs.contains(output)).cloned().collect::<Vec<_>>());
     }
     apply(core, tx, document, &fact, Some(&event.system)).await
+}
+
+/// Formats with few codes say "rejected" also after acceptance (HMIS 4.20.D result 2): then it is a failure.
+fn fit(document: &ReferralDoc, fact: &mut ReferralFact) {
+    let was_accepted = matches!(
+        document.state.status(),
+        Some(ReferralStatus::Accepted | ReferralStatus::InProgress | ReferralStatus::OnHold)
+    );
+    if let ReferralFact::Moved(wish) = fact
+        && was_accepted
+        && wish.to == ReferralStatus::Rejected
+    {
+        wish.to = ReferralStatus::Failed;
+    }
 }
 
 fn update_of(body: &Body) -> Option<&tandem_mappings::model::referral::ReferralUpdate> {
@@ -301,7 +316,10 @@ pub(super) async fn request_proposal(
     withdrawn: Option<ReasonCode>,
     now: Timestamp,
 ) -> Result<Option<Proposal>, StoreError> {
-    let Some(target) = document.target.clone() else { return Ok(None) };
+    // A referral inside one system is kept, never sent back to where it came from.
+    let Some(target) = document.target.clone().filter(|target| *target != document.source) else {
+        return Ok(None);
+    };
     let persons = persons_of(tx, document).await?;
     let request = &document.request;
     let service = request.target.service.as_ref().and_then(|id| core.loaded.registry.service(id));

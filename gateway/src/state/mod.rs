@@ -7,6 +7,7 @@ pub mod episode;
 pub mod involvement;
 pub mod link;
 pub mod mutual;
+pub mod overlay;
 pub mod partner;
 pub mod plan;
 pub mod record;
