@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use tandem_mappings::model::assessment::{Band, Rating};
 use tandem_mappings::model::domain::Domain;
-use tandem_mappings::tables::{Row, Table, TableError};
+use tandem_mappings::tables::{ExampleFailure, Row, Table, TableError};
 
 const SSM_AZ: &str = include_str!("../../mappings/tables/coordination/ssm_az.csv");
 const HOPEHUB_13: &str = include_str!("../../mappings/tables/coordination/hopehub_13.csv");
@@ -163,7 +163,10 @@ impl InstrumentDomain {
 
 /// The instruments of a network.
 #[derive(Debug, Clone, Default)]
-pub struct Instruments(BTreeMap<String, Instrument>);
+pub struct Instruments {
+    by_id: BTreeMap<String, Instrument>,
+    failed_examples: Vec<ExampleFailure>,
+}
 
 impl Instruments {
     /// The instruments that ship with Tandem.
@@ -179,18 +182,45 @@ impl Instruments {
         let mut instruments = Self::default();
         instruments.add(Instrument::new("ssm-az", &ssm, &bands)?);
         instruments.add(Instrument::new("hopehub-13", &hopehub, &bands)?);
+        for (id, table) in [("ssm-az", &ssm), ("hopehub-13", &hopehub)] {
+            let domain = |number: &str| instruments.domain_code(id, number);
+            let failed = table.failed_examples(domain);
+            instruments.failed_examples.extend(failed);
+        }
+        let failed = bands.failed_examples(|input| instruments.band_code(input));
+        instruments.failed_examples.extend(failed);
         Ok(instruments)
+    }
+
+    /// The example pairs of the shipped tables that did not come true: `number -> canonical domain` and
+    /// `instrument|level -> band`.
+    #[must_use]
+    pub fn failed_examples(&self) -> &[ExampleFailure] {
+        &self.failed_examples
+    }
+
+    fn domain_code(&self, id: &str, number: &str) -> Option<String> {
+        let number: u8 = number.parse().ok()?;
+        let domains = self.get(id)?.domains().iter();
+        let mut named = domains.filter(|one| one.number == number);
+        named.next().map(|one| one.domain.code().to_owned())
+    }
+
+    fn band_code(&self, input: &str) -> Option<String> {
+        let (id, level) = input.split_once('|')?;
+        let band = self.get(id.trim())?.band(level.trim().parse().ok()?)?;
+        Some(band.code().to_owned())
     }
 
     /// Adds or replaces an instrument.
     pub fn add(&mut self, instrument: Instrument) {
-        self.0.insert(instrument.id.clone(), instrument);
+        self.by_id.insert(instrument.id.clone(), instrument);
     }
 
     /// An instrument by id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Instrument> {
-        self.0.get(id)
+        self.by_id.get(id)
     }
 }
 
@@ -307,6 +337,7 @@ mod tests {
     #[test]
     fn the_matrix_has_eighteen_domains_and_credit_and_five_levels_in_four_bands() {
         let instruments = Instruments::shipped().unwrap();
+        assert_eq!(instruments.failed_examples(), []);
         let ssm = instruments.get("ssm-az").unwrap();
         assert_eq!(ssm.domains().len(), 19);
         let bands: Vec<_> = (1..=5).filter_map(|level| ssm.band(level)).collect();

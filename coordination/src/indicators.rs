@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tandem_mappings::tables::{Row, Table, TableError, TableHash};
+use tandem_mappings::tables::{ExampleFailure, Row, Table, TableError, TableHash};
 
 const TEXT: &str = include_str!("../../mappings/tables/coordination/indicators.csv");
 
@@ -57,6 +57,19 @@ pub enum Scoring {
     ContinuousVariable,
 }
 
+impl Scoring {
+    /// The FHIR code (measure-scoring).
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Proportion => "proportion",
+            Self::Ratio => "ratio",
+            Self::Cohort => "cohort",
+            Self::ContinuousVariable => "continuous-variable",
+        }
+    }
+}
+
 /// Which way is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BetterDirection {
@@ -95,7 +108,7 @@ pub struct Indicator {
 #[derive(Debug, Clone)]
 pub struct Indicators {
     by_id: BTreeMap<String, Indicator>,
-    hash: TableHash,
+    table: Table,
 }
 
 impl Indicators {
@@ -113,10 +126,8 @@ impl Indicators {
             let indicator = read_indicator(row)?;
             Ok((indicator.id.clone(), indicator))
         });
-        Ok(Self {
-            by_id: by_id.collect::<Result<_, TableError>>()?,
-            hash: table.hash(),
-        })
+        let by_id = by_id.collect::<Result<_, TableError>>()?;
+        Ok(Self { by_id, table })
     }
 
     /// An indicator by id.
@@ -130,10 +141,17 @@ impl Indicators {
         self.by_id.values()
     }
 
+    /// Runs the example pairs, written `# example: id -> FHIR scoring`.
+    #[must_use]
+    pub fn failed_examples(&self) -> Vec<ExampleFailure> {
+        self.table
+            .failed_examples(|id| self.get(id).map(|one| one.scoring.code().to_owned()))
+    }
+
     /// Hash of the definitions, for the report.
     #[must_use]
     pub fn hash(&self) -> TableHash {
-        self.hash
+        self.table.hash()
     }
 }
 
@@ -187,5 +205,6 @@ mod tests {
         let indicators = Indicators::shipped(None).unwrap();
         assert_eq!(indicators.get("RF-3").unwrap().scoring, Scoring::Proportion);
         assert_eq!(indicators.iter().count(), 60);
+        assert_eq!(indicators.failed_examples(), []);
     }
 }

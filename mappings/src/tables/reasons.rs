@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Row, Table, TableError};
+use super::{ExampleFailure, Row, Table, TableError};
 use crate::model::referral::{ReasonCode, ReferralRole, ReferralStatus};
 
 const TEXT: &str = include_str!("../../tables/coordination/referral_reasons.csv");
@@ -61,6 +61,7 @@ impl ReasonRule {
 #[derive(Debug, Clone)]
 pub struct ReasonTable {
     rules: BTreeMap<ReasonCode, ReasonRule>,
+    table: Table,
 }
 
 impl ReasonTable {
@@ -95,8 +96,23 @@ impl ReasonTable {
                 line: table.rows().last().map_or(1, Row::line),
                 expected: format!("a row for reason {missing}"),
             }),
-            None => Ok(Self { rules }),
+            None => Ok(Self {
+                rules,
+                table: table.clone(),
+            }),
         }
+    }
+
+    /// Runs the example pairs, written `# example: state|reason -> HMIS result`.
+    #[must_use]
+    pub fn failed_examples(&self) -> Vec<ExampleFailure> {
+        self.table.failed_examples(|input| {
+            let (state, reason) = input.split_once('|')?;
+            let state = ReferralStatus::from_code(state.trim())?;
+            let reason = ReasonCode::from_code(reason.trim())?;
+            self.hmis_result(state, reason)
+                .map(|result| result.code().to_string())
+        })
     }
 
     /// What the table says about a reason.
@@ -186,6 +202,13 @@ mod tests {
             result(ReferralStatus::Rejected),
             Some(HmisResult::ProviderRejected)
         );
+    }
+
+    #[test]
+    fn the_examples_of_the_shipped_table_come_true() {
+        let table = ReasonTable::shipped().unwrap();
+        assert_eq!(table.failed_examples(), []);
+        assert!(!table.table.examples().is_empty());
     }
 
     #[test]
