@@ -55,6 +55,7 @@ pub(crate) fn check(resource_type: &str, resource: &Value) -> Check {
         "ServiceRequest" => service_request(resource),
         "Procedure" => need(resource, &["status", "subject", "code"]),
         "CarePlan" => need(resource, &["status", "intent", "subject"]),
+        "Communication" => need(resource, &["status", "payload"]),
         "Patient" | "Organization" => Ok(()),
         other => Err(Refusal::new(
             http::StatusCode::NOT_FOUND,

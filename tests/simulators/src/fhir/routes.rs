@@ -318,6 +318,7 @@ fn capability(base: &str) -> Value {
         "CarePlan",
         "Procedure",
         "Organization",
+        "Communication",
     ];
     let resources: Vec<Value> = kinds
         .iter()

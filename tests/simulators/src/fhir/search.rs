@@ -172,10 +172,10 @@ fn matches(
             );
             any(&|wanted| value == wanted)
         }
-        "identifier" => any(&|token| has_identifier(resource, token)),
+        "identifier" => has_identifier(resource, wanted),
         "code" | "category" | "business-status" => any(&|token| has_token(value, token)),
         "owner" | "requester" | "patient" | "subject" | "focus" | "based-on" | "part-of"
-        | "performer" => any(&|reference| refers(store, value, reference)),
+        | "performer" | "recipient" | "sender" => any(&|reference| refers(store, value, reference)),
         "family" => any(&|name| {
             text(resource, "/name/0/family")
                 .to_lowercase()
@@ -248,14 +248,38 @@ fn has_token(value: Option<&Value>, token: &str) -> bool {
         .any(|coding| fits(coding, "/code", system, code))
 }
 
-/// `system|value` or `value` against identifiers.
-fn has_identifier(resource: &Value, token: &str) -> bool {
-    let (system, value) = token
-        .split_once('|')
-        .map_or((None, token), |(s, v)| (Some(s), v));
-    items(resource.get("identifier"))
-        .into_iter()
-        .any(|one| fits(one, "/value", system, value))
+/// `system|value` or `value` against identifiers; `|`, `,`, `$` and `\\` inside are escaped with
+/// a backslash (FHIR R4, section 3.1.1.4.0.1).
+fn has_identifier(resource: &Value, wanted: &str) -> bool {
+    let mut parts = vec![String::new()];
+    let mut tokens: Vec<Vec<String>> = Vec::new();
+    let mut letters = wanted.chars();
+    while let Some(letter) = letters.next() {
+        let literal = if letter == '\\' { letters.next() } else { None };
+        match (literal, letter) {
+            (Some(literal), _) => add(&mut parts, literal),
+            (None, '|') => parts.push(String::new()),
+            (None, ',') => tokens.push(std::mem::replace(&mut parts, vec![String::new()])),
+            (None, letter) => add(&mut parts, letter),
+        }
+    }
+    tokens.push(parts);
+    let identifiers = items(resource.get("identifier"));
+    tokens.iter().any(|token| match token.as_slice() {
+        [value] => identifiers
+            .iter()
+            .any(|one| fits(one, "/value", None, value)),
+        [system, value] => identifiers
+            .iter()
+            .any(|one| fits(one, "/value", Some(system), value)),
+        _ => false,
+    })
+}
+
+fn add(parts: &mut [String], letter: char) {
+    if let Some(part) = parts.last_mut() {
+        part.push(letter);
+    }
 }
 
 fn fits(part: &Value, pointer: &str, system: Option<&str>, wanted: &str) -> bool {

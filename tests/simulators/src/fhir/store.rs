@@ -152,7 +152,7 @@ impl Store {
             let details = format!("no way from {from} to {to}");
             return Err(Refusal::unprocessable("business-rule", details));
         }
-        let ours = text(current, "/owner/reference").ends_with(&format!("/{}", self.organization));
+        let ours = is_owned_by(current, &self.organization);
         if from != to && ours && lifecycle::belongs_to_target(to) {
             let details = format!("only {} sets {to}", self.organization);
             return Err(Refusal::unprocessable("business-rule", details));
@@ -179,9 +179,11 @@ impl Store {
     }
 
     fn check_reference(&self, root: &Value, reference: &str) -> Result<(), Refusal> {
+        // A bare `#` is the resource that contains (FHIR R4, references to contained resources).
         let found = if let Some(id) = reference.strip_prefix('#') {
             let contained = root.get("contained").and_then(Value::as_array);
-            contained.is_some_and(|all| all.iter().any(|one| text(one, "/id") == id))
+            id.is_empty()
+                || contained.is_some_and(|all| all.iter().any(|one| text(one, "/id") == id))
         } else {
             let local = self.local(reference);
             let is_elsewhere = local.contains("://") || local.starts_with("urn:");
@@ -222,4 +224,10 @@ impl Store {
 /// `meta.versionId` as a number.
 pub(crate) fn version_of(resource: &Value) -> u64 {
     text(resource, "/meta/versionId").parse().unwrap_or(0)
+}
+
+/// Whether a task's owner is the organisation, by reference or by identifier.
+pub(crate) fn is_owned_by(task: &Value, organization: &str) -> bool {
+    text(task, "/owner/reference").ends_with(&format!("/{organization}"))
+        || text(task, "/owner/identifier/value") == organization
 }

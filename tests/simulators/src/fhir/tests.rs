@@ -121,6 +121,34 @@ async fn conditional_create_has_one_effect() {
 }
 
 #[tokio::test]
+async fn escaped_identifier_finds_itself_and_a_notice_about_itself_is_kept() {
+    let (server, caller) = server().await;
+    let notice = json!({
+        "resourceType": "Communication", "status": "completed",
+        "contained": [{"resourceType": "Provenance", "id": "why", "target": [{"reference": "#"}]}],
+        "identifier": [{"system": "urn:x|y", "value": "a,b"}],
+        "subject": {"reference": "Patient/bhp-2207"},
+        "payload": [{"contentString": "something changed"}]
+    });
+    let once = [("if-none-exist", "identifier=urn:x%5C%7Cy%7Ca%5C%2Cb")];
+    assert_eq!(
+        caller
+            .call("POST", "/Communication", &once, Some(&notice))
+            .await
+            .0,
+        201
+    );
+    assert_eq!(
+        caller
+            .call("POST", "/Communication", &once, Some(&notice))
+            .await
+            .0,
+        200
+    );
+    assert_eq!(server.resources("Communication").len(), 1);
+}
+
+#[tokio::test]
 async fn update_of_an_old_version_is_refused_with_412_and_one_without_version_with_428() {
     let (server, caller) = server().await;
     let mut task = created_task(&caller).await;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::lifecycle;
 use super::profile::{SDOHCC, TASK_CODE, text};
 use super::server::FhirServer;
+use super::store::is_owned_by;
 use crate::http_client::{self, Gateway, GatewayAnswer};
 
 /// SNOMED CT.
@@ -79,10 +80,9 @@ impl FhirServer {
         if from == status || !lifecycle::may_move(from, status) {
             bail!("a task that is {from} cannot become {status}");
         }
-        let owner = text(task, "/owner/reference");
-        let ours = owner.ends_with(&format!("/{}", self.settings.organization));
+        let ours = is_owned_by(task, &self.settings.organization);
         if !ours && lifecycle::belongs_to_target(status) {
-            bail!("the task belongs to {owner}, not to this house");
+            bail!("the task belongs to another house");
         }
         Ok(())
     }

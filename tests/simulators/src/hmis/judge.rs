@@ -28,6 +28,7 @@ pub(crate) fn complaints(
     match package.kind {
         PackageKind::Delta => judge.delta(package),
         PackageKind::Custom => judge.custom(package),
+        PackageKind::Text => Vec::new(),
     }
 }
 

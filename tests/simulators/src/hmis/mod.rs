@@ -26,6 +26,8 @@ pub enum PackageKind {
     Delta,
     /// `Custom*.csv` files by agreement.
     Custom,
+    /// Plain text that accompanies another package; the CSV has no place for it.
+    Text,
 }
 
 /// A package that was read.
@@ -33,8 +35,10 @@ pub enum PackageKind {
 pub struct HmisPackage {
     /// Official or custom.
     pub kind: PackageKind,
-    /// The one ExportID of all its rows.
+    /// The one ExportID of all its rows; the file name of a text.
     pub export_id: String,
     /// Rows by file name without its ending.
     pub files: BTreeMap<String, Vec<HmisRow>>,
+    /// The text, blank for the other kinds.
+    pub text: String,
 }

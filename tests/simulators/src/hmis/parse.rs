@@ -13,6 +13,9 @@ pub(crate) fn parse(
     name: &str,
     bytes: &[u8],
 ) -> Result<HmisPackage, Vec<Violation>> {
+    if name.ends_with(".txt") {
+        return text(name, bytes);
+    }
     let files = zip_file::unpack(bytes)
         .map_err(|error| vec![Violation::new(name, "zip", format!("{error:#}"))])?;
     let is_custom = files.keys().any(|file| file.starts_with("Custom"));
@@ -58,6 +61,19 @@ pub(crate) fn parse(
         kind,
         export_id,
         files: parsed,
+        text: String::new(),
+    })
+}
+
+/// A text beside a package, such as the notices that go with what was told.
+fn text(name: &str, bytes: &[u8]) -> Result<HmisPackage, Vec<Violation>> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| vec![Violation::new(name, "encoding", "not UTF-8")])?;
+    Ok(HmisPackage {
+        kind: PackageKind::Text,
+        export_id: name.to_owned(),
+        files: BTreeMap::new(),
+        text: text.to_owned(),
     })
 }
 
