@@ -3,9 +3,11 @@
 mod accepted;
 mod identifiers;
 mod layout;
+mod layouts;
 mod linkages;
 
 pub use accepted::{Accepted, AcceptedError, day_faults};
 pub use identifiers::{AidCodes, CountyCodes};
-pub use layout::{Field, FieldKind, Layout, Layouts, Program, Section, Span};
+pub use layout::{Field, FieldKind, Layout, Program, Section, Span};
+pub use layouts::Layouts;
 pub use linkages::{LineType, LinkagesField, LinkagesFields, ValueType};

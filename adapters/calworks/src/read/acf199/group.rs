@@ -4,8 +4,8 @@
 //! backlog for the rest of its records; when the backlog is full (a large file sorted by record type), waiting records
 //! are let go as they come, and a later error of the case is told as a deviation only.
 
-/// The most lines that wait for the rest of their case. About 30 MB.
-const MOST_WAITING: usize = 100_000;
+/// The most lines that wait for the rest of their case. About 5 MB.
+const MOST_WAITING: usize = 20_000;
 
 /// More lines of one case-month than any case that stands can have.
 const MOST_OF_ONE_CASE: usize = 18;
