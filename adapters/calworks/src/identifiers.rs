@@ -130,6 +130,8 @@ impl FromStr for CountyId {
 
 #[cfg(test)]
 mod tests {
+    use tandem_mappings::tables::Table;
+
     use super::*;
 
     #[test]
@@ -164,6 +166,41 @@ mod tests {
         ] {
             assert!(wrong.parse::<CountyId>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_parts_stand_where_the_published_tables_say() {
+        let columns = ["field", "start", "end", "type", "description"];
+        let county = include_str!("../../../mappings/tables/calworks/meds_county_id.csv");
+        let table = Table::parse("meds_county_id.csv", county, &columns).unwrap();
+        let id: CountyId = "43301B2K111004".parse().unwrap();
+        for row in table.rows() {
+            let (start, end): (usize, usize) = (
+                row.parsed("start", "a position").unwrap(),
+                row.parsed("end", "a position").unwrap(),
+            );
+            let part = match row.get("field") {
+                "county_code" => id.county(),
+                "aid_code" => id.aid_code(),
+                "case_serial" => id.serial(),
+                "fbu" => id.family_budget_unit(),
+                "person_number" => id.person_number(),
+                other => panic!("unknown part {other}"),
+            };
+            assert_eq!(part, &id.to_string()[start - 1..end]);
+        }
+        let cin = include_str!("../../../mappings/tables/calworks/cin.csv");
+        let table = Table::parse("cin.csv", cin, &columns).unwrap();
+        let length: usize = table
+            .rows()
+            .last()
+            .unwrap()
+            .parsed("end", "a position")
+            .unwrap();
+        assert_eq!(
+            "91234567A".parse::<Cin>().unwrap().to_string().len(),
+            length
+        );
     }
 
     proptest::proptest! {

@@ -129,21 +129,18 @@ pub fn day_faults(value: &str, year_after: u64) -> Vec<&'static str> {
     let value = value.trim();
     let part = |range: std::ops::Range<usize>| value.get(range).and_then(digits);
     let checks = [
-        (
-            value.len() == 8 && digits(value).is_some(),
-            "not eight digits",
-        ),
+        (value.len() == 8 && digits(value).is_some(), "eight digits"),
         (
             part(0..4).is_some_and(|year| year > year_after),
-            "year out of range",
+            "a year in range",
         ),
         (
             part(4..6).is_some_and(|month| (1..=12).contains(&month)),
-            "month out of range",
+            "a month from 1 to 12",
         ),
         (
             part(6..8).is_some_and(|day| (1..=31).contains(&day)),
-            "day out of range",
+            "a day from 1 to 31",
         ),
     ];
     checks
@@ -211,7 +208,7 @@ mod tests {
     fn each_part_of_a_bad_birth_date_is_named() {
         assert_eq!(
             day_faults("99999999", 1900),
-            ["month out of range", "day out of range"]
+            ["a month from 1 to 12", "a day from 1 to 31"]
         );
         assert_eq!(day_faults("1997", 1900).len(), 3);
         assert!(day_faults("19970523", 1900).is_empty());

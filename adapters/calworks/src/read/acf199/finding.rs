@@ -31,7 +31,7 @@ pub(super) struct Finding<'a> {
     pub item: &'a str,
     /// Field name; empty when the record as a whole is meant.
     pub field: &'a str,
-    /// What is wrong. Holds nothing of the file's content.
+    /// What was expected. Holds nothing of the file's content.
     pub what: &'static str,
 }
 

@@ -67,43 +67,40 @@ impl Header {
             findings.found(Finding::of_record(rule, Weight::File, 1, "HEADER", what));
         };
         if text.len() != layout.length || !text.starts_with("HEADER") {
-            reject(
-                "H1",
-                "the first line is not a HEADER of exactly 23 characters",
-            );
+            reject("H1", "a HEADER of exactly 23 characters as first line");
             return None;
         }
         let part = |name: &str| layout.span(name, "").map_or("", |span| span.of(text));
         let program = program(part("program_type"), part("tribe_code"));
         if program.is_none() {
-            reject("H3", "the program type is neither TAN nor SSP");
+            reject("H3", "program type TAN or SSP");
         } else if expected
             .program
             .is_some_and(|wanted| Some(Program::from(wanted)) != program)
         {
-            reject("H3", "the file is about another program than expected");
+            reject("H3", "the program that was asked for");
         }
         let section = Section::from_letter(part("type"));
         if section.is_none() {
-            reject("H4", "the section is none of A, C, G and S");
+            reject("H4", "section A, C, G or S");
         } else if expected
             .section
             .is_some_and(|wanted| part("type") != wanted.to_string())
         {
-            reject("H4", "the file carries another section than expected");
+            reject("H4", "the section that was asked for");
         }
         let period = period(part("year"), part("quarter"));
         if period.is_none() {
-            reject("H5", "year and quarter are no calendar quarter");
+            reject("H5", "a calendar year and quarter");
         } else if expected
             .calendar_quarter
             .is_some_and(|wanted| period.map(|(y, q)| y * 10 + q) != Some(wanted))
         {
-            reject("H5", "the file is about another quarter than expected");
+            reject("H5", "the quarter that was asked for");
         }
         let is_placed = is_placed(part("state_fips"), part("tribe_code"));
         if !is_placed {
-            reject("H6", "neither a state alone nor a tribe alone is named");
+            reject("H6", "a state or a tribe, and not both");
         }
         let is_as_expected = expected.accepts(program, part("type"), period);
         check_values(text, layout, findings);
@@ -167,7 +164,7 @@ fn check_values(text: &str, layout: &Layout, findings: &mut dyn Findings) {
                 record: "HEADER",
                 item: &field.item,
                 field: &field.name,
-                what: "the update indicator is not D",
+                what: "update indicator D",
             });
         }
         if field.name == "edit" || (field.name == "encryption" && !is_missing(value)) {

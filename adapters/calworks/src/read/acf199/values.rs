@@ -50,17 +50,17 @@ pub(super) fn check_field(
         });
     };
     if is_missing(value) {
-        return report("V-required", "a required field is blank");
+        return report("V-required", "a value: the field is required");
     }
     if field.kind == FieldKind::Number && number(value).is_none() {
-        return report("V-required", "a required number is not a number");
+        return report("V-required", "a number: the field is required");
     }
     if let Accepted::DayAfter(year) = &field.accepted {
         for fault in day_faults(value, *year) {
             report("V-date", fault);
         }
     } else if !field.accepted.allows(value) {
-        report("V-value", "the value is not among the accepted ones");
+        report("V-value", "one of the accepted values");
     }
 }
 

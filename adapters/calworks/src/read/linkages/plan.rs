@@ -30,6 +30,15 @@ pub(super) fn update(telling: &mut Telling<'_>) -> Result<(), Stopped> {
         );
         return Ok(());
     };
+    let line = telling.message.line;
+    if header.get("plan_status").is_empty() {
+        telling.warn(
+            "plan-status-blank",
+            line,
+            "plan_status",
+            "the state of the plan; read as active",
+        );
+    }
     let status = PlanStatus::from_code(header.get("plan_status")).unwrap_or(PlanStatus::Active);
     let content = Box::new(PlanContent {
         plan,

@@ -24,6 +24,14 @@ pub(super) fn request(telling: &mut Telling<'_>) -> Result<(), Stopped> {
         return Ok(());
     }
     let line = telling.message.line;
+    if header.get("domain").is_empty() {
+        telling.warn(
+            "domain-blank",
+            line,
+            "domain",
+            "a canonical domain code; read as other",
+        );
+    }
     let (domain, original) = telling.domain(&header, line);
     let target = ReferralTarget {
         organization: OrganizationId::new(header.get("target_organization"))
