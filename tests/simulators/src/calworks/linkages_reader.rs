@@ -363,4 +363,17 @@ mod tests {
             "activity_name":"x","persons":[{"person_id":"1","ssn":"900123456"}]}]}"#;
         assert_eq!(rules(json, "b.json"), ["field-line", "ssn-sent"]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_end_in_messages_or_in_a_complaint(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+            is_json: bool,
+        ) {
+            let table = LinkagesTable::load().unwrap();
+            let name = if is_json { "b.json" } else { "b.csv" };
+            let batch = read(&table, "org-calworks", name, &bytes);
+            proptest::prop_assert!(batch.messages.is_empty());
+        }
+    }
 }

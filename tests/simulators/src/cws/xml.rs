@@ -184,4 +184,11 @@ mod tests {
         let deep = format!("{}{}", "<r>".repeat(100), "</r>".repeat(100));
         assert!(Element::parse(&deep).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_tree_or_an_error(text in "[<>/a-c:&;='\"! \\[\\]-]{0,60}") {
+            let _tree_or_error = Element::parse(&text);
+        }
+    }
 }

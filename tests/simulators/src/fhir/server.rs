@@ -24,6 +24,9 @@ pub struct FhirSettings {
     pub patient_id: String,
     /// Other organisations that resources here may refer to, as (id, name): seeded alike.
     pub known_organizations: Vec<(String, String)>,
+    /// Code system of referral reasons that the network agreed on; when set, a worker's reason (such
+    /// as `waitlisted`) is written as its code as well as in words.
+    pub reason_system: Option<String>,
     /// Bearer token that callers must show.
     pub token: String,
     /// The demo's clock.

@@ -51,6 +51,7 @@ async fn server() -> (FhirServer, Caller) {
         name: "Example Behavioral Health".into(),
         patient_id: "bhp-2207".into(),
         known_organizations: vec![("org-gateway".into(), "Example Coordination".into())],
+        reason_system: Some("https://network.example/CodeSystem/referral-reason".into()),
         token: "t".into(),
         clock: SimClock::starting_at("2026-02-02T17:00:00Z".parse().unwrap()).unwrap(),
         seed: 1,

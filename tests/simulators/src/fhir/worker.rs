@@ -102,12 +102,22 @@ impl FhirServer {
             fields.remove("statusReason");
         }
         if !reason.is_empty() {
-            task["statusReason"] = json!({"text": reason});
+            task["statusReason"] = self.reason(reason);
         }
         change(&mut task);
         let moved = self.house.store().put("Task", task_id, task);
         self.inbox.notify();
         Ok(moved)
+    }
+
+    fn reason(&self, reason: &str) -> Value {
+        match &self.settings.reason_system {
+            Some(system) => json!({
+                "coding": [{"system": system, "code": reason}],
+                "text": reason.replace('-', " ")
+            }),
+            None => json!({"text": reason}),
+        }
     }
 
     /// The worker cancels an order of the house.

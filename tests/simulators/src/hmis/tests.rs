@@ -273,3 +273,19 @@ async fn custom_files_come_in_a_zip_of_their_own() {
     .await;
     assert!(system.violations().iter().any(|one| one.rule == "header"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_in_a_package_end_in_complaints(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        is_packed: bool,
+    ) {
+        let layout = Layout::load().unwrap();
+        let bytes = if is_packed {
+            zip_file::pack(&[("Event.csv".into(), bytes)]).unwrap()
+        } else {
+            bytes
+        };
+        proptest::prop_assert!(parse::parse(&layout, "x.zip", &bytes).is_err());
+    }
+}
