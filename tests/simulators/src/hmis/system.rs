@@ -213,7 +213,8 @@ impl HmisSystem {
         let mut words: Vec<String> = people
             .flat_map(|one| [one.last_name, one.first_name, one.cin, one.ssn])
             .collect();
-        words.extend(["77701".to_owned(), "77702".to_owned(), "9777".to_owned()]);
+        // Short numbers would be found by chance inside other numbers; the whole ids would not.
+        words.extend(["E-77701-VSP".to_owned(), "E-77702-VSP".to_owned()]);
         words
     }
 
