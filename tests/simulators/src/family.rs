@@ -92,45 +92,43 @@ pub fn demo_family() -> Family {
 /// A child whose child welfare record is sealed; CalWORKs knows the same child openly.
 #[must_use]
 pub fn sealed_family() -> Family {
-    guarded("1S3A1E1", "Testahidden", "Orlanda", "900771", "97001", "9")
+    guarded("1S3A1E1", "Testahidden", "Orlanda", (2016, 3), "9")
 }
 
 /// A child whose child welfare record is sensitive; CalWORKs knows the same child openly.
 #[must_use]
 pub fn sensitive_family() -> Family {
-    guarded(
-        "1S3N5E1",
-        "Examplequiet",
-        "Quillon",
-        "900772",
-        "97002",
-        "31",
-    )
+    guarded("1S3N5E1", "Examplequiet", "Quillon", (2013, 58), "31")
 }
 
 /// A family of a victim service provider; CalWORKs knows the same family openly.
 #[must_use]
 pub fn sheltered_family() -> Family {
-    guarded("1V5P0F1", "Testasafe", "Wrenna", "900773", "97003", "77")
+    guarded("1V5P0F1", "Testasafe", "Wrenna", (2011, 94), "77")
 }
 
 /// Two people with one name of their own, exactly alike wherever they occur, so that a gateway
 /// which forgot a gate would be sure to link them.
-fn guarded(serial: &str, surname: &str, child: &str, ssn: &str, cin: &str, house: &str) -> Family {
-    let member = |first: &str, birth_date, ending: &str, letter: char, is_child| Person {
+fn guarded(serial: &str, surname: &str, child: &str, born: (i16, u32), house: &str) -> Family {
+    // Far apart in dates and numbers, so that no two of these families look alike.
+    let (year, number) = born;
+    let member = |first: &str, birth_date, step: u32, letter: char, is_child| Person {
         first_name: first.to_owned(),
         last_name: surname.to_owned(),
         birth_date,
         sex: 'F',
-        ssn: format!("{ssn}{ending}"),
-        cin: format!("{cin}{ending}{letter}"),
+        ssn: format!("900{:06}", 100_357 + number * 7_919 + step * 50_413),
+        cin: format!("97{:06}{letter}", 200_173 + number * 7_331 + step * 40_127),
         is_child,
     };
+    let day = 3 + i8::try_from(number % 20).unwrap_or(0);
+    let parent_born = date(year - 26, 11 - day % 5, day);
+    let child_born = date(year, 2 + day % 7, 28 - day);
     Family {
         serial: serial.to_owned(),
         members: vec![
-            member(&format!("{child}a"), date(1990, 11, 8), "118", 'D', false),
-            member(child, date(2016, 6, 21), "621", 'E', true),
+            member(&format!("{child}a"), parent_born, 1, 'D', false),
+            member(child, child_born, 2, 'E', true),
         ],
         house: house.to_owned(),
         street: "Nowhere Court".to_owned(),
