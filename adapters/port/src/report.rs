@@ -86,6 +86,7 @@ pub struct Counting<'a> {
     refused: u64,
     deviations: BTreeMap<(std::cmp::Reverse<Severity>, String), DeviationCount>,
     worst: Loss,
+    lost_records: u64,
 }
 
 impl std::fmt::Debug for Counting<'_> {
@@ -110,6 +111,7 @@ impl<'a> Counting<'a> {
             refused: 0,
             deviations: BTreeMap::new(),
             worst: Loss::Nothing,
+            lost_records: 0,
         }
     }
 
@@ -127,8 +129,11 @@ impl<'a> Counting<'a> {
             Loss::Nothing if has_errors => Outcome::AcceptedWithErrors,
             Loss::Nothing => Outcome::Accepted,
         };
-        let nothing_usable =
-            outcome == Outcome::PartiallyAccepted && self.events.is_empty() && self.refused == 0;
+        // Some records tell no event and are kept all the same (ACF-199 sections 3 and 4).
+        let nothing_usable = outcome == Outcome::PartiallyAccepted
+            && self.events.is_empty()
+            && self.refused == 0
+            && self.lost_records >= self.records.values().sum();
         Report {
             format: self.format.name().to_owned(),
             version: self.version,
@@ -171,6 +176,7 @@ impl Sink for Counting<'_> {
 
     fn deviation(&mut self, deviation: Deviation) {
         self.worst = self.worst.max(deviation.loss);
+        self.lost_records += u64::from(deviation.loss == Loss::Record);
         self.deviations
             .entry((
                 std::cmp::Reverse(deviation.severity),

@@ -1,6 +1,7 @@
 //! Configuration: one TOML file and the folders it names. Everything is checked when it is read; an unknown key is an
 //! error.
 
+pub mod example;
 mod load;
 mod system;
 mod token;

@@ -5,9 +5,10 @@ use tandem_mappings::model::id::SystemId;
 use super::outcome;
 use crate::pipeline::core::Core;
 use crate::store::{OutboxState, StoreError};
-use crate::transport::folder::PartnerAck;
+use crate::transport::folder::{FileVerdict, PartnerAck};
 
-/// Records what a partner says about the messages of a file. Messages that it does not name stay delivered.
+/// Records what a partner says about the messages of a file. Messages that it does not name stay delivered,
+/// unless it speaks of the file as a whole.
 ///
 /// # Errors
 /// When the store fails.
@@ -15,13 +16,15 @@ pub async fn file(core: &Core, system: &SystemId, file: &str, ack: &PartnerAck) 
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
     for mut row in tx.outbox_of_file(system.as_str(), file).await? {
-        let rejected = ack.rejected.iter().find(|one| one.message_id == row.id);
-        let is_accepted = ack.accepted.contains(&row.id);
-        if row.state != OutboxState::Delivered || (rejected.is_none() && !is_accepted) {
+        let is_named = ack.rejected.iter().any(|one| one.message_id == row.id);
+        let is_rejected = is_named || ack.file == Some(FileVerdict::Rejected);
+        let is_accepted =
+            !is_rejected && (ack.accepted.contains(&row.id) || ack.file == Some(FileVerdict::Accepted));
+        if row.state != OutboxState::Delivered || !(is_rejected || is_accepted) {
             continue;
         }
         row.state = if is_accepted { OutboxState::Acknowledged } else { OutboxState::Parked };
-        if rejected.is_some() {
+        if is_rejected {
             // The partner's words may hold personal data: they stay in its file.
             row.note = Some(format!("refused by the partner: see out/acked/{file}.ack"));
             row.fault = Some("partner".to_owned());

@@ -36,7 +36,8 @@ pub async fn record_received(
     let key = RecordKey { system: event.system.clone(), person: person.clone() };
     let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
     // A message names a person in passing; it does not replace what the system's own record says.
-    if known.is_some() && told.record_kind.starts_with("hs:") {
+    let in_passing = told.record_kind == "linkages" || told.record_kind.starts_with("hs:");
+    if known.is_some() && in_passing {
         return Ok(Applied::Nothing);
     }
     let Some(organization) = core.organization_of(&event.system) else {

@@ -143,6 +143,9 @@ async fn take_candidate(
     if known.as_ref().is_some_and(|link| link.decider == LinkDecider::Steward || link.standing == LinkStanding::Linked) {
         return Ok(None);
     }
+    if known.is_none() && is_one_person_already(tx, key, other).await? {
+        return Ok(None);
+    }
     let may_join = match candidate.decision {
         Decision::Link => joins_without_conflict(core, tx, key, other).await?,
         _ => false,
@@ -172,6 +175,13 @@ async fn take_candidate(
         core.record(tx, Body::LinkCandidate(Box::new(told(&link, None))), now).await?;
     }
     Ok(None)
+}
+
+/// Whether other links have made the two records one person: then there is nothing to decide about the pair.
+async fn is_one_person_already(tx: &mut Tx, key: &RecordKey, other: &RecordKey) -> Result<bool, StoreError> {
+    let own = family::record(tx, &key.system, &key.person).await?;
+    let other = family::record(tx, &other.system, &other.person).await?;
+    Ok(matches!((own, other), (Some(own), Some(other)) if own.person_id == other.person_id))
 }
 
 async fn joins_without_conflict(core: &Core, tx: &mut Tx, key: &RecordKey, other: &RecordKey) -> Result<bool, StoreError> {

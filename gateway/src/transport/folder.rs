@@ -26,6 +26,19 @@ pub struct PartnerAck {
     /// Messages refused.
     #[serde(default)]
     pub rejected: Vec<RejectedMessage>,
+    /// What became of the file as a whole, from a partner whose format has no message ids.
+    #[serde(default)]
+    pub file: Option<FileVerdict>,
+}
+
+/// What became of a file as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileVerdict {
+    /// Taken.
+    Accepted,
+    /// Refused.
+    Rejected,
 }
 
 /// A message that a partner refused.

@@ -65,7 +65,8 @@ pub(super) fn comanagement(message: &mut Message, view: &ComanagementView, zone:
         super::render::day(view.at, zone).to_string(),
     );
     if view.state == ComanagementState::Paused {
-        header.set("reason_code", "paused");
+        // The list of reasons is that of referrals: a pause is told in words.
+        header.set("reason_text", "paused");
     }
     worker(header, view.worker.as_ref());
 }
@@ -241,13 +242,10 @@ pub(super) fn change(message: &mut Message, view: &ChangeView) {
         // The client list is the message that says how a family stands with the partner; a later one takes the place
         // of an earlier one.
         header.set("message_type", "client_match");
-        header.set("reason_code", &view.change);
-        header.set_some(
-            "reason_text",
-            view.placement
-                .map(|placement| placement.code())
-                .or(view.status.as_deref()),
-        );
+        // The list of reasons is that of referrals: a change is told in words, its type first.
+        let detail = view.placement.map(|placement| placement.code()).or(view.status.as_deref());
+        let text = detail.map_or_else(|| view.change.clone(), |detail| format!("{}: {detail}", view.change));
+        header.set("reason_text", text);
         partner_status(header, view.status.as_deref());
     }
     header.set_some("effective_date", day);

@@ -17,7 +17,11 @@ pub(crate) fn identifier(system: &str, value: &str) -> Value {
 
 /// A CodeableConcept of one coding.
 pub(crate) fn concept(system: &str, code: &str, text: Option<&str>) -> Value {
-    json!({"coding": [{"system": system, "code": code}], "text": text})
+    // FHIR JSON knows no null: an absent text is left out.
+    match text {
+        Some(text) => json!({"coding": [{"system": system, "code": code}], "text": text}),
+        None => json!({"coding": [{"system": system, "code": code}]}),
+    }
 }
 
 /// A CodeableConcept of the gateway's own code system.

@@ -1,0 +1,3 @@
+//! End-to-end tests: the whole gateway between simulated agency systems.
+
+mod story;
