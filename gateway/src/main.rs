@@ -1,1 +1,9 @@
-fn main() {}
+//! The `tandem` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Fails only when a provider is installed already, and then there is one.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    tandem::cli::run()
+}

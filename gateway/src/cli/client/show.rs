@@ -1,0 +1,113 @@
+//! An answer of the gateway as a person reads it.
+
+use serde_json::{Map, Value};
+
+use super::super::exit::Failure;
+use super::super::output::{print, print_json};
+use super::super::table::{TextTable, printable};
+
+/// Prints an answer as JSON or as text.
+pub(super) fn print_answer(answer: &Value, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        print_json(answer)
+    } else {
+        print(&for_people(answer))
+    }
+}
+
+fn for_people(answer: &Value) -> String {
+    match answer {
+        Value::Null => "done".to_owned(),
+        Value::Array(rows) => table(rows).join("\n"),
+        Value::Object(fields) => fields_of(fields, "").join("\n"),
+        plain => cell(plain),
+    }
+}
+
+/// Plain fields line by line, then lists of objects as tables under their name.
+fn fields_of(fields: &Map<String, Value>, indent: &str) -> Vec<String> {
+    let mut plain = TextTable::default();
+    let mut blocks = Vec::new();
+    for (name, value) in fields {
+        match value {
+            Value::Array(rows) if rows.iter().any(Value::is_object) => {
+                blocks.push(printable(name));
+                blocks.extend(
+                    table(rows)
+                        .into_iter()
+                        .map(|line| format!("{indent}  {line}")),
+                );
+            }
+            Value::Array(rows) if rows.is_empty() => plain.row([name.as_str(), "none"]),
+            Value::Object(inner) if !inner.is_empty() => {
+                blocks.push(format!("{indent}{}", printable(name)));
+                blocks.extend(fields_of(inner, &format!("{indent}  ")));
+            }
+            value => plain.row([name.clone(), cell(value)]),
+        }
+    }
+    let mut lines = plain.lines(indent);
+    lines.extend(blocks);
+    lines
+}
+
+/// Objects as rows; the columns are their fields in the order in which they come.
+fn table(rows: &[Value]) -> Vec<String> {
+    if rows.is_empty() {
+        return vec!["none".to_owned()];
+    }
+    let mut columns: Vec<&String> = Vec::new();
+    for name in rows.iter().filter_map(Value::as_object).flat_map(Map::keys) {
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    if columns.is_empty() {
+        return rows.iter().map(|row| printable(&cell(row))).collect();
+    }
+    let mut table = TextTable::new(columns.iter().map(|name| name.as_str()));
+    for row in rows {
+        table.row(
+            columns
+                .iter()
+                .map(|name| row.get(name.as_str()).map_or(String::new(), cell)),
+        );
+    }
+    table.lines("")
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_becomes_a_table_and_an_object_its_fields() {
+        let lanes = json!([{"lane": "hmis-demo", "waiting": 2}, {"lane": "cws-demo", "waiting": 10, "paused": true}]);
+        let text = for_people(&lanes);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(
+            lines[0].starts_with("lane") && lines[2].contains("true"),
+            "{text}"
+        );
+        let one =
+            json!({"id": "m-1", "state": "delivered", "decisions": [{"id": "d-1"}], "notes": []});
+        let text = for_people(&one);
+        assert!(
+            text.contains("state  delivered") && text.contains("decisions\n  id\n  d-1"),
+            "{text}"
+        );
+        assert_eq!(for_people(&Value::Null), "done");
+    }
+}

@@ -1,0 +1,24 @@
+//! The command line of `tandem`.
+//!
+//! One file or folder for each command. A command gives an answer and an [`exit::Exit`]; an answer goes to standard
+//! output, everything else to standard error.
+
+mod check;
+mod client;
+mod decide;
+#[cfg(feature = "demo")]
+mod demo;
+pub mod exit;
+mod init;
+mod json_input;
+mod json_path;
+mod link;
+mod log;
+mod output;
+mod output_file;
+mod read;
+mod root;
+mod serve;
+mod table;
+
+pub use root::run;

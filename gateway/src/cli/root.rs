@@ -1,0 +1,119 @@
+//! The commands and their dispatch.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use super::check::{self, CheckArgs};
+use super::client::{
+    AuditArgs, BaselineCommand, ConsentCommand, DecisionsArgs, LaneCommand, LanesArgs, LinksArgs,
+    MatchArgs, MeasureArgs, MessageArgs, ReplayArgs,
+};
+use super::decide::{self, DecideArgs};
+#[cfg(feature = "demo")]
+use super::demo::{self, DemoArgs};
+use super::exit::{Exit, Failure};
+use super::init::{self, InitArgs};
+use super::link::{self, LinkArgs};
+use super::log;
+use super::output::tell;
+use super::read::{self, ReadArgs};
+use super::serve::{self, ServeArgs};
+
+/// Finds the people whom several human-services agencies serve, decides what may be told to whom, and carries
+/// referrals and case-plan updates between the systems that the agencies already use.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tandem",
+    version,
+    propagate_version = true,
+    after_help = "\
+Exit codes of every command: 0 yes (accepted in any degree, permitted, done), 1 no (rejected, check failed, denied),
+2 wrong usage, 3 could not run. TANDEM_LOG says what is logged, for example TANDEM_LOG=tandem=debug."
+)]
+struct Cli {
+    /// Write logs as JSON, one object a line
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    Read(ReadArgs),
+    Link(LinkArgs),
+    Decide(DecideArgs),
+    Check(CheckArgs),
+    Init(InitArgs),
+    Serve(ServeArgs),
+    Links(LinksArgs),
+    Match(MatchArgs),
+    Lanes(LanesArgs),
+    #[command(subcommand)]
+    Lane(LaneCommand),
+    Message(MessageArgs),
+    Replay(ReplayArgs),
+    #[command(subcommand)]
+    Consent(ConsentCommand),
+    Decisions(DecisionsArgs),
+    Measure(MeasureArgs),
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    Audit(AuditArgs),
+}
+
+/// Parses the command line, runs the command and tells how it ended.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = log::start(cli.command.is_server(), cli.log_json).and_then(|()| cli.command.run());
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            tell(&format!("error: {failure}"));
+            failure.exit().into()
+        }
+    }
+}
+
+impl Command {
+    const fn is_server(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+
+    fn run(&self) -> Result<Exit, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("starting the runtime")?;
+        runtime.block_on(self.answer())
+    }
+
+    async fn answer(&self) -> Result<Exit, Failure> {
+        match self {
+            #[cfg(feature = "demo")]
+            Self::Demo(args) => Box::pin(demo::run(args)).await,
+            Self::Read(args) => read::run(args),
+            Self::Link(args) => link::run(args),
+            Self::Decide(args) => decide::run(args),
+            Self::Check(args) => check::run(args),
+            Self::Init(args) => init::run(args),
+            Self::Serve(args) => serve::run(args).await,
+            Self::Links(args) => args.run().await,
+            Self::Match(args) => args.run().await,
+            Self::Lanes(args) => args.run().await,
+            Self::Lane(command) => command.run().await,
+            Self::Message(args) => args.run().await,
+            Self::Replay(args) => args.run().await,
+            Self::Consent(command) => command.run().await,
+            Self::Decisions(args) => args.run().await,
+            Self::Measure(args) => args.run().await,
+            Self::Baseline(command) => command.run().await,
+            Self::Audit(args) => args.run().await,
+        }
+    }
+}
