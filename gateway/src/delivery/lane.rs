@@ -127,10 +127,19 @@ struct Ready {
 async fn decide(core: &Core, rows: Vec<OutboxRow>, now: Timestamp) -> Result<Vec<Ready>, StoreError> {
     let mut ready = Vec::new();
     for row in rows {
-        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
-            return Err(StoreError::Shape { kind: "proposal" });
-        };
         let mut tx = core.store.begin().await?;
+        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
+            // Written by another version of the program: held for an operator, so that its case keeps its order.
+            let parked = OutboxRow {
+                state: OutboxState::Parked,
+                fault: Some("ours".to_owned()),
+                note: Some("the stored message has an unknown shape".to_owned()),
+                ..row.clone()
+            };
+            tx.move_outbox(&parked, row.state, now).await?;
+            tx.commit().await?;
+            continue;
+        };
         let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
         ruling.record(core, &mut tx, Stage::Attempt, now).await?;
         let permitted = ruling.permitted();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use tandem_coordination::referral::{Move, ReferralFact};
+use tandem_coordination::referral::Move;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::directive::{Directive, DirectiveState, Effect, Moment, Revocation};
 use tandem_mappings::model::event::{Body, ConsentTold};
@@ -210,7 +210,6 @@ async fn cancel_without_basis(core: &Core, tx: &mut Tx, document: ReferralDoc, n
         return Ok(());
     }
     let wish = Move::new(ReferralStatus::Cancelled, ReferralRole::Gateway, now).because(ReasonCode::ConsentRevoked);
-    let by = core.gateway.clone();
-    referrals::apply(core, tx, document, &ReferralFact::Moved(wish), Some(&by)).await?;
+    referrals::follow(core, tx, document, wish, &core.gateway).await?;
     Ok(())
 }

@@ -102,17 +102,32 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn record(&self, tx: &mut Tx, body: Body, now: Timestamp) -> Result<(), StoreError> {
+        self.record_of(tx, &self.gateway, body, now, now).await
+    }
+
+    /// Appends an event that follows from what a system told, under that system's name.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record_of(
+        &self,
+        tx: &mut Tx,
+        system: &SystemId,
+        body: Body,
+        occurred_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let id = tx.new_event_id(now);
-        let source_event_id =
-            SourceEventId::new(id.to_string()).map_err(|_| StoreError::Shape { kind: "event id" })?;
+        let source_event_id = SourceEventId::new(format!("{GATEWAY_SYSTEM}:{id}"))
+            .map_err(|_| StoreError::Shape { kind: "event id" })?;
         let event = Event {
             id: EventId(id),
             recorded_at: now,
-            system: self.gateway.clone(),
+            system: system.clone(),
             jurisdiction: self.loaded.config.jurisdiction.clone(),
             decision_id: None,
             payload_version: 1,
-            told: NewEvent::new(now, source_event_id, body),
+            told: NewEvent::new(occurred_at, source_event_id, body),
         };
         tx.append_event(&event, None, EventState::Applied).await?;
         Ok(())

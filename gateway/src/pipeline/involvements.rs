@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::ChangeView;
 use tandem_consent::Action;
-use tandem_coordination::referral::{Move, ReferralFact};
+use tandem_coordination::referral::Move;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::{Body, Event};
 use tandem_mappings::model::id::{PersonId, RecordKey, SourcePersonId};
@@ -189,7 +189,7 @@ async fn proves_service(core: &Core, tx: &mut Tx, event: &Event, person: PersonI
         if is_receiving && is_target && is_waiting && is_later {
             let at = occurred(core, event, from);
             let wish = Move::new(ReferralStatus::Completed, ReferralRole::Target, at).because(ReasonCode::ServiceReceived);
-            referrals::apply(core, tx, document, &ReferralFact::Moved(wish), Some(&event.system)).await?;
+            referrals::follow(core, tx, document, wish, &event.system).await?;
         }
     }
     Ok(())

@@ -55,7 +55,16 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     let count = waiting.len();
     for next in waiting {
         let mut tx = core.store.begin().await?;
-        let applied = apply(core, &mut tx, &next.event).await?;
+        let applied = match apply(core, &mut tx, &next.event).await {
+            Ok(applied) => applied,
+            Err(StoreError::Database(error)) => return Err(StoreError::Database(error)),
+            Err(error) => {
+                // One event that can't be handled must not hold up all others: it leaves no trace but its note.
+                drop(tx);
+                tx = core.store.begin().await?;
+                Applied::Parked(error.to_string())
+            }
+        };
         let (state, note) = match &applied {
             Applied::Done | Applied::Nothing | Applied::Echo => (EventState::Applied, None),
             Applied::Refused(why) => (EventState::Refused, Some(why.as_str())),

@@ -12,7 +12,7 @@ use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::{Body, Event};
 use tandem_mappings::model::id::{MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId};
 use tandem_mappings::model::referral::{
-    ReasonCode, ReferralRef, ReferralRequest, ReferralRole, ReferralStatus, SubStatus,
+    ReasonCode, ReferralRef, ReferralRequest, ReferralRole, ReferralStatus, ReferralUpdate, SubStatus,
 };
 
 use super::core::Core;
@@ -115,6 +115,7 @@ async fn open(
         outputs: Vec::new(),
         request_message: None,
         outcome_message: None,
+        told_to_source: BTreeSet::new(),
         created_at: core.clock.now(),
     }))
 }
@@ -153,7 +154,8 @@ async fn ask(core: &Core, tx: &mut Tx, event: &Event, mut document: ReferralDoc)
 fn readiness(core: &Core, document: &ReferralDoc, is_permitted: bool) -> Readiness {
     let sender = Sender {
         has_organization: true,
-        has_contact: document.request.worker.is_some(),
+        // Whoever the registry names for the organisation stands in when the request names no worker.
+        has_contact: core.loaded.registry.workers().any(|worker| worker.organization == document.source_organization),
         has_return_channel: core.system(&document.source).is_some_and(|system| system.output.is_some()),
     };
     let service = document.request.target.service.as_ref();
@@ -211,6 +213,9 @@ pub async fn moved(core: &Core, tx: &mut Tx, event: &Event, reference: &Referral
     let Some(mut document) = resolve(tx, &event.system, reference).await? else {
         return Ok(Applied::Parked("no referral of this sender has this id".to_owned()));
     };
+    if is_echo(&document, event) {
+        return Ok(Applied::Echo);
+    }
     let sides = sides(core, &document);
     let Some(mut fact) = ReferralFact::of(event, &sides, Readiness::complete()) else {
         return Ok(Applied::Refused("the sender stands on no side of the referral".to_owned()));
@@ -224,6 +229,13 @@ pub async fn moved(core: &Core, tx: &mut Tx, event: &Event, reference: &Referral
         document.outputs.extend(update.outputs.iter().filter(|output| !document.outputs.contains(output)).cloned().collect::<Vec<_>>());
     }
     apply(core, tx, document, &fact, Some(&event.system)).await
+}
+
+/// Whether a source's message says what we wrote into its own system.
+fn is_echo(document: &ReferralDoc, event: &Event) -> bool {
+    let is_from_source = event.system == document.source && document.target.as_ref() != Some(&event.system);
+    is_from_source
+        && update_of(&event.told.body).is_some_and(|update| document.told_to_source.contains(&update.status))
 }
 
 /// Formats with few codes say "rejected" also after acceptance (HMIS 4.20.D result 2): then it is a failure.
@@ -253,6 +265,40 @@ fn update_of(body: &Body) -> Option<&tandem_mappings::model::referral::ReferralU
     }
 }
 
+/// A move that follows from something else than a message about the referral: recorded as an event of the side that
+/// makes it, then applied.
+///
+/// # Errors
+/// When the store fails.
+pub async fn follow(
+    core: &Core,
+    tx: &mut Tx,
+    document: ReferralDoc,
+    wish: Move,
+    by: &SystemId,
+) -> Result<Applied, StoreError> {
+    let update = Box::new(ReferralUpdate {
+        referral: ReferralRef { id: Some(document.id), ..ReferralRef::default() },
+        status: wish.to,
+        reason: wish.reason,
+        reason_text: None,
+        sub_status: None,
+        role: Some(wish.by),
+        outputs: Vec::new(),
+        original: None,
+    });
+    let body = match wish.to {
+        ReferralStatus::Cancelled => Body::ReferralCancelled(update),
+        _ => Body::ReferralClosed(update),
+    };
+    let at = wish.at;
+    let applied = apply(core, tx, document, &ReferralFact::Moved(wish), Some(by)).await?;
+    if applied == Applied::Done {
+        core.record_of(tx, by, body, at, core.clock.now()).await?;
+    }
+    Ok(applied)
+}
+
 /// Applies a fact and tells whoever does not know it yet.
 ///
 /// # Errors
@@ -274,6 +320,9 @@ pub async fn apply(
     let is_over = status.is_some_and(is_terminal);
     if by != Some(&document.source) {
         let told = tell_status(core, tx, &document, &document.source, Some(ReferralRole::Source), now).await?;
+        if told.is_some() {
+            document.told_to_source.extend(status);
+        }
         if is_over && document.outcome_message.is_none() {
             document.outcome_message = told;
         }

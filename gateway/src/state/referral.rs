@@ -1,10 +1,12 @@
 //! A service referral: its state machine, its content, and both sides' ids.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_coordination::referral::Referral;
 use tandem_mappings::model::id::{MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId};
-use tandem_mappings::model::referral::{ReferralOutput, ReferralRequest};
+use tandem_mappings::model::referral::{ReferralOutput, ReferralRequest, ReferralStatus};
 
 use crate::store::{Document, Index};
 
@@ -41,6 +43,9 @@ pub struct ReferralDoc {
     pub request_message: Option<MessageId>,
     /// The message that tells the source the outcome.
     pub outcome_message: Option<MessageId>,
+    /// States that its source was told: read back from there, they are our own words.
+    #[serde(default)]
+    pub told_to_source: BTreeSet<ReferralStatus>,
     /// When it was first recorded.
     pub created_at: Timestamp,
 }
