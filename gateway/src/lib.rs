@@ -7,7 +7,10 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod intake;
+pub mod measures;
 pub mod pipeline;
 pub mod seal;
 pub mod serve;

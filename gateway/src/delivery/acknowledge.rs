@@ -31,6 +31,7 @@ pub async fn file(core: &Core, system: &SystemId, file: &str, ack: &PartnerAck) 
         }
         tx.move_outbox(&row, OutboxState::Delivered, now).await?;
         if is_accepted {
+            outcome::record(core, &mut tx, &row, now).await?;
             outcome::acknowledged(core, &mut tx, row.id, now).await?;
         }
     }

@@ -102,7 +102,11 @@ fn fault_code(fault: Fault) -> &'static str {
     }
 }
 
-async fn record(core: &Core, tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+/// Records what came of an attempt, or an acknowledgement, as an event.
+///
+/// # Errors
+/// When the store fails.
+pub async fn record(core: &Core, tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
     let Ok(target) = row.lane.parse::<SystemId>() else { return Ok(()) };
     let attempt = u32::try_from(row.attempts).unwrap_or(u32::MAX);
     let told = Box::new(DeliveryTold { message: row.id, target, attempt });
