@@ -1,28 +1,156 @@
-//! The HTTP API.
+//! The HTTP API: one file per resource, small handlers. What is said in [`Routes`] is what is served and what
+//! `GET /openapi.json` describes.
+
+mod audit;
+mod baseline;
+pub(crate) mod body;
+pub mod caller;
+mod consents;
+mod decisions;
+mod events;
+pub mod fhir;
+mod guard;
+mod health;
+mod inbox;
+mod indicators;
+mod inputs;
+mod lanes;
+mod limiter;
+mod links;
+mod match_query;
+pub mod measures;
+mod messages;
+mod monitor;
+mod openapi;
+mod persons;
+mod plans;
+pub mod problem;
+mod push;
+mod referral_status;
+mod referrals;
+mod registry;
+pub mod route;
+mod server;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use anyhow::Context as _;
 use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower_http::catch_panic::CatchPanicLayer;
 
+use self::health::Liveness;
+use self::limiter::Limiter;
+use self::problem::ApiError;
+use self::push::Turns;
+use self::route::{Doc, Routes};
+use crate::console;
+use crate::console::Publication;
 use crate::intake::Intake;
+
+/// What every handler shares.
+#[derive(Debug, Clone)]
+pub struct Api {
+    intake: Intake,
+    limiter: Arc<Limiter>,
+    turns: Arc<Turns>,
+    liveness: Liveness,
+    publication: Arc<Publication>,
+    description: Arc<str>,
+    is_encrypted: bool,
+}
+
+impl Api {
+    /// The shared core of the gateway.
+    pub(crate) fn core(&self) -> &crate::pipeline::core::Core {
+        &self.intake.core
+    }
+
+    /// What the public sees.
+    pub(crate) fn publication(&self) -> &Publication {
+        &self.publication
+    }
+}
+
+/// Every route with its description.
+#[must_use]
+pub fn routes() -> Routes {
+    let parts = [
+        health::routes,
+        monitor::routes,
+        inbox::routes,
+        events::routes,
+        persons::routes,
+        links::routes,
+        match_query::routes,
+        referrals::routes,
+        referral_status::routes,
+        plans::routes,
+        consents::routes,
+        decisions::routes,
+        lanes::routes,
+        messages::routes,
+        inputs::routes,
+        baseline::routes,
+        measures::routes,
+        indicators::routes,
+        audit::routes,
+        registry::routes,
+        fhir::routes,
+        console::routes,
+    ];
+    parts.into_iter().fold(Routes::default(), |routes, add| add(routes))
+}
+
+/// The OpenAPI description as JSON text.
+#[must_use]
+pub fn description() -> String {
+    let mut docs = routes().docs;
+    docs.push(described());
+    openapi::describe(docs).to_pretty_json().unwrap_or_default()
+}
+
+fn described() -> Doc {
+    Doc::get("/openapi.json", "This description").gives_raw(200, "application/json", "OpenAPI 3.1")
+}
+
+async fn serve_description(State(api): State<Api>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], api.description.to_string())
+}
+
+fn router(api: Api) -> Router {
+    let limit = api.core().loaded.config.limits.body_bytes;
+    routes()
+        .router
+        .route("/openapi.json", get(serve_description))
+        .fallback(|| async { ApiError::NotFound })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(DefaultBodyLimit::max(limit))
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), guard::around))
+        .with_state(api)
+}
 
 /// Starts to listen. Returns the address.
 ///
 /// # Errors
-/// When the address can't be bound.
+/// When the address can't be bound, or certificate and key can't be used.
 pub async fn listen(intake: Intake, stop: CancellationToken, tasks: &TaskTracker) -> anyhow::Result<SocketAddr> {
-    let router = Router::new().route("/healthz", get(|| async { "ok" }));
-    let listener = tokio::net::TcpListener::bind(intake.core.loaded.config.listen.address).await.context("binding")?;
-    let address = listener.local_addr()?;
-    tasks.spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "the API ended");
-        }
-    });
-    Ok(address)
+    monitor::install();
+    let listen = intake.core.loaded.config.listen.clone();
+    let api = Api {
+        limiter: Arc::new(Limiter::new(&intake.core.loaded.config.limits)),
+        turns: Arc::new(Turns::default()),
+        liveness: Liveness::new(tasks.clone(), stop.clone()),
+        publication: Arc::new(Publication::default()),
+        description: description().into(),
+        is_encrypted: listen.certificate.is_some(),
+        intake,
+    };
+    server::serve(&listen, router(api), stop, tasks).await
 }

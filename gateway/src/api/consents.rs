@@ -1,0 +1,206 @@
+//! Consent directives: captured by one privacy officer, verified by another, revoked by the person.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tandem_mappings::model::category::Category;
+use tandem_mappings::model::directive::Directive;
+use tandem_mappings::model::id::{DirectiveId, MessageId, RecordKey};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::body::{JsonBody, Path, Query, limit};
+use super::caller::{As, PrivacyOfficers};
+use super::links::KeyView;
+use super::problem::ApiError;
+use super::route::{Doc, Routes};
+use crate::pipeline::consents;
+use crate::state::directive::DirectiveDoc;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let list = Doc::get("/v1/consents", "Consents, newest first")
+        .allow::<PrivacyOfficers>()
+        .query("limit", "Most entries")
+        .gives::<Vec<ConsentView>>(200, "The directives as they stand");
+    let capture = Doc::post("/v1/consents", "Captures a directive for the people whom it covers, each named by a source record")
+        .allow::<PrivacyOfficers>()
+        .takes::<NewConsent>()
+        .gives::<ConsentView>(201, "Captured; it opens nothing sensitive before a second person has verified it")
+        .refuses(409, "A consent with this id exists")
+        .refuses(422, "It covers nobody whom the gateway knows, or is not of the expected form");
+    let show = Doc::get("/v1/consents/{id}", "One directive with its earlier versions")
+        .allow::<PrivacyOfficers>()
+        .gives::<ConsentHistory>(200, "Oldest version first")
+        .refuses(404, "No such consent");
+    let verify = Doc::post("/v1/consents/{id}/verify", "A second person has checked the record against the form: it takes effect")
+        .allow::<PrivacyOfficers>()
+        .gives::<ConsentView>(200, "Verified")
+        .refuses(404, "No such consent")
+        .refuses(409, "It does not wait for verification, or the verifier captured it");
+    let revoke = Doc::post("/v1/consents/{id}/revoke", "The person takes it back, wholly or for some categories; it counts from now")
+        .allow::<PrivacyOfficers>()
+        .takes::<Revocation>()
+        .gives::<RevokedView>(200, "Revoked; the messages whose holders are told to stop")
+        .refuses(404, "No such consent")
+        .refuses(409, "It is not in force");
+    routes
+        .add(list, list_consents)
+        .add(capture, capture_consent)
+        .add(show, show_consent)
+        .add(verify, verify_consent)
+        .add(revoke, revoke_consent)
+}
+
+/// A directive to capture.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewConsent {
+    /// The directive in Tandem's own form.
+    #[schema(value_type = Object)]
+    pub directive: Directive,
+    /// The people whom it covers: system and the person's id there.
+    #[schema(value_type = Vec<Object>)]
+    pub covers: Vec<RecordKey>,
+}
+
+/// A directive as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConsentView {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: &'static str,
+    /// Who captured it.
+    pub captured_by: String,
+    /// When.
+    pub captured_at: String,
+    /// The people whom it covers.
+    pub covers: Vec<KeyView>,
+    /// The directive.
+    #[schema(value_type = Object)]
+    pub directive: Directive,
+}
+
+impl From<&DirectiveDoc> for ConsentView {
+    fn from(document: &DirectiveDoc) -> Self {
+        Self {
+            id: document.directive.id.to_string(),
+            state: document.directive.standing().code(),
+            captured_by: document.captured_by.clone(),
+            captured_at: document.captured_at.to_string(),
+            covers: document.covers.iter().map(KeyView::from).collect(),
+            directive: document.directive.clone(),
+        }
+    }
+}
+
+/// A directive with its history.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConsentHistory {
+    /// As it stands.
+    pub current: ConsentView,
+    /// Earlier versions, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    pub history: Vec<Directive>,
+}
+
+/// What is taken back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Revocation {
+    /// The categories; the whole directive when empty.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub categories: BTreeSet<Category>,
+    /// How it reached the officer: `written`, `oral`, ...
+    #[serde(default)]
+    pub channel: Option<String>,
+}
+
+/// A revoked directive.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RevokedView {
+    /// The directive.
+    pub consent: ConsentView,
+    /// Messages whose holders are told to stop using them.
+    #[schema(value_type = Vec<String>)]
+    pub recalled: Vec<MessageId>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Page {
+    limit: Option<i64>,
+}
+
+async fn list_consents(
+    _as: As<PrivacyOfficers>,
+    State(api): State<Api>,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<ConsentView>>, ApiError> {
+    let mut found = api.core().store.snapshot().await?.all::<DirectiveDoc>().await?;
+    found.sort_by_key(|document| std::cmp::Reverse(document.captured_at));
+    found.truncate(usize::try_from(limit(page.limit)).unwrap_or(100));
+    Ok(Json(found.iter().map(ConsentView::from).collect()))
+}
+
+async fn capture_consent(
+    by: As<PrivacyOfficers>,
+    State(api): State<Api>,
+    JsonBody(new): JsonBody<NewConsent>,
+) -> Result<Response, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let document = consents::capture(core, &mut tx, new.directive, new.covers, by.caller.name()).await?;
+    tx.commit().await?;
+    core.wake();
+    let view = ConsentView::from(&document);
+    let location = format!("/v1/consents/{}", segment(&view.id));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
+}
+
+/// An id as one segment of an address.
+fn segment(id: &str) -> String {
+    url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+async fn show_consent(
+    _as: As<PrivacyOfficers>,
+    State(api): State<Api>,
+    Path(id): Path<DirectiveId>,
+) -> Result<Json<ConsentHistory>, ApiError> {
+    let found = api.core().store.snapshot().await?.get::<DirectiveDoc>(id.as_str()).await?;
+    let document = found.ok_or(ApiError::NotFound)?;
+    Ok(Json(ConsentHistory { current: (&document).into(), history: document.history }))
+}
+
+async fn verify_consent(
+    by: As<PrivacyOfficers>,
+    State(api): State<Api>,
+    Path(id): Path<DirectiveId>,
+) -> Result<Json<ConsentView>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let document = consents::verify(core, &mut tx, &id, by.caller.name()).await?;
+    tx.commit().await?;
+    core.wake();
+    Ok(Json((&document).into()))
+}
+
+async fn revoke_consent(
+    by: As<PrivacyOfficers>,
+    State(api): State<Api>,
+    Path(id): Path<DirectiveId>,
+    JsonBody(asked): JsonBody<Revocation>,
+) -> Result<Json<RevokedView>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let (document, recalled) =
+        consents::revoke(core, &mut tx, &id, asked.categories, asked.channel, by.caller.name()).await?;
+    tx.commit().await?;
+    core.wake();
+    Ok(Json(RevokedView { consent: (&document).into(), recalled }))
+}

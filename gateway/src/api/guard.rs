@@ -1,0 +1,103 @@
+//! What stands around every route: request id, caller, rate limit, time limit, security headers, counters.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::Api;
+use super::caller::Caller;
+use super::fhir;
+use super::problem::{ApiError, Problem};
+
+/// Longest time of one request, its body included.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Runs one request between the guards.
+pub(super) async fn around(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    // Random, so that it tells nothing of when or what was asked before.
+    let id = uuid::Uuid::new_v4();
+    let is_fhir = request.uri().path().starts_with("/fhir");
+    let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
+    let caller = Caller::of(request.headers(), &api.intake.core.loaded.tokens);
+    let method = method_label(request.method());
+    let taken = api.limiter.take(caller.as_ref(), peer(&request));
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    let mut response = match taken {
+        Ok(()) => match tokio::time::timeout(LONGEST, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => ApiError::Unavailable.into_response(),
+        },
+        Err(seconds) => ApiError::TooMany(seconds).into_response(),
+    };
+    if is_fhir && let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response = as_outcome(response, &problem);
+    }
+    let status = response.status();
+    metrics::counter!("tandem_http_requests_total",
+        "method" => method, "route" => route.clone(), "status" => status.as_u16().to_string())
+    .increment(1);
+    tracing::debug!(request = %id, route, status = status.as_u16(), "request answered");
+    secure(response.headers_mut(), api.is_encrypted);
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    response
+}
+
+/// A panic is a fault of ours, told like any other.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that the layer asks for")]
+pub(super) fn panicked(_cause: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    ApiError::Internal("a handler panicked".to_owned()).into_response()
+}
+
+fn method_label(method: &axum::http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        _ => "other",
+    }
+}
+
+fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}
+
+/// The problem as an OperationOutcome, with the same status and headers.
+fn as_outcome(response: Response, problem: &Problem) -> Response {
+    let (mut parts, _) = response.into_parts();
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let outcome = fhir::outcome(status, problem.detail.as_deref().unwrap_or(problem.title));
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(fhir::FHIR_JSON));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(outcome.to_string()))
+}
+
+/// Headers that keep an answer where it belongs. The pages load nothing but the gateway's own style sheet.
+fn secure(headers: &mut HeaderMap, is_encrypted: bool) {
+    const FIXED: [(HeaderName, &str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if is_encrypted {
+        let value = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+}

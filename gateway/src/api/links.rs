@@ -1,0 +1,262 @@
+//! Links between source records: doubtful pairs wait here for a steward.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use tandem_mappings::model::id::{LinkId, MessageId, RecordKey};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::body::{JsonBody, Path, Query, limit};
+use super::caller::{As, Caller, LinkReaders, Stewards};
+use super::persons::{RecordView, looked_at};
+use super::problem::ApiError;
+use super::route::{Doc, Routes};
+use crate::pipeline::steward;
+use crate::state::link::{LinkDoc, LinkStanding};
+use crate::state::record::RecordDoc;
+use crate::store::Tx;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let list = Doc::get("/v1/links", "Links and doubtful pairs, newest first")
+        .allow::<LinkReaders>()
+        .query("standing", "linked, candidate, rejected or undone; candidate when absent")
+        .query("limit", "Most entries")
+        .gives::<Vec<LinkSummary>>(200, "Without any value of a person");
+    let show = Doc::get("/v1/links/{id}", "A pair with the evidence: weights per field, both records, their households; audited")
+        .allow::<LinkReaders>()
+        .gives::<LinkView>(200, "Names and birth dates for stewards alone")
+        .refuses(404, "No such link");
+    let verdict = |path, summary| {
+        Doc::post(path, summary)
+            .allow::<Stewards>()
+            .takes::<Verdict>()
+            .refuses(404, "No such link")
+            .refuses(409, "The link does not stand where the decision needs it")
+    };
+    let confirm = verdict("/v1/links/{id}/confirm", "One person: the pair is linked").gives::<LinkSummary>(200, "The link");
+    let reject = verdict("/v1/links/{id}/reject", "Two people: the pair is never offered again").gives::<LinkSummary>(200, "The link");
+    let undo = verdict("/v1/links/{id}/undo", "The link is undone; whoever was told under it is told to stop")
+        .gives::<UndoneView>(200, "The link, and the messages that were delivered under it");
+    routes
+        .add(list, list_links)
+        .add(show, show_link)
+        .add(confirm, confirm_link)
+        .add(reject, reject_link)
+        .add(undo, undo_link)
+}
+
+/// A pair of records.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LinkSummary {
+    /// Its id.
+    pub id: String,
+    /// One record.
+    pub a: KeyView,
+    /// The other record.
+    pub b: KeyView,
+    /// Match weight in bits: log2 of the odds that the two are one person.
+    pub score_bits: f64,
+    /// `linked`, `candidate`, `rejected` or `undone`.
+    pub standing: &'static str,
+    /// `matcher` or `steward`.
+    pub decider: &'static str,
+    /// A steward's reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the pair was found.
+    pub created_at: String,
+    /// When it was decided last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<String>,
+}
+
+/// A source record's key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct KeyView {
+    /// The system.
+    pub system: String,
+    /// The person's id there.
+    pub person: String,
+}
+
+impl From<&RecordKey> for KeyView {
+    fn from(key: &RecordKey) -> Self {
+        Self { system: key.system.to_string(), person: key.person.to_string() }
+    }
+}
+
+impl LinkSummary {
+    /// The summary of a link.
+    pub(super) fn of(link: &LinkDoc) -> Self {
+        Self {
+            id: link.id.to_string(),
+            a: (&link.a).into(),
+            b: (&link.b).into(),
+            score_bits: f64::from(link.score_centibits) / 100.0,
+            standing: link.standing.code(),
+            decider: link.decider.code(),
+            reason: link.reason.clone(),
+            created_at: link.created_at.to_string(),
+            decided_at: link.decided_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// A pair with the evidence.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LinkView {
+    /// The pair.
+    #[serde(flatten)]
+    pub link: LinkSummary,
+    /// Weights per field, without any value of a person.
+    #[schema(value_type = Object)]
+    pub explanation: serde_json::Value,
+    /// Both records with the household of each beside them.
+    pub records: Vec<RecordBeside>,
+}
+
+/// A record with its household.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RecordBeside {
+    /// The record.
+    pub record: RecordView,
+    /// Who lives in the same household by the same system.
+    pub household: Vec<MemberView>,
+}
+
+/// A member of a household.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MemberView {
+    /// How the member relates to the head.
+    pub relation: String,
+    /// The member's record.
+    pub record: RecordView,
+}
+
+#[derive(Debug, Deserialize)]
+struct Filter {
+    standing: Option<String>,
+    limit: Option<i64>,
+}
+
+async fn list_links(
+    _as: As<LinkReaders>,
+    State(api): State<Api>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Vec<LinkSummary>>, ApiError> {
+    let all = [LinkStanding::Candidate, LinkStanding::Linked, LinkStanding::Rejected, LinkStanding::Undone];
+    let standing = match filter.standing.as_deref() {
+        None => LinkStanding::Candidate,
+        Some(text) => all
+            .into_iter()
+            .find(|one| one.code() == text)
+            .ok_or_else(|| ApiError::Invalid("standing: expected linked, candidate, rejected or undone".to_owned()))?,
+    };
+    let mut links = api.core().store.snapshot().await?.find::<LinkDoc>("link.standing", standing.code()).await?;
+    links.sort_by_key(|link| std::cmp::Reverse((link.created_at, link.id)));
+    links.truncate(usize::try_from(limit(filter.limit)).unwrap_or(100));
+    Ok(Json(links.iter().map(LinkSummary::of).collect()))
+}
+
+async fn show_link(by: As<LinkReaders>, State(api): State<Api>, Path(id): Path<LinkId>) -> Result<Json<LinkView>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let link = tx.find::<LinkDoc>("link.id", &id.to_string()).await?.pop().ok_or(ApiError::NotFound)?;
+    looked_at(&mut tx, core.clock.now(), &by.caller, "link.read", &id.to_string()).await?;
+    let mut records = Vec::new();
+    for key in [&link.a, &link.b] {
+        if let Some(record) = tx.get::<RecordDoc>(&RecordDoc::key_of(key)).await? {
+            let household = household(&mut tx, &record, &by.caller).await?;
+            records.push(RecordBeside { record: RecordView::of(&record, &by.caller), household });
+        }
+    }
+    tx.commit().await?;
+    Ok(Json(LinkView { link: LinkSummary::of(&link), explanation: link.explanation, records }))
+}
+
+async fn household(tx: &mut Tx, record: &RecordDoc, caller: &Caller) -> Result<Vec<MemberView>, ApiError> {
+    let mut members: Vec<MemberView> = Vec::new();
+    for household in record.memberships.iter().filter_map(|member| member.household.as_ref()) {
+        let key = format!("{}\u{1f}{household}", record.key.system);
+        for other in tx.find::<RecordDoc>("record.household", &key).await? {
+            let is_new = !members.iter().any(|known| known.record.source_person_id == other.key.person.as_str());
+            if other.key != record.key && other.is_active() && is_new {
+                let membership = other.memberships.iter().find(|member| member.household.as_ref() == Some(household));
+                let relation = membership.map_or("unknown", |member| member.relation.code()).to_owned();
+                members.push(MemberView { relation, record: RecordView::of(&other, caller) });
+            }
+        }
+    }
+    Ok(members)
+}
+
+/// Why a steward decides so.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Verdict {
+    /// In words; never a person's data.
+    pub reason: String,
+}
+
+impl Verdict {
+    fn reason(&self) -> Result<&str, ApiError> {
+        let reason = self.reason.trim();
+        if reason.is_empty() || reason.chars().count() > 500 {
+            return Err(ApiError::Invalid("reason: expected 1 to 500 characters".to_owned()));
+        }
+        Ok(reason)
+    }
+}
+
+async fn confirm_link(
+    by: As<Stewards>,
+    State(api): State<Api>,
+    Path(id): Path<LinkId>,
+    JsonBody(verdict): JsonBody<Verdict>,
+) -> Result<Json<LinkSummary>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let link = steward::confirm(core, &mut tx, id, by.caller.name(), verdict.reason()?).await?;
+    tx.commit().await?;
+    core.wake();
+    Ok(Json(LinkSummary::of(&link)))
+}
+
+async fn reject_link(
+    by: As<Stewards>,
+    State(api): State<Api>,
+    Path(id): Path<LinkId>,
+    JsonBody(verdict): JsonBody<Verdict>,
+) -> Result<Json<LinkSummary>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let link = steward::reject(core, &mut tx, id, by.caller.name(), verdict.reason()?).await?;
+    tx.commit().await?;
+    core.wake();
+    Ok(Json(LinkSummary::of(&link)))
+}
+
+/// An undone link.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct UndoneView {
+    /// The link.
+    pub link: LinkSummary,
+    /// Messages that were delivered about the person: for breach review.
+    #[schema(value_type = Vec<String>)]
+    pub disclosed: Vec<MessageId>,
+}
+
+async fn undo_link(
+    by: As<Stewards>,
+    State(api): State<Api>,
+    Path(id): Path<LinkId>,
+    JsonBody(verdict): JsonBody<Verdict>,
+) -> Result<Json<UndoneView>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let undone = steward::undo(core, &mut tx, id, by.caller.name(), verdict.reason()?).await?;
+    tx.commit().await?;
+    core.wake();
+    Ok(Json(UndoneView { link: LinkSummary::of(&undone.link), disclosed: undone.disclosed }))
+}

@@ -1,0 +1,198 @@
+//! `POST /v1/match`: is this person known elsewhere? The answer is a disclosure.
+//!
+//! Denied and unknown look the same: the same body and headers, the same steps (a decision and an audit entry are
+//! written whatever comes out), and the answer leaves on a fixed quantum of time. Doubtful pairs are never answered: a
+//! steward decides them first.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use tandem_consent::Action;
+use tandem_mappings::model::category::Category;
+use tandem_mappings::model::id::{PersonId, RecordKey, SourcePersonId, SystemId};
+use tandem_mappings::model::person::PersonRecord;
+use tandem_mappings::model::purpose::Purpose;
+use tandem_matching::{Decision, Record};
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::body::JsonBody;
+use super::caller::{As, Caller, Systems};
+use super::problem::ApiError;
+use super::route::{Doc, Routes};
+use crate::pipeline::core::Core;
+use crate::pipeline::family;
+use crate::pipeline::judge::{Ask, AskedItem, Judged};
+use crate::state::record::RecordDoc;
+use crate::store::{Stage, StoreError, Tx};
+
+const INDEX: &str = "person-index";
+const SERVED: &str = "served";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let doc = Doc::post("/v1/match", "Is a person known to another agency's system? Decided, audited and answered on a fixed quantum")
+        .allow::<Systems>()
+        .takes::<MatchQuery>()
+        .gives::<MatchAnswer>(200, "What may be told; denied and unknown are the same empty list");
+    routes.add(doc, ask)
+}
+
+/// About whom is asked, and what for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MatchQuery {
+    /// What the asker knows of the person, in the form of `record.received`: names, birth, ssn, identifiers, ...
+    #[schema(value_type = Object)]
+    pub person: PersonRecord,
+    /// Purpose code, for example `COC`.
+    #[schema(value_type = String, example = "COC")]
+    pub purpose: Purpose,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MatchAnswer {
+    /// Who knows the person, as far as it may be told.
+    pub matches: Vec<Found>,
+}
+
+/// A system that knows the person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Found {
+    /// The system.
+    pub system: String,
+    /// Its organisation.
+    pub organization: String,
+    /// The person's id in that system.
+    pub source_person_id: String,
+    /// The decision under which this is told.
+    pub decision: String,
+    /// What the recipient must not do with it.
+    pub refrains: BTreeSet<String>,
+}
+
+async fn ask(by: As<Systems>, State(api): State<Api>, JsonBody(query): JsonBody<MatchQuery>) -> Result<Json<MatchAnswer>, ApiError> {
+    let started = Instant::now();
+    let answer = answer(&api, &by.caller, &query).await;
+    tokio::time::sleep_until(departure(started, api.core().loaded.config.limits.match_quantum_ms)).await;
+    answer.map(Json)
+}
+
+/// The next multiple of the quantum after the start.
+fn departure(started: Instant, quantum_ms: u64) -> Instant {
+    let quantum = Duration::from_millis(quantum_ms.max(1));
+    let passed = started.elapsed().as_nanos() / quantum.as_nanos();
+    let count = u32::try_from(passed).unwrap_or(u32::MAX - 1).saturating_add(1);
+    started + quantum.saturating_mul(count)
+}
+
+async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchAnswer, ApiError> {
+    let core = api.core();
+    let asker = caller.system()?;
+    let records = candidates(core, asker, &query.person).await?;
+    let mut tx = core.store.begin().await?;
+    let mut matches = Vec::new();
+    for (record, serves) in others(&mut tx, asker, &records).await? {
+        let judged = judge(core, &mut tx, caller, query.purpose, Some((&record, serves))).await?;
+        if judged.permits(INDEX) && judged.permits(SERVED) {
+            matches.push(found(core, &record, &judged));
+        }
+    }
+    // A question that meets nobody is decided and recorded like any other.
+    judge(core, &mut tx, caller, query.purpose, None).await?;
+    tx.audit(core.clock.now(), caller.name(), "match.query", asker.as_str(), query.purpose.as_str()).await?;
+    tx.commit().await?;
+    Ok(MatchAnswer { matches })
+}
+
+/// The records that the engine would link to the person asked about.
+async fn candidates(core: &Core, asker: &SystemId, person: &PersonRecord) -> Result<Vec<RecordKey>, ApiError> {
+    let id = SourcePersonId::new(format!("query:{}", uuid::Uuid::new_v4()))
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    let record = Record::from_person(&RecordKey { system: asker.clone(), person: id }, person);
+    let found = core.matcher.lock().await.candidates(&record);
+    let linked = found.into_iter().filter(|candidate| candidate.decision == Decision::Link);
+    Ok(linked
+        .filter_map(|candidate| {
+            let (system, person) = (candidate.key.system.parse().ok()?, candidate.key.id.parse().ok()?);
+            Some(RecordKey { system, person })
+        })
+        .collect())
+}
+
+/// The records of the same persons in systems other than the asker's, each with whether the asker serves the person.
+async fn others(tx: &mut Tx, asker: &SystemId, found: &[RecordKey]) -> Result<Vec<(RecordDoc, bool)>, StoreError> {
+    let mut persons: BTreeSet<PersonId> = BTreeSet::new();
+    for key in found {
+        persons.extend(family::record(tx, &key.system, &key.person).await?.map(|record| record.person_id));
+    }
+    let mut others = Vec::new();
+    for person in persons {
+        let records = family::records_of(tx, person).await?;
+        let serves = records.iter().any(|record| record.key.system == *asker);
+        let elsewhere = records.into_iter().filter(|record| record.key.system != *asker && record.may_match);
+        others.extend(elsewhere.map(|record| (record, serves)));
+    }
+    Ok(others)
+}
+
+async fn judge(
+    core: &Core,
+    tx: &mut Tx,
+    caller: &Caller,
+    purpose: Purpose,
+    about: Option<(&RecordDoc, bool)>,
+) -> Result<Judged, StoreError> {
+    let organization = &caller.token().organization;
+    let holder = about.map(|(record, _)| &record.key.system);
+    let source = holder.and_then(|system| core.organization_of(system)).unwrap_or_else(|| core.gateway_organization());
+    let item = |id: &str, category: Category| AskedItem {
+        id: id.to_owned(),
+        category,
+        labels: BTreeSet::new(),
+        source: source.clone(),
+        authored: None,
+    };
+    let mut items = vec![item(INDEX, Category::PersonIndex)];
+    items.extend(holder.map(|system| item(SERVED, core.default_category(system))));
+    let ask = Ask {
+        action: Action::Match,
+        purpose,
+        requester: organization,
+        recipient: organization,
+        person: about.map(|(record, _)| record.person_id),
+        items,
+        holds_copy: false,
+        serves_subject: about.is_some_and(|(_, serves)| serves),
+    };
+    core.judge.decide(tx, ask, Stage::Query, core.clock.now()).await
+}
+
+fn found(core: &Core, record: &RecordDoc, judged: &Judged) -> Found {
+    Found {
+        system: record.key.system.to_string(),
+        organization: core.organization_of(&record.key.system).map(String::from).unwrap_or_default(),
+        source_person_id: record.key.person.to_string(),
+        decision: judged.id.to_string(),
+        refrains: judged.decision.refrains.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_leaves_on_a_multiple_of_the_quantum() {
+        let started = Instant::now();
+        for worked_ms in [0, 10, 49] {
+            tokio::time::advance(Duration::from_millis(worked_ms)).await;
+        }
+        // 59 ms of work: the next multiple of 50 is 100.
+        assert_eq!(departure(started, 50) - started, Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,64 @@
+//! Listens: HTTP/1.1 and HTTP/2, with TLS when a certificate is configured. Stops gracefully.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Listen;
+
+/// How long a stop waits for requests under way.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Binds and serves until `stop`. Returns the address.
+///
+/// # Errors
+/// When the address can't be bound, or certificate and key can't be used.
+pub(super) async fn serve(
+    listen: &Listen,
+    router: Router,
+    stop: CancellationToken,
+    tasks: &TaskTracker,
+) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind(listen.address).with_context(|| format!("binding {}", listen.address))?;
+    listener.set_nonblocking(true).context("preparing the listener")?;
+    let address = listener.local_addr().context("asking for the bound address")?;
+    let handle = Handle::new();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = match (&listen.certificate, &listen.key) {
+        (Some(certificate), Some(key)) => {
+            let tls = tls(certificate, key).await?;
+            let server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle.clone());
+            tasks.spawn(report(server.serve(service)))
+        }
+        _ => {
+            let server = axum_server::from_tcp(listener)?.handle(handle.clone());
+            tasks.spawn(report(server.serve(service)))
+        }
+    };
+    tasks.spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => handle.graceful_shutdown(Some(GRACE)),
+            _ended = served => {}
+        }
+    });
+    Ok(address)
+}
+
+async fn tls(certificate: &Path, key: &Path) -> anyhow::Result<RustlsConfig> {
+    // A second installation is refused, and changes nothing: there is one provider.
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
+    RustlsConfig::from_pem_file(certificate, key).await.context("reading certificate and key")
+}
+
+async fn report(served: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the API ended");
+    }
+}
