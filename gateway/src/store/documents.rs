@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 
-use super::tx::micros;
+use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
 /// An index entry: a field and its value in clear; the store keeps a keyed hash.
@@ -145,6 +145,41 @@ impl Tx {
                 .await?;
         }
         Ok(())
+    }
+
+    /// How often a document was written, and when last.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stamp<D: Document>(&mut self, key: &str) -> Result<Option<(i64, Timestamp)>, StoreError> {
+        let key = self.mac(D::KIND, key)?;
+        let row = sqlx::query(
+            "SELECT version, updated_at FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(key.as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.map(|row| Ok((row.get("version"), timestamp(row.get("updated_at"))?))).transpose()
+    }
+
+    /// How many documents of a kind stand under an index value.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn count<D: Document>(&mut self, field: &'static str, value: &str) -> Result<i64, StoreError> {
+        let value = self.mac(field, value)?;
+        Ok(sqlx::query_scalar(
+            "SELECT COUNT(*) FROM document_index \
+             WHERE jurisdiction = $1 AND kind = $2 AND field = $3 AND value = $4",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(field)
+        .bind(value.as_slice())
+        .fetch_one(&mut *self.inner)
+        .await?)
     }
 
     /// All documents of a kind under an index value.

@@ -261,6 +261,22 @@ impl Tx {
             .collect())
     }
 
+    /// How far the events of an input got: type, state and note of each, in order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn input_events(&mut self, input: InputId) -> Result<Vec<(String, String, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT type, state, COALESCE(note, '') AS note FROM event \
+             WHERE jurisdiction = $1 AND input = $2 ORDER BY position",
+        )
+        .bind(self.jurisdiction())
+        .bind(input.as_bytes().as_slice())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.get("type"), row.get("state"), row.get("note"))).collect())
+    }
+
     /// When an event of this id was recorded, for look-ups by id.
     ///
     /// # Errors

@@ -105,6 +105,29 @@ impl Tx {
         row.map(input_row).transpose()
     }
 
+    /// Whether an input of the same system and name came with other content.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_other_content(
+        &mut self,
+        system: &SystemId,
+        name: &str,
+        content_hash: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        let key = self.mac("input", name)?;
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM input WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3 AND content_hash <> $4 LIMIT 1",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .bind(key.as_slice())
+        .bind(content_hash.as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        Ok(found.is_some())
+    }
+
     /// Keeps a new input with its sealed original.
     ///
     /// # Errors
