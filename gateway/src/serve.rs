@@ -23,7 +23,7 @@ use crate::pipeline::accept::Acceptor;
 use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
 use crate::pipeline::judge::Judge;
 use crate::pipeline::matcher::{self, Matcher};
-use crate::pipeline::processor;
+use crate::pipeline::{processor, timers};
 use crate::seal::Sealer;
 use crate::store::Store;
 use crate::transport::folder::ExchangeFolder;
@@ -72,6 +72,7 @@ impl Gateway {
             acceptor: Acceptor::new(core.store.clone()),
         };
         tasks.spawn(processor::run(Arc::clone(&core), stop.clone()));
+        tasks.spawn(timers::run(Arc::clone(&core), stop.clone()));
         for (id, system) in &core.loaded.config.systems {
             start_system(&intake, id, system, &stop, &tasks).with_context(|| format!("starting systems.{id}"))?;
         }

@@ -7,7 +7,7 @@ use crate::seal::fill_random;
 
 /// How long to wait after a number of failed attempts. At least half of the first wait, at most the longest.
 #[must_use]
-pub fn wait(config: &DeliveryConfig, attempts: i64) -> Duration {
+pub(super) fn wait(config: &DeliveryConfig, attempts: i64) -> Duration {
     let exponent = u32::try_from(attempts.saturating_sub(1).clamp(0, 20)).unwrap_or(20);
     let ceiling = u64::from(config.first_retry_seconds)
         .saturating_mul(1 << exponent)

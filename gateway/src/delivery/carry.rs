@@ -25,7 +25,7 @@ pub enum Carrier {
 const MOST_REQUESTS: usize = 64;
 
 /// Hands a file over.
-pub async fn file(carrier: &Carrier, file: &WrittenFile) -> Delivery {
+pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Delivery {
     match carrier {
         Carrier::Folder(folder) => {
             let (folder, name, bytes) = (Arc::clone(folder), file.name.clone(), file.bytes.clone());

@@ -40,6 +40,15 @@ pub struct Lane {
     pub form: Form,
 }
 
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Files(writer) => write!(f, "Form::Files({})", writer.format()),
+            Self::Fhir(_) => f.write_str("Form::Fhir"),
+        }
+    }
+}
+
 impl std::fmt::Debug for Lane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Lane({})", self.system)

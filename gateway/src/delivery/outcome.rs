@@ -17,28 +17,28 @@ use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
 
 /// An attempt that has ended.
 #[derive(Debug)]
-pub struct Attempted {
+pub(super) struct Attempted {
     /// The message as it was claimed.
-    pub row: OutboxRow,
+    pub(super) row: OutboxRow,
     /// What it proposed.
-    pub proposal: Proposal,
+    pub(super) proposal: Proposal,
     /// The element groups that were told.
-    pub permitted: Vec<String>,
+    pub(super) permitted: Vec<String>,
     /// The decision before the attempt.
-    pub decision: DecisionId,
+    pub(super) decision: DecisionId,
     /// When it started.
-    pub started_at: Timestamp,
+    pub(super) started_at: Timestamp,
     /// The file that carried it.
-    pub file: Option<String>,
+    pub(super) file: Option<String>,
     /// What came of it.
-    pub delivery: Delivery,
+    pub(super) delivery: Delivery,
 }
 
 /// Settles an attempt.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn settle(core: &Core, tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn settle(core: &Core, tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result<(), StoreError> {
     let from = attempted.row.state;
     let mut row = attempted.row.clone();
     row.attempts += 1;
@@ -106,7 +106,7 @@ fn fault_code(fault: Fault) -> &'static str {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn record(core: &Core, tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn record(core: &Core, tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
     let Ok(target) = row.lane.parse::<SystemId>() else { return Ok(()) };
     let attempt = u32::try_from(row.attempts).unwrap_or(u32::MAX);
     let told = Box::new(DeliveryTold { message: row.id, target, attempt });
@@ -160,7 +160,7 @@ async fn reached(core: &Core, tx: &mut Tx, attempted: &Attempted, now: Timestamp
 ///
 /// # Errors
 /// When the store fails.
-pub async fn acknowledged(core: &Core, tx: &mut Tx, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn acknowledged(core: &Core, tx: &mut Tx, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
     for mut document in tx.find::<ReferralDoc>("referral.message", &message.to_string()).await? {
         if document.outcome_message == Some(message) {
             let fact = ReferralFact::OutcomeAcknowledged { at: now };

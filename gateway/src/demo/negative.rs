@@ -7,7 +7,7 @@ use super::voice::{self, seen};
 use super::world::{PATIENCE, World};
 
 /// Plays the counterpart of the story. Returns whether it came true.
-pub async fn play(world: &mut World) -> bool {
+pub(super) async fn play(world: &mut World) -> bool {
     voice::opening("the same family, without consent");
     let played = told_nobody(world).await;
     if let Err(error) = &played {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::world::World;
 
 /// The title page.
-pub fn opening(title: &str) {
+pub(super) fn opening(title: &str) {
     println!();
     println!("  Tandem: {title}");
     println!("  Every person in this story is invented.");
@@ -13,33 +13,33 @@ pub fn opening(title: &str) {
 }
 
 /// A step begins.
-pub fn step(number: usize, title: &str) {
+pub(super) fn step(number: usize, title: &str) {
     println!("  {number}. {title}");
 }
 
 /// Something happens.
-pub fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     println!("     {text}");
 }
 
 /// Something was checked and is true.
-pub fn seen(text: &str) {
+pub(super) fn seen(text: &str) {
     println!("     + {text}");
 }
 
 /// A step did not come true.
-pub fn failed(number: usize, error: &anyhow::Error) {
+pub(super) fn failed(number: usize, error: &anyhow::Error) {
     println!("     ! step {number} did not come true: {error:#}");
 }
 
 /// The end.
-pub fn closing(done: usize, of: usize) {
+pub(super) fn closing(done: usize, of: usize) {
     println!();
     println!("  {done}/{of}");
 }
 
 /// What to try while the gateway keeps running.
-pub fn what_next(world: &World, folder: &Path) {
+pub(super) fn what_next(world: &World, folder: &Path) {
     let url = world.office.url();
     println!();
     println!("  The gateway is still running at {url}. Try:");

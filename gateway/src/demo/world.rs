@@ -19,29 +19,29 @@ use crate::serve::Gateway;
 use crate::store::{EventState, OutboxState};
 
 /// How long a check waits for something to arrive, in real time.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// When the story begins: Monday morning.
 const BEGIN: &str = "2026-02-02T09:00:00-08:00";
 const SEED: u64 = 2026;
 
 /// Everything that takes part.
-pub struct World {
+pub(super) struct World {
     /// The county welfare department.
-    pub calworks: CalworksSystem,
+    pub(super) calworks: CalworksSystem,
     /// CWS/CMS.
-    pub cws: ChildWelfareSystem,
+    pub(super) cws: ChildWelfareSystem,
     /// The exchange partner, where child welfare workers read and write NIEM messages.
-    pub partner: ExchangePartner,
+    pub(super) partner: ExchangePartner,
     /// The primary care clinic.
-    pub clinic: FhirServer,
+    pub(super) clinic: FhirServer,
     /// County behavioural health.
-    pub behavioral_health: FhirServer,
+    pub(super) behavioral_health: FhirServer,
     /// The homeless management information system.
-    pub hmis: HmisSystem,
+    pub(super) hmis: HmisSystem,
     /// The people who run the gateway, at its API.
-    pub office: Office,
+    pub(super) office: Office,
     /// The gateway as child welfare's exchange partner reaches it.
-    pub for_cws: GatewayAddress,
+    pub(super) for_cws: GatewayAddress,
     sim_clock: SimClock,
     clock: Clock,
     gateway: Gateway,
@@ -52,7 +52,7 @@ impl World {
     ///
     /// # Errors
     /// When a part can't be started.
-    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+    pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
         let begin: Timestamp = BEGIN.parse()?;
         let sim_clock = SimClock::starting_at(begin)?;
         let token = deployment::token()?;
@@ -112,7 +112,7 @@ impl World {
 
     /// The gateway's core, for those who look inside.
     #[cfg(test)]
-    pub fn core(&self) -> std::sync::Arc<crate::pipeline::core::Core> {
+    pub(super) fn core(&self) -> std::sync::Arc<crate::pipeline::core::Core> {
         std::sync::Arc::clone(&self.gateway.core)
     }
 
@@ -120,7 +120,7 @@ impl World {
     ///
     /// # Errors
     /// When the text is no instant.
-    pub fn it_is(&self, instant: &str) -> anyhow::Result<()> {
+    pub(super) fn it_is(&self, instant: &str) -> anyhow::Result<()> {
         let at: Timestamp = instant.parse().with_context(|| format!("{instant} is no instant"))?;
         self.sim_clock.set(at);
         self.clock.set(at);
@@ -131,7 +131,7 @@ impl World {
     ///
     /// # Errors
     /// When the clock can't go further.
-    pub fn minutes_pass(&self, minutes: i64) -> anyhow::Result<()> {
+    pub(super) fn minutes_pass(&self, minutes: i64) -> anyhow::Result<()> {
         let later = self.clock.now().checked_add(jiff::SignedDuration::from_mins(minutes))?;
         self.sim_clock.set(later);
         self.clock.set(later);
@@ -142,7 +142,7 @@ impl World {
     ///
     /// # Errors
     /// When that does not happen in time.
-    pub async fn settle(&self) -> anyhow::Result<()> {
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
         let mut changed = self.gateway.core.changed.subscribe();
         let quiet = async {
             loop {
@@ -167,7 +167,7 @@ impl World {
 
     /// Everything that any strict reader complained about.
     #[must_use]
-    pub fn violations(&self) -> Vec<String> {
+    pub(super) fn violations(&self) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         let mut add = |who: &str, found: Vec<tandem_simulators::Violation>| {
             all.extend(found.into_iter().map(|one| format!("{who}: {one}")));
@@ -183,7 +183,7 @@ impl World {
 
     /// Whether a text reached any of the simulated systems.
     #[must_use]
-    pub fn anybody_was_told(&self, text: &str) -> Option<&'static str> {
+    pub(super) fn anybody_was_told(&self, text: &str) -> Option<&'static str> {
         let told = [
             ("CalWORKs", self.calworks.contains_text(text)),
             ("the exchange partner", self.partner.contains_text(text)),
@@ -195,7 +195,7 @@ impl World {
     }
 
     /// Ends everything.
-    pub async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.gateway.stop().await;
     }
 }

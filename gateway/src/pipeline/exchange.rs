@@ -25,6 +25,7 @@ use crate::state::episode::EpisodeDoc;
 use crate::store::{StoreError, Tx};
 
 /// The family's running episode and the persons whom an event names.
+#[derive(Debug)]
 pub struct Scene {
     /// The episode.
     pub episode: EpisodeDoc,

@@ -19,6 +19,8 @@ pub mod proposal;
 pub mod recall;
 pub mod referrals;
 mod rename;
+pub mod steps;
 pub mod steward;
 pub mod tell;
+pub mod timers;
 mod workers;

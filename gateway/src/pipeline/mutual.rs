@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tandem_adapter_port::outbound::{MutualClientView, OutboundBody, Party};
 use tandem_consent::Action;
 use tandem_coordination::comanagement::{Episode, EpisodeFact};
+use tandem_coordination::steps::Coordination;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::comanagement::ComanagementState;
 use tandem_mappings::model::id::{EpisodeId, MessageId, PersonId, SystemId};
@@ -176,6 +177,7 @@ async fn open_episode(
     let mut document = known.unwrap_or_else(|| EpisodeDoc {
         id: EpisodeId(uuid::Uuid::now_v7()),
         episode: Episode::default(),
+        steps: Coordination::default(),
         people: BTreeSet::new(),
         systems: BTreeSet::new(),
     });

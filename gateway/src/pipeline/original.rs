@@ -44,7 +44,7 @@ fn copy_lines(reader: &mut dyn Read, cuts: &[(u64, u64)], out: &mut dyn io::Writ
             while next.peek().is_some_and(|(_, last)| *last < line) {
                 next.next();
             }
-            if !next.peek().is_some_and(|(first, _)| *first <= line) {
+            if next.peek().is_none_or(|(first, _)| *first > line) {
                 out.write_all(part)?;
             }
             if end.is_some() {

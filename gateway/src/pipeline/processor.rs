@@ -9,7 +9,7 @@ use tandem_mappings::model::id::SourcePersonId;
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
-use super::{exchange, involvements, plans, referrals};
+use super::{exchange, involvements, plans, referrals, steps};
 use crate::store::{EventState, StoreError, Tx};
 
 /// What came of an event.
@@ -65,6 +65,9 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
                 Applied::Parked(error.to_string())
             }
         };
+        if applied == Applied::Done {
+            steps::fold(core, &mut tx, &next.event).await?;
+        }
         let (state, note) = match &applied {
             Applied::Done | Applied::Nothing | Applied::Echo => (EventState::Applied, None),
             Applied::Refused(why) => (EventState::Refused, Some(why.as_str())),

@@ -147,10 +147,13 @@ fn redacted_person(view: &OutboundPerson, hide_identity: bool, hide_contact: boo
     view
 }
 
+/// Says of a test whether any part that it picks is denied.
+type Denied<'a> = dyn Fn(&dyn Fn(&Part) -> bool) -> bool + 'a;
+
 fn redacted_body(
     body: &OutboundBody,
     hide_contact: bool,
-    denied: &dyn Fn(&dyn Fn(&Part) -> bool) -> bool,
+    denied: &Denied<'_>,
 ) -> Option<OutboundBody> {
     let mut body = body.clone();
     match &mut body {

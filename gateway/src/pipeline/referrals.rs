@@ -116,6 +116,7 @@ async fn open(
         request_message: None,
         outcome_message: None,
         told_to_source: BTreeSet::new(),
+        flagged: BTreeSet::new(),
         created_at: core.clock.now(),
     }))
 }

@@ -12,7 +12,7 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// When the store fails.
-pub async fn person(tx: &mut Tx, from: PersonId, to: PersonId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn person(tx: &mut Tx, from: PersonId, to: PersonId, now: Timestamp) -> Result<(), StoreError> {
     for mut referral in tx.find::<ReferralDoc>("referral.person", &from.to_string()).await? {
         referral.person = to;
         tx.put(&referral, now).await?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tandem_coordination::comanagement::Episode;
+use tandem_coordination::steps::Coordination;
 use tandem_mappings::model::id::{EpisodeId, PersonId, SystemId};
 
 use crate::store::{Document, Index};
@@ -15,6 +16,9 @@ pub struct EpisodeDoc {
     pub id: EpisodeId,
     /// Its state.
     pub episode: Episode,
+    /// The five steps.
+    #[serde(default)]
+    pub steps: Coordination,
     /// The people of the family.
     pub people: BTreeSet<PersonId>,
     /// The systems that serve the family and may be told so.

@@ -46,6 +46,9 @@ pub struct ReferralDoc {
     /// States that its source was told: read back from there, they are our own words.
     #[serde(default)]
     pub told_to_source: BTreeSet<ReferralStatus>,
+    /// Timers that have expired and were flagged, each once.
+    #[serde(default)]
+    pub flagged: BTreeSet<String>,
     /// When it was first recorded.
     pub created_at: Timestamp,
 }

@@ -99,7 +99,7 @@ impl Tx {
             .bind(id.as_bytes().as_slice())
             .fetch_optional(&mut *self.inner)
             .await?;
-        row.map(|row| self.decision_row(row)).transpose()
+        row.map(|row| self.decision_row(&row)).transpose()
     }
 
     /// Decisions, newest first; of one person, or of all.
@@ -120,10 +120,10 @@ impl Tx {
         .bind(limit)
         .fetch_all(&mut *self.inner)
         .await?;
-        rows.into_iter().map(|row| self.decision_row(row)).collect()
+        rows.iter().map(|row| self.decision_row(row)).collect()
     }
 
-    fn decision_row(&self, row: sqlx::sqlite::SqliteRow) -> Result<DecisionRow, StoreError> {
+    fn decision_row(&self, row: &sqlx::sqlite::SqliteRow) -> Result<DecisionRow, StoreError> {
         let id: Vec<u8> = row.get("id");
         let person: Option<Vec<u8>> = row.get("person");
         let sealed: Vec<u8> = row.get("sealed");

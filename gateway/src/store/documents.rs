@@ -60,8 +60,8 @@ impl Tx {
             .transpose()
     }
 
-    fn open_document<D: Document>(&self, key: &[u8], sealed: Vec<u8>) -> Result<D, StoreError> {
-        let plain = self.sealer.open("document", D::KIND, key, &sealed)?;
+    fn open_document<D: Document>(&self, key: &[u8], sealed: &[u8]) -> Result<D, StoreError> {
+        let plain = self.sealer.open("document", D::KIND, key, sealed)?;
         serde_json::from_slice(&plain).map_err(|_| StoreError::Shape { kind: D::KIND })
     }
 
@@ -229,7 +229,7 @@ impl Tx {
         rows.into_iter()
             .map(|row| {
                 let key: Vec<u8> = row.get("key");
-                self.open_document::<D>(&key, row.get("sealed"))
+                self.open_document::<D>(&key, &row.get::<Vec<u8>, _>("sealed"))
             })
             .collect()
     }

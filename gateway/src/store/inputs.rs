@@ -102,7 +102,7 @@ impl Tx {
         .bind(content_hash.as_slice())
         .fetch_optional(&mut *self.inner)
         .await?;
-        row.map(input_row).transpose()
+        row.as_ref().map(input_row).transpose()
     }
 
     /// Whether an input of the same system and name came with other content.
@@ -227,7 +227,7 @@ impl Tx {
         .bind(limit)
         .fetch_all(&mut *self.inner)
         .await?;
-        rows.into_iter().map(input_row).collect()
+        rows.iter().map(input_row).collect()
     }
 
     /// Records the ingest key of an event. The key never expires; only its hash is kept.
@@ -270,7 +270,7 @@ impl Tx {
     }
 }
 
-fn input_row(row: sqlx::sqlite::SqliteRow) -> Result<InputRow, StoreError> {
+fn input_row(row: &sqlx::sqlite::SqliteRow) -> Result<InputRow, StoreError> {
     let id: Vec<u8> = row.get("id");
     Ok(InputRow {
         id: InputId(uuid(&id)?),

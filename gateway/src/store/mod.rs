@@ -11,6 +11,8 @@ mod events;
 mod inputs;
 mod lanes;
 mod outbox;
+#[cfg(test)]
+mod tests;
 mod tx;
 
 use std::path::Path;

@@ -185,7 +185,7 @@ impl Tx {
         .bind(limit)
         .fetch_all(&mut *self.inner)
         .await?;
-        rows.into_iter().map(|row| self.outbox_row(row)).collect()
+        rows.iter().map(|row| self.outbox_row(row)).collect()
     }
 
     /// When the next message of a lane falls due, if any waits.
@@ -214,7 +214,7 @@ impl Tx {
             .bind(id.as_bytes().as_slice())
             .fetch_optional(&mut *self.inner)
             .await?;
-        row.map(|row| self.outbox_row(row)).transpose()
+        row.map(|row| self.outbox_row(&row)).transpose()
     }
 
     /// All messages in one of the states, in order.
@@ -235,7 +235,7 @@ impl Tx {
             .fetch_all(&mut *self.inner)
             .await?;
             for row in rows {
-                found.push(self.outbox_row(row)?);
+                found.push(self.outbox_row(&row)?);
             }
         }
         found.sort_by_key(|row| row.position);
@@ -257,10 +257,10 @@ impl Tx {
             .bind(file)
             .fetch_all(&mut *self.inner)
             .await?;
-        rows.into_iter().map(|row| self.outbox_row(row)).collect()
+        rows.iter().map(|row| self.outbox_row(row)).collect()
     }
 
-    fn outbox_row(&self, row: sqlx::sqlite::SqliteRow) -> Result<OutboxRow, StoreError> {
+    fn outbox_row(&self, row: &sqlx::sqlite::SqliteRow) -> Result<OutboxRow, StoreError> {
         let id: Vec<u8> = row.get("id");
         let decision: Vec<u8> = row.get("decision");
         let sealed: Vec<u8> = row.get("sealed");

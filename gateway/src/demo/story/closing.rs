@@ -9,6 +9,13 @@ use crate::demo::world::{PATIENCE, World};
 const QUARTER: (&str, &str) = ("2026-01-01", "2026-03-31");
 
 pub(super) async fn play(world: &World) -> anyhow::Result<()> {
+    ends(world).await?;
+    world.it_is("2026-06-15T09:00:00-07:00")?;
+    figures(world).await
+}
+
+/// What is left comes to its end.
+pub(in crate::demo) async fn ends(world: &World) -> anyhow::Result<()> {
     world.it_is("2026-03-30T09:00:00-07:00")?;
     world.behavioral_health.complete(&counselling_task(world)?, "service-received", "Counselling, eight sessions")?;
     world.minutes_pass(16)?;
@@ -30,7 +37,7 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
         .calworks
         .send(&[
             world.calworks.assessment("org-cws", "exit", &[("housing", 3), ("income-benefits", 3), ("child-care", 3)]),
-            world.calworks.plan_update("org-cws", "WTW-1", 2, "completed"),
+            world.calworks.plan_update("org-cws", "WTW-1", 3, "completed"),
         ])
         .await?;
     world
@@ -48,10 +55,7 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
         .wait_for("the end of co-management", |message| message.raw.contains("goals-met"), PATIENCE)
         .await?;
     seen("exit ratings: housing 3, income 3, child care 3; the plan is completed, co-management ends with goals met");
-    world.settle().await?;
-
-    world.it_is("2026-06-15T09:00:00-07:00")?;
-    figures(world).await
+    world.settle().await
 }
 
 async fn figures(world: &World) -> anyhow::Result<()> {

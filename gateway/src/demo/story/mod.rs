@@ -1,6 +1,6 @@
 //! The nine steps.
 
-mod closing;
+pub(super) mod closing;
 mod connecting;
 pub(super) mod coordination;
 mod matching;
@@ -9,7 +9,7 @@ pub(super) mod participation;
 pub(super) mod plan;
 mod public;
 pub(super) mod referrals;
-mod revocation;
+pub(super) mod revocation;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,7 +33,7 @@ const STEPS: [Step; 9] = [
 ];
 
 /// Plays all steps. A step that does not come true ends the story: the next ones stand on it.
-pub async fn play(world: &mut World) -> bool {
+pub(in crate::demo) async fn play(world: &mut World) -> bool {
     voice::opening("one family's journey through four systems");
     let mut done = 0;
     for (place, (title, play)) in STEPS.iter().enumerate() {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tandem_simulators::calworks::LinkagesMessage;
 use tandem_simulators::cws::ReferralDraft;
 use tandem_simulators::family;
+use tandem_simulators::hmis::PackageKind;
 
 use crate::demo::voice::seen;
 use crate::demo::world::{PATIENCE, World};
@@ -43,14 +44,48 @@ async fn shelter(world: &World) -> anyhow::Result<()> {
     seen("housing imports the shelter referral as an HMIS Event row (4.20, code 10) under the mother's own stay");
     world.it_is("2026-02-13T09:00:00-08:00")?;
     world.hmis.answer_event(&cell("EventID"), 1, date(2026, 2, 13)).await?;
-    let accepted = world.calworks.wait_for("the acceptance", is_status("", "accepted"), PATIENCE).await?;
-    let id = accepted.content.field("referral_id").to_owned();
+    world.calworks.wait_for("the acceptance", is_status("CW-R-1", "accepted"), PATIENCE).await?;
+    plan_reaches_those_who_serve(world).await?;
     world.it_is("2026-02-17T09:00:00-08:00")?;
     world.hmis.enroll_in_shelter(date(2026, 2, 17)).await?;
-    let done = world.calworks.wait_for("the outcome", is_status(&id, "completed"), PATIENCE).await?;
+    let done = world.calworks.wait_for("the outcome", is_status("CW-R-1", "completed"), PATIENCE).await?;
     ensure!(done.content.field("reason_code") == "service-received", "the outcome has another reason");
     seen("housing answers with HMIS result 1, the family moves in on day six: CalWORKs reads accepted, then completed, service received");
     world.settle().await
+}
+
+/// The work plan moves on while housing and behavioural health serve the family: each is told in its own form.
+async fn plan_reaches_those_who_serve(world: &World) -> anyhow::Result<()> {
+    let plan = world.calworks.plan_update("org-cws", "WTW-1", 2, "active").with_part(
+        "goal",
+        &[
+            ("goal_id", "WTW-G2"),
+            ("domain", "housing"),
+            ("goal_statement", "A home of their own"),
+            ("goal_owner", "org-calworks"),
+            ("goal_lifecycle", "active"),
+            ("target_date", "2026-06-30"),
+        ],
+    );
+    world.calworks.send(&[plan]).await?;
+    world
+        .hmis
+        .wait_for(
+            "the plan update",
+            |package| {
+                package.kind == PackageKind::Custom
+                    && package.files.values().flatten().any(|row| row.values().any(|text| text.contains("A home of their own")))
+            },
+            PATIENCE,
+        )
+        .await?;
+    let carried = world
+        .behavioral_health
+        .wait_for_resource("Task", "the Task that carries the plan", |task| task["output"].is_array(), PATIENCE)
+        .await?;
+    ensure!(carried["output"].to_string().contains("CarePlan/"), "the Task's output is no CarePlan: {}", carried["output"]);
+    seen("a change of the work plan reaches housing as a custom HMIS file and behavioural health as a CarePlan on the Task");
+    Ok(())
 }
 
 async fn counselling_begins(world: &World) -> anyhow::Result<()> {
@@ -117,7 +152,7 @@ fn child_care_referral(id: &str, service: &str) -> ReferralDraft {
         recipient: "org-calworks".to_owned(),
         service: service.to_owned(),
         domain: "child-care".to_owned(),
-        category: "Day Care Services".to_owned(),
+        category: "Other Services".to_owned(),
         related_case: family::CALWORKS_CASE.to_owned(),
         ..ReferralDraft::default()
     }

@@ -18,6 +18,11 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
         answer["recalled"].as_array().is_some_and(|messages| !messages.is_empty()),
         "nothing that was told is recalled: {answer}"
     );
+    after(world).await
+}
+
+/// What the systems see afterwards.
+pub(in crate::demo) async fn after(world: &World) -> anyhow::Result<()> {
     let recall =
         world.calworks.wait_for("the recall notice", |message| message.message_type == "recall", PATIENCE).await?;
     ensure!(recall.content.parts.is_empty(), "the recall names people");
