@@ -17,8 +17,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .allow::<Overseers>()
         .query("action", "Only this action, for example match.query")
         .query("limit", "Most entries")
-        .gives::<Vec<AuditView>>(200, "Entries");
+        .gives::<AuditList>(200, "Entries");
     routes.add(doc, list)
+}
+
+/// The audit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AuditList {
+    /// The entries.
+    pub entries: Vec<AuditView>,
 }
 
 /// One entry.
@@ -57,8 +64,8 @@ struct Filter {
     limit: Option<i64>,
 }
 
-async fn list(_as: As<Overseers>, State(api): State<Api>, Query(filter): Query<Filter>) -> Result<Json<Vec<AuditView>>, ApiError> {
+async fn list(_as: As<Overseers>, State(api): State<Api>, Query(filter): Query<Filter>) -> Result<Json<AuditList>, ApiError> {
     let mut tx = api.core().store.snapshot().await?;
     let entries = tx.audit_entries(filter.action.as_deref(), limit(filter.limit)).await?;
-    Ok(Json(entries.into_iter().map(AuditView::from).collect()))
+    Ok(Json(AuditList { entries: entries.into_iter().map(AuditView::from).collect() }))
 }

@@ -25,7 +25,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let list = Doc::get("/v1/consents", "Consents, newest first")
         .allow::<PrivacyOfficers>()
         .query("limit", "Most entries")
-        .gives::<Vec<ConsentView>>(200, "The directives as they stand");
+        .gives::<Consents>(200, "The directives as they stand");
     let capture = Doc::post("/v1/consents", "Captures a directive for the people whom it covers, each named by a source record")
         .allow::<PrivacyOfficers>()
         .takes::<NewConsent>()
@@ -65,6 +65,13 @@ pub(super) struct NewConsent {
     /// The people whom it covers: system and the person's id there.
     #[schema(value_type = Vec<Object>)]
     pub covers: Vec<RecordKey>,
+}
+
+/// Consents.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Consents {
+    /// The entries.
+    pub consents: Vec<ConsentView>,
 }
 
 /// A directive as it stands.
@@ -140,11 +147,11 @@ async fn list_consents(
     _as: As<PrivacyOfficers>,
     State(api): State<Api>,
     Query(page): Query<Page>,
-) -> Result<Json<Vec<ConsentView>>, ApiError> {
+) -> Result<Json<Consents>, ApiError> {
     let mut found = api.core().store.snapshot().await?.all::<DirectiveDoc>().await?;
     found.sort_by_key(|document| std::cmp::Reverse(document.captured_at));
     found.truncate(usize::try_from(limit(page.limit)).unwrap_or(100));
-    Ok(Json(found.iter().map(ConsentView::from).collect()))
+    Ok(Json(Consents { consents: found.iter().map(ConsentView::from).collect() }))
 }
 
 async fn capture_consent(

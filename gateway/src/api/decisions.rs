@@ -19,12 +19,19 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .allow::<Overseers>()
         .query("person", "Only those about this person")
         .query("limit", "Most entries")
-        .gives::<Vec<DecisionSummary>>(200, "Without requests and reasons");
+        .gives::<Decisions>(200, "Without requests and reasons");
     let show = Doc::get("/v1/decisions/{id}", "One decision: request, answer, reasons, directives; audited")
         .allow::<Overseers>()
         .gives::<DecisionView>(200, "As it was recorded")
         .refuses(404, "No such decision");
     routes.add(list, list_decisions).add(show, show_decision)
+}
+
+/// Decisions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Decisions {
+    /// The entries.
+    pub decisions: Vec<DecisionSummary>,
 }
 
 /// A decision in short.
@@ -86,9 +93,9 @@ async fn list_decisions(
     _as: As<Overseers>,
     State(api): State<Api>,
     Query(filter): Query<Filter>,
-) -> Result<Json<Vec<DecisionSummary>>, ApiError> {
+) -> Result<Json<Decisions>, ApiError> {
     let rows = api.core().store.snapshot().await?.decisions(filter.person, limit(filter.limit)).await?;
-    Ok(Json(rows.iter().map(DecisionSummary::from).collect()))
+    Ok(Json(Decisions { decisions: rows.iter().map(DecisionSummary::from).collect() }))
 }
 
 async fn show_decision(

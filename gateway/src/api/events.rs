@@ -33,7 +33,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let parked = Doc::get("/v1/events/parked", "Events that could not take effect, newest first: why, and of which type")
         .allow::<LaneReaders>()
         .query("limit", "Most entries")
-        .gives::<Vec<ParkedEvent>>(200, "Notes only, no content");
+        .gives::<ParkedEvents>(200, "Notes only, no content");
     let replay = Doc::post("/v1/events/replay", "Lets every parked event try again")
         .allow::<Operators>()
         .gives::<Replayed>(200, "How many wait again");
@@ -91,6 +91,13 @@ struct Page {
     limit: Option<i64>,
 }
 
+/// Events that wait for replay.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ParkedEvents {
+    /// The entries.
+    pub events: Vec<ParkedEvent>,
+}
+
 /// An event that waits for replay.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ParkedEvent {
@@ -107,9 +114,10 @@ async fn list_parked(
     _as: As<LaneReaders>,
     State(api): State<Api>,
     Query(page): Query<Page>,
-) -> Result<Json<Vec<ParkedEvent>>, ApiError> {
+) -> Result<Json<ParkedEvents>, ApiError> {
     let notes = api.core().store.snapshot().await?.event_notes(EventState::Parked, limit(page.limit)).await?;
-    Ok(Json(notes.into_iter().map(|(position, kind, note)| ParkedEvent { position, kind, note }).collect()))
+    let events = notes.into_iter().map(|(position, kind, note)| ParkedEvent { position, kind, note });
+    Ok(Json(ParkedEvents { events: events.collect() }))
 }
 
 /// How many events wait again.

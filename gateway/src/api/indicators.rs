@@ -17,7 +17,7 @@ use super::problem::ApiError;
 use super::route::{Doc, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::post("/v1/indicators", "A data owner's numbers, entered by the administrator; a stratum `jurisdiction=NAME` names another area, such as the state")
+    let doc = Doc::post("/v1/indicators", "A data owner's numbers, entered by the administrator; a stratum `county=NAME` names another area")
         .allow::<Administrators>()
         .takes::<Reported>()
         .gives::<Recorded>(201, "Recorded; they stand in the measures of their period")

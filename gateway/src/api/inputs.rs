@@ -16,8 +16,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let doc = Doc::get("/v1/inputs", "Inputs, newest first, each with its report; no content and no names of files")
         .allow::<LaneReaders>()
         .query("limit", "Most entries")
-        .gives::<Vec<InputView>>(200, "Inputs");
+        .gives::<Inputs>(200, "Inputs");
     routes.add(doc, list)
+}
+
+/// Inputs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Inputs {
+    /// The entries.
+    pub inputs: Vec<InputView>,
 }
 
 /// An input.
@@ -61,7 +68,7 @@ struct Page {
     limit: Option<i64>,
 }
 
-async fn list(_as: As<LaneReaders>, State(api): State<Api>, Query(page): Query<Page>) -> Result<Json<Vec<InputView>>, ApiError> {
+async fn list(_as: As<LaneReaders>, State(api): State<Api>, Query(page): Query<Page>) -> Result<Json<Inputs>, ApiError> {
     let rows = api.core().store.snapshot().await?.inputs(limit(page.limit)).await?;
-    Ok(Json(rows.into_iter().map(InputView::from).collect()))
+    Ok(Json(Inputs { inputs: rows.into_iter().map(InputView::from).collect() }))
 }

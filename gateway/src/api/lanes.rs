@@ -19,7 +19,7 @@ use crate::store::{OutboxState, Tx};
 pub(super) fn routes(routes: Routes) -> Routes {
     let list = Doc::get("/v1/lanes", "Each destination's lane: whether it is paused, how many messages stand in each state")
         .allow::<LaneReaders>()
-        .gives::<Vec<LaneView>>(200, "Counts and ages only");
+        .gives::<Lanes>(200, "Counts and ages only");
     let button = |path, summary| {
         Doc::post(path, summary).allow::<Operators>().refuses(404, "No such lane, or no such message in it")
     };
@@ -39,6 +39,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .add(resume, resume_lane)
         .add(replay, replay_message)
         .add(skip, skip_message)
+}
+
+/// Lanes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Lanes {
+    /// The entries.
+    pub lanes: Vec<LaneView>,
 }
 
 /// A lane.
@@ -78,7 +85,7 @@ fn lane(api: &Api, name: &SystemId) -> Result<(), ApiError> {
     if system.output.is_some() { Ok(()) } else { Err(ApiError::NotFound) }
 }
 
-async fn list_lanes(_as: As<LaneReaders>, State(api): State<Api>) -> Result<Json<Vec<LaneView>>, ApiError> {
+async fn list_lanes(_as: As<LaneReaders>, State(api): State<Api>) -> Result<Json<Lanes>, ApiError> {
     let core = api.core();
     let mut tx = core.store.snapshot().await?;
     let mut lanes = Vec::new();
@@ -87,7 +94,7 @@ async fn list_lanes(_as: As<LaneReaders>, State(api): State<Api>) -> Result<Json
             lanes.push(view(&mut tx, name.as_str()).await?);
         }
     }
-    Ok(Json(lanes))
+    Ok(Json(Lanes { lanes }))
 }
 
 async fn pause_lane(by: As<Operators>, State(api): State<Api>, Path(name): Path<SystemId>) -> Result<Json<LaneView>, ApiError> {

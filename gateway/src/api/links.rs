@@ -22,7 +22,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .allow::<LinkReaders>()
         .query("standing", "linked, candidate, rejected or undone; candidate when absent")
         .query("limit", "Most entries")
-        .gives::<Vec<LinkSummary>>(200, "Without any value of a person");
+        .gives::<Links>(200, "Without any value of a person");
     let show = Doc::get("/v1/links/{id}", "A pair with the evidence: weights per field, both records, their households; audited")
         .allow::<LinkReaders>()
         .gives::<LinkView>(200, "Names and birth dates for stewards alone")
@@ -44,6 +44,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .add(confirm, confirm_link)
         .add(reject, reject_link)
         .add(undo, undo_link)
+}
+
+/// Links and doubtful pairs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Links {
+    /// The entries.
+    pub links: Vec<LinkSummary>,
 }
 
 /// A pair of records.
@@ -144,7 +151,7 @@ async fn list_links(
     _as: As<LinkReaders>,
     State(api): State<Api>,
     Query(filter): Query<Filter>,
-) -> Result<Json<Vec<LinkSummary>>, ApiError> {
+) -> Result<Json<Links>, ApiError> {
     let all = [LinkStanding::Candidate, LinkStanding::Linked, LinkStanding::Rejected, LinkStanding::Undone];
     let standing = match filter.standing.as_deref() {
         None => LinkStanding::Candidate,
@@ -156,7 +163,7 @@ async fn list_links(
     let mut links = api.core().store.snapshot().await?.find::<LinkDoc>("link.standing", standing.code()).await?;
     links.sort_by_key(|link| std::cmp::Reverse((link.created_at, link.id)));
     links.truncate(usize::try_from(limit(filter.limit)).unwrap_or(100));
-    Ok(Json(links.iter().map(LinkSummary::of).collect()))
+    Ok(Json(Links { links: links.iter().map(LinkSummary::of).collect() }))
 }
 
 async fn show_link(by: As<LinkReaders>, State(api): State<Api>, Path(id): Path<LinkId>) -> Result<Json<LinkView>, ApiError> {

@@ -42,15 +42,20 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 /// About whom is asked, and what for.
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MatchQuery {
     /// What the asker knows of the person, in the form of `record.received`: names, birth, ssn, identifiers, ...
     #[schema(value_type = Object)]
     pub person: PersonRecord,
-    /// Purpose code, for example `COC`.
-    #[schema(value_type = String, example = "COC")]
+    /// Purpose code; coordination of care (`COC`) when absent.
+    #[serde(default = "coordination")]
+    #[schema(value_type = Option<String>, example = "COC")]
     pub purpose: Purpose,
+}
+
+const fn coordination() -> Purpose {
+    Purpose::CoordinationOfCare
 }
 
 /// The answer.

@@ -1,6 +1,6 @@
 //! `GET /v1/measures`: what the events say, counted. Unmasked, so for oversight alone; the public sees masked tables.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 use tandem_coordination::assessment::Instruments;
 use tandem_coordination::calendar::Calendar;
 use tandem_coordination::indicators::Indicators;
-use tandem_coordination::masking::{MeasuredRow, Stratum};
+use tandem_coordination::masking::MeasuredRow;
 use tandem_coordination::measures::{
     Facts, Known, MeasureReport, Parameters, ReportHeader, Resolver, Scene, Snapshot, SystemPair, measure,
 };
 use tandem_coordination::period::Period;
 use tandem_coordination::referral::{ReferralFact, Sides};
 use tandem_mappings::model::event::{Body, Event};
-use tandem_mappings::model::id::{Jurisdiction, MessageId, ReferralId, SystemId};
-use tandem_mappings::model::message::IndicatorReported;
+use tandem_mappings::model::id::{MessageId, ReferralId, SystemId};
 use tandem_mappings::model::referral::ReferralRef;
 use utoipa::ToSchema;
 
 use super::Api;
+use super::areas;
 use super::body::Query;
 use super::caller::{As, MeasureReaders};
 use super::problem::ApiError;
@@ -166,7 +166,7 @@ pub async fn compute(core: &Core, period: Period) -> Result<MeasureReport, Measu
         indicators: &Indicators::shipped(None)?,
         parameters: &parameters,
     });
-    report.rows.extend(reported(&events, &config.jurisdiction, period));
+    areas::join(&mut report.rows, areas::reported(&events, &config.jurisdiction, period), &config.jurisdiction);
     Ok(report)
 }
 
@@ -186,63 +186,14 @@ async fn snapshot(tx: &mut Tx, position: i64) -> Result<Snapshot, StoreError> {
     Ok(Snapshot::new(&format!("links-at-{position}"), persons))
 }
 
-/// What data owners reported for parts of the period. A later report of the same takes the earlier one's place.
-fn reported(events: &[Event], own: &Jurisdiction, period: Period) -> Vec<MeasuredRow> {
-    let mut rows: BTreeMap<(String, Date, Date, Jurisdiction, Stratum), MeasuredRow> = BTreeMap::new();
-    for event in events {
-        if let Body::IndicatorReported(told) = &event.told.body
-            && let Some(row) = reported_row(told, own)
-            && row.period.start() >= period.start()
-            && row.period.end() <= period.end()
-        {
-            let key = (
-                row.indicator.clone(),
-                row.period.start(),
-                row.period.end(),
-                row.jurisdiction.clone(),
-                row.stratum.clone(),
-            );
-            rows.insert(key, row);
-        }
-    }
-    rows.into_values().collect()
-}
-
-fn reported_row(told: &IndicatorReported, own: &Jurisdiction) -> Option<MeasuredRow> {
-    let (mut jurisdiction, mut stratum) = (own.clone(), Stratum::whole());
-    for (name, value) in told.strata.iter().filter_map(|text| text.split_once('=')) {
-        match name {
-            "jurisdiction" => jurisdiction = Jurisdiction::new(value).ok()?,
-            _ => stratum = stratum.with(name, value),
-        }
-    }
-    let value = match told.denominator {
-        Some(0) => None,
-        Some(denominator) => Some(told.numerator as f64 / denominator as f64),
-        None => Some(told.numerator as f64),
-    };
-    Some(MeasuredRow {
-        indicator: told.indicator.clone(),
-        period: Period::new(told.from, told.to).ok()?,
-        jurisdiction,
-        stratum,
-        numerator: Some(told.numerator),
-        denominator: told.denominator,
-        value,
-    })
-}
-
-/// The calendar year of a day.
-pub(crate) fn year_of(day: Date) -> Option<Period> {
-    Period::new(day.first_of_year(), day.last_of_year()).ok()
-}
-
 pub(super) fn routes(routes: Routes) -> Routes {
     let doc = Doc::get("/v1/measures", "Measures of a period, unmasked, with strata")
         .allow::<MeasureReaders>()
         .query("ids", "Only these indicators, with commas between")
         .query("from", "First day; the calendar year when absent")
         .query("to", "Last day")
+        .query("a", "With `b`: of pairs of systems only this one, in both directions")
+        .query("b", "The pair's other system")
         .gives::<Measures>(200, "Rows, and what a rerun needs to give the same");
     routes.add(doc, list)
 }
@@ -298,6 +249,21 @@ struct Filter {
     ids: Option<String>,
     from: Option<Date>,
     to: Option<Date>,
+    a: Option<String>,
+    b: Option<String>,
+}
+
+impl Filter {
+    /// Whether a row is asked for: by indicator, and by pair where the row is about one.
+    fn wants(&self, row: &MeasuredRow) -> bool {
+        let by_id = self.ids.as_deref().is_none_or(|ids| ids.split(',').any(|id| id.trim() == row.indicator));
+        let pair = row.stratum.iter().find(|(name, _)| *name == "pair").map(|(_, pair)| pair);
+        let by_pair = match (pair, &self.a, &self.b) {
+            (Some(pair), Some(a), Some(b)) => pair == format!("{a}>{b}") || pair == format!("{b}>{a}"),
+            _ => true,
+        };
+        by_id && by_pair
+    }
 }
 
 async fn list(_as: As<MeasureReaders>, State(api): State<Api>, Query(filter): Query<Filter>) -> Result<Json<Measures>, ApiError> {
@@ -307,8 +273,6 @@ async fn list(_as: As<MeasureReaders>, State(api): State<Api>, Query(filter): Qu
     let to = filter.to.unwrap_or_else(|| today.last_of_year());
     let period = Period::new(from, to).map_err(|_| ApiError::Invalid("to: lies before from".to_owned()))?;
     let report = compute(core, period).await?;
-    let ids: Option<Vec<&str>> = filter.ids.as_deref().map(|ids| ids.split(',').map(str::trim).collect());
-    let is_wanted = |row: &&MeasuredRow| ids.as_ref().is_none_or(|ids| ids.contains(&row.indicator.as_str()));
-    let rows = report.rows.iter().filter(is_wanted).map(MeasureRow::from).collect();
+    let rows = report.rows.iter().filter(|row| filter.wants(row)).map(MeasureRow::from).collect();
     Ok(Json(Measures { header: report.header, rows }))
 }

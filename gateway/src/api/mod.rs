@@ -1,6 +1,7 @@
 //! The HTTP API: one file per resource, small handlers. What is said in [`Routes`] is what is served and what
 //! `GET /openapi.json` describes.
 
+mod areas;
 mod audit;
 mod baseline;
 pub(crate) mod body;

@@ -20,12 +20,19 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let list = Doc::get("/v1/plans", "The plans that name a person; audited")
         .allow::<Overseers>()
         .query("person", "The gateway's id of the person")
-        .gives::<Vec<PlanView>>(200, "Plans of every owner");
+        .gives::<Plans>(200, "Plans of every owner");
     let show = Doc::get("/v1/plans/{system}/{id}", "One plan; audited when somebody else than its owner looks")
         .allow::<PlanReaders>()
         .gives::<PlanView>(200, "The plan with every object told so far")
         .refuses(404, "No such plan, or not the caller's own");
     routes.add(list, list_plans).add(show, show_plan)
+}
+
+/// Plans.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Plans {
+    /// The entries.
+    pub plans: Vec<PlanView>,
 }
 
 /// A plan.
@@ -63,7 +70,7 @@ async fn list_plans(
     by: As<Overseers>,
     State(api): State<Api>,
     Query(filter): Query<Filter>,
-) -> Result<Json<Vec<PlanView>>, ApiError> {
+) -> Result<Json<Plans>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let records: Vec<RecordKey> =
@@ -75,7 +82,7 @@ async fn list_plans(
         let names = |key: &RecordKey| key.system == plan.system && plan.content.subjects.contains(&key.person);
         records.iter().any(names)
     });
-    Ok(Json(found.into_iter().map(PlanView::from).collect()))
+    Ok(Json(Plans { plans: found.into_iter().map(PlanView::from).collect() }))
 }
 
 async fn show_plan(

@@ -30,7 +30,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .allow::<ReferralReaders>()
         .query("status", "Only those that stand so")
         .query("limit", "Most entries")
-        .gives::<Vec<ReferralView>>(200, "Without any person's data");
+        .gives::<Referrals>(200, "Without any person's data");
     let show = Doc::get("/v1/referrals/{id}", "One referral")
         .allow::<ReferralReaders>()
         .gives::<ReferralView>(200, "How it stands; the source also sees what it wrote itself")
@@ -44,6 +44,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .refuses(409, "The key was used with other content, or a rule refuses the referral")
         .refuses(422, "The content does not hold together");
     routes.add(list, list_referrals).add(show, show_referral).add(create, create_referral)
+}
+
+/// Referrals.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Referrals {
+    /// The entries.
+    pub referrals: Vec<ReferralView>,
 }
 
 /// How a referral stands.
@@ -154,7 +161,7 @@ async fn list_referrals(
     by: As<ReferralReaders>,
     State(api): State<Api>,
     Query(filter): Query<Filter>,
-) -> Result<Json<Vec<ReferralView>>, ApiError> {
+) -> Result<Json<Referrals>, ApiError> {
     let wanted = filter.status.as_deref().map(|text| {
         ReferralStatus::from_code(text).ok_or_else(|| ApiError::Invalid("status: no state is called so".to_owned()))
     });
@@ -168,7 +175,7 @@ async fn list_referrals(
     found.retain(|document| wanted.is_none() || document.state.status() == wanted);
     found.sort_by_key(|document| std::cmp::Reverse((document.created_at, document.id)));
     found.truncate(usize::try_from(limit(filter.limit)).unwrap_or(100));
-    Ok(Json(found.iter().map(|document| ReferralView::of(document, system)).collect()))
+    Ok(Json(Referrals { referrals: found.iter().map(|document| ReferralView::of(document, system)).collect() }))
 }
 
 /// The referrals of which a system may know.

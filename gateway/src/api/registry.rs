@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use tandem_mappings::registry::{Organization, Program, Service, Team};
+use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
 use utoipa::openapi::RefOr;
@@ -11,12 +11,12 @@ use super::Api;
 use super::caller::{Anyone, As};
 use super::route::{Doc, Routes};
 
-/// Entries of the registry, in the form of its files.
+/// Entries of the registry, in the form of its files, under their name: `organizations`, `services`, ...
 struct Entries;
 
 impl PartialSchema for Entries {
     fn schema() -> RefOr<Schema> {
-        ArrayBuilder::new().items(ObjectBuilder::new().build()).build().into()
+        ObjectBuilder::new().additional_properties(Some(ArrayBuilder::new().items(ObjectBuilder::new().build()))).build().into()
     }
 }
 
@@ -35,18 +35,18 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .add(doc("/v1/registry/programs", "Programmes"), programs)
 }
 
-async fn organizations(_as: As<Anyone>, State(api): State<Api>) -> Json<Vec<Organization>> {
-    Json(api.core().loaded.registry.organizations().cloned().collect())
+async fn organizations(_as: As<Anyone>, State(api): State<Api>) -> Json<Value> {
+    Json(json!({"organizations": api.core().loaded.registry.organizations().collect::<Vec<_>>()}))
 }
 
-async fn services(_as: As<Anyone>, State(api): State<Api>) -> Json<Vec<Service>> {
-    Json(api.core().loaded.registry.services().cloned().collect())
+async fn services(_as: As<Anyone>, State(api): State<Api>) -> Json<Value> {
+    Json(json!({"services": api.core().loaded.registry.services().collect::<Vec<_>>()}))
 }
 
-async fn teams(_as: As<Anyone>, State(api): State<Api>) -> Json<Vec<Team>> {
-    Json(api.core().loaded.registry.teams().cloned().collect())
+async fn teams(_as: As<Anyone>, State(api): State<Api>) -> Json<Value> {
+    Json(json!({"teams": api.core().loaded.registry.teams().collect::<Vec<_>>()}))
 }
 
-async fn programs(_as: As<Anyone>, State(api): State<Api>) -> Json<Vec<Program>> {
-    Json(api.core().loaded.registry.programs().cloned().collect())
+async fn programs(_as: As<Anyone>, State(api): State<Api>) -> Json<Value> {
+    Json(json!({"programs": api.core().loaded.registry.programs().collect::<Vec<_>>()}))
 }

@@ -1,32 +1,68 @@
 //! `GET /public/measures`: the community's measures, masked, as a page, as CSV and as FHIR MeasureReport.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_coordination::masking::{PublicRow, measure_reports, write_csv};
+use tandem_coordination::period::Period;
 
 use super::publication::Published;
+use super::quarter;
 use crate::api::Api;
-use crate::api::body::Path;
+use crate::api::body::{Path, Query};
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
 
 const STYLE: &str = include_str!("../../templates/public.css");
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let page = Doc::get("/public/measures", "The masked measures of the calendar year as a page without scripts")
+    let page = Doc::get("/public/measures", "The masked measures of a quarter or year as a page without scripts")
+        .query("from", "First day of a calendar quarter or year; the running quarter when absent")
+        .query("to", "Its last day")
         .gives_raw(200, "text/html", "The page")
         .refuses(503, "Nothing can be published that protects everybody");
     let csv = Doc::get("/public/measures.csv", "The same rows as CSV (RFC 4180); masked numbers are empty")
+        .query("from", "As for the page")
+        .query("to", "As for the page")
         .gives_raw(200, "text/csv", "The rows");
     let report = Doc::get("/public/measures/{id}/report", "One indicator of this jurisdiction as FHIR MeasureReport")
+        .query("from", "As for the page")
+        .query("to", "As for the page")
         .gives_raw(200, "application/fhir+json", "A MeasureReport; a Bundle of them when there are several periods")
         .refuses(404, "No rows of this indicator are published");
     let style = Doc::get("/public/style.css", "The page's style sheet").gives_raw(200, "text/css", "Styles");
     routes.add(page, show_page).add(csv, show_csv).add(report, show_report).add(style, show_style)
+}
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    from: Option<Date>,
+    to: Option<Date>,
+}
+
+impl Asked {
+    /// The published period that is asked for.
+    fn period(&self, today: Date) -> Result<Period, ApiError> {
+        let found = match (self.from, self.to) {
+            (Some(from), Some(to)) => quarter::published(from, to, today),
+            (None, None) => quarter::quarter_of(today),
+            _ => None,
+        };
+        found.ok_or(ApiError::NotFound)
+    }
+}
+
+async fn published(api: &Api, asked: &Asked) -> Result<Arc<Published>, ApiError> {
+    let core = api.core();
+    let period = asked.period(core.day(core.clock.now()))?;
+    api.publication().of(core, period).await
 }
 
 #[derive(Template)]
@@ -34,6 +70,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct Page {
     jurisdiction: String,
     made: String,
+    period: String,
+    query: String,
+    others: Vec<(String, String)>,
     threshold: u64,
     dropped: Vec<String>,
     tables: Vec<Table>,
@@ -68,7 +107,7 @@ impl Row {
         Self {
             area: row.jurisdiction.to_string(),
             group: if group.is_empty() { "all".to_owned() } else { group },
-            period: format!("{} to {}", row.period.start(), row.period.end()),
+            period: written(row.period),
             numerator: count(row.numerator, row.numerator_is_masked),
             denominator: count(row.denominator, row.denominator_is_masked),
             value: row.value.map_or_else(|| if is_masked { "masked".to_owned() } else { "–".to_owned() }, shown),
@@ -99,13 +138,26 @@ fn tables(published: &Published) -> Vec<Table> {
     tables
 }
 
-async fn show_page(State(api): State<Api>) -> Result<Response, ApiError> {
+fn written(period: Period) -> String {
+    format!("{} to {}", period.start(), period.end())
+}
+
+fn query(period: Period) -> String {
+    format!("?from={}&to={}", period.start(), period.end())
+}
+
+async fn show_page(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Response, ApiError> {
     let core = api.core();
-    let published = api.publication().today(core).await?;
+    let today = core.day(core.clock.now());
+    let period = asked.period(today)?;
+    let published = api.publication().of(core, period).await?;
     let config = &core.loaded.config;
     let page = Page {
         jurisdiction: config.jurisdiction.to_string(),
         made: core.day(published.at).to_string(),
+        period: written(period),
+        query: query(period),
+        others: quarter::begun(today).into_iter().map(|one| (written(one), query(one))).collect(),
         threshold: config.masking.threshold,
         dropped: published.dropped.clone(),
         tables: tables(&published),
@@ -114,17 +166,21 @@ async fn show_page(State(api): State<Api>) -> Result<Response, ApiError> {
     Ok(typed("text/html; charset=utf-8", html))
 }
 
-async fn show_csv(State(api): State<Api>) -> Result<Response, ApiError> {
-    let published = api.publication().today(api.core()).await?;
+async fn show_csv(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Response, ApiError> {
+    let published = published(&api, &asked).await?;
     let mut text = Vec::new();
     write_csv(&mut text, &published.rows, &published.snapshot, published.method, published.at)
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(typed("text/csv; charset=utf-8", text))
 }
 
-async fn show_report(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
+async fn show_report(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, ApiError> {
     let core = api.core();
-    let published = api.publication().today(core).await?;
+    let published = published(&api, &asked).await?;
     let config = &core.loaded.config;
     let is_asked = |row: &&PublicRow| row.indicator == id && row.jurisdiction == config.jurisdiction;
     let rows: Vec<PublicRow> = published.rows.iter().filter(is_asked).cloned().collect();

@@ -2,6 +2,7 @@
 
 mod measures;
 mod publication;
+mod quarter;
 
 pub(crate) use publication::Publication;
 

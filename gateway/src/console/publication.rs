@@ -1,18 +1,19 @@
-//! The masked tables that the public sees: made once a day, never from a visitor's wish.
+//! The masked tables that the public sees: of whole quarters and years, made once a day, never filtered by a visitor.
 //!
 //! A table is published only when the checker proves that no masked count follows from what is shown; until then it is
 //! coarsened, dimension by dimension. What still cannot be proven is not published.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tandem_coordination::indicators::Indicators;
 use tandem_coordination::masking::{self, MeasuredRow, PublicRow, check_limits, protect_or_coarsen, publish};
+use tandem_coordination::period::Period;
 use tokio::sync::Mutex;
 
-use crate::api::measures::{compute, year_of};
+use crate::api::measures::compute;
 use crate::api::problem::ApiError;
 use crate::pipeline::core::Core;
 
@@ -33,31 +34,38 @@ pub(crate) struct Published {
     pub indicators: Indicators,
 }
 
-/// What is published now.
+/// Most periods that are kept published.
+const MOST_PERIODS: usize = 16;
+
+type Tables = BTreeMap<(Date, Date), Arc<Published>>;
+
+/// What is published now: the day on which it was made, and the tables by period.
 #[derive(Debug, Default)]
-pub(crate) struct Publication(Mutex<Option<(Date, Arc<Published>)>>);
+pub(crate) struct Publication(Mutex<Option<(Date, Tables)>>);
 
 impl Publication {
-    /// Today's tables; made when nobody has asked today yet.
+    /// The tables of a period, made at most once a day.
     ///
     /// # Errors
     /// When they can't be computed or not be protected.
-    pub(super) async fn today(&self, core: &Core) -> Result<Arc<Published>, ApiError> {
+    pub(super) async fn of(&self, core: &Core, period: Period) -> Result<Arc<Published>, ApiError> {
         let today = core.day(core.clock.now());
         let mut slot = self.0.lock().await;
-        if let Some((day, published)) = slot.as_ref()
-            && *day == today
-        {
+        let tables = match slot.as_mut() {
+            Some((day, tables)) if *day == today && tables.len() < MOST_PERIODS => tables,
+            _ => &mut slot.insert((today, Tables::new())).1,
+        };
+        let key = (period.start(), period.end());
+        if let Some(published) = tables.get(&key) {
             return Ok(Arc::clone(published));
         }
-        let published = Arc::new(make(core, today).await?);
-        *slot = Some((today, Arc::clone(&published)));
+        let published = Arc::new(make(core, period).await?);
+        tables.insert(key, Arc::clone(&published));
         Ok(published)
     }
 }
 
-async fn make(core: &Core, today: Date) -> Result<Published, ApiError> {
-    let period = year_of(today).ok_or_else(|| ApiError::Internal("the year has no period".to_owned()))?;
+async fn make(core: &Core, period: Period) -> Result<Published, ApiError> {
     let report = compute(core, period).await?;
     let indicators = Indicators::shipped(None).map_err(|error| ApiError::Internal(error.to_string()))?;
     check_limits(&report.rows).map_err(|error| ApiError::Internal(error.to_string()))?;
