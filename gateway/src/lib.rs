@@ -11,7 +11,6 @@ pub mod delivery;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod intake;
-pub mod measures;
 pub mod pipeline;
 pub mod seal;
 pub mod serve;

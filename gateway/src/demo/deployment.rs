@@ -34,22 +34,22 @@ const CALLERS: [(&str, &str, &str, Option<&str>); 10] = [
 
 /// Where the simulated systems are.
 #[derive(Debug, Clone)]
-pub(super) struct Places {
+pub struct Places {
     /// Address of the exchange partner's inbox.
-    pub(super) cws_inbox: String,
+    pub cws_inbox: String,
     /// Base address of the clinic's FHIR server.
-    pub(super) clinic: String,
+    pub clinic: String,
     /// Base address of the behavioural health FHIR server.
-    pub(super) behavioral_health: String,
+    pub behavioral_health: String,
     /// Token that the partners expect.
-    pub(super) partner_token: String,
+    pub partner_token: String,
 }
 
 /// A fresh random token.
 ///
 /// # Errors
 /// When there is no randomness.
-pub(super) fn token() -> anyhow::Result<String> {
+pub fn token() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 32];
     fill_random(&mut bytes)?;
     Ok(hex::encode(bytes))
@@ -59,7 +59,7 @@ pub(super) fn token() -> anyhow::Result<String> {
 ///
 /// # Errors
 /// When a file can't be written.
-pub(super) fn write(folder: &Path, places: &Places) -> anyhow::Result<()> {
+pub fn write(folder: &Path, places: &Places) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder.join("registry")).context("making the registry folder")?;
     for (name, text) in REGISTRY {
         std::fs::write(folder.join("registry").join(name), text)?;

@@ -6,7 +6,7 @@ const ALL: [&str; 5] = ["org-calworks", "org-cws", "org-clinic", "org-bh", "org-
 
 /// The county's general release for case coordination.
 #[must_use]
-pub(super) fn coordination(id: &str, capacity: &str) -> Value {
+pub fn coordination(id: &str, capacity: &str) -> Value {
     form(
         id,
         capacity,
@@ -17,7 +17,7 @@ pub(super) fn coordination(id: &str, capacity: &str) -> Value {
 
 /// The separate release for behavioural-health data.
 #[must_use]
-pub(super) fn behavioral_health(id: &str) -> Value {
+pub fn behavioral_health(id: &str) -> Value {
     form(id, "self", &["MENTAL_HEALTH"], &ALL)
 }
 

@@ -4,15 +4,13 @@
 //! with the adapters. The nine steps are those of the acceptance story; each is checked in what the simulated systems
 //! received, and steps about figures and the audit in what the API and the public page show.
 
-mod deployment;
-mod directives;
+pub mod deployment;
+pub mod directives;
 mod negative;
-mod office;
-#[cfg(test)]
-mod scratch;
+pub mod office;
 mod story;
 mod voice;
-mod world;
+pub mod world;
 
 use std::path::PathBuf;
 

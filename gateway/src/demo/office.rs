@@ -6,10 +6,16 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 /// A caller of the API.
-pub(super) struct Office {
+pub struct Office {
     url: String,
     folder: PathBuf,
     client: reqwest::Client,
+}
+
+impl std::fmt::Debug for Office {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Office({})", self.url)
+    }
 }
 
 impl Office {
@@ -17,13 +23,13 @@ impl Office {
     ///
     /// # Errors
     /// When no client can be made.
-    pub(super) fn new(url: String, folder: &Path) -> anyhow::Result<Self> {
+    pub fn new(url: String, folder: &Path) -> anyhow::Result<Self> {
         Ok(Self { url, folder: folder.to_owned(), client: reqwest::Client::builder().build()? })
     }
 
     /// The gateway's address.
     #[must_use]
-    pub(super) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         &self.url
     }
 
@@ -39,7 +45,7 @@ impl Office {
     ///
     /// # Errors
     /// When the answer is no success.
-    pub(super) async fn get(&self, who: &str, path: &str) -> anyhow::Result<Value> {
+    pub async fn get(&self, who: &str, path: &str) -> anyhow::Result<Value> {
         let (status, text) = self.send(who, self.client.get(format!("{}{path}", self.url))).await?;
         read(path, status, &text)
     }
@@ -48,7 +54,7 @@ impl Office {
     ///
     /// # Errors
     /// When the answer is no success.
-    pub(super) async fn post(&self, who: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+    pub async fn post(&self, who: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
         let (status, text) = self.send(who, self.client.post(format!("{}{path}", self.url)).json(body)).await?;
         read(path, status, &text)
     }
@@ -57,7 +63,7 @@ impl Office {
     ///
     /// # Errors
     /// When the answer is no success.
-    pub(super) async fn page(&self, path: &str) -> anyhow::Result<String> {
+    pub async fn page(&self, path: &str) -> anyhow::Result<String> {
         let answer = self.client.get(format!("{}{path}", self.url)).send().await?;
         if !answer.status().is_success() {
             bail!("GET {path} answered {}", answer.status());
@@ -69,7 +75,7 @@ impl Office {
     ///
     /// # Errors
     /// When the answer is no success.
-    pub(super) async fn candidates(&self) -> anyhow::Result<Vec<Value>> {
+    pub async fn candidates(&self) -> anyhow::Result<Vec<Value>> {
         let answer = self.get("steward", "/v1/links?standing=candidate").await?;
         Ok(answer["links"].as_array().cloned().unwrap_or_default())
     }
@@ -78,7 +84,7 @@ impl Office {
     ///
     /// # Errors
     /// When the answer is no success.
-    pub(super) async fn confirm(&self, link: &str, reason: &str) -> anyhow::Result<Value> {
+    pub async fn confirm(&self, link: &str, reason: &str) -> anyhow::Result<Value> {
         self.post("steward", &format!("/v1/links/{link}/confirm"), &json!({ "reason": reason })).await
     }
 
@@ -86,7 +92,7 @@ impl Office {
     ///
     /// # Errors
     /// When the answer is no success.
-    pub(super) async fn consent(&self, directive: &Value, system: &str, person: &str) -> anyhow::Result<()> {
+    pub async fn consent(&self, directive: &Value, system: &str, person: &str) -> anyhow::Result<()> {
         let body = json!({ "directive": directive, "covers": [{ "system": system, "person": person }] });
         self.post("privacy", "/v1/consents", &body).await?;
         let id = directive["id"].as_str().context("a directive has an id")?;
@@ -94,15 +100,23 @@ impl Office {
         Ok(())
     }
 
-    /// A computed measure over a period: the first row of its answer.
+    /// A computed measure over a period, with its strata.
+    ///
+    /// # Errors
+    /// When the answer is no success.
+    pub async fn measures(&self, id: &str, from: &str, to: &str, more: &str) -> anyhow::Result<Vec<Value>> {
+        let path = format!("/v1/measures?ids={id}&from={from}&to={to}{more}");
+        let answer = self.get("auditor", &path).await?;
+        Ok(answer["rows"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// The first row of a measure.
     ///
     /// # Errors
     /// When the answer is no success or has no such measure.
-    pub(super) async fn measure(&self, id: &str, from: &str, to: &str, more: &str) -> anyhow::Result<Value> {
-        let path = format!("/v1/measures?ids={id}&from={from}&to={to}{more}");
-        let answer = self.get("auditor", &path).await?;
-        let rows = answer["rows"].as_array().cloned().unwrap_or_default();
-        rows.into_iter().find(|row| row["indicator"] == id).with_context(|| format!("no row for {id} in {answer}"))
+    pub async fn measure(&self, id: &str, from: &str, to: &str, more: &str) -> anyhow::Result<Value> {
+        let rows = self.measures(id, from, to, more).await?;
+        rows.into_iter().find(|row| row["indicator"] == id).with_context(|| format!("no row for {id}"))
     }
 }
 

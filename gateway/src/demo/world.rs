@@ -19,32 +19,38 @@ use crate::serve::Gateway;
 use crate::store::{EventState, OutboxState};
 
 /// How long a check waits for something to arrive, in real time.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// When the story begins: Monday morning.
 const BEGIN: &str = "2026-02-02T09:00:00-08:00";
 const SEED: u64 = 2026;
 
-/// Everything that takes part.
-pub(super) struct World {
+/// Everything that takes part. Tests use it as their county.
+pub struct World {
     /// The county welfare department.
-    pub(super) calworks: CalworksSystem,
+    pub calworks: CalworksSystem,
     /// CWS/CMS.
-    pub(super) cws: ChildWelfareSystem,
+    pub cws: ChildWelfareSystem,
     /// The exchange partner, where child welfare workers read and write NIEM messages.
-    pub(super) partner: ExchangePartner,
+    pub partner: ExchangePartner,
     /// The primary care clinic.
-    pub(super) clinic: FhirServer,
+    pub clinic: FhirServer,
     /// County behavioural health.
-    pub(super) behavioral_health: FhirServer,
+    pub behavioral_health: FhirServer,
     /// The homeless management information system.
-    pub(super) hmis: HmisSystem,
+    pub hmis: HmisSystem,
     /// The people who run the gateway, at its API.
-    pub(super) office: Office,
+    pub office: Office,
     /// The gateway as child welfare's exchange partner reaches it.
-    pub(super) for_cws: GatewayAddress,
+    pub for_cws: GatewayAddress,
     sim_clock: SimClock,
     clock: Clock,
     gateway: Gateway,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "World({})", self.office.url())
+    }
 }
 
 impl World {
@@ -52,7 +58,7 @@ impl World {
     ///
     /// # Errors
     /// When a part can't be started.
-    pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
+    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
         let begin: Timestamp = BEGIN.parse()?;
         let sim_clock = SimClock::starting_at(begin)?;
         let token = deployment::token()?;
@@ -110,9 +116,9 @@ impl World {
         })
     }
 
-    /// The gateway's core, for those who look inside.
-    #[cfg(test)]
-    pub(super) fn core(&self) -> std::sync::Arc<crate::pipeline::core::Core> {
+    /// The gateway's core, for tests that look inside.
+    #[must_use]
+    pub fn core(&self) -> std::sync::Arc<crate::pipeline::core::Core> {
         std::sync::Arc::clone(&self.gateway.core)
     }
 
@@ -120,7 +126,7 @@ impl World {
     ///
     /// # Errors
     /// When the text is no instant.
-    pub(super) fn it_is(&self, instant: &str) -> anyhow::Result<()> {
+    pub fn it_is(&self, instant: &str) -> anyhow::Result<()> {
         let at: Timestamp = instant.parse().with_context(|| format!("{instant} is no instant"))?;
         self.sim_clock.set(at);
         self.clock.set(at);
@@ -131,18 +137,18 @@ impl World {
     ///
     /// # Errors
     /// When the clock can't go further.
-    pub(super) fn minutes_pass(&self, minutes: i64) -> anyhow::Result<()> {
+    pub fn minutes_pass(&self, minutes: i64) -> anyhow::Result<()> {
         let later = self.clock.now().checked_add(jiff::SignedDuration::from_mins(minutes))?;
         self.sim_clock.set(later);
         self.clock.set(later);
         Ok(())
     }
 
-    /// Waits until nothing is left to do: every event applied, nothing due in any lane.
+    /// Waits until nothing is left to do: every event applied, nothing on its way in any lane.
     ///
     /// # Errors
     /// When that does not happen in time.
-    pub(super) async fn settle(&self) -> anyhow::Result<()> {
+    pub async fn settle(&self) -> anyhow::Result<()> {
         let mut changed = self.gateway.core.changed.subscribe();
         let quiet = async {
             loop {
@@ -161,13 +167,15 @@ impl World {
         let mut tx = self.gateway.core.store.snapshot().await?;
         let waiting = tx.count_events(EventState::Waiting).await? + tx.count_events(EventState::Staged).await?;
         let counts = tx.lane_counts().await?;
-        let queued = counts.iter().filter(|lane| lane.state == OutboxState::Queued).map(|lane| lane.count).sum::<i64>();
-        Ok(waiting == 0 && queued == 0)
+        // Every simulated system acknowledges what it takes, so what is only delivered is still on its way.
+        let is_on_its_way = |state| matches!(state, OutboxState::Queued | OutboxState::Delivered);
+        let on_its_way: i64 = counts.iter().filter(|lane| is_on_its_way(lane.state)).map(|lane| lane.count).sum();
+        Ok(waiting == 0 && on_its_way == 0)
     }
 
     /// Everything that any strict reader complained about.
     #[must_use]
-    pub(super) fn violations(&self) -> Vec<String> {
+    pub fn violations(&self) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         let mut add = |who: &str, found: Vec<tandem_simulators::Violation>| {
             all.extend(found.into_iter().map(|one| format!("{who}: {one}")));
@@ -183,7 +191,7 @@ impl World {
 
     /// Whether a text reached any of the simulated systems.
     #[must_use]
-    pub(super) fn anybody_was_told(&self, text: &str) -> Option<&'static str> {
+    pub fn anybody_was_told(&self, text: &str) -> Option<&'static str> {
         let told = [
             ("CalWORKs", self.calworks.contains_text(text)),
             ("the exchange partner", self.partner.contains_text(text)),
@@ -195,7 +203,7 @@ impl World {
     }
 
     /// Ends everything.
-    pub(super) async fn stop(self) {
+    pub async fn stop(self) {
         self.gateway.stop().await;
     }
 }

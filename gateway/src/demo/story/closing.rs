@@ -64,6 +64,14 @@ async fn figures(world: &World) -> anyhow::Result<()> {
     let received = world.office.measure("RF-4", QUARTER.0, QUARTER.1, "").await?;
     ensure!(part(&received) == (3.0, 4.0), "service received is not 3 of 4: {received}");
     seen("loop closure 4 of 4, service received 3 of 4");
+    for (indicator, what) in [("AS-3", "out of crisis"), ("AS-4", "from crisis to stable")] {
+        for domain in ["housing", "child-care"] {
+            let rows = world.office.measures(indicator, QUARTER.0, QUARTER.1, "").await?;
+            let counted = rows.iter().any(|row| row["stratum"] == format!("domain={domain}") && part(row) == (1.0, 1.0));
+            ensure!(counted, "{domain} does not count as {what}: {rows:?}");
+        }
+    }
+    seen("housing and child care count as out of crisis, and from crisis to stable");
     Ok(())
 }
 

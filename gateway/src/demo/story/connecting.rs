@@ -6,6 +6,7 @@ use crate::demo::voice::tell;
 use crate::demo::world::{PATIENCE, World};
 
 pub(super) async fn play(world: &World) -> anyhow::Result<()> {
+    world.settle().await?;
     let told_before = world.calworks.received().len() + world.partner.received().len();
     let export = world.hmis.drop_export().await?;
     let answer = world.hmis.wait_for_answer(&export, PATIENCE).await?;
