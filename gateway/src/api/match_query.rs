@@ -101,14 +101,17 @@ async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchA
     let records = candidates(core, asker, &query.person).await?;
     let mut tx = core.store.begin().await?;
     let mut matches = Vec::new();
-    for (record, serves) in others(&mut tx, asker, &records).await? {
+    let others = others(&mut tx, asker, &records).await?;
+    // A question that meets nobody is decided and recorded like one that meets somebody.
+    if others.is_empty() {
+        judge(core, &mut tx, caller, query.purpose, None).await?;
+    }
+    for (record, serves) in others {
         let judged = judge(core, &mut tx, caller, query.purpose, Some((&record, serves))).await?;
         if judged.permits(INDEX) && judged.permits(SERVED) {
             matches.push(found(core, &record, &judged));
         }
     }
-    // A question that meets nobody is decided and recorded like any other.
-    judge(core, &mut tx, caller, query.purpose, None).await?;
     tx.audit(core.clock.now(), caller.name(), "match.query", asker.as_str(), query.purpose.as_str()).await?;
     tx.commit().await?;
     Ok(MatchAnswer { matches })

@@ -1,0 +1,136 @@
+//! Referrals as FHIR Tasks: posted, read, moved, with versions.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::api_office::{Answer, Office, marisol};
+
+const BASE: &str = "http://127.0.0.1:9/fhir";
+
+fn task(number: &str) -> Value {
+    let patient = json!({ "reference": format!("{BASE}/Patient/pat-1") });
+    json!({
+        "resourceType": "Task", "status": "requested", "intent": "order", "priority": "routine",
+        "identifier": [{ "system": format!("{BASE}/order"), "value": number }],
+        "code": { "coding": [{ "system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill" }] },
+        "contained": [{
+            "resourceType": "ServiceRequest", "id": "order", "status": "active", "intent": "order", "priority": "routine",
+            "category": [
+                { "coding": [{ "system": "http://hl7.org/fhir/us/core/CodeSystem/us-core-category", "code": "sdoh" }] },
+                { "coding": [{
+                    "system": "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes",
+                    "code": "stress", "display": "Stress" }] },
+            ],
+            "code": { "coding": [{ "system": "http://snomed.info/sct", "code": "409063005" }], "text": "Counselling" },
+            "subject": patient, "authoredOn": "2026-02-02T08:00:00Z",
+            "requester": { "reference": "Organization/org-clinic" },
+            "performer": [{ "reference": "Organization/org-bh" }],
+        }],
+        "focus": { "reference": "#order" }, "for": patient,
+        "authoredOn": "2026-02-02T08:00:00Z", "lastModified": "2026-02-02T08:00:00Z",
+        "requester": { "reference": "Organization/org-clinic" },
+        "owner": { "reference": "Organization/org-bh" },
+    })
+}
+
+async fn post(office: &Office, task: &Value) -> Answer {
+    let kind = [("content-type", "application/fhir+json")];
+    office.send("clinic", Method::POST, "/fhir/Task", &kind, Some(task.to_string())).await
+}
+
+async fn put(office: &Office, id: &str, version: &str, task: &Value) -> Answer {
+    let headers = [("content-type", "application/fhir+json"), ("if-match", version)];
+    office.send("clinic", Method::PUT, &format!("/fhir/Task/{id}"), &headers, Some(task.to_string())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_is_posted_read_and_cancelled() {
+    let office = Office::open().await;
+    office.record("clinic", "pat-1", &marisol()).await;
+    let created = post(&office, &task("order-1")).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
+    assert_eq!(created.header("content-type"), "application/fhir+json");
+    let id = created.json()["id"].as_str().unwrap().to_owned();
+    assert!(created.header("location").starts_with(&format!("https://tandem.demo-county.example/fhir/Task/{id}/_history/")));
+
+    let read = office.get("clinic", &format!("/fhir/Task/{id}")).await;
+    assert_eq!(read.status, StatusCode::OK, "{}", read.text);
+    assert_eq!(read.json()["identifier"][0]["value"], "order-1", "what the sender wrote is kept");
+    let found = office.get("clinic", &format!("/fhir/Task?_id={id}")).await.json();
+    assert_eq!(found["entry"][0]["resource"]["id"], json!(id), "{found}");
+    let order = office.get("clinic", &format!("/fhir/ServiceRequest/{id}")).await;
+    assert_eq!(order.json()["resourceType"], "ServiceRequest", "{}", order.text);
+
+    let mut withdrawn = read.json();
+    withdrawn["status"] = json!("entered-in-error");
+    let stale = put(&office, &id, "W/\"999\"", &withdrawn).await;
+    assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "{}", stale.text);
+    assert_eq!(stale.json()["resourceType"], "OperationOutcome");
+    let done = put(&office, &id, read.header("etag"), &withdrawn).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+    assert_eq!(done.json()["status"], "entered-in-error");
+    assert_ne!(done.header("etag"), read.header("etag"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_task_posted_twice_is_one_referral() {
+    let office = Office::open().await;
+    office.record("clinic", "pat-1", &marisol()).await;
+    let first = post(&office, &task("order-1")).await;
+    let second = post(&office, &task("order-1")).await;
+    assert_eq!((first.status, second.status), (StatusCode::CREATED, StatusCode::OK), "{}", second.text);
+    assert_eq!(first.json()["id"], second.json()["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_belongs_to_the_other_side_is_a_conflict() {
+    let office = Office::open().await;
+    office.record("clinic", "pat-1", &marisol()).await;
+    let created = post(&office, &task("order-1")).await;
+    let id = created.json()["id"].as_str().unwrap().to_owned();
+    let mut accepted = created.json();
+    accepted["status"] = json!("accepted");
+    let answer = put(&office, &id, created.header("etag"), &accepted).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text);
+    assert_eq!(answer.json()["issue"][0]["code"], "conflict");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_of_others_does_not_exist() {
+    let office = Office::open().await;
+    office.record("clinic", "pat-1", &marisol()).await;
+    let id = post(&office, &task("order-1")).await.json()["id"].as_str().unwrap().to_owned();
+    let others = office.get("cws", &format!("/fhir/Task/{id}")).await;
+    let nobody = office.get("cws", "/fhir/Task/018f0000-0000-7000-8000-000000000000").await;
+    assert_eq!(others.status, StatusCode::NOT_FOUND);
+    assert_eq!(others.text, nobody.text);
+    assert_eq!(others.json()["issue"][0]["code"], "not-found");
+    assert_eq!(office.get("cws", "/fhir/Task").await.json()["entry"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_about_somebody_unknown_waits() {
+    let office = Office::open().await;
+    let answer = post(&office, &task("order-1")).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    let parked = office.get("operator", "/v1/events/parked").await.json();
+    assert_eq!(parked["events"].as_array().unwrap().len(), 1, "{parked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_does_not_fit_the_profile_is_refused_with_every_issue() {
+    let office = Office::open().await;
+    let answer = post(&office, &json!({ "resourceType": "Task" })).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+    assert!(answer.json()["issue"].as_array().unwrap().len() > 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_describes_itself_and_its_organisations() {
+    let office = Office::open().await;
+    let metadata = office.get("", "/fhir/metadata").await.json();
+    assert_eq!(metadata["resourceType"], "CapabilityStatement");
+    let organization = office.get("clinic", "/fhir/Organization/org-bh").await.json();
+    assert_eq!((&organization["resourceType"], &organization["id"]), (&json!("Organization"), &json!("org-bh")));
+    assert_eq!(office.get("clinic", "/fhir/Organization/nobody").await.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,9 @@
+//! The gateway from the outside, as one test binary.
+
+mod api_access;
+mod api_fhir;
+mod api_inbox;
+mod api_match;
+mod api_office;
+mod api_public;
+mod api_referrals;
