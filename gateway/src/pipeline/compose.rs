@@ -55,6 +55,23 @@ fn view(shown: &RecordDoc, theirs: Option<&RecordDoc>) -> OutboundPerson {
     }
 }
 
+/// The same person by the recipient's own id and role alone.
+#[must_use]
+pub fn ids_only(view: &OutboundPerson) -> OutboundPerson {
+    OutboundPerson {
+        person: view.person.clone(),
+        role: view.role.clone(),
+        given: None,
+        middle: None,
+        family: None,
+        birth: None,
+        sex: None,
+        cin: None,
+        address: None,
+        phone: None,
+    }
+}
+
 fn role(record: &RecordDoc) -> &'static str {
     let relation = record.memberships.iter().find(|member| member.household.is_some()).or(record.memberships.first());
     match relation.map(|member| member.relation) {

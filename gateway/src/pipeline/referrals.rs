@@ -468,11 +468,13 @@ async fn tell_status(
     ];
     let persons = persons_of(tx, document).await?;
     let shown = if is_draft { document.source.clone() } else { sender };
-    let Some(proposal) =
-        proposal(core, tx, document, &shown, recipient, &persons, items, body, Action::Disclose).await?
-    else {
-        return Ok(None);
-    };
+    // That its own referral waits is a notice to its holder, not a disclosure: its own ids, nothing else.
+    let action = if is_draft { Action::Notify } else { Action::Disclose };
+    let proposal = proposal(core, tx, document, &shown, recipient, &persons, items, body, action).await?;
+    let Some(mut proposal) = proposal else { return Ok(None) };
+    if is_draft {
+        proposal.people.iter_mut().for_each(|one| one.view = compose::ids_only(&one.view));
+    }
     tell::queue(core, tx, &proposal, now).await
 }
 
