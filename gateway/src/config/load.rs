@@ -73,6 +73,11 @@ impl Loaded {
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         self.check_listen(&mut problems);
+        if self.config.rules.is_some() && self.config.overrides.is_some() {
+            problems.push(
+                "rules and overrides: give one; a folder of rules holds its own county.toml".to_owned(),
+            );
+        }
         for (id, system) in &self.config.systems {
             let place = format!("systems.{id}");
             match self.registry.system(id) {

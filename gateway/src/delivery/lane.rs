@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tandem_adapter_port::conversation::Conclusion;
 use tandem_adapter_port::outbound::Outbound;
 use tandem_adapter_port::write::{Delivery, Fault, FormatWriter, WriteContext, Written};
 use tandem_fhir::config::FhirConfig;
@@ -17,6 +18,7 @@ use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::tell;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
+use crate::transport::http::ATTEMPT_LIMIT;
 use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError};
 
 
@@ -107,16 +109,20 @@ pub async fn turn(core: &Arc<Core>, lane: &Lane) -> Result<bool, StoreError> {
     if rows.is_empty() {
         return Ok(false);
     }
-    let ready = decide(core, rows, started_at).await?;
-    if ready.is_empty() {
-        core.wake();
-        return Ok(true);
-    }
     match &lane.form {
-        Form::Files(writer) => files(core, lane, Arc::clone(writer), ready, started_at).await?,
+        Form::Files(writer) => {
+            let ready = decide(core, rows, started_at).await?;
+            if !ready.is_empty() {
+                files(core, lane, Arc::clone(writer), ready, started_at).await?;
+            }
+        }
         Form::Fhir(config) => {
-            for one in ready {
-                conversation(core, lane, config, one, started_at).await?;
+            // Conversations take their time: each message is decided right before its own.
+            for row in rows {
+                let started_at = core.clock.now();
+                for one in decide(core, vec![row], started_at).await? {
+                    conversation(core, lane, config, one, started_at).await?;
+                }
             }
         }
     }
@@ -289,7 +295,15 @@ async fn conversation(
     let Ok(mut talk) = talk else {
         return fail_all(core, vec![ready], started_at, "starting the conversation ended abnormally").await;
     };
-    let conclusion = carry::conversation(client, talk.as_mut(), &core.clock).await;
+    let talking = carry::conversation(client, talk.as_mut(), &core.clock);
+    let conclusion = tokio::time::timeout(ATTEMPT_LIMIT, talking).await.unwrap_or_else(|_| Conclusion {
+        delivery: Some(Delivery::Retry {
+            fault: Fault::Partner,
+            after: None,
+            text: format!("the conversation took longer than {} s", ATTEMPT_LIMIT.as_secs()),
+        }),
+        ..Conclusion::default()
+    });
     let now = core.clock.now();
     let delivery = conclusion.delivery.unwrap_or(Delivery::Park {
         fault: Fault::Ours,

@@ -47,7 +47,10 @@ pub async fn look(intake: &Intake, system: &SystemId, config: &Folder, folder: &
         folder.acknowledgement_taken(&name).context("putting an acknowledgement aside")?;
     }
     for file in folder.waiting().context("reading the inputs")? {
-        take(intake, system, config, folder, &file).await?;
+        // One file that can't be taken must not keep back those after it.
+        if let Err(error) = take(intake, system, config, folder, &file).await {
+            tracing::error!(%system, error = format!("{error:#}"), "a file cannot be taken; it stays and is tried again");
+        }
     }
     Ok(())
 }

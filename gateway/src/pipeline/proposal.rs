@@ -123,7 +123,9 @@ impl Proposal {
             return None;
         }
         let hide_identity = denied(&|part| *part == Part::Identity);
-        let hide_contact = denied(&|part| *part == Part::Contact);
+        // Where a person is goes out only under a decision of its own: what was not asked is not told.
+        let is_asked = self.items.iter().any(|item| item.part == Part::Contact);
+        let hide_contact = !is_asked || denied(&|part| *part == Part::Contact);
         let people = self
             .people
             .iter()

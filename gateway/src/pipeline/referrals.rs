@@ -20,7 +20,7 @@ use super::processor::Applied;
 use super::proposal::{Part, Proposal};
 use super::{compose, family, mutual, tell};
 use crate::state::referral::ReferralDoc;
-use crate::store::{StoreError, Tx};
+use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
 
 /// The referral that a message names, as its sender names it.
 ///
@@ -330,15 +330,36 @@ pub async fn apply(
     }
     if let Some(target) = document.target.clone().filter(|target| by != Some(target)) {
         let is_withdrawn = matches!(status, Some(ReferralStatus::Cancelled | ReferralStatus::EnteredInError));
-        if is_withdrawn && let Some(proposal) = request_proposal(core, tx, &document, document.state.reason(), now).await? {
-            tell::queue(core, tx, &proposal, now).await?;
-        } else if !is_withdrawn {
+        if is_withdrawn {
+            withdraw(core, tx, &document, now).await?;
+        } else {
             tell_status(core, tx, &document, &target, Some(ReferralRole::Target), now).await?;
         }
     }
     tx.put(&document, now).await?;
     tell_onlookers(core, tx, &document, now).await?;
     Ok(Applied::Done)
+}
+
+/// Takes the request back: from the outbox while it waits there, else from the target that holds it.
+async fn withdraw(core: &Core, tx: &mut Tx, document: &ReferralDoc, now: Timestamp) -> Result<(), StoreError> {
+    let Some(message) = document.request_message else { return Ok(()) };
+    let Some(row) = tx.outbox(message).await? else { return Ok(()) };
+    match row.state {
+        OutboxState::Queued | OutboxState::Failed | OutboxState::Parked => {
+            let note = Some("the referral was withdrawn before it was delivered".to_owned());
+            let withdrawn = OutboxRow { state: OutboxState::Withdrawn, note, ..row.clone() };
+            tx.move_outbox(&withdrawn, row.state, now).await?;
+        }
+        OutboxState::Delivered | OutboxState::Acknowledged => {
+            let reason = document.state.reason().or(Some(ReasonCode::Duplicate));
+            if let Some(proposal) = request_proposal(core, tx, document, reason, now).await? {
+                tell::queue(core, tx, &proposal, now).await?;
+            }
+        }
+        OutboxState::Withdrawn | OutboxState::Skipped => {}
+    }
+    Ok(())
 }
 
 /// The other programmes that co-manage the family: referral outcomes are among what they exchange.
@@ -382,7 +403,7 @@ pub(super) async fn request_proposal(
         service: request.target.service.clone(),
         service_name: service.map(|service| service.name.clone()),
         service_reference: service.and_then(|service| service.hmis_project.clone()),
-        worker: request.worker.clone(),
+        worker: request.worker.clone().filter(|_| withdrawn.is_none()),
         safe_contact: request.safe_contact.clone().filter(|_| withdrawn.is_none()),
         source_resources: request.source_resources.clone(),
         part_of: part_of(tx, document).await?,
@@ -395,12 +416,18 @@ pub(super) async fn request_proposal(
         compose::item("body", Part::Body, content, source, None),
         compose::item("identity", Part::Identity, Category::PersonIndex, source, None),
     ];
-    if request.safe_contact.is_some() && withdrawn.is_none() {
+    if withdrawn.is_none() {
         items.push(compose::item("contact", Part::Contact, Category::ContactLocation, source, None));
     }
     // A withdrawal is a cancellation notice: it goes to whoever holds the request, also when nothing else may be told.
     let action = if withdrawn.is_some() { Action::Notify } else { Action::Refer };
-    proposal(core, tx, document, &document.source.clone(), &target, &persons, items, body, action).await
+    let proposal = proposal(core, tx, document, &document.source.clone(), &target, &persons, items, body, action).await?;
+    Ok(proposal.map(|mut proposal| {
+        if withdrawn.is_some() {
+            proposal.people.iter_mut().for_each(|one| one.view = compose::ids_only(&one.view));
+        }
+        proposal
+    }))
 }
 
 async fn part_of(tx: &mut Tx, document: &ReferralDoc) -> Result<Option<ReferralId>, StoreError> {

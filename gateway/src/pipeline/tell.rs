@@ -65,21 +65,34 @@ pub async fn weigh(
     let main = proposal.people.first().map(|one| one.person);
     let mut weighed = vec![core.judge.weigh(tx, ask(proposal, main, &proposal.items), now).await?];
     let mut hidden = BTreeSet::new();
+    let mut hide_contact = false;
     for other in proposal.people.iter().skip(1) {
         let about: Vec<_> = proposal
             .items
             .iter()
-            .filter(|item| matches!(item.part, Part::Body | Part::Identity))
+            .filter(|item| matches!(item.part, Part::Body | Part::Identity | Part::Contact))
             .cloned()
             .collect();
         let judged = core.judge.weigh(tx, ask(proposal, Some(other.person), &about), now).await?;
-        if !about.iter().all(|item| judged.judged.permits(&item.id)) {
-            hidden.insert(other.person);
+        for item in about.iter().filter(|item| !judged.judged.permits(&item.id)) {
+            match item.part {
+                // A family shares its address: what hides one person's place hides everybody's.
+                Part::Contact => hide_contact = true,
+                _ => {
+                    hidden.insert(other.person);
+                }
+            }
         }
         weighed.push(judged);
     }
     let first = weighed.first().map(|one| one.judged.clone()).ok_or(StoreError::Shape { kind: "decision" })?;
-    let outbound = render(core, id, proposal, &first, &hidden, now);
+    let denied: BTreeSet<&str> = proposal
+        .items
+        .iter()
+        .filter(|item| hide_contact && item.part == Part::Contact)
+        .map(|item| item.id.as_str())
+        .collect();
+    let outbound = render(core, id, proposal, &first, &Hidden { people: &hidden, items: &denied }, now);
     Ok(Ruling { decision: first.id, outbound, weighed })
 }
 
@@ -103,16 +116,22 @@ fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[super::pro
     }
 }
 
+/// What the decisions about the other people of a message take away.
+struct Hidden<'a> {
+    people: &'a BTreeSet<PersonId>,
+    items: &'a BTreeSet<&'a str>,
+}
+
 fn render(
     core: &Core,
     id: MessageId,
     proposal: &Proposal,
     judged: &Judged,
-    hidden: &BTreeSet<PersonId>,
+    hidden: &Hidden<'_>,
     now: Timestamp,
 ) -> Option<Outbound> {
-    let permits = |item: &str| judged.decision.permits(item, now);
-    let tells = |person: PersonId| !hidden.contains(&person);
+    let permits = |item: &str| judged.decision.permits(item, now) && !hidden.items.contains(item);
+    let tells = |person: PersonId| !hidden.people.contains(&person);
     let (people, body) = proposal.redacted(&permits, &tells)?;
     let party = |organization| Party { id: Clone::clone(organization), name: core.name_of(organization) };
     let labels: BTreeSet<String> = proposal
