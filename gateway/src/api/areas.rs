@@ -27,7 +27,9 @@ pub(super) fn reported(events: &[Event], own: &Jurisdiction, period: Period) -> 
 
 fn row_of(told: &IndicatorReported, own: &Jurisdiction) -> Option<MeasuredRow> {
     let pairs = told.strata.iter().filter_map(|text| text.split_once('='));
-    let stratum = pairs.fold(Stratum::whole(), |stratum, (name, value)| stratum.with(name, value));
+    let stratum = pairs.fold(Stratum::whole(), |stratum, (name, value)| {
+        stratum.with(name, value)
+    });
     let period = Period::new(told.from, told.to).ok()?;
     Some(MeasuredRow {
         indicator: told.indicator.clone(),
@@ -53,14 +55,24 @@ fn value(numerator: u64, denominator: Option<u64>) -> Option<f64> {
 /// the masking knows the sum.
 pub(super) fn join(rows: &mut Vec<MeasuredRow>, reported: Vec<MeasuredRow>, own: &Jurisdiction) {
     let is_county = |row: &MeasuredRow| row.stratum.iter().any(|(name, _)| name == COUNTY);
-    let mut indicators: Vec<String> =
-        reported.iter().filter(|row| is_county(row)).map(|row| row.indicator.clone()).collect();
+    let mut indicators: Vec<String> = reported
+        .iter()
+        .filter(|row| is_county(row))
+        .map(|row| row.indicator.clone())
+        .collect();
     indicators.sort();
     indicators.dedup();
-    for row in rows.iter_mut().filter(|row| indicators.contains(&row.indicator) && !is_county(row)) {
+    for row in rows
+        .iter_mut()
+        .filter(|row| indicators.contains(&row.indicator) && !is_county(row))
+    {
         row.stratum = row.stratum.clone().with(COUNTY, own.as_str());
     }
-    rows.retain(|row| !reported.iter().any(|other| other.indicator == row.indicator && other.stratum == row.stratum));
+    rows.retain(|row| {
+        !reported
+            .iter()
+            .any(|other| other.indicator == row.indicator && other.stratum == row.stratum)
+    });
     rows.extend(reported);
     for indicator in indicators {
         if let Some(total) = total(rows, &indicator) {
@@ -75,10 +87,17 @@ fn total(rows: &[MeasuredRow], indicator: &str) -> Option<MeasuredRow> {
     if of().any(|row| row.stratum.is_empty()) {
         return None;
     }
-    let counties: Vec<&MeasuredRow> =
-        of().filter(|row| row.stratum.len() == 1 && row.stratum.without(COUNTY).is_some()).collect();
-    let numerator = counties.iter().map(|row| row.numerator).sum::<Option<u64>>()?;
-    let denominator = counties.iter().map(|row| row.denominator).sum::<Option<u64>>();
+    let counties: Vec<&MeasuredRow> = of()
+        .filter(|row| row.stratum.len() == 1 && row.stratum.without(COUNTY).is_some())
+        .collect();
+    let numerator = counties
+        .iter()
+        .map(|row| row.numerator)
+        .sum::<Option<u64>>()?;
+    let denominator = counties
+        .iter()
+        .map(|row| row.denominator)
+        .sum::<Option<u64>>();
     let first = (*counties.first()?).clone();
     Some(MeasuredRow {
         stratum: Stratum::whole(),
@@ -96,7 +115,11 @@ mod tests {
     fn row(stratum: Stratum, numerator: u64) -> MeasuredRow {
         MeasuredRow {
             indicator: "UN-2".into(),
-            period: Period::new(jiff::civil::date(2026, 1, 1), jiff::civil::date(2026, 3, 31)).unwrap(),
+            period: Period::new(
+                jiff::civil::date(2026, 1, 1),
+                jiff::civil::date(2026, 3, 31),
+            )
+            .unwrap(),
             jurisdiction: Jurisdiction::new("demo-county").unwrap(),
             stratum,
             numerator: Some(numerator),
@@ -109,9 +132,17 @@ mod tests {
     fn the_county_stands_among_the_others_and_the_whole_is_their_total() {
         let own = Jurisdiction::new("demo-county").unwrap();
         let mut rows = vec![row(Stratum::whole(), 1)];
-        let others = vec![row(Stratum::whole().with("county", "north"), 41), row(Stratum::whole().with("county", "south"), 18)];
+        let others = vec![
+            row(Stratum::whole().with("county", "north"), 41),
+            row(Stratum::whole().with("county", "south"), 18),
+        ];
         join(&mut rows, others, &own);
-        let of = |stratum: Stratum| rows.iter().find(|row| row.stratum == stratum).unwrap().numerator;
+        let of = |stratum: Stratum| {
+            rows.iter()
+                .find(|row| row.stratum == stratum)
+                .unwrap()
+                .numerator
+        };
         assert_eq!(of(Stratum::whole().with("county", "demo-county")), Some(1));
         assert_eq!(of(Stratum::whole()), Some(60));
     }

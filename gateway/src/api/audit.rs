@@ -13,11 +13,14 @@ use super::route::{Doc, Routes};
 use crate::store::AuditEntry;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::get("/v1/audit", "The audit, newest first: codes and ids, never content")
-        .allow::<Overseers>()
-        .query("action", "Only this action, for example match.query")
-        .query("limit", "Most entries")
-        .gives::<AuditList>(200, "Entries");
+    let doc = Doc::get(
+        "/v1/audit",
+        "The audit, newest first: codes and ids, never content",
+    )
+    .allow::<Overseers>()
+    .query("action", "Only this action, for example match.query")
+    .query("limit", "Most entries")
+    .gives::<AuditList>(200, "Entries");
     routes.add(doc, list)
 }
 
@@ -64,8 +67,16 @@ struct Filter {
     limit: Option<i64>,
 }
 
-async fn list(_as: As<Overseers>, State(api): State<Api>, Query(filter): Query<Filter>) -> Result<Json<AuditList>, ApiError> {
+async fn list(
+    _as: As<Overseers>,
+    State(api): State<Api>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<AuditList>, ApiError> {
     let mut tx = api.core().store.snapshot().await?;
-    let entries = tx.audit_entries(filter.action.as_deref(), limit(filter.limit)).await?;
-    Ok(Json(AuditList { entries: entries.into_iter().map(AuditView::from).collect() }))
+    let entries = tx
+        .audit_entries(filter.action.as_deref(), limit(filter.limit))
+        .await?;
+    Ok(Json(AuditList {
+        entries: entries.into_iter().map(AuditView::from).collect(),
+    }))
 }

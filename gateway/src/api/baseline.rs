@@ -18,10 +18,13 @@ use crate::state::baseline::ReleasedDoc;
 use crate::state::record::RecordDoc;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::post("/v1/baseline/{system}/release", "Notices about the people of a first load may go out; audited")
-        .allow::<Operators>()
-        .gives::<Released>(200, "Released, now or before")
-        .refuses(404, "No such system");
+    let doc = Doc::post(
+        "/v1/baseline/{system}/release",
+        "Notices about the people of a first load may go out; audited",
+    )
+    .allow::<Operators>()
+    .gives::<Released>(200, "Released, now or before")
+    .refuses(404, "No such system");
     routes.add(doc, release)
 }
 
@@ -38,7 +41,11 @@ pub(super) struct Released {
     pub persons: usize,
 }
 
-async fn release(by: As<Operators>, State(api): State<Api>, Path(system): Path<SystemId>) -> Result<Json<Released>, ApiError> {
+async fn release(
+    by: As<Operators>,
+    State(api): State<Api>,
+    Path(system): Path<SystemId>,
+) -> Result<Json<Released>, ApiError> {
     let core = api.core();
     core.system(&system).ok_or(ApiError::NotFound)?;
     let now = core.clock.now();
@@ -46,15 +53,31 @@ async fn release(by: As<Operators>, State(api): State<Api>, Path(system): Path<S
     if let Some(known) = tx.get::<ReleasedDoc>(system.as_str()).await? {
         return Ok(Json(view(&known, 0)));
     }
-    let released = ReleasedDoc { system: system.clone(), by: by.caller.name().to_owned(), at: now };
+    let released = ReleasedDoc {
+        system: system.clone(),
+        by: by.caller.name().to_owned(),
+        at: now,
+    };
     tx.put(&released, now).await?;
-    let records = tx.find::<RecordDoc>("record.system", system.as_str()).await?;
-    let persons: BTreeSet<PersonId> =
-        records.iter().filter(|record| record.is_active()).map(|record| record.person_id).collect();
+    let records = tx
+        .find::<RecordDoc>("record.system", system.as_str())
+        .await?;
+    let persons: BTreeSet<PersonId> = records
+        .iter()
+        .filter(|record| record.is_active())
+        .map(|record| record.person_id)
+        .collect();
     for person in &persons {
         mutual::evaluate(core, &mut tx, *person, now).await?;
     }
-    tx.audit(now, by.caller.name(), "baseline.release", system.as_str(), "").await?;
+    tx.audit(
+        now,
+        by.caller.name(),
+        "baseline.release",
+        system.as_str(),
+        "",
+    )
+    .await?;
     tx.commit().await?;
     core.wake();
     Ok(Json(view(&released, persons.len())))

@@ -17,7 +17,10 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        Bytes::from_request(request, state).await.map(Self).map_err(|error| unreadable(&error))
+        Bytes::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(|error| unreadable(&error))
     }
 }
 
@@ -49,9 +52,9 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes).map_err(|error| {
         let place = format!("at line {}, column {}", error.line(), error.column());
         match error.classify() {
-            serde_json::error::Category::Data => {
-                ApiError::Invalid(format!("the JSON is not of the shape expected here, {place}"))
-            }
+            serde_json::error::Category::Data => ApiError::Invalid(format!(
+                "the JSON is not of the shape expected here, {place}"
+            )),
             _ => ApiError::Malformed(format!("the body is no JSON, {place}")),
         }
     })
@@ -67,7 +70,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         // What is no id names nothing.
         let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| ApiError::NotFound)
+        path.map(|axum::extract::Path(value)| Self(value))
+            .map_err(|_| ApiError::NotFound)
     }
 }
 
@@ -82,7 +86,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         query
             .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|_| ApiError::Malformed("the query is not of the form that the description gives".to_owned()))
+            .map_err(|_| {
+                ApiError::Malformed(
+                    "the query is not of the form that the description gives".to_owned(),
+                )
+            })
     }
 }
 

@@ -113,10 +113,16 @@ impl<A: Access> FromRequestParts<Api> for As<A> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &Api) -> Result<Self, ApiError> {
-        let caller = parts.extensions.get::<Caller>().ok_or(ApiError::Unauthenticated)?;
+        let caller = parts
+            .extensions
+            .get::<Caller>()
+            .ok_or(ApiError::Unauthenticated)?;
         if !A::ROLES.contains(&caller.role()) {
             return Err(ApiError::Forbidden);
         }
-        Ok(Self { caller: caller.clone(), _access: PhantomData })
+        Ok(Self {
+            caller: caller.clone(),
+            _access: PhantomData,
+        })
     }
 }

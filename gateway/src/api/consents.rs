@@ -26,27 +26,48 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .allow::<PrivacyOfficers>()
         .query("limit", "Most entries")
         .gives::<Consents>(200, "The directives as they stand");
-    let capture = Doc::post("/v1/consents", "Captures a directive for the people whom it covers, each named by a source record")
-        .allow::<PrivacyOfficers>()
-        .takes::<NewConsent>()
-        .gives::<ConsentView>(201, "Captured; it opens nothing sensitive before a second person has verified it")
-        .refuses(409, "A consent with this id exists")
-        .refuses(422, "It covers nobody whom the gateway knows, or is not of the expected form");
-    let show = Doc::get("/v1/consents/{id}", "One directive with its earlier versions")
-        .allow::<PrivacyOfficers>()
-        .gives::<ConsentHistory>(200, "Oldest version first")
-        .refuses(404, "No such consent");
-    let verify = Doc::post("/v1/consents/{id}/verify", "A second person has checked the record against the form: it takes effect")
-        .allow::<PrivacyOfficers>()
-        .gives::<ConsentView>(200, "Verified")
-        .refuses(404, "No such consent")
-        .refuses(409, "It does not wait for verification, or the verifier captured it");
-    let revoke = Doc::post("/v1/consents/{id}/revoke", "The person takes it back, wholly or for some categories; it counts from now")
-        .allow::<PrivacyOfficers>()
-        .takes::<Revocation>()
-        .gives::<RevokedView>(200, "Revoked; the messages whose holders are told to stop")
-        .refuses(404, "No such consent")
-        .refuses(409, "It is not in force");
+    let capture = Doc::post(
+        "/v1/consents",
+        "Captures a directive for the people whom it covers, each named by a source record",
+    )
+    .allow::<PrivacyOfficers>()
+    .takes::<NewConsent>()
+    .gives::<ConsentView>(
+        201,
+        "Captured; it opens nothing sensitive before a second person has verified it",
+    )
+    .refuses(409, "A consent with this id exists")
+    .refuses(
+        422,
+        "It covers nobody whom the gateway knows, or is not of the expected form",
+    );
+    let show = Doc::get(
+        "/v1/consents/{id}",
+        "One directive with its earlier versions",
+    )
+    .allow::<PrivacyOfficers>()
+    .gives::<ConsentHistory>(200, "Oldest version first")
+    .refuses(404, "No such consent");
+    let verify = Doc::post(
+        "/v1/consents/{id}/verify",
+        "A second person has checked the record against the form: it takes effect",
+    )
+    .allow::<PrivacyOfficers>()
+    .gives::<ConsentView>(200, "Verified")
+    .refuses(404, "No such consent")
+    .refuses(
+        409,
+        "It does not wait for verification, or the verifier captured it",
+    );
+    let revoke = Doc::post(
+        "/v1/consents/{id}/revoke",
+        "The person takes it back, wholly or for some categories; it counts from now",
+    )
+    .allow::<PrivacyOfficers>()
+    .takes::<Revocation>()
+    .gives::<RevokedView>(200, "Revoked; the messages whose holders are told to stop")
+    .refuses(404, "No such consent")
+    .refuses(409, "It is not in force");
     routes
         .add(list, list_consents)
         .add(capture, capture_consent)
@@ -148,10 +169,18 @@ async fn list_consents(
     State(api): State<Api>,
     Query(page): Query<Page>,
 ) -> Result<Json<Consents>, ApiError> {
-    let mut found = api.core().store.snapshot().await?.all::<DirectiveDoc>().await?;
+    let mut found = api
+        .core()
+        .store
+        .snapshot()
+        .await?
+        .all::<DirectiveDoc>()
+        .await?;
     found.sort_by_key(|document| std::cmp::Reverse(document.captured_at));
     found.truncate(usize::try_from(limit(page.limit)).unwrap_or(100));
-    Ok(Json(Consents { consents: found.iter().map(ConsentView::from).collect() }))
+    Ok(Json(Consents {
+        consents: found.iter().map(ConsentView::from).collect(),
+    }))
 }
 
 async fn capture_consent(
@@ -161,17 +190,25 @@ async fn capture_consent(
 ) -> Result<Response, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let document = consents::capture(core, &mut tx, new.directive, new.covers, by.caller.name()).await?;
+    let document =
+        consents::capture(core, &mut tx, new.directive, new.covers, by.caller.name()).await?;
     tx.commit().await?;
     core.wake();
     let view = ConsentView::from(&document);
     let location = format!("/v1/consents/{}", segment(&view.id));
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(view),
+    )
+        .into_response())
 }
 
 /// An id as one segment of an address.
 fn segment(id: &str) -> String {
-    url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>().replace('+', "%20")
+    url::form_urlencoded::byte_serialize(id.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
 }
 
 async fn show_consent(
@@ -179,9 +216,18 @@ async fn show_consent(
     State(api): State<Api>,
     Path(id): Path<DirectiveId>,
 ) -> Result<Json<ConsentHistory>, ApiError> {
-    let found = api.core().store.snapshot().await?.get::<DirectiveDoc>(id.as_str()).await?;
+    let found = api
+        .core()
+        .store
+        .snapshot()
+        .await?
+        .get::<DirectiveDoc>(id.as_str())
+        .await?;
     let document = found.ok_or(ApiError::NotFound)?;
-    Ok(Json(ConsentHistory { current: (&document).into(), history: document.history }))
+    Ok(Json(ConsentHistory {
+        current: (&document).into(),
+        history: document.history,
+    }))
 }
 
 async fn verify_consent(
@@ -205,9 +251,19 @@ async fn revoke_consent(
 ) -> Result<Json<RevokedView>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let (document, recalled) =
-        consents::revoke(core, &mut tx, &id, asked.categories, asked.channel, by.caller.name()).await?;
+    let (document, recalled) = consents::revoke(
+        core,
+        &mut tx,
+        &id,
+        asked.categories,
+        asked.channel,
+        by.caller.name(),
+    )
+    .await?;
     tx.commit().await?;
     core.wake();
-    Ok(Json(RevokedView { consent: (&document).into(), recalled }))
+    Ok(Json(RevokedView {
+        consent: (&document).into(),
+        recalled,
+    }))
 }

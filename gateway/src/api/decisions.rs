@@ -20,10 +20,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .query("person", "Only those about this person")
         .query("limit", "Most entries")
         .gives::<Decisions>(200, "Without requests and reasons");
-    let show = Doc::get("/v1/decisions/{id}", "One decision: request, answer, reasons, directives; audited")
-        .allow::<Overseers>()
-        .gives::<DecisionView>(200, "As it was recorded")
-        .refuses(404, "No such decision");
+    let show = Doc::get(
+        "/v1/decisions/{id}",
+        "One decision: request, answer, reasons, directives; audited",
+    )
+    .allow::<Overseers>()
+    .gives::<DecisionView>(200, "As it was recorded")
+    .refuses(404, "No such decision");
     routes.add(list, list_decisions).add(show, show_decision)
 }
 
@@ -94,8 +97,16 @@ async fn list_decisions(
     State(api): State<Api>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Decisions>, ApiError> {
-    let rows = api.core().store.snapshot().await?.decisions(filter.person, limit(filter.limit)).await?;
-    Ok(Json(Decisions { decisions: rows.iter().map(DecisionSummary::from).collect() }))
+    let rows = api
+        .core()
+        .store
+        .snapshot()
+        .await?
+        .decisions(filter.person, limit(filter.limit))
+        .await?;
+    Ok(Json(Decisions {
+        decisions: rows.iter().map(DecisionSummary::from).collect(),
+    }))
 }
 
 async fn show_decision(
@@ -106,8 +117,20 @@ async fn show_decision(
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let row = tx.decision(id).await?.ok_or(ApiError::NotFound)?;
-    looked_at(&mut tx, core.clock.now(), &by.caller, "decision.read", &id.to_string()).await?;
+    looked_at(
+        &mut tx,
+        core.clock.now(),
+        &by.caller,
+        "decision.read",
+        &id.to_string(),
+    )
+    .await?;
     tx.commit().await?;
     let summary = DecisionSummary::from(&row);
-    Ok(Json(DecisionView { summary, bundle: row.bundle, link_version: row.link_version, record: row.record }))
+    Ok(Json(DecisionView {
+        summary,
+        bundle: row.bundle,
+        link_version: row.link_version,
+        record: row.record,
+    }))
 }

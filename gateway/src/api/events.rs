@@ -23,26 +23,53 @@ use super::route::{Doc, Routes};
 use crate::store::EventState;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let post = Doc::post("/v1/events", "A JSON array of the system's own events (types and payloads of the event catalogue)")
-        .allow::<Systems>()
-        .header("Idempotency-Key", "Names the input; the same name with other content is refused")
-        .takes_raw(&["application/json"])
-        .gives::<Receipt>(202, "Accepted and durable; an event that cannot be used costs itself alone")
-        .refuses(409, "The idempotency key was used with other content")
-        .gives::<Receipt>(422, "Nothing in it could be used; the report says why");
-    let parked = Doc::get("/v1/events/parked", "Events that could not take effect, newest first: why, and of which type")
-        .allow::<LaneReaders>()
-        .query("limit", "Most entries")
-        .gives::<ParkedEvents>(200, "Notes only, no content");
+    let post = Doc::post(
+        "/v1/events",
+        "A JSON array of the system's own events (types and payloads of the event catalogue)",
+    )
+    .allow::<Systems>()
+    .header(
+        "Idempotency-Key",
+        "Names the input; the same name with other content is refused",
+    )
+    .takes_raw(&["application/json"])
+    .gives::<Receipt>(
+        202,
+        "Accepted and durable; an event that cannot be used costs itself alone",
+    )
+    .refuses(409, "The idempotency key was used with other content")
+    .gives::<Receipt>(422, "Nothing in it could be used; the report says why");
+    let parked = Doc::get(
+        "/v1/events/parked",
+        "Events that could not take effect, newest first: why, and of which type",
+    )
+    .allow::<LaneReaders>()
+    .query("limit", "Most entries")
+    .gives::<ParkedEvents>(200, "Notes only, no content");
     let replay = Doc::post("/v1/events/replay", "Lets every parked event try again")
         .allow::<Operators>()
         .gives::<Replayed>(200, "How many wait again");
-    routes.add(post, receive).add(parked, list_parked).add(replay, replay_parked)
+    routes
+        .add(post, receive)
+        .add(parked, list_parked)
+        .add(replay, replay_parked)
 }
 
-async fn receive(by: As<Systems>, State(api): State<Api>, headers: HeaderMap, Raw(body): Raw) -> Result<Response, ApiError> {
+async fn receive(
+    by: As<Systems>,
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Raw(body): Raw,
+) -> Result<Response, ApiError> {
     let key = push::key(&headers)?;
-    let accepted = push::accept(&api, by.caller.system()?, Arc::new(OwnEvents), key.as_deref(), body.to_vec()).await?;
+    let accepted = push::accept(
+        &api,
+        by.caller.system()?,
+        Arc::new(OwnEvents),
+        key.as_deref(),
+        body.to_vec(),
+    )
+    .await?;
     Ok(inbox::answer(accepted))
 }
 
@@ -50,32 +77,67 @@ async fn receive(by: As<Systems>, State(api): State<Api>, headers: HeaderMap, Ra
 struct OwnEvents;
 
 /// Types that only the gateway or its staff write.
-const NOT_FOR_SYSTEMS: &[&str] = &["link.", "person.", "consent.", "delivery.", "disclosure.", "indicator.", "referral.timer"];
+const NOT_FOR_SYSTEMS: &[&str] = &[
+    "link.",
+    "person.",
+    "consent.",
+    "delivery.",
+    "disclosure.",
+    "indicator.",
+    "referral.timer",
+];
 
 impl FormatReader for OwnEvents {
     fn format(&self) -> Format {
         Format::FhirBundle
     }
 
-    fn read(&self, input: Input<'_>, context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    fn read(
+        &self,
+        input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
         let place = Place::file(context.input_name.clone());
         let Input::Stream { reader, .. } = input else {
-            sink.deviation(Deviation::input_error("not-an-array", place, "a JSON array of events"));
+            sink.deviation(Deviation::input_error(
+                "not-an-array",
+                place,
+                "a JSON array of events",
+            ));
             return Ok(());
         };
         let mut bytes = Vec::new();
-        let values = reader.read_to_end(&mut bytes).ok().and_then(|_| serde_json::from_slice::<Vec<serde_json::Value>>(&bytes).ok());
+        let values = reader
+            .read_to_end(&mut bytes)
+            .ok()
+            .and_then(|_| serde_json::from_slice::<Vec<serde_json::Value>>(&bytes).ok());
         let Some(values) = values else {
-            sink.deviation(Deviation::input_error("not-an-array", place, "a JSON array of events"));
+            sink.deviation(Deviation::input_error(
+                "not-an-array",
+                place,
+                "a JSON array of events",
+            ));
             return Ok(());
         };
         for (number, value) in values.into_iter().enumerate() {
             sink.record("event");
-            let place = Place { field: Some(format!("[{number}]")), ..place.clone() };
+            let place = Place {
+                field: Some(format!("[{number}]")),
+                ..place.clone()
+            };
             match serde_json::from_value::<NewEvent>(value) {
                 Ok(event) if is_for_systems(&event.body) => sink.event(event)?,
-                Ok(_) => sink.deviation(Deviation::record_error("not-a-systems-event", place, "a type that systems tell")),
-                Err(_) => sink.deviation(Deviation::record_error("not-an-event", place, "an event of the catalogue")),
+                Ok(_) => sink.deviation(Deviation::record_error(
+                    "not-a-systems-event",
+                    place,
+                    "a type that systems tell",
+                )),
+                Err(_) => sink.deviation(Deviation::record_error(
+                    "not-an-event",
+                    place,
+                    "an event of the catalogue",
+                )),
             }
         }
         Ok(())
@@ -83,7 +145,9 @@ impl FormatReader for OwnEvents {
 }
 
 fn is_for_systems(body: &Body) -> bool {
-    !NOT_FOR_SYSTEMS.iter().any(|prefix| body.event_type().starts_with(prefix))
+    !NOT_FOR_SYSTEMS
+        .iter()
+        .any(|prefix| body.event_type().starts_with(prefix))
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,9 +179,21 @@ async fn list_parked(
     State(api): State<Api>,
     Query(page): Query<Page>,
 ) -> Result<Json<ParkedEvents>, ApiError> {
-    let notes = api.core().store.snapshot().await?.event_notes(EventState::Parked, limit(page.limit)).await?;
-    let events = notes.into_iter().map(|(position, kind, note)| ParkedEvent { position, kind, note });
-    Ok(Json(ParkedEvents { events: events.collect() }))
+    let notes = api
+        .core()
+        .store
+        .snapshot()
+        .await?
+        .event_notes(EventState::Parked, limit(page.limit))
+        .await?;
+    let events = notes.into_iter().map(|(position, kind, note)| ParkedEvent {
+        position,
+        kind,
+        note,
+    });
+    Ok(Json(ParkedEvents {
+        events: events.collect(),
+    }))
 }
 
 /// How many events wait again.
@@ -127,11 +203,21 @@ pub(super) struct Replayed {
     pub events: u64,
 }
 
-async fn replay_parked(by: As<Operators>, State(api): State<Api>) -> Result<Json<Replayed>, ApiError> {
+async fn replay_parked(
+    by: As<Operators>,
+    State(api): State<Api>,
+) -> Result<Json<Replayed>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let events = tx.replay_events().await?;
-    tx.audit(core.clock.now(), by.caller.name(), "event.replay", "parked", &events.to_string()).await?;
+    tx.audit(
+        core.clock.now(),
+        by.caller.name(),
+        "event.replay",
+        "parked",
+        &events.to_string(),
+    )
+    .await?;
     tx.commit().await?;
     core.wake();
     Ok(Json(Replayed { events }))

@@ -22,7 +22,11 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
     // Random, so that it tells nothing of when or what was asked before.
     let id = uuid::Uuid::new_v4();
     let is_fhir = request.uri().path().starts_with("/fhir");
-    let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", |path| path.as_str())
+        .to_owned();
     let caller = Caller::of(request.headers(), &api.intake.core.loaded.tokens);
     let method = method_label(request.method());
     let taken = api.limiter.take(caller.as_ref(), peer(&request));
@@ -46,13 +50,14 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
     tracing::debug!(request = %id, route, status = status.as_u16(), "request answered");
     secure(response.headers_mut(), api.is_encrypted);
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-request-id"), value);
     }
     response
 }
 
 /// A panic is a fault of ours, told like any other.
-#[expect(clippy::needless_pass_by_value, reason = "the signature that the layer asks for")]
 pub(super) fn panicked(_cause: Box<dyn std::any::Any + Send + 'static>) -> Response {
     ApiError::Internal("a handler panicked".to_owned()).into_response()
 }
@@ -67,7 +72,10 @@ fn method_label(method: &axum::http::Method) -> &'static str {
 }
 
 fn peer(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+    request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| address.ip())
 }
 
 /// The problem as an OperationOutcome, with the same status and headers.
@@ -75,7 +83,10 @@ fn as_outcome(response: Response, problem: &Problem) -> Response {
     let (mut parts, _) = response.into_parts();
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let outcome = fhir::outcome(status, problem.detail.as_deref().unwrap_or(problem.title));
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(fhir::FHIR_JSON));
+    parts.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(fhir::FHIR_JSON),
+    );
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(outcome.to_string()))
 }
@@ -90,12 +101,17 @@ fn secure(headers: &mut HeaderMap, is_encrypted: bool) {
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ];
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     if is_encrypted {
         let value = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);

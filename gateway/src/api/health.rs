@@ -20,7 +20,11 @@ impl Liveness {
     /// Remembers how many parts run now.
     pub(super) fn new(tasks: TaskTracker, stop: CancellationToken) -> Self {
         let started = tasks.len();
-        Self { tasks, stop, started }
+        Self {
+            tasks,
+            stop,
+            started,
+        }
     }
 
     /// Whether every part that was started still runs and nobody asked to stop. The API's own tasks come on top,
@@ -32,10 +36,14 @@ impl Liveness {
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let alive = Doc::get("/healthz", "Whether the gateway lives").gives_raw(200, "text/plain", "It lives");
-    let ready = Doc::get("/readyz", "Whether the gateway can serve: the store answers, processor and lanes run")
-        .gives_raw(200, "text/plain", "It can serve")
-        .refuses(503, "It cannot serve now");
+    let alive =
+        Doc::get("/healthz", "Whether the gateway lives").gives_raw(200, "text/plain", "It lives");
+    let ready = Doc::get(
+        "/readyz",
+        "Whether the gateway can serve: the store answers, processor and lanes run",
+    )
+    .gives_raw(200, "text/plain", "It can serve")
+    .refuses(503, "It cannot serve now");
     routes.add(alive, || async { "ok" }).add(ready, ready_now)
 }
 

@@ -15,19 +15,40 @@ use super::push::{self, Receipt};
 use super::route::{Doc, Routes};
 use crate::pipeline::accept::Accepted;
 
-const KINDS: &[&str] = &["application/octet-stream", "application/zip", "text/csv", "application/xml", "application/json"];
+const KINDS: &[&str] = &[
+    "application/octet-stream",
+    "application/zip",
+    "text/csv",
+    "application/xml",
+    "application/json",
+];
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::post("/v1/inbox/{system}/{*format}", "A file or message of a system, in a format that it is configured for")
-        .allow::<Systems>()
-        .header("Idempotency-Key", "Names the input; the same name with other content is refused")
-        .header("Tandem-Message-Id", "The same, for senders that name their messages so")
-        .takes_raw(KINDS)
-        .gives::<Receipt>(202, "Accepted and durable, in whole or in part; a repeat says `duplicate`")
-        .refuses(404, "The system has no such format")
-        .refuses(409, "The idempotency key was used with other content")
-        .refuses(413, "The body is larger than allowed")
-        .gives::<Receipt>(422, "Rejected as a whole and kept for replay; the report says why");
+    let doc = Doc::post(
+        "/v1/inbox/{system}/{*format}",
+        "A file or message of a system, in a format that it is configured for",
+    )
+    .allow::<Systems>()
+    .header(
+        "Idempotency-Key",
+        "Names the input; the same name with other content is refused",
+    )
+    .header(
+        "Tandem-Message-Id",
+        "The same, for senders that name their messages so",
+    )
+    .takes_raw(KINDS)
+    .gives::<Receipt>(
+        202,
+        "Accepted and durable, in whole or in part; a repeat says `duplicate`",
+    )
+    .refuses(404, "The system has no such format")
+    .refuses(409, "The idempotency key was used with other content")
+    .refuses(413, "The body is larger than allowed")
+    .gives::<Receipt>(
+        422,
+        "Rejected as a whole and kept for replay; the report says why",
+    );
     routes.add(doc, receive)
 }
 
@@ -43,7 +64,11 @@ async fn receive(
         return Err(ApiError::Forbidden);
     }
     let format: Format = format.parse().map_err(|_| ApiError::NotFound)?;
-    let reader = api.intake.adapters.reader(bound, format).ok_or(ApiError::NotFound)?;
+    let reader = api
+        .intake
+        .adapters
+        .reader(bound, format)
+        .ok_or(ApiError::NotFound)?;
     let key = push::key(&headers)?;
     let accepted = push::accept(&api, bound, reader, key.as_deref(), body.to_vec()).await?;
     Ok(answer(accepted))

@@ -80,17 +80,25 @@ async fn report(
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
     core.record(&mut tx, body, now).await?;
-    tx.audit(now, by.caller.name(), "indicator.report", &indicator, "").await?;
+    tx.audit(now, by.caller.name(), "indicator.report", &indicator, "")
+        .await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(Recorded { indicator })))
 }
 
 fn check(told: &Reported) -> Result<(), ApiError> {
     let invalid = |text: &str| ApiError::Invalid(text.to_owned());
-    let indicators = Indicators::shipped(None).map_err(|error| ApiError::Internal(error.to_string()))?;
-    indicators.get(&told.indicator).ok_or_else(|| invalid("indicator: no indicator has this id"))?;
+    let indicators =
+        Indicators::shipped(None).map_err(|error| ApiError::Internal(error.to_string()))?;
+    indicators
+        .get(&told.indicator)
+        .ok_or_else(|| invalid("indicator: no indicator has this id"))?;
     Period::new(told.from, told.to).map_err(|_| invalid("to: lies before from"))?;
-    if told.strata.iter().any(|stratum| stratum.split_once('=').is_none_or(|(name, value)| name.is_empty() || value.is_empty())) {
+    if told.strata.iter().any(|stratum| {
+        stratum
+            .split_once('=')
+            .is_none_or(|(name, value)| name.is_empty() || value.is_empty())
+    }) {
         return Err(invalid("strata: expected name=value"));
     }
     Ok(())

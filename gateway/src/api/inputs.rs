@@ -13,10 +13,13 @@ use super::route::{Doc, Routes};
 use crate::store::InputRow;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::get("/v1/inputs", "Inputs, newest first, each with its report; no content and no names of files")
-        .allow::<LaneReaders>()
-        .query("limit", "Most entries")
-        .gives::<Inputs>(200, "Inputs");
+    let doc = Doc::get(
+        "/v1/inputs",
+        "Inputs, newest first, each with its report; no content and no names of files",
+    )
+    .allow::<LaneReaders>()
+    .query("limit", "Most entries")
+    .gives::<Inputs>(200, "Inputs");
     routes.add(doc, list)
 }
 
@@ -68,7 +71,19 @@ struct Page {
     limit: Option<i64>,
 }
 
-async fn list(_as: As<LaneReaders>, State(api): State<Api>, Query(page): Query<Page>) -> Result<Json<Inputs>, ApiError> {
-    let rows = api.core().store.snapshot().await?.inputs(limit(page.limit)).await?;
-    Ok(Json(Inputs { inputs: rows.into_iter().map(InputView::from).collect() }))
+async fn list(
+    _as: As<LaneReaders>,
+    State(api): State<Api>,
+    Query(page): Query<Page>,
+) -> Result<Json<Inputs>, ApiError> {
+    let rows = api
+        .core()
+        .store
+        .snapshot()
+        .await?
+        .inputs(limit(page.limit))
+        .await?;
+    Ok(Json(Inputs {
+        inputs: rows.into_iter().map(InputView::from).collect(),
+    }))
 }

@@ -17,22 +17,38 @@ use super::route::{Doc, Routes};
 use crate::store::{OutboxState, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let list = Doc::get("/v1/lanes", "Each destination's lane: whether it is paused, how many messages stand in each state")
-        .allow::<LaneReaders>()
-        .gives::<Lanes>(200, "Counts and ages only");
+    let list = Doc::get(
+        "/v1/lanes",
+        "Each destination's lane: whether it is paused, how many messages stand in each state",
+    )
+    .allow::<LaneReaders>()
+    .gives::<Lanes>(200, "Counts and ages only");
     let button = |path, summary| {
-        Doc::post(path, summary).allow::<Operators>().refuses(404, "No such lane, or no such message in it")
+        Doc::post(path, summary)
+            .allow::<Operators>()
+            .refuses(404, "No such lane, or no such message in it")
     };
-    let pause = button("/v1/lanes/{name}/pause", "Nothing more is tried until it is resumed").gives::<LaneView>(200, "Paused");
-    let resume = button("/v1/lanes/{name}/resume", "Deliveries go on").gives::<LaneView>(200, "Resumed");
-    let replay = button("/v1/lanes/{name}/replay", "A parked message is tried again now")
-        .takes::<Chosen>()
-        .gives::<MessageView>(200, "It waits for its attempt")
-        .refuses(409, "It is not parked");
-    let skip = button("/v1/lanes/{name}/skip", "A parked message is given up; the messages behind it go on")
-        .takes::<Chosen>()
-        .gives::<MessageView>(200, "Skipped")
-        .refuses(409, "It is not parked");
+    let pause = button(
+        "/v1/lanes/{name}/pause",
+        "Nothing more is tried until it is resumed",
+    )
+    .gives::<LaneView>(200, "Paused");
+    let resume =
+        button("/v1/lanes/{name}/resume", "Deliveries go on").gives::<LaneView>(200, "Resumed");
+    let replay = button(
+        "/v1/lanes/{name}/replay",
+        "A parked message is tried again now",
+    )
+    .takes::<Chosen>()
+    .gives::<MessageView>(200, "It waits for its attempt")
+    .refuses(409, "It is not parked");
+    let skip = button(
+        "/v1/lanes/{name}/skip",
+        "A parked message is given up; the messages behind it go on",
+    )
+    .takes::<Chosen>()
+    .gives::<MessageView>(200, "Skipped")
+    .refuses(409, "It is not parked");
     routes
         .add(list, list_lanes)
         .add(pause, pause_lane)
@@ -68,8 +84,17 @@ async fn view(tx: &mut Tx, name: &str) -> Result<LaneView, ApiError> {
     let row = tx.lane(name).await?;
     let counts = tx.lane_counts().await?;
     let own = counts.iter().filter(|count| count.lane == name);
-    let waits = |state: OutboxState| matches!(state, OutboxState::Queued | OutboxState::Failed | OutboxState::Parked);
-    let oldest = own.clone().filter(|count| waits(count.state)).map(|count| count.oldest).min();
+    let waits = |state: OutboxState| {
+        matches!(
+            state,
+            OutboxState::Queued | OutboxState::Failed | OutboxState::Parked
+        )
+    };
+    let oldest = own
+        .clone()
+        .filter(|count| waits(count.state))
+        .map(|count| count.oldest)
+        .min();
     Ok(LaneView {
         name: row.lane,
         is_paused: row.is_paused,
@@ -82,7 +107,11 @@ async fn view(tx: &mut Tx, name: &str) -> Result<LaneView, ApiError> {
 /// The lane of a configured destination.
 fn lane(api: &Api, name: &SystemId) -> Result<(), ApiError> {
     let system = api.core().system(name).ok_or(ApiError::NotFound)?;
-    if system.output.is_some() { Ok(()) } else { Err(ApiError::NotFound) }
+    if system.output.is_some() {
+        Ok(())
+    } else {
+        Err(ApiError::NotFound)
+    }
 }
 
 async fn list_lanes(_as: As<LaneReaders>, State(api): State<Api>) -> Result<Json<Lanes>, ApiError> {
@@ -97,21 +126,39 @@ async fn list_lanes(_as: As<LaneReaders>, State(api): State<Api>) -> Result<Json
     Ok(Json(Lanes { lanes }))
 }
 
-async fn pause_lane(by: As<Operators>, State(api): State<Api>, Path(name): Path<SystemId>) -> Result<Json<LaneView>, ApiError> {
+async fn pause_lane(
+    by: As<Operators>,
+    State(api): State<Api>,
+    Path(name): Path<SystemId>,
+) -> Result<Json<LaneView>, ApiError> {
     set_paused(&api, by.caller.name(), &name, true).await
 }
 
-async fn resume_lane(by: As<Operators>, State(api): State<Api>, Path(name): Path<SystemId>) -> Result<Json<LaneView>, ApiError> {
+async fn resume_lane(
+    by: As<Operators>,
+    State(api): State<Api>,
+    Path(name): Path<SystemId>,
+) -> Result<Json<LaneView>, ApiError> {
     set_paused(&api, by.caller.name(), &name, false).await
 }
 
-async fn set_paused(api: &Api, actor: &str, name: &SystemId, is_paused: bool) -> Result<Json<LaneView>, ApiError> {
+async fn set_paused(
+    api: &Api,
+    actor: &str,
+    name: &SystemId,
+    is_paused: bool,
+) -> Result<Json<LaneView>, ApiError> {
     lane(api, name)?;
     let core = api.core();
     let mut tx = core.store.begin().await?;
     tx.set_lane_paused(name.as_str(), is_paused).await?;
-    let action = if is_paused { "lane.pause" } else { "lane.resume" };
-    tx.audit(core.clock.now(), actor, action, name.as_str(), "").await?;
+    let action = if is_paused {
+        "lane.pause"
+    } else {
+        "lane.resume"
+    };
+    tx.audit(core.clock.now(), actor, action, name.as_str(), "")
+        .await?;
     let view = view(&mut tx, name.as_str()).await?;
     tx.commit().await?;
     core.wake();
@@ -133,7 +180,14 @@ async fn replay_message(
     Path(name): Path<SystemId>,
     JsonBody(chosen): JsonBody<Chosen>,
 ) -> Result<Json<MessageView>, ApiError> {
-    move_parked(&api, by.caller.name(), &name, chosen.message, OutboxState::Queued).await
+    move_parked(
+        &api,
+        by.caller.name(),
+        &name,
+        chosen.message,
+        OutboxState::Queued,
+    )
+    .await
 }
 
 async fn skip_message(
@@ -142,7 +196,14 @@ async fn skip_message(
     Path(name): Path<SystemId>,
     JsonBody(chosen): JsonBody<Chosen>,
 ) -> Result<Json<MessageView>, ApiError> {
-    move_parked(&api, by.caller.name(), &name, chosen.message, OutboxState::Skipped).await
+    move_parked(
+        &api,
+        by.caller.name(),
+        &name,
+        chosen.message,
+        OutboxState::Skipped,
+    )
+    .await
 }
 
 /// Lets a parked message wait again, with a fresh count of attempts, or gives it up.
@@ -157,10 +218,17 @@ async fn move_parked(
     let core = api.core();
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
-    let mut row = tx.outbox(message).await?.filter(|row| row.lane == name.as_str()).ok_or(ApiError::NotFound)?;
+    let mut row = tx
+        .outbox(message)
+        .await?
+        .filter(|row| row.lane == name.as_str())
+        .ok_or(ApiError::NotFound)?;
     let from = row.state;
     if from != OutboxState::Parked {
-        return Err(ApiError::conflict(format!("the message is {}", from.code())));
+        return Err(ApiError::conflict(format!(
+            "the message is {}",
+            from.code()
+        )));
     }
     row.state = to;
     if to == OutboxState::Queued {
@@ -168,8 +236,13 @@ async fn move_parked(
         (row.fault, row.note) = (None, None);
     }
     tx.move_outbox(&row, from, now).await?;
-    let action = if to == OutboxState::Queued { "message.replay" } else { "message.skip" };
-    tx.audit(now, actor, action, &message.to_string(), name.as_str()).await?;
+    let action = if to == OutboxState::Queued {
+        "message.replay"
+    } else {
+        "message.skip"
+    };
+    tx.audit(now, actor, action, &message.to_string(), name.as_str())
+        .await?;
     let attempts = tx.attempts(message).await?;
     tx.commit().await?;
     core.wake();

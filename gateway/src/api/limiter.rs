@@ -30,9 +30,12 @@ impl Limiter {
     /// Buckets of the configured size; a limit of 0 counts as 1.
     pub(super) fn new(limits: &Limits) -> Self {
         let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        let quota =
-            Quota::per_second(at_least_one(limits.requests_per_second)).allow_burst(at_least_one(limits.burst));
-        Self { buckets: RateLimiter::keyed(quota), clock: DefaultClock::default() }
+        let quota = Quota::per_second(at_least_one(limits.requests_per_second))
+            .allow_burst(at_least_one(limits.burst));
+        Self {
+            buckets: RateLimiter::keyed(quota),
+            clock: DefaultClock::default(),
+        }
     }
 
     /// Takes one request of a client.
@@ -43,7 +46,9 @@ impl Limiter {
         if self.buckets.len() > SWEEP_AT {
             self.buckets.retain_recent();
         }
-        let client = caller.map_or(Client::Peer(peer), |caller| Client::Token(caller.name().to_owned()));
+        let client = caller.map_or(Client::Peer(peer), |caller| {
+            Client::Token(caller.name().to_owned())
+        });
         self.buckets.check_key(&client).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
             wait.as_secs() + u64::from(wait.subsec_nanos() > 0)

@@ -20,13 +20,19 @@ use crate::store::Tx;
 pub(super) fn routes(routes: Routes) -> Routes {
     let list = Doc::get("/v1/links", "Links and doubtful pairs, newest first")
         .allow::<LinkReaders>()
-        .query("standing", "linked, candidate, rejected or undone; candidate when absent")
+        .query(
+            "standing",
+            "linked, candidate, rejected or undone; candidate when absent",
+        )
         .query("limit", "Most entries")
         .gives::<Links>(200, "Without any value of a person");
-    let show = Doc::get("/v1/links/{id}", "A pair with the evidence: weights per field, both records, their households; audited")
-        .allow::<LinkReaders>()
-        .gives::<LinkView>(200, "Names and birth dates for stewards alone")
-        .refuses(404, "No such link");
+    let show = Doc::get(
+        "/v1/links/{id}",
+        "A pair with the evidence: weights per field, both records, their households; audited",
+    )
+    .allow::<LinkReaders>()
+    .gives::<LinkView>(200, "Names and birth dates for stewards alone")
+    .refuses(404, "No such link");
     let verdict = |path, summary| {
         Doc::post(path, summary)
             .allow::<Stewards>()
@@ -34,10 +40,21 @@ pub(super) fn routes(routes: Routes) -> Routes {
             .refuses(404, "No such link")
             .refuses(409, "The link does not stand where the decision needs it")
     };
-    let confirm = verdict("/v1/links/{id}/confirm", "One person: the pair is linked").gives::<LinkSummary>(200, "The link");
-    let reject = verdict("/v1/links/{id}/reject", "Two people: the pair is never offered again").gives::<LinkSummary>(200, "The link");
-    let undo = verdict("/v1/links/{id}/undo", "The link is undone; whoever was told under it is told to stop")
-        .gives::<UndoneView>(200, "The link, and the messages that were delivered under it");
+    let confirm = verdict("/v1/links/{id}/confirm", "One person: the pair is linked")
+        .gives::<LinkSummary>(200, "The link");
+    let reject = verdict(
+        "/v1/links/{id}/reject",
+        "Two people: the pair is never offered again",
+    )
+    .gives::<LinkSummary>(200, "The link");
+    let undo = verdict(
+        "/v1/links/{id}/undo",
+        "The link is undone; whoever was told under it is told to stop",
+    )
+    .gives::<UndoneView>(
+        200,
+        "The link, and the messages that were delivered under it",
+    );
     routes
         .add(list, list_links)
         .add(show, show_link)
@@ -89,7 +106,10 @@ pub(super) struct KeyView {
 
 impl From<&RecordKey> for KeyView {
     fn from(key: &RecordKey) -> Self {
-        Self { system: key.system.to_string(), person: key.person.to_string() }
+        Self {
+            system: key.system.to_string(),
+            person: key.person.to_string(),
+        }
     }
 }
 
@@ -152,46 +172,103 @@ async fn list_links(
     State(api): State<Api>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Links>, ApiError> {
-    let all = [LinkStanding::Candidate, LinkStanding::Linked, LinkStanding::Rejected, LinkStanding::Undone];
+    let all = [
+        LinkStanding::Candidate,
+        LinkStanding::Linked,
+        LinkStanding::Rejected,
+        LinkStanding::Undone,
+    ];
     let standing = match filter.standing.as_deref() {
         None => LinkStanding::Candidate,
         Some(text) => all
             .into_iter()
             .find(|one| one.code() == text)
-            .ok_or_else(|| ApiError::Invalid("standing: expected linked, candidate, rejected or undone".to_owned()))?,
+            .ok_or_else(|| {
+                ApiError::Invalid(
+                    "standing: expected linked, candidate, rejected or undone".to_owned(),
+                )
+            })?,
     };
-    let mut links = api.core().store.snapshot().await?.find::<LinkDoc>("link.standing", standing.code()).await?;
+    let mut links = api
+        .core()
+        .store
+        .snapshot()
+        .await?
+        .find::<LinkDoc>("link.standing", standing.code())
+        .await?;
     links.sort_by_key(|link| std::cmp::Reverse((link.created_at, link.id)));
     links.truncate(usize::try_from(limit(filter.limit)).unwrap_or(100));
-    Ok(Json(Links { links: links.iter().map(LinkSummary::of).collect() }))
+    Ok(Json(Links {
+        links: links.iter().map(LinkSummary::of).collect(),
+    }))
 }
 
-async fn show_link(by: As<LinkReaders>, State(api): State<Api>, Path(id): Path<LinkId>) -> Result<Json<LinkView>, ApiError> {
+async fn show_link(
+    by: As<LinkReaders>,
+    State(api): State<Api>,
+    Path(id): Path<LinkId>,
+) -> Result<Json<LinkView>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let link = tx.find::<LinkDoc>("link.id", &id.to_string()).await?.pop().ok_or(ApiError::NotFound)?;
-    looked_at(&mut tx, core.clock.now(), &by.caller, "link.read", &id.to_string()).await?;
+    let link = tx
+        .find::<LinkDoc>("link.id", &id.to_string())
+        .await?
+        .pop()
+        .ok_or(ApiError::NotFound)?;
+    looked_at(
+        &mut tx,
+        core.clock.now(),
+        &by.caller,
+        "link.read",
+        &id.to_string(),
+    )
+    .await?;
     let mut records = Vec::new();
     for key in [&link.a, &link.b] {
         if let Some(record) = tx.get::<RecordDoc>(&RecordDoc::key_of(key)).await? {
             let household = household(&mut tx, &record, &by.caller).await?;
-            records.push(RecordBeside { record: RecordView::of(&record, &by.caller), household });
+            records.push(RecordBeside {
+                record: RecordView::of(&record, &by.caller),
+                household,
+            });
         }
     }
     tx.commit().await?;
-    Ok(Json(LinkView { link: LinkSummary::of(&link), explanation: link.explanation, records }))
+    Ok(Json(LinkView {
+        link: LinkSummary::of(&link),
+        explanation: link.explanation,
+        records,
+    }))
 }
 
-async fn household(tx: &mut Tx, record: &RecordDoc, caller: &Caller) -> Result<Vec<MemberView>, ApiError> {
+async fn household(
+    tx: &mut Tx,
+    record: &RecordDoc,
+    caller: &Caller,
+) -> Result<Vec<MemberView>, ApiError> {
     let mut members: Vec<MemberView> = Vec::new();
-    for household in record.memberships.iter().filter_map(|member| member.household.as_ref()) {
+    for household in record
+        .memberships
+        .iter()
+        .filter_map(|member| member.household.as_ref())
+    {
         let key = format!("{}\u{1f}{household}", record.key.system);
         for other in tx.find::<RecordDoc>("record.household", &key).await? {
-            let is_new = !members.iter().any(|known| known.record.source_person_id == other.key.person.as_str());
+            let is_new = !members
+                .iter()
+                .any(|known| known.record.source_person_id == other.key.person.as_str());
             if other.key != record.key && other.is_active() && is_new {
-                let membership = other.memberships.iter().find(|member| member.household.as_ref() == Some(household));
-                let relation = membership.map_or("unknown", |member| member.relation.code()).to_owned();
-                members.push(MemberView { relation, record: RecordView::of(&other, caller) });
+                let membership = other
+                    .memberships
+                    .iter()
+                    .find(|member| member.household.as_ref() == Some(household));
+                let relation = membership
+                    .map_or("unknown", |member| member.relation.code())
+                    .to_owned();
+                members.push(MemberView {
+                    relation,
+                    record: RecordView::of(&other, caller),
+                });
             }
         }
     }
@@ -210,7 +287,9 @@ impl Verdict {
     fn reason(&self) -> Result<&str, ApiError> {
         let reason = self.reason.trim();
         if reason.is_empty() || reason.chars().count() > 500 {
-            return Err(ApiError::Invalid("reason: expected 1 to 500 characters".to_owned()));
+            return Err(ApiError::Invalid(
+                "reason: expected 1 to 500 characters".to_owned(),
+            ));
         }
         Ok(reason)
     }
@@ -265,5 +344,8 @@ async fn undo_link(
     let undone = steward::undo(core, &mut tx, id, by.caller.name(), verdict.reason()?).await?;
     tx.commit().await?;
     core.wake();
-    Ok(Json(UndoneView { link: LinkSummary::of(&undone.link), disclosed: undone.disclosed }))
+    Ok(Json(UndoneView {
+        link: LinkSummary::of(&undone.link),
+        disclosed: undone.disclosed,
+    }))
 }

@@ -80,19 +80,23 @@ pub(super) struct Found {
     pub refrains: BTreeSet<String>,
 }
 
-async fn ask(by: As<Systems>, State(api): State<Api>, JsonBody(query): JsonBody<MatchQuery>) -> Result<Json<MatchAnswer>, ApiError> {
+async fn ask(
+    by: As<Systems>,
+    State(api): State<Api>,
+    JsonBody(query): JsonBody<MatchQuery>,
+) -> Result<Json<MatchAnswer>, ApiError> {
     let started = Instant::now();
     let answer = answer(&api, &by.caller, &query).await;
-    tokio::time::sleep_until(departure(started, api.core().loaded.config.limits.match_quantum_ms)).await;
+    let quantum = Duration::from_millis(api.core().loaded.config.limits.match_quantum_ms);
+    tokio::time::sleep_until(started + departure(started.elapsed(), quantum)).await;
     answer.map(Json)
 }
 
-/// The next multiple of the quantum after the start.
-fn departure(started: Instant, quantum_ms: u64) -> Instant {
-    let quantum = Duration::from_millis(quantum_ms.max(1));
-    let passed = started.elapsed().as_nanos() / quantum.as_nanos();
-    let count = u32::try_from(passed).unwrap_or(u32::MAX - 1).saturating_add(1);
-    started + quantum.saturating_mul(count)
+/// The next multiple of the quantum after the time that the work took.
+fn departure(worked: Duration, quantum: Duration) -> Duration {
+    let quantum = quantum.max(Duration::from_millis(1));
+    let passed = u32::try_from(worked.as_nanos() / quantum.as_nanos()).unwrap_or(u32::MAX);
+    quantum.saturating_mul(passed.saturating_add(1))
 }
 
 async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchAnswer, ApiError> {
@@ -107,42 +111,81 @@ async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchA
         judge(core, &mut tx, caller, query.purpose, None).await?;
     }
     for (record, serves) in others {
-        let judged = judge(core, &mut tx, caller, query.purpose, Some((&record, serves))).await?;
+        let judged = judge(
+            core,
+            &mut tx,
+            caller,
+            query.purpose,
+            Some((&record, serves)),
+        )
+        .await?;
         if judged.permits(INDEX) && judged.permits(SERVED) {
             matches.push(found(core, &record, &judged));
         }
     }
-    tx.audit(core.clock.now(), caller.name(), "match.query", asker.as_str(), query.purpose.as_str()).await?;
+    tx.audit(
+        core.clock.now(),
+        caller.name(),
+        "match.query",
+        asker.as_str(),
+        query.purpose.as_str(),
+    )
+    .await?;
     tx.commit().await?;
     Ok(MatchAnswer { matches })
 }
 
 /// The records that the engine would link to the person asked about.
-async fn candidates(core: &Core, asker: &SystemId, person: &PersonRecord) -> Result<Vec<RecordKey>, ApiError> {
+async fn candidates(
+    core: &Core,
+    asker: &SystemId,
+    person: &PersonRecord,
+) -> Result<Vec<RecordKey>, ApiError> {
     let id = SourcePersonId::new(format!("query:{}", uuid::Uuid::new_v4()))
         .map_err(|error| ApiError::Internal(error.to_string()))?;
-    let record = Record::from_person(&RecordKey { system: asker.clone(), person: id }, person);
+    let record = Record::from_person(
+        &RecordKey {
+            system: asker.clone(),
+            person: id,
+        },
+        person,
+    );
     let found = core.matcher.lock().await.candidates(&record);
-    let linked = found.into_iter().filter(|candidate| candidate.decision == Decision::Link);
+    let linked = found
+        .into_iter()
+        .filter(|candidate| candidate.decision == Decision::Link);
     Ok(linked
         .filter_map(|candidate| {
-            let (system, person) = (candidate.key.system.parse().ok()?, candidate.key.id.parse().ok()?);
+            let (system, person) = (
+                candidate.key.system.parse().ok()?,
+                candidate.key.id.parse().ok()?,
+            );
             Some(RecordKey { system, person })
         })
         .collect())
 }
 
 /// The records of the same persons in systems other than the asker's, each with whether the asker serves the person.
-async fn others(tx: &mut Tx, asker: &SystemId, found: &[RecordKey]) -> Result<Vec<(RecordDoc, bool)>, StoreError> {
+async fn others(
+    tx: &mut Tx,
+    asker: &SystemId,
+    found: &[RecordKey],
+) -> Result<Vec<(RecordDoc, bool)>, StoreError> {
     let mut persons: BTreeSet<PersonId> = BTreeSet::new();
     for key in found {
-        persons.extend(family::record(tx, &key.system, &key.person).await?.map(|record| record.person_id));
+        persons.extend(
+            family::record(tx, &key.system, &key.person)
+                .await?
+                .map(|record| record.person_id),
+        );
     }
     let mut others = Vec::new();
     for person in persons {
         let records = family::records_of(tx, person).await?;
         let serves = records.iter().any(|record| record.key.system == *asker);
-        let elsewhere = records.into_iter().filter(|record| record.key.system != *asker && record.may_match);
+        let elsewhere = records
+            .into_iter()
+            .filter(|record| record.key.system != *asker && record.may_match);
         others.extend(elsewhere.map(|record| (record, serves)));
     }
     Ok(others)
@@ -157,7 +200,9 @@ async fn judge(
 ) -> Result<Judged, StoreError> {
     let organization = &caller.token().organization;
     let holder = about.map(|(record, _)| &record.key.system);
-    let source = holder.and_then(|system| core.organization_of(system)).unwrap_or_else(|| core.gateway_organization());
+    let source = holder
+        .and_then(|system| core.organization_of(system))
+        .unwrap_or_else(|| core.gateway_organization());
     let item = |id: &str, category: Category| AskedItem {
         id: id.to_owned(),
         category,
@@ -177,13 +222,18 @@ async fn judge(
         holds_copy: false,
         serves_subject: about.is_some_and(|(_, serves)| serves),
     };
-    core.judge.decide(tx, ask, Stage::Query, core.clock.now()).await
+    core.judge
+        .decide(tx, ask, Stage::Query, core.clock.now())
+        .await
 }
 
 fn found(core: &Core, record: &RecordDoc, judged: &Judged) -> Found {
     Found {
         system: record.key.system.to_string(),
-        organization: core.organization_of(&record.key.system).map(String::from).unwrap_or_default(),
+        organization: core
+            .organization_of(&record.key.system)
+            .map(String::from)
+            .unwrap_or_default(),
         source_person_id: record.key.person.to_string(),
         decision: judged.id.to_string(),
         refrains: judged.decision.refrains.clone(),
@@ -194,13 +244,12 @@ fn found(core: &Core, record: &RecordDoc, judged: &Judged) -> Found {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_leaves_on_a_multiple_of_the_quantum() {
-        let started = Instant::now();
-        for worked_ms in [0, 10, 49] {
-            tokio::time::advance(Duration::from_millis(worked_ms)).await;
+    #[test]
+    fn an_answer_leaves_on_a_multiple_of_the_quantum() {
+        let ms = Duration::from_millis;
+        for (worked, leaves) in [(0, 50), (49, 50), (50, 100), (59, 100), (120, 150)] {
+            assert_eq!(departure(ms(worked), ms(50)), ms(leaves), "{worked}");
         }
-        // 59 ms of work: the next multiple of 50 is 100.
-        assert_eq!(departure(started, 50) - started, Duration::from_millis(100));
+        assert_eq!(departure(ms(3), ms(0)), ms(4));
     }
 }

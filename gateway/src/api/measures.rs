@@ -11,7 +11,8 @@ use tandem_coordination::calendar::Calendar;
 use tandem_coordination::indicators::Indicators;
 use tandem_coordination::masking::MeasuredRow;
 use tandem_coordination::measures::{
-    Facts, Known, MeasureReport, Parameters, ReportHeader, Resolver, Scene, Snapshot, SystemPair, measure,
+    Facts, Known, MeasureReport, Parameters, ReportHeader, Resolver, Scene, Snapshot, SystemPair,
+    measure,
 };
 use tandem_coordination::period::Period;
 use tandem_coordination::referral::{ReferralFact, Sides};
@@ -67,7 +68,10 @@ impl KnownReferrals {
         let mut known = Self::default();
         for document in tx.all::<ReferralDoc>().await? {
             let id = document.id;
-            let organizations = (document.source_organization.to_string(), document.target_organization.to_string());
+            let organizations = (
+                document.source_organization.to_string(),
+                document.target_organization.to_string(),
+            );
             known.organizations.insert(id, organizations);
             let refs = [
                 (Some(&document.source), &document.source_ref),
@@ -78,9 +82,17 @@ impl KnownReferrals {
                     known.by_ref.insert((system.clone(), reference.clone()), id);
                 }
             }
-            known.requests.extend(document.request_message.map(|message| (message, id)));
-            known.outcomes.extend(document.outcome_message.map(|message| (message, id)));
-            let sides = Sides { source: document.source, target: document.target, gateway: core.gateway.clone() };
+            known
+                .requests
+                .extend(document.request_message.map(|message| (message, id)));
+            known
+                .outcomes
+                .extend(document.outcome_message.map(|message| (message, id)));
+            let sides = Sides {
+                source: document.source,
+                target: document.target,
+                gateway: core.gateway.clone(),
+            };
             known.sides.insert(id, sides);
         }
         Ok(known)
@@ -107,7 +119,10 @@ impl Resolver for KnownReferrals {
     fn referral(&self, event: &Event) -> Option<ReferralId> {
         let reference = reference_of(&event.told.body)?;
         let own = [&reference.source_ref, &reference.target_ref];
-        let by_own = own.into_iter().flatten().find_map(|own| self.by_ref.get(&(event.system.clone(), own.clone())));
+        let by_own = own
+            .into_iter()
+            .flatten()
+            .find_map(|own| self.by_ref.get(&(event.system.clone(), own.clone())));
         reference.id.or(by_own.copied())
     }
 
@@ -122,12 +137,17 @@ impl Resolver for KnownReferrals {
     fn delivery(&self, event: &Event) -> Option<(ReferralId, ReferralFact)> {
         let at = event.told.occurred_at;
         match &event.told.body {
-            Body::DeliverySent(told) | Body::DeliveryAcknowledged(told) if self.requests.contains_key(&told.message) => {
-                self.requests.get(&told.message).map(|id| (*id, ReferralFact::RequestDelivered { at }))
+            Body::DeliverySent(told) | Body::DeliveryAcknowledged(told)
+                if self.requests.contains_key(&told.message) =>
+            {
+                self.requests
+                    .get(&told.message)
+                    .map(|id| (*id, ReferralFact::RequestDelivered { at }))
             }
-            Body::DeliveryAcknowledged(told) => {
-                self.outcomes.get(&told.message).map(|id| (*id, ReferralFact::OutcomeAcknowledged { at }))
-            }
+            Body::DeliveryAcknowledged(told) => self
+                .outcomes
+                .get(&told.message)
+                .map(|id| (*id, ReferralFact::OutcomeAcknowledged { at })),
             _ => None,
         }
     }
@@ -151,9 +171,18 @@ pub async fn compute(core: &Core, period: Period) -> Result<MeasureReport, Measu
     drop(tx);
     let config = &core.loaded.config;
     let calendar = Calendar::new(core.loaded.zone.clone(), config.holidays.iter().copied());
-    let facts = Facts::collect(&events, &Known { resolver: &known, calendar: &calendar });
+    let facts = Facts::collect(
+        &events,
+        &Known {
+            resolver: &known,
+            calendar: &calendar,
+        },
+    );
     let systems: Vec<&SystemId> = config.systems.keys().collect();
-    let parameters = Parameters { pairs: pairs(&systems), ..Parameters::default() };
+    let parameters = Parameters {
+        pairs: pairs(&systems),
+        ..Parameters::default()
+    };
     let mut report = measure(&Scene {
         jurisdiction: &config.jurisdiction,
         period,
@@ -166,7 +195,11 @@ pub async fn compute(core: &Core, period: Period) -> Result<MeasureReport, Measu
         indicators: &Indicators::shipped(None)?,
         parameters: &parameters,
     });
-    areas::join(&mut report.rows, areas::reported(&events, &config.jurisdiction, period), &config.jurisdiction);
+    areas::join(
+        &mut report.rows,
+        areas::reported(&events, &config.jurisdiction, period),
+        &config.jurisdiction,
+    );
     Ok(report)
 }
 
@@ -174,7 +207,12 @@ fn pairs(systems: &[&SystemId]) -> Vec<SystemPair> {
     let later = |place: usize| systems.iter().skip(place + 1);
     let of = |(place, a): (usize, &&SystemId)| {
         let a = (*a).clone();
-        later(place).map(move |b| SystemPair { a: a.clone(), b: (*b).clone() }).collect::<Vec<_>>()
+        later(place)
+            .map(move |b| SystemPair {
+                a: a.clone(),
+                b: (*b).clone(),
+            })
+            .collect::<Vec<_>>()
     };
     systems.iter().enumerate().flat_map(of).collect()
 }
@@ -182,19 +220,27 @@ fn pairs(systems: &[&SystemId]) -> Vec<SystemPair> {
 async fn snapshot(tx: &mut Tx, position: i64) -> Result<Snapshot, StoreError> {
     let records = tx.all::<RecordDoc>().await?;
     let active = records.into_iter().filter(RecordDoc::is_active);
-    let persons = active.map(|record| (record.key, record.person_id)).collect();
+    let persons = active
+        .map(|record| (record.key, record.person_id))
+        .collect();
     Ok(Snapshot::new(&format!("links-at-{position}"), persons))
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::get("/v1/measures", "Measures of a period, unmasked, with strata")
-        .allow::<MeasureReaders>()
-        .query("ids", "Only these indicators, with commas between")
-        .query("from", "First day; the calendar year when absent")
-        .query("to", "Last day")
-        .query("a", "With `b`: of pairs of systems only this one, in both directions")
-        .query("b", "The pair's other system")
-        .gives::<Measures>(200, "Rows, and what a rerun needs to give the same");
+    let doc = Doc::get(
+        "/v1/measures",
+        "Measures of a period, unmasked, with strata",
+    )
+    .allow::<MeasureReaders>()
+    .query("ids", "Only these indicators, with commas between")
+    .query("from", "First day; the calendar year when absent")
+    .query("to", "Last day")
+    .query(
+        "a",
+        "With `b`: of pairs of systems only this one, in both directions",
+    )
+    .query("b", "The pair's other system")
+    .gives::<Measures>(200, "Rows, and what a rerun needs to give the same");
     routes.add(doc, list)
 }
 
@@ -256,23 +302,45 @@ struct Filter {
 impl Filter {
     /// Whether a row is asked for: by indicator, and by pair where the row is about one.
     fn wants(&self, row: &MeasuredRow) -> bool {
-        let by_id = self.ids.as_deref().is_none_or(|ids| ids.split(',').any(|id| id.trim() == row.indicator));
-        let pair = row.stratum.iter().find(|(name, _)| *name == "pair").map(|(_, pair)| pair);
+        let by_id = self
+            .ids
+            .as_deref()
+            .is_none_or(|ids| ids.split(',').any(|id| id.trim() == row.indicator));
+        let pair = row
+            .stratum
+            .iter()
+            .find(|(name, _)| *name == "pair")
+            .map(|(_, pair)| pair);
         let by_pair = match (pair, &self.a, &self.b) {
-            (Some(pair), Some(a), Some(b)) => pair == format!("{a}>{b}") || pair == format!("{b}>{a}"),
+            (Some(pair), Some(a), Some(b)) => {
+                pair == format!("{a}>{b}") || pair == format!("{b}>{a}")
+            }
             _ => true,
         };
         by_id && by_pair
     }
 }
 
-async fn list(_as: As<MeasureReaders>, State(api): State<Api>, Query(filter): Query<Filter>) -> Result<Json<Measures>, ApiError> {
+async fn list(
+    _as: As<MeasureReaders>,
+    State(api): State<Api>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Measures>, ApiError> {
     let core = api.core();
     let today = core.day(core.clock.now());
     let from = filter.from.unwrap_or_else(|| today.first_of_year());
     let to = filter.to.unwrap_or_else(|| today.last_of_year());
-    let period = Period::new(from, to).map_err(|_| ApiError::Invalid("to: lies before from".to_owned()))?;
+    let period =
+        Period::new(from, to).map_err(|_| ApiError::Invalid("to: lies before from".to_owned()))?;
     let report = compute(core, period).await?;
-    let rows = report.rows.iter().filter(|row| filter.wants(row)).map(MeasureRow::from).collect();
-    Ok(Json(Measures { header: report.header, rows }))
+    let rows = report
+        .rows
+        .iter()
+        .filter(|row| filter.wants(row))
+        .map(MeasureRow::from)
+        .collect();
+    Ok(Json(Measures {
+        header: report.header,
+        rows,
+    }))
 }

@@ -14,10 +14,13 @@ use super::route::{Doc, Routes};
 use crate::store::{AttemptRow, OutboxRow};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::get("/v1/messages/{id}", "A message's way: states, attempts, decisions; never its content")
-        .allow::<MessageReaders>()
-        .gives::<MessageView>(200, "The timeline")
-        .refuses(404, "No such message");
+    let doc = Doc::get(
+        "/v1/messages/{id}",
+        "A message's way: states, attempts, decisions; never its content",
+    )
+    .allow::<MessageReaders>()
+    .gives::<MessageView>(200, "The timeline")
+    .refuses(404, "No such message");
     routes.add(doc, show)
 }
 
@@ -106,7 +109,11 @@ impl MessageView {
     }
 }
 
-async fn show(_as: As<MessageReaders>, State(api): State<Api>, Path(id): Path<MessageId>) -> Result<Json<MessageView>, ApiError> {
+async fn show(
+    _as: As<MessageReaders>,
+    State(api): State<Api>,
+    Path(id): Path<MessageId>,
+) -> Result<Json<MessageView>, ApiError> {
     let mut tx = api.core().store.snapshot().await?;
     let row = tx.outbox(id).await?.ok_or(ApiError::NotFound)?;
     let attempts = tx.attempts(id).await?;

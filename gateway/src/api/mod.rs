@@ -105,7 +105,9 @@ pub fn routes() -> Routes {
         fhir::routes,
         console::routes,
     ];
-    parts.into_iter().fold(Routes::default(), |routes, add| add(routes))
+    parts
+        .into_iter()
+        .fold(Routes::default(), |routes, add| add(routes))
 }
 
 /// The OpenAPI description as JSON text.
@@ -121,7 +123,10 @@ fn described() -> Doc {
 }
 
 async fn serve_description(State(api): State<Api>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], api.description.to_string())
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        api.description.to_string(),
+    )
 }
 
 fn router(api: Api) -> Router {
@@ -133,7 +138,10 @@ fn router(api: Api) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(limit))
         .layer(CatchPanicLayer::custom(guard::panicked))
-        .layer(axum::middleware::from_fn_with_state(api.clone(), guard::around))
+        .layer(axum::middleware::from_fn_with_state(
+            api.clone(),
+            guard::around,
+        ))
         .with_state(api)
 }
 
@@ -141,7 +149,11 @@ fn router(api: Api) -> Router {
 ///
 /// # Errors
 /// When the address can't be bound, or certificate and key can't be used.
-pub async fn listen(intake: Intake, stop: CancellationToken, tasks: &TaskTracker) -> anyhow::Result<SocketAddr> {
+pub async fn listen(
+    intake: Intake,
+    stop: CancellationToken,
+    tasks: &TaskTracker,
+) -> anyhow::Result<SocketAddr> {
     monitor::install();
     let listen = intake.core.loaded.config.listen.clone();
     let api = Api {

@@ -22,7 +22,9 @@ pub(super) fn describe(docs: Vec<Doc>) -> OpenApi {
     }
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A token of the gateway's token file, bound to a role and an organisation"))
+        .description(Some(
+            "A token of the gateway's token file, bound to a role and an organisation",
+        ))
         .build();
     let info = InfoBuilder::new()
         .title("Tandem")
@@ -32,6 +34,10 @@ pub(super) fn describe(docs: Vec<Doc>) -> OpenApi {
     OpenApiBuilder::new()
         .info(info)
         .paths(paths)
-        .components(Some(components.security_scheme("bearer", SecurityScheme::Http(bearer)).build()))
+        .components(Some(
+            components
+                .security_scheme("bearer", SecurityScheme::Http(bearer))
+                .build(),
+        ))
         .build()
 }

@@ -21,10 +21,16 @@ use crate::state::record::{RecordDoc, Standing};
 use crate::store::Tx;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::get("/v1/persons/{id}", "A person's source records and the links between them; audited")
-        .allow::<LinkReaders>()
-        .gives::<PersonView>(200, "Names and birth dates for stewards alone, who need them to judge a pair")
-        .refuses(404, "No records stand under this id");
+    let doc = Doc::get(
+        "/v1/persons/{id}",
+        "A person's source records and the links between them; audited",
+    )
+    .allow::<LinkReaders>()
+    .gives::<PersonView>(
+        200,
+        "Names and birth dates for stewards alone, who need them to judge a pair",
+    )
+    .refuses(404, "No records stand under this id");
     routes.add(doc, show)
 }
 
@@ -81,13 +87,22 @@ impl Shown {
     fn of(person: &PersonRecord) -> Self {
         let names = person.names.iter().map(|name| {
             let parts = [&name.given, &name.middle, &name.family, &name.suffix];
-            parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+            parts
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(" ")
         });
         Self {
             names: names.collect(),
             birth_date: person.birth.map(|birth| birth.date.to_string()),
             sex: person.sex.map(|sex| sex.code().to_owned()),
-            ssn_last_four: person.ssn.as_ref().and_then(|value| value.ssn.last_four()).map(str::to_owned),
+            ssn_last_four: person
+                .ssn
+                .as_ref()
+                .and_then(|value| value.ssn.last_four())
+                .map(str::to_owned),
         }
     }
 }
@@ -113,14 +128,28 @@ impl RecordView {
     }
 }
 
-async fn show(by: As<LinkReaders>, State(api): State<Api>, Path(id): Path<PersonId>) -> Result<Json<PersonView>, ApiError> {
+async fn show(
+    by: As<LinkReaders>,
+    State(api): State<Api>,
+    Path(id): Path<PersonId>,
+) -> Result<Json<PersonView>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let records = family::records_of(&mut tx, id).await?;
-    looked_at(&mut tx, core.clock.now(), &by.caller, "person.read", &id.to_string()).await?;
+    looked_at(
+        &mut tx,
+        core.clock.now(),
+        &by.caller,
+        "person.read",
+        &id.to_string(),
+    )
+    .await?;
     let mut links: Vec<LinkSummary> = Vec::new();
     for record in &records {
-        for link in tx.find::<LinkDoc>("link.record", &RecordDoc::key_of(&record.key)).await? {
+        for link in tx
+            .find::<LinkDoc>("link.record", &RecordDoc::key_of(&record.key))
+            .await?
+        {
             let summary = LinkSummary::of(&link);
             if !links.iter().any(|known| known.id == summary.id) {
                 links.push(summary);
@@ -131,11 +160,24 @@ async fn show(by: As<LinkReaders>, State(api): State<Api>, Path(id): Path<Person
     if records.is_empty() {
         return Err(ApiError::NotFound);
     }
-    let records = records.iter().map(|record| RecordView::of(record, &by.caller)).collect();
-    Ok(Json(PersonView { id: id.to_string(), records, links }))
+    let records = records
+        .iter()
+        .map(|record| RecordView::of(record, &by.caller))
+        .collect();
+    Ok(Json(PersonView {
+        id: id.to_string(),
+        records,
+        links,
+    }))
 }
 
 /// Notes in the audit that somebody looked at a person's data.
-pub(super) async fn looked_at(tx: &mut Tx, now: Timestamp, caller: &Caller, action: &str, object: &str) -> Result<(), ApiError> {
+pub(super) async fn looked_at(
+    tx: &mut Tx,
+    now: Timestamp,
+    caller: &Caller,
+    action: &str,
+    object: &str,
+) -> Result<(), ApiError> {
     Ok(tx.audit(now, caller.name(), action, object, "").await?)
 }

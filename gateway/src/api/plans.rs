@@ -21,10 +21,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .allow::<Overseers>()
         .query("person", "The gateway's id of the person")
         .gives::<Plans>(200, "Plans of every owner");
-    let show = Doc::get("/v1/plans/{system}/{id}", "One plan; audited when somebody else than its owner looks")
-        .allow::<PlanReaders>()
-        .gives::<PlanView>(200, "The plan with every object told so far")
-        .refuses(404, "No such plan, or not the caller's own");
+    let show = Doc::get(
+        "/v1/plans/{system}/{id}",
+        "One plan; audited when somebody else than its owner looks",
+    )
+    .allow::<PlanReaders>()
+    .gives::<PlanView>(200, "The plan with every object told so far")
+    .refuses(404, "No such plan, or not the caller's own");
     routes.add(list, list_plans).add(show, show_plan)
 }
 
@@ -73,16 +76,30 @@ async fn list_plans(
 ) -> Result<Json<Plans>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let records: Vec<RecordKey> =
-        family::records_of(&mut tx, filter.person).await?.into_iter().map(|record| record.key).collect();
-    looked_at(&mut tx, core.clock.now(), &by.caller, "plan.read", &filter.person.to_string()).await?;
+    let records: Vec<RecordKey> = family::records_of(&mut tx, filter.person)
+        .await?
+        .into_iter()
+        .map(|record| record.key)
+        .collect();
+    looked_at(
+        &mut tx,
+        core.clock.now(),
+        &by.caller,
+        "plan.read",
+        &filter.person.to_string(),
+    )
+    .await?;
     let mut found = tx.all::<PlanDoc>().await?;
     tx.commit().await?;
     found.retain(|plan| {
-        let names = |key: &RecordKey| key.system == plan.system && plan.content.subjects.contains(&key.person);
+        let names = |key: &RecordKey| {
+            key.system == plan.system && plan.content.subjects.contains(&key.person)
+        };
         records.iter().any(names)
     });
-    Ok(Json(Plans { plans: found.into_iter().map(PlanView::from).collect() }))
+    Ok(Json(Plans {
+        plans: found.into_iter().map(PlanView::from).collect(),
+    }))
 }
 
 async fn show_plan(
@@ -101,7 +118,9 @@ async fn show_plan(
         note(&mut tx, &api, &by.caller, &system, &plan).await?;
         tx.commit().await?;
     }
-    found.map(|document| Json(document.into())).ok_or(ApiError::NotFound)
+    found
+        .map(|document| Json(document.into()))
+        .ok_or(ApiError::NotFound)
 }
 
 /// The owner's plan id may be an agency's own number, so a keyed hash of it stands in the audit.

@@ -73,27 +73,70 @@ pub enum ApiError {
 impl ApiError {
     /// A conflict without a code.
     pub(super) fn conflict(text: impl Into<String>) -> Self {
-        Self::Conflict { text: text.into(), reason: None }
+        Self::Conflict {
+            text: text.into(),
+            reason: None,
+        }
     }
 
     const fn parts(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "a valid bearer token is needed"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "the token does not allow this"),
+            Self::Unauthenticated => (
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                "a valid bearer token is needed",
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "the token does not allow this",
+            ),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "there is no such thing"),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "the method does not exist here")
-            }
-            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "the request cannot be read"),
-            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request does not hold together"),
-            Self::Conflict { .. } => (StatusCode::CONFLICT, "conflict", "the request contradicts what stands"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is larger than allowed"),
-            Self::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "the body is of a kind not taken here")
-            }
-            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "too many requests"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the gateway cannot serve now"),
-            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "the gateway failed"),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "the method does not exist here",
+            ),
+            Self::Malformed(_) => (
+                StatusCode::BAD_REQUEST,
+                "malformed",
+                "the request cannot be read",
+            ),
+            Self::Invalid(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "the request does not hold together",
+            ),
+            Self::Conflict { .. } => (
+                StatusCode::CONFLICT,
+                "conflict",
+                "the request contradicts what stands",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "the body is larger than allowed",
+            ),
+            Self::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "the body is of a kind not taken here",
+            ),
+            Self::TooMany(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "too many requests",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "the gateway cannot serve now",
+            ),
+            Self::Internal(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "the gateway failed",
+            ),
         }
     }
 
@@ -104,7 +147,13 @@ impl ApiError {
             Self::Conflict { text, reason } => (Some(text.clone()), *reason),
             _ => (None, None),
         };
-        Problem { kind: format!("urn:tandem:problem:{kind}"), title, status: status.as_u16(), detail, reason }
+        Problem {
+            kind: format!("urn:tandem:problem:{kind}"),
+            title,
+            status: status.as_u16(),
+            detail,
+            reason,
+        }
     }
 }
 
@@ -116,10 +165,16 @@ impl IntoResponse for ApiError {
         let problem = self.problem();
         let mut response = (self.parts().0, Json(&problem)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         match self {
             Self::Unauthenticated => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tandem\""));
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"tandem\""),
+                );
             }
             Self::TooMany(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -51,7 +51,10 @@ impl Turns {
 /// # Errors
 /// When the name is empty, too long or no text.
 pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get("idempotency-key").or_else(|| headers.get("tandem-message-id")) else {
+    let Some(value) = headers
+        .get("idempotency-key")
+        .or_else(|| headers.get("tandem-message-id"))
+    else {
         return Ok(None);
     };
     let text = value.to_str().map(str::trim).unwrap_or_default();
@@ -78,19 +81,28 @@ pub(super) async fn accept(
     let content_hash: [u8; 32] = Sha256::digest(&bytes).into();
     let kind = reader.format().name();
     let given = key.map_or_else(|| hex::encode(content_hash), str::to_owned);
-    let mut context = api.intake.context(system, &organization, "", core.clock.now())?;
+    let mut context = api
+        .intake
+        .context(system, &organization, "", core.clock.now())?;
     // A sender may put anything into a key: reports and places show a keyed hash of it.
     context.input_name = format!("push-{}", context.keyed_id(&["push", kind, &given]));
     let _turn = api.turns.of(system, &context.input_name).lock().await;
     let mut tx = core.store.snapshot().await?;
-    if tx.has_other_content(system, &context.input_name, &content_hash).await? {
+    if tx
+        .has_other_content(system, &context.input_name, &content_hash)
+        .await?
+    {
         return Err(ApiError::Conflict {
             text: "the idempotency key was used with other content".to_owned(),
             reason: Some("key-reused"),
         });
     }
     drop(tx);
-    let accepted = api.intake.acceptor.accept(reader, context, Arc::new(bytes)).await?;
+    let accepted = api
+        .intake
+        .acceptor
+        .accept(reader, context, Arc::new(bytes))
+        .await?;
     metrics::counter!("tandem_messages_received_total", "source" => system.to_string(), "kind" => kind).increment(1);
     core.wake();
     Ok(accepted)
@@ -123,19 +135,31 @@ pub(super) async fn effect(api: &Api, input: InputId) -> Result<Effect, ApiError
             }
         }
     };
-    tokio::time::timeout(EFFECT_LIMIT, settled).await.unwrap_or(Ok(Effect::Waiting))
+    tokio::time::timeout(EFFECT_LIMIT, settled)
+        .await
+        .unwrap_or(Ok(Effect::Waiting))
 }
 
 async fn standing(api: &Api, input: InputId) -> Result<Effect, ApiError> {
-    let events = api.core().store.snapshot().await?.input_events(input).await?;
+    let events = api
+        .core()
+        .store
+        .snapshot()
+        .await?
+        .input_events(input)
+        .await?;
     let with = |state: EventState| events.iter().find(|(_, found, _)| found == state.code());
-    if with(EventState::Waiting).or(with(EventState::Staged)).is_some() {
+    if with(EventState::Waiting)
+        .or(with(EventState::Staged))
+        .is_some()
+    {
         return Ok(Effect::Waiting);
     }
     if let Some((_, _, note)) = with(EventState::Refused) {
         return Ok(Effect::Refused(note.clone()));
     }
-    Ok(with(EventState::Parked).map_or(Effect::Applied, |(_, _, note)| Effect::Parked(note.clone())))
+    Ok(with(EventState::Parked)
+        .map_or(Effect::Applied, |(_, _, note)| Effect::Parked(note.clone())))
 }
 
 /// What became of an input: the report, without personal data.
@@ -153,6 +177,10 @@ pub(super) struct Receipt {
 
 impl From<Accepted> for Receipt {
     fn from(accepted: Accepted) -> Self {
-        Self { input: accepted.input.to_string(), duplicate: accepted.is_duplicate, report: accepted.report }
+        Self {
+            input: accepted.input.to_string(),
+            duplicate: accepted.is_duplicate,
+            report: accepted.report,
+        }
     }
 }

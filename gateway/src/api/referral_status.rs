@@ -8,7 +8,8 @@ use tandem_coordination::referral::{Readiness, ReferralFact, Refused, Sides};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, ReferralId, SourceEventId, SystemId};
 use tandem_mappings::model::referral::{
-    ReasonCode, ReferralOutput, ReferralRef, ReferralRole, ReferralStatus, ReferralUpdate, SubStatus,
+    ReasonCode, ReferralOutput, ReferralRef, ReferralRole, ReferralStatus, ReferralUpdate,
+    SubStatus,
 };
 use utoipa::ToSchema;
 
@@ -26,13 +27,22 @@ use crate::state::referral::ReferralDoc;
 use crate::store::{EventState, Ingested, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::post("/v1/referrals/{id}/status", "Source or target moves a referral, or gives detail below its state")
-        .allow::<Systems>()
-        .header("Idempotency-Key", "The sender's own id of the message; a repeat has no further effect")
-        .takes::<StatusChange>()
-        .gives::<ReferralView>(200, "Moved, or a repeat of what already stands")
-        .refuses(404, "No such referral on the caller's side")
-        .refuses(409, "The table does not have the move, or not for this side; `reason` says why");
+    let doc = Doc::post(
+        "/v1/referrals/{id}/status",
+        "Source or target moves a referral, or gives detail below its state",
+    )
+    .allow::<Systems>()
+    .header(
+        "Idempotency-Key",
+        "The sender's own id of the message; a repeat has no further effect",
+    )
+    .takes::<StatusChange>()
+    .gives::<ReferralView>(200, "Moved, or a repeat of what already stands")
+    .refuses(404, "No such referral on the caller's side")
+    .refuses(
+        409,
+        "The table does not have the move, or not for this side; `reason` says why",
+    );
     routes.add(doc, change)
 }
 
@@ -67,7 +77,11 @@ impl StatusChange {
     fn into_body(self, id: ReferralId) -> Result<Body, ApiError> {
         let status = self.status;
         let update = Box::new(ReferralUpdate {
-            referral: ReferralRef { id: Some(id), source_ref: None, target_ref: self.own_ref },
+            referral: ReferralRef {
+                id: Some(id),
+                source_ref: None,
+                target_ref: self.own_ref,
+            },
             status,
             reason: self.reason,
             reason_text: self.reason_text,
@@ -85,8 +99,12 @@ impl StatusChange {
             ReferralStatus::Cancelled => Body::ReferralCancelled(update),
             ReferralStatus::EnteredInError => Body::ReferralError(update),
             ReferralStatus::Draft | ReferralStatus::Requested => {
-                let text = format!("a referral is asked with POST /v1/referrals, not moved to {status}");
-                return Err(ApiError::Conflict { text, reason: Some("move-not-listed") });
+                let text =
+                    format!("a referral is asked with POST /v1/referrals, not moved to {status}");
+                return Err(ApiError::Conflict {
+                    text,
+                    reason: Some("move-not-listed"),
+                });
             }
         })
     }
@@ -121,12 +139,19 @@ pub(super) async fn apply(
 ) -> Result<ReferralDoc, ApiError> {
     let mut tx = core.store.begin().await?;
     if let Some(key) = key {
-        let content = serde_json::to_vec(&moves).map_err(|error| ApiError::Internal(error.to_string()))?;
-        match tx.ingest(system, &format!("status:{id}:{key}"), &content).await? {
+        let content =
+            serde_json::to_vec(&moves).map_err(|error| ApiError::Internal(error.to_string()))?;
+        match tx
+            .ingest(system, &format!("status:{id}:{key}"), &content)
+            .await?
+        {
             Ingested::Same => return current(&mut tx, id).await,
             Ingested::Changed => {
                 let text = "the idempotency key was used with other content".to_owned();
-                return Err(ApiError::Conflict { text, reason: Some("key-reused") });
+                return Err(ApiError::Conflict {
+                    text,
+                    reason: Some("key-reused"),
+                });
             }
             Ingested::New => {}
         }
@@ -147,13 +172,16 @@ pub(super) async fn apply(
 }
 
 async fn current(tx: &mut Tx, id: ReferralId) -> Result<ReferralDoc, ApiError> {
-    tx.get::<ReferralDoc>(&id.to_string()).await?.ok_or(ApiError::NotFound)
+    tx.get::<ReferralDoc>(&id.to_string())
+        .await?
+        .ok_or(ApiError::NotFound)
 }
 
 fn event(core: &Core, tx: &Tx, system: &SystemId, body: Body) -> Result<Event, ApiError> {
     let now = core.clock.now();
     let id = tx.new_event_id(now);
-    let own = SourceEventId::new(id.to_string()).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let own = SourceEventId::new(id.to_string())
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(Event {
         id: EventId(id),
         recorded_at: now,
@@ -173,36 +201,60 @@ async fn one(
     event: &Event,
 ) -> Result<Option<(String, Option<&'static str>)>, ApiError> {
     let before = current(tx, id).await?;
-    let reference = ReferralRef { id: Some(id), source_ref: None, target_ref: None };
+    let reference = ReferralRef {
+        id: Some(id),
+        source_ref: None,
+        target_ref: None,
+    };
     let position = tx.append_event(event, None, EventState::Waiting).await?;
     match pipeline::moved(core, tx, event, &reference).await? {
         Applied::Done | Applied::Nothing | Applied::Echo => {
             tx.settle_event(position, EventState::Applied, None).await?;
             Ok(None)
         }
-        Applied::Refused(why) | Applied::Parked(why) => {
-            Ok(Some((why, reason_of(core, &before, event).map(|refused| refused.code()))))
-        }
+        Applied::Refused(why) | Applied::Parked(why) => Ok(Some((
+            why,
+            reason_of(core, &before, event).map(|refused| refused.code()),
+        ))),
     }
 }
 
 async fn record_refusal(core: &Core, event: &Event, why: &str) -> Result<(), ApiError> {
     let mut tx = core.store.begin().await?;
     let position = tx.append_event(event, None, EventState::Refused).await?;
-    tx.settle_event(position, EventState::Refused, Some(why)).await?;
-    tx.audit(core.clock.now(), event.system.as_str(), "event.refused", &event.id.to_string(), why).await?;
+    tx.settle_event(position, EventState::Refused, Some(why))
+        .await?;
+    tx.audit(
+        core.clock.now(),
+        event.system.as_str(),
+        "event.refused",
+        &event.id.to_string(),
+        why,
+    )
+    .await?;
     Ok(tx.commit().await?)
 }
 
 /// The rule that refused, for the code in the problem.
 fn reason_of(core: &Core, before: &ReferralDoc, event: &Event) -> Option<Refused> {
-    let sides =
-        Sides { source: before.source.clone(), target: before.target.clone(), gateway: core.gateway.clone() };
+    let sides = Sides {
+        source: before.source.clone(),
+        target: before.target.clone(),
+        gateway: core.gateway.clone(),
+    };
     let fact = ReferralFact::of(event, &sides, Readiness::complete())?;
-    before.state.clone().apply(&core.referral_rules, &fact).err()
+    before
+        .state
+        .clone()
+        .apply(&core.referral_rules, &fact)
+        .err()
 }
 
 /// On which side of a referral a system stands.
 pub(super) fn side_of(document: &ReferralDoc, system: &SystemId) -> ReferralRole {
-    if document.source == *system { ReferralRole::Source } else { ReferralRole::Target }
+    if document.source == *system {
+        ReferralRole::Source
+    } else {
+        ReferralRole::Target
+    }
 }

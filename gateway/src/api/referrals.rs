@@ -26,24 +26,48 @@ use crate::state::referral::ReferralDoc;
 use crate::store::{OutboxState, StoreError, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let list = Doc::get("/v1/referrals", "Referrals, newest first: a system sees those on whose side it stands")
-        .allow::<ReferralReaders>()
-        .query("status", "Only those that stand so")
-        .query("limit", "Most entries")
-        .gives::<Referrals>(200, "Without any person's data");
+    let list = Doc::get(
+        "/v1/referrals",
+        "Referrals, newest first: a system sees those on whose side it stands",
+    )
+    .allow::<ReferralReaders>()
+    .query("status", "Only those that stand so")
+    .query("limit", "Most entries")
+    .gives::<Referrals>(200, "Without any person's data");
     let show = Doc::get("/v1/referrals/{id}", "One referral")
         .allow::<ReferralReaders>()
-        .gives::<ReferralView>(200, "How it stands; the source also sees what it wrote itself")
+        .gives::<ReferralView>(
+            200,
+            "How it stands; the source also sees what it wrote itself",
+        )
         .refuses(404, "No such referral, or not on the caller's side");
-    let create = Doc::post("/v1/referrals", "A system refers people whom it has told of before")
-        .allow::<Systems>()
-        .header("Idempotency-Key", "The source's own id of the referral, when the body does not give `referral.source_ref`")
-        .takes_raw(&["application/json"])
-        .gives::<ReferralView>(201, "Recorded; `status` says whether it was asked of the target or waits as a draft")
-        .gives::<Receipt>(202, "Durable, and waits: who or what it names is not known yet")
-        .refuses(409, "The key was used with other content, or a rule refuses the referral")
-        .refuses(422, "The content does not hold together");
-    routes.add(list, list_referrals).add(show, show_referral).add(create, create_referral)
+    let create = Doc::post(
+        "/v1/referrals",
+        "A system refers people whom it has told of before",
+    )
+    .allow::<Systems>()
+    .header(
+        "Idempotency-Key",
+        "The source's own id of the referral, when the body does not give `referral.source_ref`",
+    )
+    .takes_raw(&["application/json"])
+    .gives::<ReferralView>(
+        201,
+        "Recorded; `status` says whether it was asked of the target or waits as a draft",
+    )
+    .gives::<Receipt>(
+        202,
+        "Durable, and waits: who or what it names is not known yet",
+    )
+    .refuses(
+        409,
+        "The key was used with other content, or a rule refuses the referral",
+    )
+    .refuses(422, "The content does not hold together");
+    routes
+        .add(list, list_referrals)
+        .add(show, show_referral)
+        .add(create, create_referral)
 }
 
 /// Referrals.
@@ -102,8 +126,16 @@ impl ReferralView {
     pub(super) fn of(document: &ReferralDoc, system: Option<&SystemId>) -> Self {
         let is_source = system == Some(&document.source);
         let state = &document.state;
-        let own_ref = if is_source { &document.source_ref } else { &document.target_ref };
-        let subjects = document.people.iter().filter(|_| is_source).map(|key| key.person.to_string());
+        let own_ref = if is_source {
+            &document.source_ref
+        } else {
+            &document.target_ref
+        };
+        let subjects = document
+            .people
+            .iter()
+            .filter(|_| is_source)
+            .map(|key| key.person.to_string());
         Self {
             id: document.id.to_string(),
             status: state.status().map(|status| status.code().to_owned()),
@@ -128,23 +160,42 @@ impl ReferralView {
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn is_known_to(tx: &mut Tx, document: &ReferralDoc, system: &SystemId) -> Result<bool, StoreError> {
+pub(super) async fn is_known_to(
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    system: &SystemId,
+) -> Result<bool, StoreError> {
     if document.source == *system {
         return Ok(true);
     }
-    let (Some(message), true) = (document.request_message, document.target.as_ref() == Some(system)) else {
+    let (Some(message), true) = (
+        document.request_message,
+        document.target.as_ref() == Some(system),
+    ) else {
         return Ok(false);
     };
     let row = tx.outbox(message).await?;
-    Ok(row.is_some_and(|row| matches!(row.state, OutboxState::Delivered | OutboxState::Acknowledged)))
+    Ok(row.is_some_and(|row| {
+        matches!(
+            row.state,
+            OutboxState::Delivered | OutboxState::Acknowledged
+        )
+    }))
 }
 
 /// The referral, when the caller may know of it.
 ///
 /// # Errors
 /// 404 when there is none or the caller may not know.
-pub(super) async fn visible(tx: &mut Tx, id: ReferralId, caller: &Caller) -> Result<ReferralDoc, ApiError> {
-    let document = tx.get::<ReferralDoc>(&id.to_string()).await?.ok_or(ApiError::NotFound)?;
+pub(super) async fn visible(
+    tx: &mut Tx,
+    id: ReferralId,
+    caller: &Caller,
+) -> Result<ReferralDoc, ApiError> {
+    let document = tx
+        .get::<ReferralDoc>(&id.to_string())
+        .await?
+        .ok_or(ApiError::NotFound)?;
     match &caller.token().system {
         Some(system) if !is_known_to(tx, &document, system).await? => Err(ApiError::NotFound),
         _ => Ok(document),
@@ -163,7 +214,8 @@ async fn list_referrals(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Referrals>, ApiError> {
     let wanted = filter.status.as_deref().map(|text| {
-        ReferralStatus::from_code(text).ok_or_else(|| ApiError::Invalid("status: no state is called so".to_owned()))
+        ReferralStatus::from_code(text)
+            .ok_or_else(|| ApiError::Invalid("status: no state is called so".to_owned()))
     });
     let wanted = wanted.transpose()?;
     let mut tx = api.core().store.snapshot().await?;
@@ -175,7 +227,12 @@ async fn list_referrals(
     found.retain(|document| wanted.is_none() || document.state.status() == wanted);
     found.sort_by_key(|document| std::cmp::Reverse((document.created_at, document.id)));
     found.truncate(usize::try_from(limit(filter.limit)).unwrap_or(100));
-    Ok(Json(Referrals { referrals: found.iter().map(|document| ReferralView::of(document, system)).collect() }))
+    Ok(Json(Referrals {
+        referrals: found
+            .iter()
+            .map(|document| ReferralView::of(document, system))
+            .collect(),
+    }))
 }
 
 /// The referrals of which a system may know.
@@ -183,8 +240,13 @@ async fn list_referrals(
 /// # Errors
 /// When the store fails.
 pub(super) async fn own(tx: &mut Tx, system: &SystemId) -> Result<Vec<ReferralDoc>, StoreError> {
-    let mut found = tx.find::<ReferralDoc>("referral.source", system.as_str()).await?;
-    for document in tx.find::<ReferralDoc>("referral.target", system.as_str()).await? {
+    let mut found = tx
+        .find::<ReferralDoc>("referral.source", system.as_str())
+        .await?;
+    for document in tx
+        .find::<ReferralDoc>("referral.target", system.as_str())
+        .await?
+    {
         let is_new = !found.iter().any(|known| known.id == document.id);
         if is_new && is_known_to(tx, &document, system).await? {
             found.push(document);
@@ -200,7 +262,10 @@ async fn show_referral(
 ) -> Result<Json<ReferralView>, ApiError> {
     let mut tx = api.core().store.snapshot().await?;
     let document = visible(&mut tx, id, &by.caller).await?;
-    Ok(Json(ReferralView::of(&document, by.caller.token().system.as_ref())))
+    Ok(Json(ReferralView::of(
+        &document,
+        by.caller.token().system.as_ref(),
+    )))
 }
 
 async fn create_referral(
@@ -211,24 +276,47 @@ async fn create_referral(
 ) -> Result<Response, ApiError> {
     let system = by.caller.system()?;
     let mut request: ReferralRequest = parse(&body)?;
-    let source_ref = request.referral.source_ref.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let source_ref = request
+        .referral
+        .source_ref
+        .take()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty());
     let source_ref = source_ref.or(push::key(&headers)?).ok_or_else(|| {
-        ApiError::Invalid("referral.source_ref: the source's own id is needed, here or as Idempotency-Key".to_owned())
+        ApiError::Invalid(
+            "referral.source_ref: the source's own id is needed, here or as Idempotency-Key"
+                .to_owned(),
+        )
     })?;
     // The gateway's ids are the gateway's to give, and the sender is whom the token names.
-    request.referral = ReferralRef { id: None, source_ref: Some(source_ref.clone()), target_ref: None };
+    request.referral = ReferralRef {
+        id: None,
+        source_ref: Some(source_ref.clone()),
+        target_ref: None,
+    };
     request.source = None;
     if request.subjects.is_empty() {
-        return Err(ApiError::Invalid("subjects: at least one person is needed".to_owned()));
+        return Err(ApiError::Invalid(
+            "subjects: at least one person is needed".to_owned(),
+        ));
     }
-    let event_id = SourceEventId::new(format!("referral:{source_ref}"))
-        .map_err(|_| ApiError::Invalid("referral.source_ref: longer than an id may be".to_owned()))?;
-    let told = NewEvent::new(api.core().clock.now(), event_id, Body::ReferralRequested(Box::new(request)));
+    let event_id = SourceEventId::new(format!("referral:{source_ref}")).map_err(|_| {
+        ApiError::Invalid("referral.source_ref: longer than an id may be".to_owned())
+    })?;
+    let told = NewEvent::new(
+        api.core().clock.now(),
+        event_id,
+        Body::ReferralRequested(Box::new(request)),
+    );
     let reader = Arc::new(Told(vec![told]));
     let key = format!("referral:{source_ref}");
     let accepted = push::accept(&api, system, reader, Some(&key), body.to_vec()).await?;
     let effect = push::effect(&api, accepted.input).await?;
-    let reference = ReferralRef { id: None, source_ref: Some(source_ref), target_ref: None };
+    let reference = ReferralRef {
+        id: None,
+        source_ref: Some(source_ref),
+        target_ref: None,
+    };
     created(&api, system, &reference, &effect, Receipt::from(accepted)).await
 }
 
@@ -240,7 +328,10 @@ async fn created(
     receipt: Receipt,
 ) -> Result<Response, ApiError> {
     if let Effect::Refused(text) = effect {
-        return Err(ApiError::Conflict { text: text.clone(), reason: Some("referral-refused") });
+        return Err(ApiError::Conflict {
+            text: text.clone(),
+            reason: Some("referral-refused"),
+        });
     }
     let mut tx = api.core().store.snapshot().await?;
     let Some(document) = pipeline::resolve(&mut tx, system, reference).await? else {
@@ -248,7 +339,12 @@ async fn created(
     };
     let location = format!("/v1/referrals/{}", document.id);
     let view = ReferralView::of(&document, Some(system));
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(view),
+    )
+        .into_response())
 }
 
 /// Events that the gateway made of a request, as something that can be accepted like any input.
@@ -259,7 +355,14 @@ impl FormatReader for Told {
         Format::FhirBundle
     }
 
-    fn read(&self, _input: Input<'_>, _context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Stopped> {
-        self.0.iter().try_for_each(|event| sink.event(event.clone()))
+    fn read(
+        &self,
+        _input: Input<'_>,
+        _context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
+        self.0
+            .iter()
+            .try_for_each(|event| sink.event(event.clone()))
     }
 }

@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use utoipa::{PartialSchema, ToSchema};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Api;
 use super::caller::{Anyone, As};
@@ -16,7 +16,12 @@ struct Entries;
 
 impl PartialSchema for Entries {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().additional_properties(Some(ArrayBuilder::new().items(ObjectBuilder::new().build()))).build().into()
+        ObjectBuilder::new()
+            .additional_properties(Some(
+                ArrayBuilder::new().items(ObjectBuilder::new().build()),
+            ))
+            .build()
+            .into()
     }
 }
 
@@ -27,10 +32,23 @@ impl ToSchema for Entries {
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = |path, summary| Doc::get(path, summary).allow::<Anyone>().gives::<Entries>(200, "In the form of the registry's files");
+    let doc = |path, summary| {
+        Doc::get(path, summary)
+            .allow::<Anyone>()
+            .gives::<Entries>(200, "In the form of the registry's files")
+    };
     routes
-        .add(doc("/v1/registry/organizations", "Organisations and the legal facts about them"), organizations)
-        .add(doc("/v1/registry/services", "Services of the directory"), services)
+        .add(
+            doc(
+                "/v1/registry/organizations",
+                "Organisations and the legal facts about them",
+            ),
+            organizations,
+        )
+        .add(
+            doc("/v1/registry/services", "Services of the directory"),
+            services,
+        )
         .add(doc("/v1/registry/teams", "Teams under a statute"), teams)
         .add(doc("/v1/registry/programs", "Programmes"), programs)
 }

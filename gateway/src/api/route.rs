@@ -3,13 +3,15 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, on};
-use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::ToSchema;
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
-use utoipa::ToSchema;
 
 use super::Api;
 use super::caller::Access;
@@ -40,7 +42,16 @@ impl std::fmt::Debug for Doc {
 impl Doc {
     fn new(method: HttpMethod, path: &'static str, summary: &'static str) -> Self {
         let (queries, answers, schemas) = (Vec::new(), Vec::new(), Vec::new());
-        Self { method, path, summary, roles: None, queries, body: None, answers, schemas }
+        Self {
+            method,
+            path,
+            summary,
+            roles: None,
+            queries,
+            body: None,
+            answers,
+            schemas,
+        }
     }
 
     /// A reading route.
@@ -66,27 +77,39 @@ impl Doc {
 
     /// A query parameter.
     pub(crate) fn query(mut self, name: &str, text: &str) -> Self {
-        self.queries.push(parameter(name, ParameterIn::Query, Required::False, text));
+        self.queries
+            .push(parameter(name, ParameterIn::Query, Required::False, text));
         self
     }
 
     /// A header.
     pub(crate) fn header(mut self, name: &str, text: &str) -> Self {
-        self.queries.push(parameter(name, ParameterIn::Header, Required::False, text));
+        self.queries
+            .push(parameter(name, ParameterIn::Header, Required::False, text));
         self
     }
 
     /// The JSON body that is taken.
     pub(crate) fn takes<T: ToSchema>(mut self) -> Self {
-        let content = ContentBuilder::new().schema(Some(self.schema::<T>())).build();
-        self.body = Some(RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build());
+        let content = ContentBuilder::new()
+            .schema(Some(self.schema::<T>()))
+            .build();
+        self.body = Some(
+            RequestBodyBuilder::new()
+                .content("application/json", content)
+                .required(Some(Required::True))
+                .build(),
+        );
         self
     }
 
     /// A body of other kinds.
     pub(crate) fn takes_raw(mut self, kinds: &[&str]) -> Self {
         let body = kinds.iter().fold(RequestBodyBuilder::new(), |body, kind| {
-            body.content(*kind, ContentBuilder::new().schema(Some(text_schema())).build())
+            body.content(
+                *kind,
+                ContentBuilder::new().schema(Some(text_schema())).build(),
+            )
         });
         self.body = Some(body.required(Some(Required::True)).build());
         self
@@ -94,8 +117,13 @@ impl Doc {
 
     /// A JSON answer.
     pub(crate) fn gives<T: ToSchema>(mut self, status: u16, text: &str) -> Self {
-        let content = ContentBuilder::new().schema(Some(self.schema::<T>())).build();
-        let answer = ResponseBuilder::new().description(text).content("application/json", content).build();
+        let content = ContentBuilder::new()
+            .schema(Some(self.schema::<T>()))
+            .build();
+        let answer = ResponseBuilder::new()
+            .description(text)
+            .content("application/json", content)
+            .build();
         self.answers.push((status, answer));
         self
     }
@@ -103,14 +131,25 @@ impl Doc {
     /// An answer of another kind.
     pub(crate) fn gives_raw(mut self, status: u16, kind: &str, text: &str) -> Self {
         let content = ContentBuilder::new().schema(Some(text_schema())).build();
-        self.answers.push((status, ResponseBuilder::new().description(text).content(kind, content).build()));
+        self.answers.push((
+            status,
+            ResponseBuilder::new()
+                .description(text)
+                .content(kind, content)
+                .build(),
+        ));
         self
     }
 
     /// A refusal with a problem document.
     pub(crate) fn refuses(mut self, status: u16, text: &str) -> Self {
-        let content = ContentBuilder::new().schema(Some(self.schema::<Problem>())).build();
-        let answer = ResponseBuilder::new().description(text).content("application/problem+json", content).build();
+        let content = ContentBuilder::new()
+            .schema(Some(self.schema::<Problem>()))
+            .build();
+        let answer = ResponseBuilder::new()
+            .description(text)
+            .content("application/problem+json", content)
+            .build();
         self.answers.push((status, answer));
         self
     }
@@ -155,11 +194,22 @@ impl Doc {
     /// The method, the operation and the schemas that it names.
     pub(crate) fn into_operation(mut self) -> (HttpMethod, String, Operation, Schemas) {
         if self.roles.is_some() {
-            self = self.refuses(401, "No valid token").refuses(403, "The token's role or system does not allow it");
+            self = self
+                .refuses(401, "No valid token")
+                .refuses(403, "The token's role or system does not allow it");
         }
-        self = self.refuses(429, "Too many requests; `Retry-After` says for how many seconds to wait");
+        self = self.refuses(
+            429,
+            "Too many requests; `Retry-After` says for how many seconds to wait",
+        );
         let address = self.address();
-        let tag = address.trim_start_matches("/v1/").trim_start_matches('/').split('/').next().unwrap_or("").to_owned();
+        let tag = address
+            .trim_start_matches("/v1/")
+            .trim_start_matches('/')
+            .split('/')
+            .next()
+            .unwrap_or("")
+            .to_owned();
         let mut operation = OperationBuilder::new()
             .summary(Some(self.summary))
             .operation_id(Some(operation_id(self.method(), &address)))
@@ -170,7 +220,10 @@ impl Doc {
                 .description(Some(format!("Roles: {}.", names.join(", "))))
                 .security(SecurityRequirement::new("bearer", Vec::<String>::new()));
         }
-        for name in address.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        for name in address
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        {
             operation = operation.parameter(parameter(name, ParameterIn::Path, Required::True, ""));
         }
         for parameter in self.queries {
@@ -186,16 +239,25 @@ impl Doc {
 
 fn role_name(role: &Role) -> String {
     let name = serde_json::to_value(role).ok();
-    name.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    name.and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn operation_id(method: &str, address: &str) -> String {
-    let words = address.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    std::iter::once(method.to_ascii_lowercase()).chain(words.map(str::to_owned)).collect::<Vec<_>>().join("-")
+    let words = address
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    std::iter::once(method.to_ascii_lowercase())
+        .chain(words.map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 fn text_schema() -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).build().into()
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .build()
+        .into()
 }
 
 fn parameter(name: &str, place: ParameterIn, required: Required, text: &str) -> Parameter {

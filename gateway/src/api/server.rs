@@ -26,9 +26,14 @@ pub(super) async fn serve(
     stop: CancellationToken,
     tasks: &TaskTracker,
 ) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind(listen.address).with_context(|| format!("binding {}", listen.address))?;
-    listener.set_nonblocking(true).context("preparing the listener")?;
-    let address = listener.local_addr().context("asking for the bound address")?;
+    let listener =
+        TcpListener::bind(listen.address).with_context(|| format!("binding {}", listen.address))?;
+    listener
+        .set_nonblocking(true)
+        .context("preparing the listener")?;
+    let address = listener
+        .local_addr()
+        .context("asking for the bound address")?;
     let handle = Handle::new();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = match (&listen.certificate, &listen.key) {
@@ -54,7 +59,9 @@ pub(super) async fn serve(
 async fn tls(certificate: &Path, key: &Path) -> anyhow::Result<RustlsConfig> {
     // A second installation is refused, and changes nothing: there is one provider.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
-    RustlsConfig::from_pem_file(certificate, key).await.context("reading certificate and key")
+    RustlsConfig::from_pem_file(certificate, key)
+        .await
+        .context("reading certificate and key")
 }
 
 async fn report(served: impl Future<Output = std::io::Result<()>>) {

@@ -23,22 +23,43 @@ use crate::api::route::{Doc, Routes};
 const STYLE: &str = include_str!("../../templates/public.css");
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let page = Doc::get("/public/measures", "The masked measures of a quarter or year as a page without scripts")
-        .query("from", "First day of a calendar quarter or year; the running quarter when absent")
-        .query("to", "Its last day")
-        .gives_raw(200, "text/html", "The page")
-        .refuses(503, "Nothing can be published that protects everybody");
-    let csv = Doc::get("/public/measures.csv", "The same rows as CSV (RFC 4180); masked numbers are empty")
-        .query("from", "As for the page")
-        .query("to", "As for the page")
-        .gives_raw(200, "text/csv", "The rows");
-    let report = Doc::get("/public/measures/{id}/report", "One indicator of this jurisdiction as FHIR MeasureReport")
-        .query("from", "As for the page")
-        .query("to", "As for the page")
-        .gives_raw(200, "application/fhir+json", "A MeasureReport; a Bundle of them when there are several periods")
-        .refuses(404, "No rows of this indicator are published");
-    let style = Doc::get("/public/style.css", "The page's style sheet").gives_raw(200, "text/css", "Styles");
-    routes.add(page, show_page).add(csv, show_csv).add(report, show_report).add(style, show_style)
+    let page = Doc::get(
+        "/public/measures",
+        "The masked measures of a quarter or year as a page without scripts",
+    )
+    .query(
+        "from",
+        "First day of a calendar quarter or year; the running quarter when absent",
+    )
+    .query("to", "Its last day")
+    .gives_raw(200, "text/html", "The page")
+    .refuses(503, "Nothing can be published that protects everybody");
+    let csv = Doc::get(
+        "/public/measures.csv",
+        "The same rows as CSV (RFC 4180); masked numbers are empty",
+    )
+    .query("from", "As for the page")
+    .query("to", "As for the page")
+    .gives_raw(200, "text/csv", "The rows");
+    let report = Doc::get(
+        "/public/measures/{id}/report",
+        "One indicator of this jurisdiction as FHIR MeasureReport",
+    )
+    .query("from", "As for the page")
+    .query("to", "As for the page")
+    .gives_raw(
+        200,
+        "application/fhir+json",
+        "A MeasureReport; a Bundle of them when there are several periods",
+    )
+    .refuses(404, "No rows of this indicator are published");
+    let style = Doc::get("/public/style.css", "The page's style sheet")
+        .gives_raw(200, "text/css", "Styles");
+    routes
+        .add(page, show_page)
+        .add(csv, show_csv)
+        .add(report, show_report)
+        .add(style, show_style)
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,14 +124,32 @@ impl Row {
             (None, false) => "–".to_owned(),
         };
         let is_masked = row.numerator_is_masked || row.denominator_is_masked;
-        let group = row.stratum.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ");
+        let group = row
+            .stratum
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         Self {
             area: row.jurisdiction.to_string(),
-            group: if group.is_empty() { "all".to_owned() } else { group },
+            group: if group.is_empty() {
+                "all".to_owned()
+            } else {
+                group
+            },
             period: written(row.period),
             numerator: count(row.numerator, row.numerator_is_masked),
             denominator: count(row.denominator, row.denominator_is_masked),
-            value: row.value.map_or_else(|| if is_masked { "masked".to_owned() } else { "–".to_owned() }, shown),
+            value: row.value.map_or_else(
+                || {
+                    if is_masked {
+                        "masked".to_owned()
+                    } else {
+                        "–".to_owned()
+                    }
+                },
+                shown,
+            ),
             is_masked,
         }
     }
@@ -129,8 +168,15 @@ fn tables(published: &Published) -> Vec<Table> {
         match tables.iter_mut().find(|table| table.id == row.indicator) {
             Some(table) => table.rows.push(shown),
             None => {
-                let name = published.indicators.get(&row.indicator).map(|indicator| indicator.name.clone());
-                tables.push(Table { id: row.indicator.clone(), name: name.unwrap_or_default(), rows: vec![shown] });
+                let name = published
+                    .indicators
+                    .get(&row.indicator)
+                    .map(|indicator| indicator.name.clone());
+                tables.push(Table {
+                    id: row.indicator.clone(),
+                    name: name.unwrap_or_default(),
+                    rows: vec![shown],
+                });
             }
         }
     }
@@ -146,7 +192,10 @@ fn query(period: Period) -> String {
     format!("?from={}&to={}", period.start(), period.end())
 }
 
-async fn show_page(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Response, ApiError> {
+async fn show_page(
+    State(api): State<Api>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, ApiError> {
     let core = api.core();
     let today = core.day(core.clock.now());
     let period = asked.period(today)?;
@@ -157,20 +206,34 @@ async fn show_page(State(api): State<Api>, Query(asked): Query<Asked>) -> Result
         made: core.day(published.at).to_string(),
         period: written(period),
         query: query(period),
-        others: quarter::begun(today).into_iter().map(|one| (written(one), query(one))).collect(),
+        others: quarter::begun(today)
+            .into_iter()
+            .map(|one| (written(one), query(one)))
+            .collect(),
         threshold: config.masking.threshold,
         dropped: published.dropped.clone(),
         tables: tables(&published),
     };
-    let html = page.render().map_err(|error| ApiError::Internal(error.to_string()))?;
+    let html = page
+        .render()
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(typed("text/html; charset=utf-8", html))
 }
 
-async fn show_csv(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Response, ApiError> {
+async fn show_csv(
+    State(api): State<Api>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, ApiError> {
     let published = published(&api, &asked).await?;
     let mut text = Vec::new();
-    write_csv(&mut text, &published.rows, &published.snapshot, published.method, published.at)
-        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    write_csv(
+        &mut text,
+        &published.rows,
+        &published.snapshot,
+        published.method,
+        published.at,
+    )
+    .map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(typed("text/csv; charset=utf-8", text))
 }
 
@@ -182,15 +245,24 @@ async fn show_report(
     let core = api.core();
     let published = published(&api, &asked).await?;
     let config = &core.loaded.config;
-    let is_asked = |row: &&PublicRow| row.indicator == id && row.jurisdiction == config.jurisdiction;
+    let is_asked =
+        |row: &&PublicRow| row.indicator == id && row.jurisdiction == config.jurisdiction;
     let rows: Vec<PublicRow> = published.rows.iter().filter(is_asked).cloned().collect();
     let base = config.public_url.as_str().trim_end_matches('/');
-    let mut reports = measure_reports(&rows, &published.indicators, base, config.jurisdiction.as_str());
+    let mut reports = measure_reports(
+        &rows,
+        &published.indicators,
+        base,
+        config.jurisdiction.as_str(),
+    );
     let answer: Value = match reports.len() {
         0 => return Err(ApiError::NotFound),
         1 => reports.remove(0),
         _ => {
-            let entries: Vec<Value> = reports.into_iter().map(|report| json!({"resource": report})).collect();
+            let entries: Vec<Value> = reports
+                .into_iter()
+                .map(|report| json!({"resource": report}))
+                .collect();
             json!({"resourceType": "Bundle", "type": "collection", "entry": entries})
         }
     };
@@ -206,6 +278,8 @@ async fn show_style() -> Response {
 
 fn typed(kind: &'static str, body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tandem_coordination::indicators::Indicators;
-use tandem_coordination::masking::{self, MeasuredRow, PublicRow, check_limits, protect_or_coarsen, publish};
+use tandem_coordination::masking::{
+    self, MeasuredRow, PublicRow, check_limits, protect_or_coarsen, publish,
+};
 use tandem_coordination::period::Period;
 use tokio::sync::Mutex;
 
@@ -67,16 +69,21 @@ impl Publication {
 
 async fn make(core: &Core, period: Period) -> Result<Published, ApiError> {
     let report = compute(core, period).await?;
-    let indicators = Indicators::shipped(None).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let indicators =
+        Indicators::shipped(None).map_err(|error| ApiError::Internal(error.to_string()))?;
     check_limits(&report.rows).map_err(|error| ApiError::Internal(error.to_string()))?;
     let threshold = core.loaded.config.masking.threshold;
-    let parameters = masking::Parameters { threshold, ..masking::Parameters::default() };
+    let parameters = masking::Parameters {
+        threshold,
+        ..masking::Parameters::default()
+    };
     let names = dimensions(&report.rows);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let (release, dropped) = protect_or_coarsen(report.rows, &indicators, parameters, &[], &names).map_err(|error| {
-        tracing::error!(%error, "the public tables are not published");
-        ApiError::Unavailable
-    })?;
+    let (release, dropped) = protect_or_coarsen(report.rows, &indicators, parameters, &[], &names)
+        .map_err(|error| {
+            tracing::error!(%error, "the public tables are not published");
+            ApiError::Unavailable
+        })?;
     Ok(Published {
         rows: publish(&release),
         dropped,
@@ -89,5 +96,7 @@ async fn make(core: &Core, period: Period) -> Result<Published, ApiError> {
 
 /// The dimensions of the rows, in order of name.
 fn dimensions(rows: &[MeasuredRow]) -> BTreeSet<String> {
-    rows.iter().flat_map(|row| row.stratum.iter().map(|(name, _)| name.to_owned())).collect()
+    rows.iter()
+        .flat_map(|row| row.stratum.iter().map(|(name, _)| name.to_owned()))
+        .collect()
 }

@@ -30,7 +30,9 @@ pub(super) fn published(from: Date, to: Date, today: Date) -> Option<Period> {
 
 /// The quarters of a year that have begun, and the year.
 pub(super) fn begun(today: Date) -> Vec<Period> {
-    let months = [1, 4, 7, 10].into_iter().filter(|month| *month <= today.month());
+    let months = [1, 4, 7, 10]
+        .into_iter()
+        .filter(|month| *month <= today.month());
     let quarters = months.filter_map(|month| quarter_of(Date::new(today.year(), month, 1).ok()?));
     quarters.chain(year_of(today)).collect()
 }
@@ -54,6 +56,9 @@ mod tests {
     #[test]
     fn a_quarter_ends_with_the_last_day_of_its_third_month() {
         let quarter = quarter_of(date(2026, 11, 22)).unwrap();
-        assert_eq!((quarter.start(), quarter.end()), (date(2026, 10, 1), date(2026, 12, 31)));
+        assert_eq!(
+            (quarter.start(), quarter.end()),
+            (date(2026, 10, 1), date(2026, 12, 31))
+        );
     }
 }

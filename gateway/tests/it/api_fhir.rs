@@ -1,9 +1,11 @@
 //! Referrals as FHIR Tasks: posted, read, moved, with versions.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::api_office::{Answer, Office, marisol};
+use crate::api_referrals::referred;
 
 const BASE: &str = "http://127.0.0.1:9/fhir";
 
@@ -35,12 +37,31 @@ fn task(number: &str) -> Value {
 
 async fn post(office: &Office, task: &Value) -> Answer {
     let kind = [("content-type", "application/fhir+json")];
-    office.send("clinic", Method::POST, "/fhir/Task", &kind, Some(task.to_string())).await
+    office
+        .send(
+            "clinic",
+            Method::POST,
+            "/fhir/Task",
+            &kind,
+            Some(task.to_string()),
+        )
+        .await
 }
 
 async fn put(office: &Office, id: &str, version: &str, task: &Value) -> Answer {
-    let headers = [("content-type", "application/fhir+json"), ("if-match", version)];
-    office.send("clinic", Method::PUT, &format!("/fhir/Task/{id}"), &headers, Some(task.to_string())).await
+    let headers = [
+        ("content-type", "application/fhir+json"),
+        ("if-match", version),
+    ];
+    office
+        .send(
+            "clinic",
+            Method::PUT,
+            &format!("/fhir/Task/{id}"),
+            &headers,
+            Some(task.to_string()),
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,20 +72,41 @@ async fn a_task_is_posted_read_and_cancelled() {
     assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
     assert_eq!(created.header("content-type"), "application/fhir+json");
     let id = created.json()["id"].as_str().unwrap().to_owned();
-    assert!(created.header("location").starts_with(&format!("https://tandem.demo-county.example/fhir/Task/{id}/_history/")));
+    assert!(created.header("location").starts_with(&format!(
+        "https://tandem.demo-county.example/fhir/Task/{id}/_history/"
+    )));
 
     let read = office.get("clinic", &format!("/fhir/Task/{id}")).await;
     assert_eq!(read.status, StatusCode::OK, "{}", read.text);
-    assert_eq!(read.json()["identifier"][0]["value"], "order-1", "what the sender wrote is kept");
-    let found = office.get("clinic", &format!("/fhir/Task?_id={id}")).await.json();
+    assert_eq!(
+        read.json()["identifier"][0]["value"],
+        "order-1",
+        "what the sender wrote is kept"
+    );
+    let found = office
+        .get("clinic", &format!("/fhir/Task?_id={id}"))
+        .await
+        .json();
     assert_eq!(found["entry"][0]["resource"]["id"], json!(id), "{found}");
-    let order = office.get("clinic", &format!("/fhir/ServiceRequest/{id}")).await;
-    assert_eq!(order.json()["resourceType"], "ServiceRequest", "{}", order.text);
+    let order = office
+        .get("clinic", &format!("/fhir/ServiceRequest/{id}"))
+        .await;
+    assert_eq!(
+        order.json()["resourceType"],
+        "ServiceRequest",
+        "{}",
+        order.text
+    );
 
     let mut withdrawn = read.json();
     withdrawn["status"] = json!("entered-in-error");
     let stale = put(&office, &id, "W/\"999\"", &withdrawn).await;
-    assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "{}", stale.text);
+    assert_eq!(
+        stale.status,
+        StatusCode::PRECONDITION_FAILED,
+        "{}",
+        stale.text
+    );
     assert_eq!(stale.json()["resourceType"], "OperationOutcome");
     let done = put(&office, &id, read.header("etag"), &withdrawn).await;
     assert_eq!(done.status, StatusCode::OK, "{}", done.text);
@@ -78,7 +120,12 @@ async fn the_same_task_posted_twice_is_one_referral() {
     office.record("clinic", "pat-1", &marisol()).await;
     let first = post(&office, &task("order-1")).await;
     let second = post(&office, &task("order-1")).await;
-    assert_eq!((first.status, second.status), (StatusCode::CREATED, StatusCode::OK), "{}", second.text);
+    assert_eq!(
+        (first.status, second.status),
+        (StatusCode::CREATED, StatusCode::OK),
+        "{}",
+        second.text
+    );
     assert_eq!(first.json()["id"], second.json()["id"]);
 }
 
@@ -99,13 +146,21 @@ async fn a_move_that_belongs_to_the_other_side_is_a_conflict() {
 async fn a_task_of_others_does_not_exist() {
     let office = Office::open().await;
     office.record("clinic", "pat-1", &marisol()).await;
-    let id = post(&office, &task("order-1")).await.json()["id"].as_str().unwrap().to_owned();
+    let id = post(&office, &task("order-1")).await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let others = office.get("cws", &format!("/fhir/Task/{id}")).await;
-    let nobody = office.get("cws", "/fhir/Task/018f0000-0000-7000-8000-000000000000").await;
+    let nobody = office
+        .get("cws", "/fhir/Task/018f0000-0000-7000-8000-000000000000")
+        .await;
     assert_eq!(others.status, StatusCode::NOT_FOUND);
     assert_eq!(others.text, nobody.text);
     assert_eq!(others.json()["issue"][0]["code"], "not-found");
-    assert_eq!(office.get("cws", "/fhir/Task").await.json()["entry"], json!([]));
+    assert_eq!(
+        office.get("cws", "/fhir/Task").await.json()["entry"],
+        json!([])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +176,12 @@ async fn a_task_about_somebody_unknown_waits() {
 async fn a_task_that_does_not_fit_the_profile_is_refused_with_every_issue() {
     let office = Office::open().await;
     let answer = post(&office, &json!({ "resourceType": "Task" })).await;
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+    assert_eq!(
+        answer.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        answer.text
+    );
     assert!(answer.json()["issue"].as_array().unwrap().len() > 1);
 }
 
@@ -130,7 +190,80 @@ async fn the_gateway_describes_itself_and_its_organisations() {
     let office = Office::open().await;
     let metadata = office.get("", "/fhir/metadata").await.json();
     assert_eq!(metadata["resourceType"], "CapabilityStatement");
-    let organization = office.get("clinic", "/fhir/Organization/org-bh").await.json();
-    assert_eq!((&organization["resourceType"], &organization["id"]), (&json!("Organization"), &json!("org-bh")));
-    assert_eq!(office.get("clinic", "/fhir/Organization/nobody").await.status, StatusCode::NOT_FOUND);
+    let organization = office
+        .get("clinic", "/fhir/Organization/org-bh")
+        .await
+        .json();
+    assert_eq!(
+        (&organization["resourceType"], &organization["id"]),
+        (&json!("Organization"), &json!("org-bh"))
+    );
+    assert_eq!(
+        office
+            .get("clinic", "/fhir/Organization/nobody")
+            .await
+            .status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_reads_and_moves_the_order_as_long_as_it_may_be_told() {
+    let office = Office::open().await;
+    office.record("cws", "0Ab1CdE2fG", &marisol()).await;
+    let id = referred(&office).await;
+    let path = format!("/fhir/Task/{id}");
+    let task = office.get("cws", &path).await;
+    assert_eq!(task.status, StatusCode::OK, "{}", task.text);
+    assert_eq!(task.json()["status"], "requested");
+    let order = office
+        .get("cws", &format!("/fhir/ServiceRequest/{id}"))
+        .await;
+    assert_eq!(
+        order.json()["subject"]["reference"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next(),
+        Some("0Ab1CdE2fG"),
+        "{}",
+        order.text
+    );
+
+    let mut accepted = task.json();
+    accepted["status"] = json!("accepted");
+    let headers = [("if-match", task.header("etag"))];
+    let moved = office
+        .send(
+            "cws",
+            Method::PUT,
+            &path,
+            &headers,
+            Some(accepted.to_string()),
+        )
+        .await;
+    assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);
+    assert_eq!(moved.json()["status"], "accepted");
+    assert_eq!(
+        office
+            .get("calworks", &format!("/v1/referrals/{id}"))
+            .await
+            .json()["status"],
+        "accepted"
+    );
+
+    let revoked = office
+        .post("privacy", "/v1/consents/consent-1/revoke", &json!({}))
+        .await;
+    assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text);
+    let denied = office.get("cws", &path).await;
+    assert_eq!(denied.status, StatusCode::NOT_FOUND, "{}", denied.text);
+    let decisions = office.get("auditor", "/v1/decisions").await.json();
+    let queries = decisions["decisions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["stage"] == "query")
+        .count();
+    assert!(queries >= 4, "each reading is decided: {decisions}");
 }

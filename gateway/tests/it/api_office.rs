@@ -1,4 +1,9 @@
 //! A gateway in a temporary folder with its API on a loopback port, and callers of every role.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails where it unwraps"
+)]
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -54,7 +59,9 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 }
 
@@ -74,7 +81,12 @@ impl Office {
         let clock = Clock::standing_at(START.parse().unwrap());
         let gateway = Gateway::start(loaded, clock).await.unwrap();
         let url = format!("http://{}", gateway.address);
-        Self { gateway: Some(gateway), client: reqwest::Client::new(), url, _folder: folder }
+        Self {
+            gateway: Some(gateway),
+            client: reqwest::Client::new(),
+            url,
+            _folder: folder,
+        }
     }
 
     pub(crate) fn core(&self) -> Arc<Core> {
@@ -82,7 +94,14 @@ impl Office {
     }
 
     /// Sends a request; `who` is a caller's name, or nobody.
-    pub(crate) async fn send(&self, who: &str, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        who: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         if !who.is_empty() {
             request = request.bearer_auth(who);
@@ -95,7 +114,11 @@ impl Office {
         }
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
-        Answer { status, headers, text: answer.text().await.unwrap() }
+        Answer {
+            status,
+            headers,
+            text: answer.text().await.unwrap(),
+        }
     }
 
     pub(crate) async fn get(&self, who: &str, path: &str) -> Answer {
@@ -103,7 +126,14 @@ impl Office {
     }
 
     pub(crate) async fn post(&self, who: &str, path: &str, body: &Value) -> Answer {
-        self.send(who, Method::POST, path, &[("content-type", "application/json")], Some(body.to_string())).await
+        self.send(
+            who,
+            Method::POST,
+            path,
+            &[("content-type", "application/json")],
+            Some(body.to_string()),
+        )
+        .await
     }
 
     /// Waits until nothing waits in the processor.
@@ -113,30 +143,68 @@ impl Office {
         core.wake();
         let settled = async {
             loop {
-                let waiting = core.store.snapshot().await.unwrap().count_events(tandem::store::EventState::Waiting).await;
+                let waiting = core
+                    .store
+                    .snapshot()
+                    .await
+                    .unwrap()
+                    .count_events(tandem::store::EventState::Waiting)
+                    .await;
                 if waiting.unwrap() == 0 {
                     return;
                 }
                 changed.changed().await.unwrap();
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), settled).await.expect("the processor settles");
+        tokio::time::timeout(Duration::from_secs(20), settled)
+            .await
+            .expect("the processor settles");
     }
 
     /// Waits until a message of a lane stands so.
-    pub(crate) async fn message(&self, lane: &str, state: tandem::store::OutboxState) -> tandem::store::OutboxRow {
+    pub(crate) async fn message(
+        &self,
+        lane: &str,
+        state: tandem::store::OutboxState,
+    ) -> tandem::store::OutboxRow {
         let core = self.core();
         let mut changed = core.changed.subscribe();
         let found = async {
             loop {
-                let rows = core.store.snapshot().await.unwrap().outbox_in(&[state]).await.unwrap();
+                let rows = core
+                    .store
+                    .snapshot()
+                    .await
+                    .unwrap()
+                    .outbox_in(&[state])
+                    .await
+                    .unwrap();
                 if let Some(row) = rows.into_iter().find(|row| row.lane == lane) {
                     return row;
                 }
                 changed.changed().await.unwrap();
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), found).await.expect("the lane gets there")
+        tokio::time::timeout(Duration::from_secs(20), found)
+            .await
+            .expect("the lane gets there")
+    }
+
+    /// Asks until the answer is there, whenever something in the gateway has changed.
+    pub(crate) async fn get_once_there(&self, who: &str, path: &str) -> Answer {
+        let mut changed = self.core().changed.subscribe();
+        let found = async {
+            loop {
+                let answer = self.get(who, path).await;
+                if answer.status == StatusCode::OK {
+                    return answer;
+                }
+                changed.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), found)
+            .await
+            .expect("it comes to be there")
     }
 
     /// A system tells of a person.
@@ -155,7 +223,10 @@ impl Office {
 
     /// How often an action stands in the audit.
     pub(crate) async fn audited(&self, action: &str) -> usize {
-        let answer = self.get("auditor", &format!("/v1/audit?action={action}")).await.json();
+        let answer = self
+            .get("auditor", &format!("/v1/audit?action={action}"))
+            .await
+            .json();
         answer["entries"].as_array().unwrap().len()
     }
 }
@@ -186,7 +257,9 @@ pub(crate) fn marisol() -> Value {
 fn tokens() -> String {
     let mut text = String::new();
     for (name, role, organization, system) in CALLERS {
-        let system = system.map(|system| format!("system = \"{system}\"\n")).unwrap_or_default();
+        let system = system
+            .map(|system| format!("system = \"{system}\"\n"))
+            .unwrap_or_default();
         writeln!(
             text,
             "[[tokens]]\nname = \"{name}\"\nrole = \"{role}\"\norganization = \"{organization}\"\n{system}sha256 = \"{}\"\n",
@@ -242,6 +315,9 @@ program = "behavioral-health"
 /// Every header that does not change from answer to answer by itself.
 pub(crate) fn steady(headers: &HeaderMap) -> HashMap<String, String> {
     let changing = ["date", "x-request-id"];
-    let all = headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
-    all.filter(|(name, _)| !changing.contains(&name.as_str())).collect()
+    let all = headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    all.filter(|(name, _)| !changing.contains(&name.as_str()))
+        .collect()
 }

@@ -20,34 +20,63 @@ async fn the_public_page_has_no_script_and_needs_no_account() {
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(!page.text.to_lowercase().contains("<script") && !page.text.contains("javascript:"));
     assert!(page.text.contains("UN-1"));
-    assert_eq!(office.get("", "/public/style.css").await.status, StatusCode::OK);
+    assert_eq!(
+        office.get("", "/public/style.css").await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_county_is_masked_with_another_beside_it_and_the_total_is_shown() {
     let office = Office::open().await;
-    for (county, count) in [("example-small", 4), ("example-north", 25), ("example-south", 18), ("example-east", 40)] {
+    for (county, count) in [
+        ("example-small", 4),
+        ("example-north", 25),
+        ("example-south", 18),
+        ("example-east", 40),
+    ] {
         report(&office, county, count).await;
     }
-    let table = office.get("", "/public/measures.csv?from=2026-01-01&to=2026-03-31").await.text;
+    let table = office
+        .get("", "/public/measures.csv?from=2026-01-01&to=2026-03-31")
+        .await
+        .text;
     let row = |stratum: &str| {
-        let found = table.lines().find(|line| line.starts_with("UN-2,") && line.contains(stratum));
-        found.unwrap_or_else(|| panic!("no row {stratum} in\n{table}")).to_owned()
+        let found = table
+            .lines()
+            .find(|line| line.starts_with("UN-2,") && line.contains(stratum));
+        found
+            .unwrap_or_else(|| panic!("no row {stratum} in\n{table}"))
+            .to_owned()
     };
     assert!(row("county=example-small").contains(",primary,"));
-    assert!(row("county=example-south").contains(",complementary,"), "{}", row("county=example-south"));
+    assert!(
+        row("county=example-south").contains(",complementary,"),
+        "{}",
+        row("county=example-south")
+    );
     assert!(row("county=example-east,40").contains(",none,"));
-    assert!(row("demo-county,,87,").contains(",none,"), "the total is shown");
-    let page = office.get("", "/public/measures?from=2026-01-01&to=2026-03-31").await.text;
+    assert!(
+        row("demo-county,,87,").contains(",none,"),
+        "the total is shown"
+    );
+    let page = office
+        .get("", "/public/measures?from=2026-01-01&to=2026-03-31")
+        .await
+        .text;
     assert!(page.contains("masked") && page.contains("87"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_whole_quarters_and_years_are_published() {
     let office = Office::open().await;
-    let wish = office.get("", "/public/measures.csv?from=2026-01-05&to=2026-02-01").await;
+    let wish = office
+        .get("", "/public/measures.csv?from=2026-01-05&to=2026-02-01")
+        .await;
     assert_eq!(wish.status, StatusCode::NOT_FOUND);
-    let later = office.get("", "/public/measures.csv?from=2027-01-01&to=2027-03-31").await;
+    let later = office
+        .get("", "/public/measures.csv?from=2027-01-01&to=2027-03-31")
+        .await;
     assert_eq!(later.status, StatusCode::NOT_FOUND);
 }
 
@@ -55,17 +84,35 @@ async fn only_whole_quarters_and_years_are_published() {
 async fn an_indicator_is_told_as_a_fhir_measure_report() {
     let office = Office::open().await;
     let report = office.get("", "/public/measures/UN-1/report").await;
-    assert_eq!(report.json()["resourceType"], "MeasureReport", "{}", report.text);
-    assert_eq!(office.get("", "/public/measures/XX-1/report").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        report.json()["resourceType"],
+        "MeasureReport",
+        "{}",
+        report.text
+    );
+    assert_eq!(
+        office.get("", "/public/measures/XX-1/report").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn oversight_sees_the_numbers_unmasked() {
     let office = Office::open().await;
     report(&office, "example-small", 4).await;
-    let answer = office.get("auditor", "/v1/measures?ids=UN-2&from=2026-01-01&to=2026-03-31").await.json();
+    let answer = office
+        .get(
+            "auditor",
+            "/v1/measures?ids=UN-2&from=2026-01-01&to=2026-03-31",
+        )
+        .await
+        .json();
     let rows = answer["rows"].as_array().unwrap();
     assert!(rows.iter().all(|row| row["indicator"] == "UN-2"));
-    assert!(rows.iter().any(|row| row["stratum"] == "county=example-small" && row["numerator"] == 4), "{answer}");
+    assert!(
+        rows.iter()
+            .any(|row| row["stratum"] == "county=example-small" && row["numerator"] == 4),
+        "{answer}"
+    );
     assert!(answer["header"]["snapshot_id"].is_string());
 }

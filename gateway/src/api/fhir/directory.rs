@@ -16,8 +16,11 @@ use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let metadata = Doc::get("/fhir/metadata", "The CapabilityStatement")
-        .gives_raw(200, super::FHIR_JSON, "What this server can do");
+    let metadata = Doc::get("/fhir/metadata", "The CapabilityStatement").gives_raw(
+        200,
+        super::FHIR_JSON,
+        "What this server can do",
+    );
     let organization = Doc::get("/fhir/Organization/{id}", "An organisation of the registry")
         .allow::<Anyone>()
         .gives_raw(200, super::FHIR_JSON, "The Organization")
@@ -28,12 +31,29 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn capabilities(State(api): State<Api>) -> Result<Response, FhirError> {
     let core = api.core();
     let config = config_of(&api, &core.gateway)?;
-    Ok(resource(StatusCode::OK, &capability_statement(&config, core.clock.now())))
+    Ok(resource(
+        StatusCode::OK,
+        &capability_statement(&config, core.clock.now()),
+    ))
 }
 
-async fn read(_as: As<Anyone>, State(api): State<Api>, Path(id): Path<OrganizationId>) -> Result<Response, FhirError> {
+async fn read(
+    _as: As<Anyone>,
+    State(api): State<Api>,
+    Path(id): Path<OrganizationId>,
+) -> Result<Response, FhirError> {
     let core = api.core();
-    let known = core.loaded.registry.organization(&id).ok_or(FhirError::Api(ApiError::NotFound))?;
-    let party = Party { id: known.id.clone(), name: known.name.clone() };
-    Ok(resource(StatusCode::OK, &organization_resource(&config_of(&api, &core.gateway)?, &party)))
+    let known = core
+        .loaded
+        .registry
+        .organization(&id)
+        .ok_or(FhirError::Api(ApiError::NotFound))?;
+    let party = Party {
+        id: known.id.clone(),
+        name: known.name.clone(),
+    };
+    Ok(resource(
+        StatusCode::OK,
+        &organization_resource(&config_of(&api, &core.gateway)?, &party),
+    ))
 }

@@ -25,7 +25,9 @@ use crate::store::StoreError;
 pub(super) const FHIR_JSON: &str = "application/fhir+json";
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    directory::routes(order::routes(search::routes(view::routes(task::routes(routes)))))
+    directory::routes(order::routes(search::routes(view::routes(task::routes(
+        routes,
+    )))))
 }
 
 /// Why a FHIR request is refused.
@@ -38,8 +40,16 @@ enum FhirError {
 }
 
 impl FhirError {
-    fn refused(status: StatusCode, code: &'static str, expression: &str, text: impl Into<String>) -> Self {
-        Self::Refused(Refusal { status, issues: vec![Issue::error(code, expression, text)] })
+    fn refused(
+        status: StatusCode,
+        code: &'static str,
+        expression: &str,
+        text: impl Into<String>,
+    ) -> Self {
+        Self::Refused(Refusal {
+            status,
+            issues: vec![Issue::error(code, expression, text)],
+        })
     }
 }
 
@@ -61,7 +71,9 @@ impl IntoResponse for FhirError {
 /// A resource as an answer.
 fn resource(status: StatusCode, body: &Value) -> Response {
     let mut response = (status, Json(body)).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
     response
 }
 
@@ -92,8 +104,12 @@ fn config_of(api: &Api, system: &SystemId) -> Result<FhirConfig, ApiError> {
     let mut config = FhirConfig::offline(system.clone(), core.gateway_organization())
         .map_err(|error| internal(error.to_string()))?;
     let public = &core.loaded.config.public_url;
-    config.own_base = public.join("fhir").map_err(|error| internal(error.to_string()))?;
-    config.identifier_root = public.join("id").map_err(|error| internal(error.to_string()))?;
+    config.own_base = public
+        .join("fhir")
+        .map_err(|error| internal(error.to_string()))?;
+    config.identifier_root = public
+        .join("id")
+        .map_err(|error| internal(error.to_string()))?;
     Ok(config)
 }
 

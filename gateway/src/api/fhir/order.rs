@@ -23,10 +23,13 @@ use crate::state::referral::ReferralDoc;
 use crate::store::{Stage, StoreError, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::get("/fhir/ServiceRequest/{id}", "The order behind a referral, for its source and its target")
-        .allow::<Systems>()
-        .gives_raw(200, super::FHIR_JSON, "The ServiceRequest")
-        .gives_raw(404, super::FHIR_JSON, "No such order on the caller's side");
+    let doc = Doc::get(
+        "/fhir/ServiceRequest/{id}",
+        "The order behind a referral, for its source and its target",
+    )
+    .allow::<Systems>()
+    .gives_raw(200, super::FHIR_JSON, "The ServiceRequest")
+    .gives_raw(404, super::FHIR_JSON, "No such order on the caller's side");
     routes.add(doc, read)
 }
 
@@ -42,19 +45,31 @@ pub(super) async fn of(
 ) -> Result<Option<OwnOrder>, ApiError> {
     let core = api.core();
     let now = core.clock.now();
-    let Some(message) = document.request_message else { return Ok(None) };
-    let Some(row) = tx.outbox(message).await? else { return Ok(None) };
+    let Some(message) = document.request_message else {
+        return Ok(None);
+    };
+    let Some(row) = tx.outbox(message).await? else {
+        return Ok(None);
+    };
     let proposal: Proposal =
         serde_json::from_slice(&row.content).map_err(|_| StoreError::Shape { kind: "proposal" })?;
     let ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
     ruling.record(core, tx, Stage::Query, now).await?;
-    let Some(mut outbound) = ruling.outbound else { return Ok(None) };
+    let Some(mut outbound) = ruling.outbound else {
+        return Ok(None);
+    };
     outbound.created_at = row.created_at;
-    let OutboundBody::Referral(view) = &outbound.body else { return Ok(None) };
+    let OutboundBody::Referral(view) = &outbound.body else {
+        return Ok(None);
+    };
     Ok(own_order(config, &outbound, view).ok())
 }
 
-async fn read(by: As<Systems>, State(api): State<Api>, Path(id): Path<ReferralId>) -> Result<Response, FhirError> {
+async fn read(
+    by: As<Systems>,
+    State(api): State<Api>,
+    Path(id): Path<ReferralId>,
+) -> Result<Response, FhirError> {
     let system = by.caller.system()?;
     let mut tx = api.core().store.begin().await?;
     let document = visible(&mut tx, id, &by.caller).await?;
@@ -62,15 +77,25 @@ async fn read(by: As<Systems>, State(api): State<Api>, Path(id): Path<ReferralId
         let posted = tx.get::<PostedTaskDoc>(&id.to_string()).await?;
         posted.and_then(|posted| contained_focus(&posted.task))
     } else {
-        of(&api, &mut tx, &config_of(&api, system)?, &document).await?.map(|order| order.service_request)
+        of(&api, &mut tx, &config_of(&api, system)?, &document)
+            .await?
+            .map(|order| order.service_request)
     };
     tx.commit().await?;
-    found.map(|found| resource(StatusCode::OK, &found)).ok_or(FhirError::Api(ApiError::NotFound))
+    found
+        .map(|found| resource(StatusCode::OK, &found))
+        .ok_or(FhirError::Api(ApiError::NotFound))
 }
 
 /// The ServiceRequest that the source put into its Task.
 fn contained_focus(task: &Value) -> Option<Value> {
-    let id = task.pointer("/focus/reference")?.as_str()?.strip_prefix('#')?;
+    let id = task
+        .pointer("/focus/reference")?
+        .as_str()?
+        .strip_prefix('#')?;
     let contained = task.get("contained")?.as_array()?;
-    contained.iter().find(|one| one.get("id").and_then(Value::as_str) == Some(id)).cloned()
+    contained
+        .iter()
+        .find(|one| one.get("id").and_then(Value::as_str) == Some(id))
+        .cloned()
 }

@@ -24,8 +24,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .query("_id", "Only this Task")
         .query("status", "Only Tasks that stand so")
         .query("_count", "Most entries on a page, up to 50")
-        .query("_after", "From the Task after this one on; the `next` link gives it")
-        .gives_raw(200, super::FHIR_JSON, "A searchset Bundle; what the caller may not know of is not counted");
+        .query(
+            "_after",
+            "From the Task after this one on; the `next` link gives it",
+        )
+        .gives_raw(
+            200,
+            super::FHIR_JSON,
+            "A searchset Bundle; what the caller may not know of is not counted",
+        );
     routes.add(doc, search)
 }
 
@@ -40,16 +47,26 @@ struct Criteria {
     after: Option<ReferralId>,
 }
 
-async fn search(by: As<Systems>, State(api): State<Api>, Query(asked): Query<Criteria>) -> Result<Response, FhirError> {
+async fn search(
+    by: As<Systems>,
+    State(api): State<Api>,
+    Query(asked): Query<Criteria>,
+) -> Result<Response, FhirError> {
     let system = by.caller.system()?;
     let config = config_of(&api, system)?;
     let mut tx = api.core().store.begin().await?;
     let mut found = own(&mut tx, system).await?;
     found.retain(|document| {
-        asked.id.as_ref().is_none_or(|id| document.id.to_string() == *id)
+        asked
+            .id
+            .as_ref()
+            .is_none_or(|id| document.id.to_string() == *id)
             && asked.after.is_none_or(|after| document.id > after)
             && asked.status.as_ref().is_none_or(|status| {
-                document.state.status().is_some_and(|own| own.code() == status)
+                document
+                    .state
+                    .status()
+                    .is_some_and(|own| own.code() == status)
             })
     });
     found.sort_by_key(|document| document.id);
@@ -58,7 +75,9 @@ async fn search(by: As<Systems>, State(api): State<Api>, Query(asked): Query<Cri
     let mut next = None;
     for document in found {
         if entries.len() == count {
-            next = entries.last().and_then(|entry| entry.pointer("/resource/id")?.as_str().map(str::to_owned));
+            next = entries
+                .last()
+                .and_then(|entry| entry.pointer("/resource/id")?.as_str().map(str::to_owned));
             break;
         }
         if let Some(served) = serve(&api, &mut tx, system, &document).await? {
@@ -76,7 +95,10 @@ async fn search(by: As<Systems>, State(api): State<Api>, Query(asked): Query<Cri
             let value: String = url::form_urlencoded::byte_serialize(status.as_bytes()).collect();
             format!("&status={value}")
         });
-        let url = config.at_gateway(&format!("Task?_count={count}&_after={next}{}", status.unwrap_or_default()));
+        let url = config.at_gateway(&format!(
+            "Task?_count={count}&_after={next}{}",
+            status.unwrap_or_default()
+        ));
         fields.insert("link".to_owned(), json!([{"relation": "next", "url": url}]));
     }
     Ok(resource(StatusCode::OK, &bundle))

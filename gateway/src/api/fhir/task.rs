@@ -32,27 +32,60 @@ use crate::transport::http::PartnerClient;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let kinds = &[super::FHIR_JSON, "application/json"];
-    let create = Doc::post("/fhir/Task", "Refers: a Task whose focus is contained or stands on the sender's own server")
-        .allow::<Systems>()
-        .takes_raw(kinds)
-        .gives_raw(201, super::FHIR_JSON, "The Task under the gateway's id; `Location` and `ETag`")
-        .gives_raw(200, super::FHIR_JSON, "The same Task was posted before")
-        .gives_raw(202, super::FHIR_JSON, "Durable, and waits: who or what it names is not known yet")
-        .gives_raw(409, super::FHIR_JSON, "The identifier was used with other content, or a rule refuses the referral")
-        .gives_raw(422, super::FHIR_JSON, "The Task or its focus does not fit the profile");
-    let update = Doc::put("/fhir/Task/{id}", "Moves the referral; only the status and what belongs to it is taken from a target")
-        .allow::<Systems>()
-        .header("If-Match", "The version that was read; another one is refused with 412")
-        .takes_raw(kinds)
-        .gives_raw(200, super::FHIR_JSON, "The Task as it stands now")
-        .gives_raw(404, super::FHIR_JSON, "No such Task on the caller's side")
-        .gives_raw(409, super::FHIR_JSON, "The move is not allowed, or not to this side")
-        .gives_raw(412, super::FHIR_JSON, "Somebody else was first")
-        .gives_raw(422, super::FHIR_JSON, "The Task does not fit the profile");
+    let create = Doc::post(
+        "/fhir/Task",
+        "Refers: a Task whose focus is contained or stands on the sender's own server",
+    )
+    .allow::<Systems>()
+    .takes_raw(kinds)
+    .gives_raw(
+        201,
+        super::FHIR_JSON,
+        "The Task under the gateway's id; `Location` and `ETag`",
+    )
+    .gives_raw(200, super::FHIR_JSON, "The same Task was posted before")
+    .gives_raw(
+        202,
+        super::FHIR_JSON,
+        "Durable, and waits: who or what it names is not known yet",
+    )
+    .gives_raw(
+        409,
+        super::FHIR_JSON,
+        "The identifier was used with other content, or a rule refuses the referral",
+    )
+    .gives_raw(
+        422,
+        super::FHIR_JSON,
+        "The Task or its focus does not fit the profile",
+    );
+    let update = Doc::put(
+        "/fhir/Task/{id}",
+        "Moves the referral; only the status and what belongs to it is taken from a target",
+    )
+    .allow::<Systems>()
+    .header(
+        "If-Match",
+        "The version that was read; another one is refused with 412",
+    )
+    .takes_raw(kinds)
+    .gives_raw(200, super::FHIR_JSON, "The Task as it stands now")
+    .gives_raw(404, super::FHIR_JSON, "No such Task on the caller's side")
+    .gives_raw(
+        409,
+        super::FHIR_JSON,
+        "The move is not allowed, or not to this side",
+    )
+    .gives_raw(412, super::FHIR_JSON, "Somebody else was first")
+    .gives_raw(422, super::FHIR_JSON, "The Task does not fit the profile");
     routes.add(create, post).add(update, put)
 }
 
-async fn post(by: As<Systems>, State(api): State<Api>, Raw(body): Raw) -> Result<Response, FhirError> {
+async fn post(
+    by: As<Systems>,
+    State(api): State<Api>,
+    Raw(body): Raw,
+) -> Result<Response, FhirError> {
     let system = by.caller.system()?;
     let config = config_of(&api, system)?;
     let context = context(&api, system)?;
@@ -66,37 +99,63 @@ async fn post(by: As<Systems>, State(api): State<Api>, Raw(body): Raw) -> Result
     let posted = match posted {
         Posted::Complete(posted) => posted,
         Posted::Refused(refusal) => return Err(FhirError::Refused(refusal)),
-        Posted::NeedsFocus { .. } => return Err(ApiError::Internal("a focus was asked for twice".to_owned()).into()),
+        Posted::NeedsFocus { .. } => {
+            return Err(ApiError::Internal("a focus was asked for twice".to_owned()).into());
+        }
     };
     let reader = Arc::new(Told(posted.events.clone()));
     let key = format!("fhir-task:{}", posted.effect);
     let accepted = push::accept(&api, system, reader, Some(&key), body.to_vec()).await?;
     match push::effect(&api, accepted.input).await? {
-        Effect::Refused(text) => Err(FhirError::refused(StatusCode::CONFLICT, "business-rule", "Task", text)),
+        Effect::Refused(text) => Err(FhirError::refused(
+            StatusCode::CONFLICT,
+            "business-rule",
+            "Task",
+            text,
+        )),
         Effect::Parked(text) => Ok(waiting(&text)),
-        Effect::Applied | Effect::Waiting => created(&api, system, *posted, &config, accepted.is_duplicate).await,
+        Effect::Applied | Effect::Waiting => {
+            created(&api, system, *posted, &config, accepted.is_duplicate).await
+        }
     }
 }
 
 fn context(api: &Api, system: &SystemId) -> Result<ReadContext, ApiError> {
     let core = api.core();
     let organization = core.organization_of(system).ok_or(ApiError::Forbidden)?;
-    Ok(api.intake.context(system, &organization, "Task", core.clock.now())?)
+    Ok(api
+        .intake
+        .context(system, &organization, "Task", core.clock.now())?)
 }
 
 /// Durable, and not yet in effect.
 fn waiting(text: &str) -> Response {
-    resource(StatusCode::ACCEPTED, &super::outcome(StatusCode::ACCEPTED, text))
+    resource(
+        StatusCode::ACCEPTED,
+        &super::outcome(StatusCode::ACCEPTED, text),
+    )
 }
 
 /// Reads the focus from the sender's own server; nothing else is fetched, whatever the Task says.
-async fn fetch_focus(api: &Api, system: &SystemId, mut fetch: FetchFocus) -> Result<Value, FhirError> {
+async fn fetch_focus(
+    api: &Api,
+    system: &SystemId,
+    mut fetch: FetchFocus,
+) -> Result<Value, FhirError> {
     const MOST_REQUESTS: usize = 4;
     let path = "Task.focus.reference";
-    let server = api.core().system(system).and_then(|config| config.fhir.as_ref());
+    let server = api
+        .core()
+        .system(system)
+        .and_then(|config| config.fhir.as_ref());
     let Some(server) = server else {
         let text = "contain the ServiceRequest: no FHIR server is configured for this system";
-        return Err(FhirError::refused(StatusCode::UNPROCESSABLE_ENTITY, "value", path, text));
+        return Err(FhirError::refused(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "value",
+            path,
+            text,
+        ));
     };
     let client = PartnerClient::new(server.token_file.as_deref(), server.authority.as_deref())
         .map_err(|error| ApiError::Internal(error.to_string()))?;
@@ -132,17 +191,34 @@ async fn created(
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let found = match reference_of(&posted.events) {
-        Some(reference) => pipeline::resolve(&mut tx, system, reference).await.map_err(store_failed)?,
+        Some(reference) => pipeline::resolve(&mut tx, system, reference)
+            .await
+            .map_err(store_failed)?,
         None => None,
     };
-    let Some(document) = found else { return Ok(waiting("the referral waits to be recorded")) };
-    if tx.get::<PostedTaskDoc>(&document.id.to_string()).await?.is_none() {
-        let kept = PostedTaskDoc { referral: document.id, task: posted.task };
+    let Some(document) = found else {
+        return Ok(waiting("the referral waits to be recorded"));
+    };
+    if tx
+        .get::<PostedTaskDoc>(&document.id.to_string())
+        .await?
+        .is_none()
+    {
+        let kept = PostedTaskDoc {
+            referral: document.id,
+            task: posted.task,
+        };
         tx.put(&kept, core.clock.now()).await?;
     }
-    let served = serve(api, &mut tx, system, &document).await?.ok_or(FhirError::Api(ApiError::NotFound))?;
+    let served = serve(api, &mut tx, system, &document)
+        .await?
+        .ok_or(FhirError::Api(ApiError::NotFound))?;
     tx.commit().await?;
-    let mut response = served.answer(if is_repeat { StatusCode::OK } else { StatusCode::CREATED });
+    let mut response = served.answer(if is_repeat {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    });
     let relative = format!("Task/{}/_history/{}", document.id, served.version);
     if let Ok(location) = HeaderValue::from_str(&config.at_gateway(&relative)) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -152,7 +228,9 @@ async fn created(
 
 fn reference_of(events: &[NewEvent]) -> Option<&ReferralRef> {
     events.iter().find_map(|event| match &event.body {
-        Body::ReferralRequested(request) | Body::ReferralDrafted(request) => Some(&request.referral),
+        Body::ReferralRequested(request) | Body::ReferralDrafted(request) => {
+            Some(&request.referral)
+        }
         _ => None,
     })
 }
@@ -168,7 +246,9 @@ async fn put(
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let document = visible(&mut tx, id, &by.caller).await?;
-    let served = serve(&api, &mut tx, system, &document).await?.ok_or(FhirError::Api(ApiError::NotFound))?;
+    let served = serve(&api, &mut tx, system, &document)
+        .await?
+        .ok_or(FhirError::Api(ApiError::NotFound))?;
     tx.commit().await?;
     fits(&headers, &served)?;
     let side = referral_status::side_of(&document, system);
@@ -181,22 +261,28 @@ async fn put(
     if side == ReferralRole::Source {
         replace(&mut tx, &document, &body, core.clock.now()).await?;
     }
-    let served = serve(&api, &mut tx, system, &document).await?.ok_or(FhirError::Api(ApiError::NotFound))?;
+    let served = serve(&api, &mut tx, system, &document)
+        .await?
+        .ok_or(FhirError::Api(ApiError::NotFound))?;
     tx.commit().await?;
     Ok(served.answer(StatusCode::OK))
 }
 
 /// The version that was read must be the one that stands, when the sender names one.
 fn fits(headers: &HeaderMap, served: &Served) -> Result<(), FhirError> {
-    let asked = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or_default().trim());
+    let asked = headers
+        .get(header::IF_MATCH)
+        .map(|value| value.to_str().unwrap_or_default().trim());
     let opaque = |tag: &str| tag.trim_start_matches("W/").trim_matches('"').to_owned();
     match asked {
-        Some(asked) if asked != "*" && opaque(asked) != opaque(&served.etag()) => Err(FhirError::refused(
-            StatusCode::PRECONDITION_FAILED,
-            "conflict",
-            "Task.meta.versionId",
-            "the task has another version now: read it again",
-        )),
+        Some(asked) if asked != "*" && opaque(asked) != opaque(&served.etag()) => {
+            Err(FhirError::refused(
+                StatusCode::PRECONDITION_FAILED,
+                "conflict",
+                "Task.meta.versionId",
+                "the task has another version now: read it again",
+            ))
+        }
         _ => Ok(()),
     }
 }
@@ -209,10 +295,14 @@ fn moves(
     side: ReferralRole,
     body: &[u8],
 ) -> Result<Vec<Body>, FhirError> {
-    let stored = document.state.status().ok_or(FhirError::Api(ApiError::NotFound))?;
+    let stored = document
+        .state
+        .status()
+        .ok_or(FhirError::Api(ApiError::NotFound))?;
     let config = config_of(api, system)?;
     let context = context(api, system)?;
-    let events = inbound::receive_update(body, stored, side, &config, &context).map_err(FhirError::Refused)?;
+    let events = inbound::receive_update(body, stored, side, &config, &context)
+        .map_err(FhirError::Refused)?;
     let mut moves: Vec<Body> = events.into_iter().map(|event| event.body).collect();
     moves.retain_mut(|body| name_referral(body, document.id));
     Ok(moves)
@@ -228,7 +318,11 @@ fn name_referral(body: &mut Body, id: ReferralId) -> bool {
         | Body::ReferralClosed(told)
         | Body::ReferralCancelled(told)
         | Body::ReferralError(told) => {
-            told.referral = ReferralRef { id: Some(id), source_ref: None, target_ref: None };
+            told.referral = ReferralRef {
+                id: Some(id),
+                source_ref: None,
+                target_ref: None,
+            };
             true
         }
         _ => false,
@@ -243,7 +337,14 @@ async fn replace(
     now: jiff::Timestamp,
 ) -> Result<(), ApiError> {
     let task: Value = crate::api::body::parse(body)?;
-    tx.put(&PostedTaskDoc { referral: document.id, task }, now).await?;
+    tx.put(
+        &PostedTaskDoc {
+            referral: document.id,
+            task,
+        },
+        now,
+    )
+    .await?;
     // Written again, so that the version grows with the Task.
     Ok(tx.put(document, now).await?)
 }

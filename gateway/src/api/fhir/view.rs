@@ -25,10 +25,13 @@ use crate::state::referral::ReferralDoc;
 use crate::store::{Document, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::get("/fhir/Task/{id}", "A referral as Task, for its source and its target")
-        .allow::<Systems>()
-        .gives_raw(200, super::FHIR_JSON, "The Task; `ETag` is its version")
-        .gives_raw(404, super::FHIR_JSON, "No such Task on the caller's side");
+    let doc = Doc::get(
+        "/fhir/Task/{id}",
+        "A referral as Task, for its source and its target",
+    )
+    .allow::<Systems>()
+    .gives_raw(200, super::FHIR_JSON, "The Task; `ETag` is its version")
+    .gives_raw(404, super::FHIR_JSON, "No such Task on the caller's side");
     routes.add(doc, read)
 }
 
@@ -87,13 +90,21 @@ pub(super) async fn serve(
     let config = config_of(api, system)?;
     let (version, at) = stamp(tx, document).await?;
     let posted = if document.source == *system {
-        tx.get::<PostedTaskDoc>(&document.id.to_string()).await.map_err(store_failed)?.map(|posted| posted.task)
+        tx.get::<PostedTaskDoc>(&document.id.to_string())
+            .await
+            .map_err(store_failed)?
+            .map(|posted| posted.task)
     } else {
-        order::of(api, tx, &config, document).await?.map(|order| order.task)
+        order::of(api, tx, &config, document)
+            .await?
+            .map(|order| order.task)
     };
     Ok(posted.map(|posted| {
         let task = stored_task(&posted, document.id, version, at);
-        Served { task: current(task, document, &config, at), version }
+        Served {
+            task: current(task, document, &config, at),
+            version,
+        }
     }))
 }
 
@@ -108,7 +119,9 @@ const MOST_STEPS: usize = 12;
 
 /// The Task in the state in which the referral stands.
 fn current(mut task: Value, document: &ReferralDoc, config: &FhirConfig, at: Timestamp) -> Value {
-    let Some(status) = document.state.status() else { return task };
+    let Some(status) = document.state.status() else {
+        return task;
+    };
     let change = TaskChange {
         status,
         reason: document.state.reason(),
@@ -120,7 +133,10 @@ fn current(mut task: Value, document: &ReferralDoc, config: &FhirConfig, at: Tim
     };
     for _ in 0..MOST_STEPS {
         match apply(&task, &change, config, at) {
-            Ok(Applied::Changed { task: next, is_last }) => {
+            Ok(Applied::Changed {
+                task: next,
+                is_last,
+            }) => {
                 task = next;
                 if is_last {
                     break;
@@ -138,21 +154,32 @@ fn current(mut task: Value, document: &ReferralDoc, config: &FhirConfig, at: Tim
 }
 
 fn tell(task: &mut Value, status: ReferralStatus, change: &TaskChange) {
-    let Some(fields) = task.as_object_mut() else { return };
+    let Some(fields) = task.as_object_mut() else {
+        return;
+    };
     fields.insert("status".to_owned(), json!(status.code()));
     fields.remove("statusReason");
-    let text = change.reason_text.clone().or_else(|| change.reason.map(|reason| reason.code().replace('-', " ")));
+    let text = change
+        .reason_text
+        .clone()
+        .or_else(|| change.reason.map(|reason| reason.code().replace('-', " ")));
     if let Some(text) = text {
         fields.insert("statusReason".to_owned(), json!({"text": text}));
     }
 }
 
-async fn read(by: As<Systems>, State(api): State<Api>, Path(id): Path<ReferralId>) -> Result<Response, FhirError> {
+async fn read(
+    by: As<Systems>,
+    State(api): State<Api>,
+    Path(id): Path<ReferralId>,
+) -> Result<Response, FhirError> {
     let system = by.caller.system()?;
     // The target's view is decided and the decision recorded.
     let mut tx = api.core().store.begin().await?;
     let document = visible(&mut tx, id, &by.caller).await?;
     let served = serve(&api, &mut tx, system, &document).await?;
     tx.commit().await?;
-    served.map(|served| served.answer(StatusCode::OK)).ok_or(FhirError::Api(ApiError::NotFound))
+    served
+        .map(|served| served.answer(StatusCode::OK))
+        .ok_or(FhirError::Api(ApiError::NotFound))
 }
