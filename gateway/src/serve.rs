@@ -128,6 +128,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
         store,
         clock,
         judge,
+        engine,
         referral_rules: Rules::shipped().context("loading the referral reasons")?,
         matcher: Mutex::new(index),
         gateway: GATEWAY_SYSTEM.parse()?,

@@ -7,6 +7,7 @@ use tandem_coordination::referral::Rules;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, OrganizationId, SourceEventId, SystemId};
+use tandem_matching::Engine;
 use tokio::sync::{Mutex, watch};
 
 use super::judge::Judge;
@@ -31,6 +32,8 @@ pub struct Core {
     pub judge: Judge,
     /// The rules of referrals.
     pub referral_rules: Rules,
+    /// The matching engine.
+    pub engine: Engine,
     /// The match index.
     pub matcher: Mutex<Matcher>,
     /// The gateway's own system id.
@@ -43,6 +46,16 @@ impl Core {
     /// Wakes the processor and the lanes.
     pub fn wake(&self) {
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Builds the match index anew from the store: after a transaction that had touched it did not commit.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn reload_index(&self) -> Result<(), StoreError> {
+        let index = Matcher::load(&self.engine, &self.store).await?;
+        *self.matcher.lock().await = index;
+        Ok(())
     }
 
     /// The configuration of a system.

@@ -57,10 +57,15 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
         let mut tx = core.store.begin().await?;
         let applied = match apply(core, &mut tx, &next.event).await {
             Ok(applied) => applied,
-            Err(StoreError::Database(error)) => return Err(StoreError::Database(error)),
+            Err(StoreError::Database(error)) => {
+                drop(tx);
+                core.reload_index().await?;
+                return Err(StoreError::Database(error));
+            }
             Err(error) => {
                 // One event that can't be handled must not hold up all others: it leaves no trace but its note.
                 drop(tx);
+                core.reload_index().await?;
                 tx = core.store.begin().await?;
                 Applied::Parked(error.to_string())
             }

@@ -102,6 +102,38 @@ impl Tx {
         Ok(())
     }
 
+    /// The staged events of an input from a position on, in order.
+    ///
+    /// # Errors
+    /// When the store fails or an event does not open.
+    pub async fn staged_events(&mut self, input: InputId, after: i64, limit: i64) -> Result<Vec<WaitingEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, id, sealed FROM event \
+             WHERE jurisdiction = $1 AND input = $2 AND state = 'staged' AND position > $3 \
+             ORDER BY position LIMIT $4",
+        )
+        .bind(self.jurisdiction())
+        .bind(input.as_bytes().as_slice())
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        self.open_events(rows)
+    }
+
+    /// Drops a staged event that turned out to be a repeat.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn drop_event(&mut self, position: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'staged'")
+            .bind(self.jurisdiction())
+            .bind(position)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Drops the staged events of an input that was rejected as a whole; its original is kept for replay.
     ///
     /// # Errors

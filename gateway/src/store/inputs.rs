@@ -128,6 +128,29 @@ impl Tx {
         Ok(found.is_some())
     }
 
+    /// Drops what an earlier attempt at the same input left behind when it was cut off.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn drop_staging(
+        &mut self,
+        system: &SystemId,
+        name: &str,
+        content_hash: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        let Some(row) = self.same_input(system, name, content_hash).await? else { return Ok(()) };
+        if row.state != InputState::Staging.code() {
+            return Ok(());
+        }
+        self.discard_staged(row.id).await?;
+        sqlx::query("DELETE FROM input WHERE jurisdiction = $1 AND id = $2")
+            .bind(self.jurisdiction())
+            .bind(row.id.as_bytes().as_slice())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Keeps a new input with its sealed original.
     ///
     /// # Errors

@@ -18,11 +18,12 @@ use tandem_adapter_port::package::{PackageLimits, ZipPackage};
 use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, Stopped};
 use tandem_adapter_port::report::{Counting, Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
-use tandem_mappings::model::id::{EventId, InputId, RecordKey, SourceEventId, SystemId};
+use tandem_mappings::model::id::{EventId, InputId, RecordKey, SourceEventId};
 use tandem_mappings::model::person::RecordGone;
 use tokio::sync::mpsc;
 
 use super::original::{Cuts, without_refused};
+use crate::state::involvement::InvolvementDoc;
 use crate::state::partner::PartnerRowDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{EventState, Ingested, InputState, Received, Store, StoreError, Tx};
@@ -243,6 +244,8 @@ impl<'a> Intake<'a> {
             if stage && self.pending.len() >= BATCH {
                 let mut tx = self.store.begin().await?;
                 if !self.is_staged {
+                    // What an earlier attempt at the same input left behind when it was cut off.
+                    tx.drop_staging(&self.context.system, &self.context.input_name, &self.content_hash).await?;
                     // The original follows at the end, once it is known what must be cut out of it.
                     self.add_input(&mut tx, &[]).await?;
                     self.is_staged = true;
@@ -280,21 +283,61 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
+    /// Writes an event if it counts. Of a staged input every event is kept for now: its keys are taken when it is
+    /// published, so that an input that is cut off or rejected leaves none.
     async fn write_event(&self, tx: &mut Tx, told: NewEvent) -> Result<(), StoreError> {
+        if self.is_staged || self.admits(tx, &told).await? {
+            self.append(tx, told).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether an event is to take effect: not a repeat, and nothing that must leave no trace.
+    async fn admits(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
         if let (Body::RecordSealed(_), Some(person)) = (&told.body, &told.source_person_id) {
             // A sealed record that was never known leaves no trace, not even its id.
             let key = RecordKey { system: self.context.system.clone(), person: person.clone() };
             if tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?.is_none() {
-                return Ok(());
+                return Ok(false);
             }
         }
         // The time of arrival stands in for a missing time of occurrence, so it is no part of the content.
         let content = serde_json::to_vec(&(&told.source_person_id, &told.source_household_id, &told.labels, &told.body))
             .map_err(|_| StoreError::Shape { kind: "event" })?;
-        if tx.ingest(&self.context.system, told.source_event_id.as_str(), &content).await? == Ingested::Same {
-            return Ok(());
+        let ingested = tx.ingest(&self.context.system, told.source_event_id.as_str(), &content).await?;
+        Ok(ingested != Ingested::Same || self.comes_back(tx, told).await?)
+    }
+
+    /// Whether something that had ended comes back unchanged: a withdrawn record, a closed case.
+    async fn comes_back(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
+        let system = &self.context.system;
+        match (&told.body, &told.source_person_id) {
+            (Body::RecordReceived(_), Some(person)) => {
+                let key = RecordKey { system: system.clone(), person: person.clone() };
+                let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
+                Ok(known.is_some_and(|record| !record.is_active()))
+            }
+            (Body::CaseOpened(case) | Body::EnrollmentActive(case), _) => {
+                let known = tx.get::<InvolvementDoc>(&InvolvementDoc::key_of(system, case.case.as_str())).await?;
+                Ok(known.is_some_and(|known| !known.is_open))
+            }
+            _ => Ok(false),
         }
-        self.append(tx, told).await
+    }
+
+    /// Takes the keys of a staged input's events, and drops the repeats among them.
+    async fn admit_staged(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let mut position = 0;
+        loop {
+            let page = tx.staged_events(self.id, position, 1_000).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            position = last.position;
+            for staged in page {
+                if !self.admits(tx, &staged.event.told).await? {
+                    tx.drop_event(staged.position).await?;
+                }
+            }
+        }
     }
 
     async fn append(&self, tx: &mut Tx, told: NewEvent) -> Result<(), StoreError> {
@@ -325,6 +368,9 @@ impl<'a> Intake<'a> {
             tx.discard_staged(self.id).await?;
         } else {
             self.write_pending(&mut tx).await?;
+            if self.is_staged {
+                self.admit_staged(&mut tx).await?;
+            }
             if read.coverage == Coverage::Full {
                 self.withdraw_absent(&mut tx).await?;
             }
@@ -357,8 +403,6 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// The system that a message came from, for derived ids.
-#[must_use]
-pub fn input_name(system: &SystemId, at: Timestamp) -> String {
-    format!("{system}-{}", at.as_microsecond())
-}
+
+#[cfg(test)]
+mod tests;
