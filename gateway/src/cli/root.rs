@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use super::check::{self, CheckArgs};
 use super::client::{
     AuditArgs, BaselineCommand, ConsentCommand, DecisionsArgs, LaneCommand, LanesArgs, LinksArgs,
-    MatchArgs, MeasureArgs, MessageArgs, ReplayArgs,
+    MatchArgs, MeasureArgs, MessageArgs, ReplayCommand,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -56,7 +56,8 @@ enum Command {
     #[command(subcommand)]
     Lane(LaneCommand),
     Message(MessageArgs),
-    Replay(ReplayArgs),
+    #[command(subcommand)]
+    Replay(ReplayCommand),
     #[command(subcommand)]
     Consent(ConsentCommand),
     Decisions(DecisionsArgs),
@@ -108,7 +109,7 @@ impl Command {
             Self::Lanes(args) => args.run().await,
             Self::Lane(command) => command.run().await,
             Self::Message(args) => args.run().await,
-            Self::Replay(args) => args.run().await,
+            Self::Replay(command) => command.run().await,
             Self::Consent(command) => command.run().await,
             Self::Decisions(args) => args.run().await,
             Self::Measure(args) => args.run().await,

@@ -1,8 +1,10 @@
 //! `tandem consent`: what people have permitted, refused and taken back.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::exit::{Exit, Failure};
@@ -10,44 +12,70 @@ use super::super::json_input::read_json;
 use super::AnswerArgs;
 use super::connection::Call;
 
-/// List, capture, verify and revoke consents (role privacy-officer; capture also role system).
+/// List, capture, verify and revoke consents (role privacy-officer).
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  tandem consent list --person 0198c2f0-...
-  tandem consent capture directive.json
+  tandem consent list
+  tandem consent capture directive.json --covers hmis-demo:48211 --covers cws-demo:0123456789
   tandem consent verify d-1
   tandem consent revoke d-1 --category MENTAL_HEALTH --channel phone")]
 pub(in super::super) enum ConsentCommand {
-    /// List consents
+    /// List consents, newest first
     List(ListArgs),
+    /// Show one consent with its earlier versions
+    Show(OneArgs),
     /// Record a consent; it takes effect once somebody else has verified it
     Capture(CaptureArgs),
     /// Verify a consent that somebody else captured
-    Verify(VerifyArgs),
+    Verify(OneArgs),
     /// Revoke a consent, wholly or for some categories
     Revoke(RevokeArgs),
 }
 
 #[derive(Debug, Args)]
 pub(in super::super) struct ListArgs {
-    /// Only consents of this person
-    #[arg(long, value_name = "ID")]
-    person: Option<String>,
+    /// Most entries
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
     #[command(flatten)]
     answer: AnswerArgs,
 }
 
 #[derive(Debug, Args)]
 pub(in super::super) struct CaptureArgs {
-    /// The directive as JSON: the gateway's own form or a FHIR R4 Consent
+    /// The directive as JSON
     directive: PathBuf,
+    /// A record of a person whom it covers, by system and the system's own id; once for each
+    #[arg(long, value_name = "SYSTEM:ID", required = true)]
+    covers: Vec<CoveredRecord>,
     #[command(flatten)]
     answer: AnswerArgs,
 }
 
+/// `SYSTEM:ID`; the id may hold colons.
+#[derive(Debug, Clone, Serialize)]
+struct CoveredRecord {
+    system: String,
+    person: String,
+}
+
+impl FromStr for CoveredRecord {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some((system, person)) if !system.is_empty() && !person.is_empty() => Ok(Self {
+                system: system.to_owned(),
+                person: person.to_owned(),
+            }),
+            _ => Err("expected SYSTEM:ID".to_owned()),
+        }
+    }
+}
+
 #[derive(Debug, Args)]
-pub(in super::super) struct VerifyArgs {
+pub(in super::super) struct OneArgs {
     /// Id of the consent
     id: String,
     #[command(flatten)]
@@ -73,14 +101,15 @@ impl ConsentCommand {
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
         match self {
             Self::List(args) => {
-                let person = args.person.as_ref();
                 args.answer
-                    .call(Call::get(["consents"]).query("person", person))
+                    .call(Call::get(["consents"]).query("limit", args.limit))
                     .await
             }
+            Self::Show(args) => args.answer.call(Call::get(["consents", &args.id])).await,
             Self::Capture(args) => {
                 let directive: Value = read_json(&args.directive)?;
-                args.answer.call(Call::post(["consents"], directive)).await
+                let body = json!({ "directive": directive, "covers": args.covers });
+                args.answer.call(Call::post(["consents"], body)).await
             }
             Self::Verify(args) => {
                 args.answer

@@ -32,6 +32,8 @@ pub(in super::super) struct LinksArgs {
 enum LinksAction {
     /// List links by standing
     List(ListArgs),
+    /// Show one pair with its evidence
+    Show(ShowArgs),
     /// Decide that two records are one person
     Confirm(RuleArgs),
     /// Decide that two records are two people
@@ -45,6 +47,9 @@ struct ListArgs {
     /// Where the links stand
     #[arg(long, value_enum, default_value = "candidate")]
     standing: Standing,
+    /// Most entries
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
     #[command(flatten)]
     answer: AnswerArgs,
 }
@@ -55,6 +60,14 @@ enum Standing {
     Linked,
     Rejected,
     Undone,
+}
+
+#[derive(Debug, Args)]
+struct ShowArgs {
+    /// Id of the link
+    id: String,
+    #[command(flatten)]
+    answer: AnswerArgs,
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +87,7 @@ impl LinksArgs {
         match &self.action {
             None => list(&self.list).await,
             Some(LinksAction::List(args)) => list(args).await,
+            Some(LinksAction::Show(args)) => args.answer.call(Call::get(["links", &args.id])).await,
             Some(LinksAction::Confirm(args)) => rule(args, "confirm").await,
             Some(LinksAction::Reject(args)) => rule(args, "reject").await,
             Some(LinksAction::Undo(args)) => rule(args, "undo").await,
@@ -86,9 +100,10 @@ async fn list(args: &ListArgs) -> Result<Exit, Failure> {
         .standing
         .to_possible_value()
         .map(|value| value.get_name().to_owned());
-    args.answer
-        .call(Call::get(["links"]).query("standing", standing))
-        .await
+    let call = Call::get(["links"])
+        .query("standing", standing)
+        .query("limit", args.limit);
+    args.answer.call(call).await
 }
 
 async fn rule(args: &RuleArgs, ruling: &str) -> Result<Exit, Failure> {
@@ -99,11 +114,11 @@ async fn rule(args: &RuleArgs, ruling: &str) -> Result<Exit, Failure> {
     args.answer.call(call).await
 }
 
-/// Ask whether a person is known (role system). Denied and unknown look the same.
+/// Ask whether a person is known to another agency (role system). Denied and unknown look the same.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tandem match query.json --token-file cws.token")]
 pub(in super::super) struct MatchArgs {
-    /// The query as JSON
+    /// The query as JSON: {"person": {names, birth, ssn, identifiers, ...}, "purpose": "COC"}
     query: PathBuf,
     #[command(flatten)]
     answer: AnswerArgs,

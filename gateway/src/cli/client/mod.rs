@@ -11,7 +11,9 @@ use clap::Args;
 
 pub(super) use self::consent::ConsentCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
-pub(super) use self::operate::{BaselineCommand, LaneCommand, LanesArgs, MessageArgs, ReplayArgs};
+pub(super) use self::operate::{
+    BaselineCommand, LaneCommand, LanesArgs, MessageArgs, ReplayCommand,
+};
 pub(super) use self::oversight::{AuditArgs, DecisionsArgs, MeasureArgs};
 
 pub(super) use self::connection::ConnectionArgs;

@@ -22,13 +22,15 @@ impl LanesArgs {
     }
 }
 
-/// Pause or resume a lane.
+/// Pause or resume a lane, or give up a message that holds its case.
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum LaneCommand {
     /// Deliver nothing more there until it is resumed; what arrives waits
     Pause(LaneArgs),
     /// Deliver again
     Resume(LaneArgs),
+    /// Give up parked messages: the messages behind them go on
+    Skip(ParkedArgs),
 }
 
 #[derive(Debug, Args)]
@@ -45,6 +47,7 @@ impl LaneCommand {
         let (args, verb) = match self {
             Self::Pause(args) => (args, "pause"),
             Self::Resume(args) => (args, "resume"),
+            Self::Skip(args) => return args.each("skip").await,
         };
         args.answer
             .call(Call::post(["lanes", &args.name, verb], json!({})))
@@ -69,35 +72,54 @@ impl MessageArgs {
     }
 }
 
-/// Try again what is parked in a lane: all of it, or the messages that are named.
-///
-/// Each message is decided anew before it is sent.
-#[derive(Debug, Args)]
+/// Try again what is parked: messages on their way out, or events that could not be applied.
+#[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  tandem replay hmis-demo
-  tandem replay hmis-demo --message 0198c2f0-... --message 0198c2f1-...")]
-pub(in super::super) struct ReplayArgs {
+  tandem replay message hmis-demo 0198c2f0-... 0198c2f1-...
+  tandem replay events")]
+pub(in super::super) enum ReplayCommand {
+    /// Try parked messages of a lane again; each is decided anew before it is sent
+    Message(ParkedArgs),
+    /// Let every parked event try again
+    Events(AnswerArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in super::super) struct ParkedArgs {
     /// Name of the lane: the system's id
     lane: String,
-    /// A parked message; once for each
-    #[arg(long = "message", value_name = "ID")]
+    /// Ids of parked messages
+    #[arg(value_name = "MESSAGE", required = true)]
     messages: Vec<String>,
     #[command(flatten)]
     answer: AnswerArgs,
 }
 
-impl ReplayArgs {
+impl ParkedArgs {
+    /// One call for each message; the first that is refused ends it.
+    async fn each(&self, verb: &str) -> Result<Exit, Failure> {
+        for message in &self.messages {
+            let body = json!({ "message": message });
+            self.answer
+                .call(Call::post(["lanes", &self.lane, verb], body))
+                .await?;
+        }
+        Ok(Exit::Yes)
+    }
+}
+
+impl ReplayCommand {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        let body = if self.messages.is_empty() {
-            json!({})
-        } else {
-            json!({ "messages": self.messages })
-        };
-        self.answer
-            .call(Call::post(["lanes", &self.lane, "replay"], body))
-            .await
+        match self {
+            Self::Message(args) => args.each("replay").await,
+            Self::Events(answer) => {
+                answer
+                    .call(Call::post(["events", "replay"], json!({})))
+                    .await
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use tandem_consent::{Bundle, Facts};
+use tandem_consent::{Bundle, BundleError, Facts};
 use tandem_mappings::model::directive::Directive;
 use tandem_mappings::registry::Registry;
 
@@ -39,13 +39,18 @@ pub(super) fn facts_and_bundle(
         }
     };
     let bundle = match (&args.bundle, &loaded) {
-        (Some(folder), _) => {
-            Bundle::load(folder).map_err(|error| Failure::Usage(error.to_string()))?
-        }
+        (Some(folder), _) => Bundle::load(folder).map_err(unusable)?,
         (None, Some(loaded)) => serve::bundle(&loaded.config)?,
         (None, None) => Bundle::default_for(jurisdiction).context("loading the built-in rules")?,
     };
     Ok((facts, bundle))
+}
+
+fn unusable(error: BundleError) -> Failure {
+    match error {
+        BundleError::Unreadable { .. } => Failure::CouldNotRun(error.into()),
+        other => Failure::Usage(other.to_string()),
+    }
 }
 
 fn configuration(named: Option<&Path>) -> Result<Option<Loaded>, Failure> {

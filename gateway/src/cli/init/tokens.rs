@@ -31,7 +31,9 @@ const HASHES_HEAD: &str = "\
 
 const SECRETS_HEAD: &str = "\
 # Access tokens, each of 256 random bits. Hand each to its owner over a safe way and delete this file.
-# A client command takes a token from a file of its own: tandem lanes --token-file operator.token
+# A client command takes a token from a file of its own:
+#   awk '$1 == \"operator\" { print $2 }' tokens.secret.txt > operator.token
+#   tandem lanes --token-file operator.token
 
 ";
 
