@@ -228,6 +228,8 @@ fn record_rules_by_table() {
         ),
         (with(vec![other(t2()), other(t3())]), vec![("K2", 3)]),
         (with(vec![t2()]), vec![("K5", 1)]),
+        // One line is identical, though it holds two children.
+        (with(vec![t3()]), vec![("K5", 1)]),
         (with(vec![t1().with("zip_code", "95998")]), vec![("K6", 1)]),
         (with(vec![t2().with("sex", "1")]), vec![("K7", 1)]),
     ] {

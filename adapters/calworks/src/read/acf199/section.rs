@@ -28,6 +28,8 @@ pub(super) struct SectionRun<'a> {
     pub(super) emitter: Emitter,
     pub(super) funded: CompactSet,
     pub(super) without_ssn: Vec<(u64, u32)>,
+    /// The last line that rule K5 was told for; 0 before any.
+    pub(super) identical_line: u64,
     data_lines: u64,
     is_any_count_kept: bool,
 }
@@ -68,6 +70,7 @@ impl<'a> SectionRun<'a> {
             emitter: Emitter::new(format!("{}Q{}", header.year, header.quarter)),
             funded: CompactSet::default(),
             without_ssn: Vec::new(),
+            identical_line: 0,
             data_lines: 0,
             is_any_count_kept: false,
         }
