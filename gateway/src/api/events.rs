@@ -62,7 +62,7 @@ async fn receive(
     Raw(body): Raw,
 ) -> Result<Response, ApiError> {
     let key = push::key(&headers)?;
-    let accepted = push::accept(
+    let mut accepted = push::accept(
         &api,
         by.caller.system()?,
         Arc::new(OwnEvents),
@@ -70,6 +70,8 @@ async fn receive(
         body.to_vec(),
     )
     .await?;
+    // The reader has no agency format to name.
+    accepted.report.format = "tandem/events".to_owned();
     Ok(inbox::answer(accepted))
 }
 

@@ -225,22 +225,16 @@ async fn move_parked(
         .ok_or(ApiError::NotFound)?;
     let from = row.state;
     if from != OutboxState::Parked {
-        return Err(ApiError::conflict(format!(
-            "the message is {}",
-            from.code()
-        )));
+        let text = format!("the message is {}", from.code());
+        return Err(ApiError::conflict(text));
     }
     row.state = to;
+    let mut action = "message.skip";
     if to == OutboxState::Queued {
-        (row.attempts, row.due_at) = (0, now);
+        (row.attempts, row.due_at, action) = (0, now, "message.replay");
         (row.fault, row.note) = (None, None);
     }
     tx.move_outbox(&row, from, now).await?;
-    let action = if to == OutboxState::Queued {
-        "message.replay"
-    } else {
-        "message.skip"
-    };
     tx.audit(now, actor, action, &message.to_string(), name.as_str())
         .await?;
     let attempts = tx.attempts(message).await?;

@@ -88,21 +88,15 @@ pub(super) async fn accept(
     context.input_name = format!("push-{}", context.keyed_id(&["push", kind, &given]));
     let _turn = api.turns.of(system, &context.input_name).lock().await;
     let mut tx = core.store.snapshot().await?;
-    if tx
-        .has_other_content(system, &context.input_name, &content_hash)
-        .await?
-    {
-        return Err(ApiError::Conflict {
-            text: "the idempotency key was used with other content".to_owned(),
-            reason: Some("key-reused"),
-        });
+    let name = &context.input_name;
+    if tx.has_other_content(system, name, &content_hash).await? {
+        let text = "the idempotency key was used with other content".to_owned();
+        let reason = Some("key-reused");
+        return Err(ApiError::Conflict { text, reason });
     }
     drop(tx);
-    let accepted = api
-        .intake
-        .acceptor
-        .accept(reader, context, Arc::new(bytes))
-        .await?;
+    let acceptor = &api.intake.acceptor;
+    let accepted = acceptor.accept(reader, context, Arc::new(bytes)).await?;
     metrics::counter!("tandem_messages_received_total", "source" => system.to_string(), "kind" => kind).increment(1);
     core.wake();
     Ok(accepted)

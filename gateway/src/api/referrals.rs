@@ -276,48 +276,40 @@ async fn create_referral(
 ) -> Result<Response, ApiError> {
     let system = by.caller.system()?;
     let mut request: ReferralRequest = parse(&body)?;
-    let source_ref = request
-        .referral
-        .source_ref
-        .take()
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty());
-    let source_ref = source_ref.or(push::key(&headers)?).ok_or_else(|| {
-        ApiError::Invalid(
-            "referral.source_ref: the source's own id is needed, here or as Idempotency-Key"
-                .to_owned(),
-        )
-    })?;
-    // The gateway's ids are the gateway's to give, and the sender is whom the token names.
-    request.referral = ReferralRef {
+    let source_ref = own_ref(&mut request, &headers)?;
+    let reference = ReferralRef {
         id: None,
         source_ref: Some(source_ref.clone()),
         target_ref: None,
     };
-    request.source = None;
-    if request.subjects.is_empty() {
-        return Err(ApiError::Invalid(
-            "subjects: at least one person is needed".to_owned(),
-        ));
-    }
-    let event_id = SourceEventId::new(format!("referral:{source_ref}")).map_err(|_| {
+    // The gateway's ids are the gateway's to give, and the sender is whom the token names.
+    (request.referral, request.source) = (reference.clone(), None);
+    let key = format!("referral:{source_ref}");
+    let event_id = SourceEventId::new(key.as_str()).map_err(|_| {
         ApiError::Invalid("referral.source_ref: longer than an id may be".to_owned())
     })?;
-    let told = NewEvent::new(
-        api.core().clock.now(),
-        event_id,
-        Body::ReferralRequested(Box::new(request)),
-    );
+    let body_of_event = Body::ReferralRequested(Box::new(request));
+    let told = NewEvent::new(api.core().clock.now(), event_id, body_of_event);
     let reader = Arc::new(Told(vec![told]));
-    let key = format!("referral:{source_ref}");
     let accepted = push::accept(&api, system, reader, Some(&key), body.to_vec()).await?;
     let effect = push::effect(&api, accepted.input).await?;
-    let reference = ReferralRef {
-        id: None,
-        source_ref: Some(source_ref),
-        target_ref: None,
-    };
     created(&api, system, &reference, &effect, Receipt::from(accepted)).await
+}
+
+/// The source's own id of the referral: in the body, else the idempotency key.
+fn own_ref(request: &mut ReferralRequest, headers: &HeaderMap) -> Result<String, ApiError> {
+    if request.subjects.is_empty() {
+        let text = "subjects: at least one person is needed".to_owned();
+        return Err(ApiError::Invalid(text));
+    }
+    let told = request.referral.source_ref.take().unwrap_or_default();
+    if !told.trim().is_empty() {
+        return Ok(told.trim().to_owned());
+    }
+    push::key(headers)?.ok_or_else(|| {
+        let text = "referral.source_ref: the source's own id is needed, or an Idempotency-Key";
+        ApiError::Invalid(text.to_owned())
+    })
 }
 
 async fn created(

@@ -94,7 +94,7 @@ struct Page {
     period: String,
     query: String,
     others: Vec<(String, String)>,
-    threshold: u64,
+    largest_masked: u64,
     dropped: Vec<String>,
     tables: Vec<Table>,
 }
@@ -210,7 +210,7 @@ async fn show_page(
             .into_iter()
             .map(|one| (written(one), query(one)))
             .collect(),
-        threshold: config.masking.threshold,
+        largest_masked: config.masking.threshold.saturating_sub(1),
         dropped: published.dropped.clone(),
         tables: tables(&published),
     };

@@ -4,9 +4,6 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use tandem_coordination::period::Period;
 
-/// The first year that can be asked for.
-const FIRST_YEAR: i16 = 2000;
-
 /// The calendar quarter of a day.
 pub(super) fn quarter_of(day: Date) -> Option<Period> {
     let first_month = (day.month() - 1) / 3 * 3 + 1;
@@ -20,10 +17,11 @@ pub(super) fn year_of(day: Date) -> Option<Period> {
     Period::new(day.first_of_year(), day.last_of_year()).ok()
 }
 
-/// The period from one day to another, when it is one that is published and has begun.
+/// The period from one day to another, when it is one that is published: whole, begun, of this year or the last. So
+/// few that each is computed once a day, whatever visitors ask for.
 pub(super) fn published(from: Date, to: Date, today: Date) -> Option<Period> {
     let asked = Period::new(from, to).ok()?;
-    let has_begun = from <= today && from.year() >= FIRST_YEAR;
+    let has_begun = from <= today && from.year() >= today.year() - 1;
     let is_whole = [quarter_of(from), year_of(from)].contains(&Some(asked));
     (has_begun && is_whole).then_some(asked)
 }
@@ -51,6 +49,8 @@ mod tests {
         assert!(published(date(2026, 1, 2), date(2026, 3, 31), today).is_none());
         assert!(published(date(2026, 1, 1), date(2026, 6, 30), today).is_none());
         assert!(published(date(2026, 7, 1), date(2026, 9, 30), today).is_none());
+        assert!(published(date(2025, 10, 1), date(2025, 12, 31), today).is_some());
+        assert!(published(date(2024, 10, 1), date(2024, 12, 31), today).is_none());
     }
 
     #[test]

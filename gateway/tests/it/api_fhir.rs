@@ -267,3 +267,25 @@ async fn a_target_reads_and_moves_the_order_as_long_as_it_may_be_told() {
         .count();
     assert!(queries >= 4, "each reading is decided: {decisions}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_goes_on_page_by_page() {
+    let office = Office::open().await;
+    office.record("clinic", "pat-1", &marisol()).await;
+    for number in ["order-1", "order-2"] {
+        assert_eq!(
+            post(&office, &task(number)).await.status,
+            StatusCode::CREATED
+        );
+    }
+    let first = office.get("clinic", "/fhir/Task?_count=1").await.json();
+    let next = first["link"][0]["url"].as_str().unwrap();
+    let path = next
+        .strip_prefix("https://tandem.demo-county.example")
+        .unwrap();
+    let second = office.get("clinic", path).await.json();
+    assert_eq!(second["link"], json!([]), "the last page has no next one");
+    let id = |page: &Value| page["entry"][0]["resource"]["id"].clone();
+    assert!(id(&first).is_string() && id(&second).is_string());
+    assert_ne!(id(&first), id(&second));
+}

@@ -5,7 +5,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tandem_fhir::config::FhirConfig;
 use tandem_mappings::model::id::ReferralId;
+use tandem_mappings::model::referral::ReferralStatus;
 
 use super::view::serve;
 use super::{FhirError, config_of, resource};
@@ -14,6 +16,7 @@ use crate::api::body::Query;
 use crate::api::caller::{As, Systems};
 use crate::api::referrals::own;
 use crate::api::route::{Doc, Routes};
+use crate::state::referral::ReferralDoc;
 
 /// Most Tasks on one page.
 const MOST: usize = 50;
@@ -47,6 +50,30 @@ struct Criteria {
     after: Option<ReferralId>,
 }
 
+impl Criteria {
+    fn fit(&self, document: &ReferralDoc) -> bool {
+        let status = document.state.status().map(ReferralStatus::code);
+        self.id
+            .as_ref()
+            .is_none_or(|id| document.id.to_string() == *id)
+            && self.after.is_none_or(|after| document.id > after)
+            && self
+                .status
+                .as_deref()
+                .is_none_or(|asked| status == Some(asked))
+    }
+
+    /// The address of the page that begins after a Task.
+    fn next(&self, config: &FhirConfig, count: usize, last: ReferralId) -> String {
+        let status = self.status.as_ref().map(|status| {
+            let value: String = url::form_urlencoded::byte_serialize(status.as_bytes()).collect();
+            format!("&status={value}")
+        });
+        let status = status.unwrap_or_default();
+        config.at_gateway(&format!("Task?_count={count}&_after={last}{status}"))
+    }
+}
+
 async fn search(
     by: As<Systems>,
     State(api): State<Api>,
@@ -54,52 +81,31 @@ async fn search(
 ) -> Result<Response, FhirError> {
     let system = by.caller.system()?;
     let config = config_of(&api, system)?;
+    let count = asked.count.unwrap_or(MOST).clamp(1, MOST);
     let mut tx = api.core().store.begin().await?;
     let mut found = own(&mut tx, system).await?;
-    found.retain(|document| {
-        asked
-            .id
-            .as_ref()
-            .is_none_or(|id| document.id.to_string() == *id)
-            && asked.after.is_none_or(|after| document.id > after)
-            && asked.status.as_ref().is_none_or(|status| {
-                document
-                    .state
-                    .status()
-                    .is_some_and(|own| own.code() == status)
-            })
-    });
+    found.retain(|document| asked.fit(document));
     found.sort_by_key(|document| document.id);
-    let count = asked.count.unwrap_or(MOST).clamp(1, MOST);
     let mut entries: Vec<Value> = Vec::new();
-    let mut next = None;
+    let (mut last, mut links) = (None, Vec::new());
     for document in found {
-        if entries.len() == count {
-            next = entries
-                .last()
-                .and_then(|entry| entry.pointer("/resource/id")?.as_str().map(str::to_owned));
+        // What may not be told makes no entry and no further page.
+        let Some(served) = serve(&api, &mut tx, system, &document).await? else {
+            continue;
+        };
+        if let Some(last) = last.filter(|_| entries.len() == count) {
+            links.push(json!({"relation": "next", "url": asked.next(&config, count, last)}));
             break;
         }
-        if let Some(served) = serve(&api, &mut tx, system, &document).await? {
-            entries.push(json!({
-                "fullUrl": config.at_gateway(&format!("Task/{}", document.id)),
-                "resource": served.task,
-                "search": {"mode": "match"},
-            }));
-        }
+        last = Some(document.id);
+        entries.push(json!({
+            "fullUrl": config.at_gateway(&format!("Task/{}", document.id)),
+            "resource": served.task,
+            "search": {"mode": "match"},
+        }));
     }
     tx.commit().await?;
-    let mut bundle = json!({"resourceType": "Bundle", "type": "searchset", "entry": entries});
-    if let (Some(next), Some(fields)) = (next, bundle.as_object_mut()) {
-        let status = asked.status.map(|status| {
-            let value: String = url::form_urlencoded::byte_serialize(status.as_bytes()).collect();
-            format!("&status={value}")
-        });
-        let url = config.at_gateway(&format!(
-            "Task?_count={count}&_after={next}{}",
-            status.unwrap_or_default()
-        ));
-        fields.insert("link".to_owned(), json!([{"relation": "next", "url": url}]));
-    }
+    let bundle =
+        json!({"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries});
     Ok(resource(StatusCode::OK, &bundle))
 }
