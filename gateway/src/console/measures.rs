@@ -25,11 +25,11 @@ const STYLE: &str = include_str!("../../templates/public.css");
 pub(super) fn routes(routes: Routes) -> Routes {
     let page = Doc::get(
         "/public/measures",
-        "The masked measures of a quarter or year as a page without scripts",
+        "The masked measures of an ended quarter as a page without scripts",
     )
     .query(
         "from",
-        "First day of a calendar quarter or year; the running quarter when absent",
+        "First day of a calendar quarter that has ended; the last one when absent",
     )
     .query("to", "Its last day")
     .gives_raw(200, "text/html", "The page")
@@ -73,7 +73,7 @@ impl Asked {
     fn period(&self, today: Date) -> Result<Period, ApiError> {
         let found = match (self.from, self.to) {
             (Some(from), Some(to)) => quarter::published(from, to, today),
-            (None, None) => quarter::quarter_of(today),
+            (None, None) => quarter::last_ended(today),
             _ => None,
         };
         found.ok_or(ApiError::NotFound)
@@ -206,7 +206,7 @@ async fn show_page(
         made: core.day(published.at).to_string(),
         period: written(period),
         query: query(period),
-        others: quarter::begun(today)
+        others: quarter::ended(today)
             .into_iter()
             .map(|one| (written(one), query(one)))
             .collect(),

@@ -1,4 +1,4 @@
-//! The masked tables that the public sees: of whole quarters and years, made once a day, never filtered by a visitor.
+//! The masked tables that the public sees: of quarters that have ended, made once a day, never filtered by a visitor.
 //!
 //! A table is published only when the checker proves that no masked count follows from what is shown; until then it is
 //! coarsened, dimension by dimension. What still cannot be proven is not published.

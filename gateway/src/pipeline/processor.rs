@@ -55,6 +55,10 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     let count = waiting.len();
     for next in waiting {
         let mut tx = core.store.begin().await?;
+        if !tx.is_waiting(next.position).await? {
+            // Somebody else took it between the snapshot and this transaction.
+            continue;
+        }
         let applied = match apply(core, &mut tx, &next.event).await {
             Ok(applied) => applied,
             Err(StoreError::Database(error)) => {

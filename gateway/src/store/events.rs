@@ -205,6 +205,20 @@ impl Tx {
             .collect()
     }
 
+    /// Whether an event's effects are still to come.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_waiting(&mut self, position: i64) -> Result<bool, StoreError> {
+        let state: Option<String> =
+            sqlx::query_scalar("SELECT state FROM event WHERE jurisdiction = $1 AND position = $2")
+                .bind(self.jurisdiction())
+                .bind(position)
+                .fetch_optional(&mut *self.inner)
+                .await?;
+        Ok(state.as_deref() == Some(EventState::Waiting.code()))
+    }
+
     /// Says how an event came out. The note holds no personal data.
     ///
     /// # Errors

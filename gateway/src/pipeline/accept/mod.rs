@@ -358,6 +358,14 @@ impl<'a> Intake<'a> {
         let original = without_refused(&self.context.input_name, bytes, &read.cuts)?;
         let is_rejected = read.report.outcome == Outcome::Rejected;
         let mut tx = self.store.begin().await?;
+        if !self.is_staged {
+            // The same input may have come twice at once: the first to write it wins.
+            let (system, name) = (&self.context.system, &self.context.input_name);
+            let same = tx.same_input(system, name, &self.content_hash).await?;
+            if let Some(row) = same.filter(|row| row.state != InputState::Staging.code()) {
+                return Ok(duplicate(&row, self.format));
+            }
+        }
         if self.is_staged {
             tx.set_original(self.id, &original).await?;
         } else {
