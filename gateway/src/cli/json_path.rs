@@ -97,10 +97,10 @@ mod tests {
     fn the_path_follows_keys_and_elements() {
         let text = "{\"a\": 1,\n \"b\": [{\"c\\\"d\": \"x,]}\"}, {\"e\": 2}]}";
         assert_eq!(path_at(text, 1, 7), "a");
-        assert_eq!(path_at(text, 2, 23), "b[0].c\\\"d");
-        assert_eq!(path_at(text, 2, 35), "b[1].e");
-        assert_eq!(path_at(text, 2, 38), "b");
-        assert_eq!(path_at(text, 2, 39), "");
+        assert_eq!(path_at(text, 2, 20), "b[0].c\\\"d");
+        assert_eq!(path_at(text, 2, 32), "b[1].e");
+        assert_eq!(path_at(text, 2, 34), "b");
+        assert_eq!(path_at(text, 2, 35), "");
     }
 
     proptest::proptest! {

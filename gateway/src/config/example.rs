@@ -97,4 +97,30 @@ mod tests {
         let tokens: Tokens = toml::from_str(include_str!("../../../config/tokens.toml")).unwrap();
         assert!(!tokens.tokens.is_empty());
     }
+
+    fn keys(table: &toml::Table, found: &mut BTreeSet<String>) {
+        for (name, value) in table {
+            found.insert(name.clone());
+            let inner = value.as_array().into_iter().flatten().chain([value]);
+            inner
+                .filter_map(toml::Value::as_table)
+                .for_each(|table| keys(table, found));
+        }
+    }
+
+    #[test]
+    fn the_reference_of_the_configuration_names_every_key() {
+        let text = include_str!("../../../docs/CONFIGURATION.md");
+        let mut found = BTreeSet::new();
+        keys(&GATEWAY_TOML.parse().unwrap(), &mut found);
+        let words: BTreeSet<&str> = text
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .collect();
+        let is_system = |key: &&String| key.ends_with("-demo");
+        let missing: Vec<_> = found
+            .iter()
+            .filter(|key| !is_system(key) && !words.contains(key.as_str()))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What a check finds.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 
 use serde::Serialize;
@@ -34,7 +35,7 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Adds a finding; an empty entry means the file as a whole.
-    pub(super) fn add(&mut self, level: Level, file: &Path, entry: &str, reason: impl ToString) {
+    pub(super) fn add(&mut self, level: Level, file: &Path, entry: &str, reason: impl Display) {
         self.found.push(Finding {
             level,
             file: file.display().to_string(),

@@ -1,0 +1,128 @@
+//! The client commands: what they say when they can't ask, and what they show of an answer.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails where it unwraps"
+)]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
+use tempfile::tempdir;
+
+use crate::cli_program::{file, tandem};
+
+/// A gateway that gives one answer, and hands back the request's head.
+fn answering(status: &str, body: &str) -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let served = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0_u8; 1];
+        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+            head.push(byte[0]);
+        }
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    (url, served)
+}
+
+#[test]
+fn an_answer_is_shown_as_a_table_and_the_token_goes_along() {
+    let place = tempdir().unwrap();
+    let token = file(&place, "operator.token", "secret-token\n");
+    let (url, served) = answering(
+        "200 OK",
+        r#"{"lanes":[{"name":"hmis-demo","is_paused":true}]}"#,
+    );
+    let ended = tandem(&["lanes", "--url", &url, "--token-file", &token]);
+    let head = served.join().unwrap().to_lowercase();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.contains("hmis-demo  true"), "{}", ended.out);
+    assert!(
+        head.starts_with("get /v1/lanes http/1.1")
+            && head.contains("authorization: bearer secret-token"),
+        "{head}"
+    );
+}
+
+#[test]
+fn a_refusal_is_told_by_title_and_detail_and_means_no() {
+    let problem =
+        r#"{"title":"what is asked contradicts what stands","detail":"the link is undone"}"#;
+    let (url, served) = answering("409 Conflict", problem);
+    let ended = tandem(&[
+        "links",
+        "confirm",
+        "l/1?x",
+        "--reason",
+        "same card",
+        "--url",
+        &url,
+    ]);
+    let head = served.join().unwrap();
+    assert_eq!(ended.code, 1);
+    assert_eq!(
+        ended.told,
+        "error: what is asked contradicts what stands: the link is undone\n"
+    );
+    assert!(
+        head.starts_with("POST /v1/links/l%2F1%3Fx/confirm "),
+        "{head}"
+    );
+}
+
+#[test]
+fn a_fault_of_the_gateway_or_no_gateway_means_that_it_could_not_be_asked() {
+    let (url, served) = answering("500 Internal Server Error", r#"{"title":"internal fault"}"#);
+    assert_eq!(tandem(&["audit", "--url", &url]).code, 3);
+    served.join().unwrap();
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let ended = tandem(&["lanes", "--url", &format!("http://{free}/")]);
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended.told.contains("cannot reach the gateway"),
+        "{}",
+        ended.told
+    );
+}
+
+#[test]
+fn a_token_is_not_sent_in_clear_to_another_machine() {
+    let place = tempdir().unwrap();
+    let token = file(&place, "operator.token", "secret-token");
+    let ended = tandem(&[
+        "lanes",
+        "--url",
+        "http://gateway.example/",
+        "--token-file",
+        &token,
+    ]);
+    assert_eq!(ended.code, 2);
+    assert!(!ended.told.contains("secret-token"), "{}", ended.told);
+    let two = file(&place, "two.token", "one two");
+    assert_eq!(tandem(&["lanes", "--token-file", &two]).code, 2);
+}
+
+#[test]
+fn wrong_usage_is_told_and_help_is_an_answer() {
+    assert_eq!(tandem(&["links", "confirm", "l-1"]).code, 2);
+    assert_eq!(tandem(&["measure", "MC-1", "--from", "2026-01-01"]).code, 2);
+    assert_eq!(tandem(&["no-such-command"]).code, 2);
+    for command in [
+        "read", "link", "decide", "check", "init", "serve", "links", "lanes", "consent", "replay",
+    ] {
+        let help = tandem(&[command, "--help"]);
+        assert_eq!(help.code, 0);
+        assert!(help.out.contains("tandem"), "{command}");
+    }
+}
