@@ -16,9 +16,18 @@ pub(crate) enum Namespace {
     Structures,
     /// The Linkages extension; its address is a setting.
     Linkages,
+    /// A NIEM model namespace of another release than 6.0.
+    OtherRelease,
     /// Any other namespace, or none.
     Other,
 }
+
+/// Where the namespaces of the model began up to release 5.2, and where they begin since 6.0.
+const MODEL_STARTS: [&str; 3] = [
+    "http://niem.gov/niem/",
+    "http://release.niem.gov/niem/",
+    "https://docs.oasis-open.org/niemopen/ns/model/",
+];
 
 impl Namespace {
     /// The prefix that the messages use for it.
@@ -30,7 +39,7 @@ impl Namespace {
             Self::Justice => "j",
             Self::Structures => "structures",
             Self::Linkages => "lk",
-            Self::Other => "?",
+            Self::OtherRelease | Self::Other => "?",
         }
     }
 
@@ -48,7 +57,7 @@ impl Namespace {
             Self::Structures => {
                 Some("https://docs.oasis-open.org/niemopen/ns/model/structures/6.0/")
             }
-            Self::Linkages | Self::Other => None,
+            Self::Linkages | Self::OtherRelease | Self::Other => None,
         }
     }
 
@@ -58,14 +67,41 @@ impl Namespace {
         if uri == linkages {
             return Self::Linkages;
         }
-        [
+        let known = [
             Self::Core,
             Self::HumanServices,
             Self::Justice,
             Self::Structures,
-        ]
-        .into_iter()
-        .find(|namespace| namespace.uri() == Some(uri))
-        .unwrap_or(Self::Other)
+        ];
+        let found = known
+            .into_iter()
+            .find(|namespace| namespace.uri() == Some(uri));
+        let is_model = MODEL_STARTS.iter().any(|start| uri.starts_with(start));
+        match found {
+            Some(namespace) => namespace,
+            None if is_model && !uri.contains("/6.0/") => Self::OtherRelease,
+            None => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_of_an_older_release_is_known_as_such() {
+        let of = |uri| Namespace::of(uri, "https://example.org/ns/linkages/1.0/");
+        for older in [
+            "http://release.niem.gov/niem/domains/humanServices/5.2/",
+            "http://niem.gov/niem/niem-core/2.0",
+            "https://docs.oasis-open.org/niemopen/ns/model/niem-core/6.1/",
+        ] {
+            assert_eq!(of(older), Namespace::OtherRelease, "{older}");
+        }
+        let maritime = "https://docs.oasis-open.org/niemopen/ns/model/domains/maritime/6.0/";
+        for other in [maritime, "http://www.w3.org/1999/xhtml", ""] {
+            assert_eq!(of(other), Namespace::Other, "{other}");
+        }
     }
 }

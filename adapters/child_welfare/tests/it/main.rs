@@ -9,6 +9,8 @@ mod key;
 #[cfg(test)]
 mod niem;
 #[cfg(test)]
+mod niem_habits;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod support;

@@ -18,7 +18,7 @@ use crate::samples::{every_kind, outbound, plan_view, referral_view, status_view
 use crate::support::{context, fixture};
 use crate::write::xml;
 
-fn read(bytes: &[u8]) -> (Collected, Report) {
+pub(crate) fn read(bytes: &[u8]) -> (Collected, Report) {
     let reader = NiemReader::new(Config::default()).unwrap();
     let mut collected = Collected::default();
     let mut counting = Counting::new(Format::Niem, &mut collected);
@@ -32,7 +32,7 @@ fn read(bytes: &[u8]) -> (Collected, Report) {
     (collected, report)
 }
 
-fn example(name: &str) -> String {
+pub(crate) fn example(name: &str) -> String {
     std::fs::read_to_string(fixture("niem").join(name)).unwrap()
 }
 

@@ -7,6 +7,7 @@ use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::read::Sink;
 
 use super::tree::Element;
+use crate::namespace::Namespace;
 use crate::tables::Tables;
 
 /// Elements that hold a code of a closed list, and the list.
@@ -110,6 +111,14 @@ fn visit<'a>(element: &'a Element, tables: &Tables, act: &mut dyn FnMut(&'a Elem
             visit(child, tables, act);
         }
     }
+}
+
+/// The first element of a NIEM release whose names mean something else here, or nothing.
+pub(crate) fn of_other_release(element: &Element) -> Option<&Element> {
+    if element.namespace == Namespace::OtherRelease {
+        return Some(element);
+    }
+    element.children.iter().find_map(of_other_release)
 }
 
 /// Where an element stands, by its name.

@@ -108,6 +108,12 @@ impl NiemReader {
         context: &ReadContext,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
+        if let Some(older) = check::of_other_release(root) {
+            let expected = format!("the namespaces of NIEM {NIEM_VERSION}, not of another release");
+            let place = Place::line(source.file, older.line);
+            source.refuse("niem-version-unsupported", place, &expected, sink);
+            return Ok(());
+        }
         let is_known = ROOTS.contains(&root.local.as_str());
         if !is_known || root.namespace != crate::namespace::Namespace::Linkages {
             let expected =

@@ -12,7 +12,7 @@ use crate::namespace::Namespace;
 
 /// Why a text is not a message tree. Carries the line, never content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {reason}")]
+#[error("line {line}: expected {reason}")]
 pub(crate) struct TreeError {
     /// Line of the text, from 1.
     pub(crate) line: u64,
@@ -25,34 +25,34 @@ pub(crate) struct TreeError {
 #[non_exhaustive]
 pub(crate) enum TreeReason {
     /// The bytes are not UTF-8.
-    #[error("not utf-8 text")]
+    #[error("utf-8 text")]
     Encoding,
     /// Larger than a message may be.
-    #[error("larger than {MAX_BYTES} bytes")]
+    #[error("at most {MAX_BYTES} bytes")]
     Size,
     /// Nested deeper than a message is.
-    #[error("nested deeper than {MAX_DEPTH} elements")]
+    #[error("at most {MAX_DEPTH} elements deep")]
     Depth,
     /// More elements than a message has.
-    #[error("more than {MAX_ELEMENTS} elements")]
+    #[error("at most {MAX_ELEMENTS} elements")]
     Elements,
     /// More attributes or namespaces than an element of a message has.
-    #[error("more than {MAX_ATTRIBUTES} attributes or namespaces")]
+    #[error("at most {MAX_ATTRIBUTES} attributes and namespaces in an element")]
     Attributes,
     /// A document type definition.
-    #[error("a document type definition is refused")]
+    #[error("no document type definition")]
     DocumentType,
     /// An entity other than the five of XML itself.
-    #[error("an entity is refused")]
+    #[error("no entity but the five of xml")]
     Entity,
     /// Not well-formed.
-    #[error("not well-formed xml")]
+    #[error("well-formed xml")]
     Malformed,
     /// A prefix without a namespace.
-    #[error("a prefix is not bound to a namespace")]
+    #[error("a namespace for each prefix")]
     Prefix,
     /// No element at all.
-    #[error("no element")]
+    #[error("an element")]
     Empty,
 }
 
@@ -67,9 +67,9 @@ pub(crate) struct Element {
     pub(crate) line: u64,
     /// Line where it ends.
     pub(crate) last_line: u64,
-    /// `structures:id`.
+    /// `structures:id`, or the local `structures:uri` of an element with content.
     pub(crate) id: Option<String>,
-    /// `structures:ref`.
+    /// `structures:ref`, or the local `structures:uri` of an element without content.
     pub(crate) reference: Option<String>,
     /// Text directly inside, without surrounding blanks.
     pub(crate) text: String,
@@ -133,6 +133,14 @@ pub(crate) fn parse(bytes: &[u8], linkages: &str) -> Result<Element, TreeError> 
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|_| at_start(TreeReason::Encoding))?;
     let mut builder = Builder::new(text, linkages);
+    if let Some((offset, _)) = text.char_indices().find(|(_, one)| !is_xml(*one)) {
+        builder.lines.advance(offset as u64);
+        let line = builder.lines.line();
+        return Err(TreeError {
+            line,
+            reason: TreeReason::Malformed,
+        });
+    }
     let mut reader = Reader::from_str(text);
     loop {
         let position = reader.buffer_position();
@@ -154,10 +162,17 @@ pub(crate) fn parse(bytes: &[u8], linkages: &str) -> Result<Element, TreeError> 
         .map_err(|reason| TreeError { line, reason })
 }
 
+/// Whether XML 1.0 (2.2, production Char) allows a character.
+const fn is_xml(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
 struct Builder<'a> {
     lines: Lines<'a>,
     scope: Scope<'a>,
     open: Vec<Element>,
+    /// The local `structures:uri` of each open element.
+    uris: Vec<Option<String>>,
     root: Option<Element>,
     elements: usize,
 }
@@ -168,6 +183,7 @@ impl<'a> Builder<'a> {
             lines: Lines::new(text),
             scope: Scope::new(linkages),
             open: Vec::new(),
+            uris: Vec::new(),
             root: None,
             elements: 0,
         }
@@ -201,7 +217,7 @@ impl<'a> Builder<'a> {
             return Err(TreeReason::Elements);
         }
         let mut attributes = Vec::new();
-        for attribute in start.attributes().with_checks(false) {
+        for attribute in start.attributes() {
             let attribute = attribute.map_err(|_| TreeReason::Malformed)?;
             if attributes.len() == MAX_ATTRIBUTES {
                 return Err(TreeReason::Attributes);
@@ -223,14 +239,17 @@ impl<'a> Builder<'a> {
             text: String::new(),
             children: Vec::new(),
         };
+        let mut uri = None;
         for (key, value) in attributes {
             match self.scope.attribute(&key)? {
                 (Namespace::Structures, "id") => element.id = Some(value),
                 (Namespace::Structures, "ref") => element.reference = Some(value),
+                (Namespace::Structures, "uri") => uri = value.strip_prefix('#').map(str::to_owned),
                 _ => {}
             }
         }
         self.open.push(element);
+        self.uris.push(uri);
         Ok(())
     }
 
@@ -241,6 +260,14 @@ impl<'a> Builder<'a> {
         let trimmed = element.text.trim();
         if trimmed.len() != element.text.len() {
             element.text = trimmed.to_owned();
+        }
+        if let Some(uri) = self.uris.pop().flatten() {
+            let is_empty = element.children.is_empty() && element.text.is_empty();
+            let named = match is_empty {
+                true => &mut element.reference,
+                false => &mut element.id,
+            };
+            named.get_or_insert(uri);
         }
         match self.open.last_mut() {
             Some(parent) => parent.children.push(element),
@@ -263,6 +290,7 @@ impl<'a> Builder<'a> {
             .resolve_char_ref()
             .map_err(|_| TreeReason::Entity)?;
         match resolved {
+            Some(character) if !is_xml(character) => Err(TreeReason::Malformed),
             Some(character) => self.text(character.encode_utf8(&mut [0; 4])),
             None => {
                 let name = reference.xml10_content();
