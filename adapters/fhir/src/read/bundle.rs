@@ -7,7 +7,7 @@ use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
 
 use super::collect::{Collector, Held};
-use super::json;
+use super::json::{self, JsonFault};
 use super::split::{MAX_PIECE_BYTES, Piece, PieceKind, Splitter};
 use crate::config::FhirConfig;
 
@@ -141,16 +141,7 @@ impl Reading<'_> {
         let parsed = match json::parse(&piece.bytes) {
             Ok(parsed) => parsed,
             Err(fault) => {
-                let line = piece.line.saturating_add(fault.line.saturating_sub(1));
-                let code = if fault.is_end_of_input || piece.cut_short {
-                    "json-cut-short"
-                } else {
-                    "json-not-readable"
-                };
-                let place = Place::line(name, line).field(format!("column {}", fault.column));
-                let expected = "JSON, nested at most 128 deep";
-                self.sink
-                    .deviation(Deviation::record_error(code, place, expected));
+                self.not_json(name, piece, fault);
                 return Ok(());
             }
         };
@@ -165,10 +156,41 @@ impl Reading<'_> {
         }
     }
 
+    fn not_json(&mut self, name: &str, piece: &Piece, fault: JsonFault) {
+        let (code, place) = if fault.is_end_of_input || piece.cut_short {
+            // Where a cut is noticed is where the text ends.
+            ("json-cut-short", Place::line(name, piece.last_line))
+        } else if piece.entries_before > 0 && piece.kind == PieceKind::Whole {
+            // The entries have been taken out, so that positions inside the rest say nothing.
+            ("json-not-readable", Place::line(name, piece.line))
+        } else {
+            let before = if fault.line <= 1 { piece.column } else { 1 };
+            let column = before.saturating_add(fault.column).saturating_sub(1);
+            let line = piece.line.saturating_add(fault.line.saturating_sub(1));
+            let place = Place::line(name, line).field(format!("column {column}"));
+            ("json-not-readable", place)
+        };
+        let expected = "well-formed JSON in UTF-8, numbers within range, nested at most 128 deep";
+        self.sink
+            .deviation(Deviation::record_error(code, place, expected));
+    }
+
     /// A top-level value; the entries of a Bundle have been read before it.
     fn whole(&mut self, value: Value, place: Place, piece: &Piece) -> Result<(), Stopped> {
         let loose = std::mem::take(&mut self.loose_entries);
         let is_bundle = value.get("resourceType").and_then(Value::as_str) == Some("Bundle");
+        if is_bundle
+            && value
+                .get("entry")
+                .is_some_and(|entries| !entries.is_array())
+        {
+            let expected = "a list of entries";
+            self.sink.deviation(Deviation::record_error(
+                "entries-not-a-list",
+                place.clone().field("Bundle.entry"),
+                expected,
+            ));
+        }
         if is_bundle && piece.entries_before > 0 {
             if loose > 0 {
                 self.sink.deviation(Deviation::info(
@@ -189,6 +211,15 @@ impl Reading<'_> {
         last_line: u64,
         depth: usize,
     ) -> Result<(), Stopped> {
+        if !entry.is_object() {
+            let expected = "an entry that is an object";
+            self.sink.deviation(Deviation::record_error(
+                "entry-not-an-object",
+                place,
+                expected,
+            ));
+            return Ok(());
+        }
         let full_url = entry
             .get("fullUrl")
             .and_then(Value::as_str)

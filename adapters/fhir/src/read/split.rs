@@ -33,6 +33,8 @@ pub(crate) struct Piece {
     pub(crate) bytes: Vec<u8>,
     /// Line where the piece begins, from 1.
     pub(crate) line: u64,
+    /// Byte of that line where it begins, from 1.
+    pub(crate) column: u64,
     /// Line where the piece ends.
     pub(crate) last_line: u64,
     /// Entries of this top-level value handed out before this piece.
@@ -46,9 +48,16 @@ pub(crate) struct Piece {
 pub(crate) struct Splitter<R: Read> {
     source: BufReader<io::Chain<Cursor<Vec<u8>>, R>>,
     by_line: bool,
-    line: u64,
+    at: Position,
     scan: Scan,
     done: bool,
+}
+
+/// A place in the stream: line and byte of the line, from 1.
+#[derive(Clone, Copy)]
+struct Position {
+    line: u64,
+    column: u64,
 }
 
 impl<R: Read> Splitter<R> {
@@ -67,7 +76,7 @@ impl<R: Read> Splitter<R> {
         Ok(Self {
             source,
             by_line,
-            line: 1,
+            at: Position { line: 1, column: 1 },
             scan: Scan::default(),
             done: false,
         })
@@ -82,12 +91,14 @@ impl<R: Read> Splitter<R> {
             for &byte in buffer {
                 used += 1;
                 piece = if self.by_line {
-                    self.scan.line_byte(byte, self.line)
+                    self.scan.line_byte(byte, self.at)
                 } else {
-                    self.scan.byte(byte, self.line)
+                    self.scan.byte(byte, self.at)
                 };
+                self.at.column += 1;
                 if byte == b'\n' {
-                    self.line += 1;
+                    self.at.line += 1;
+                    self.at.column = 1;
                 }
                 if piece.is_some() {
                     break;
@@ -160,15 +171,16 @@ struct Scan {
 struct Buffer {
     bytes: Vec<u8>,
     line: u64,
+    column: u64,
     last_line: u64,
     oversized: bool,
 }
 
 impl Buffer {
-    fn push(&mut self, byte: u8, line: u64) {
-        self.last_line = line;
+    fn push(&mut self, byte: u8, at: Position) {
+        self.last_line = at.line;
         if self.bytes.is_empty() && !self.oversized {
-            self.line = line;
+            (self.line, self.column) = (at.line, at.column);
         }
         if self.oversized {
             return;
@@ -191,6 +203,7 @@ impl Buffer {
             kind,
             bytes: taken.bytes,
             line: taken.line,
+            column: taken.column,
             last_line: taken.last_line,
             entries_before,
             oversized: taken.oversized,
@@ -201,28 +214,30 @@ impl Buffer {
 
 impl Scan {
     /// Takes one byte of newline-delimited JSON; gives a piece at the end of a line.
-    fn line_byte(&mut self, byte: u8, line: u64) -> Option<Piece> {
+    fn line_byte(&mut self, byte: u8, at: Position) -> Option<Piece> {
         if byte == b'\n' {
             return (!self.whole.is_empty()).then(|| self.whole.take(PieceKind::Whole, 0, false));
         }
         if !(self.whole.is_empty() && byte.is_ascii_whitespace()) {
-            self.whole.push(byte, line);
+            self.whole.push(byte, at);
         }
         None
     }
 
     /// Takes one byte of a document; gives a piece when an entry or the whole value ends.
-    fn byte(&mut self, byte: u8, line: u64) -> Option<Piece> {
+    fn byte(&mut self, byte: u8, at: Position) -> Option<Piece> {
         if self.depth == 0 && !self.in_string && self.whole.is_empty() && byte.is_ascii_whitespace()
         {
             return None;
         }
-        let inside_entry = self.in_entries && self.depth >= 3;
-        let opens_entry = self.in_entries && self.depth == 2 && matches!(byte, b'{' | b'[');
-        if inside_entry || opens_entry {
-            self.entry.push(byte, line);
+        // What stands between two entries; anything else there is an entry, if only a number.
+        let is_between = self.depth == 2
+            && !self.in_string
+            && (byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}'));
+        if self.in_entries && self.depth >= 2 && !is_between {
+            self.entry.push(byte, at);
         } else if !self.in_entries || (byte == b']' && !self.in_string) {
-            self.whole.push(byte, line);
+            self.whole.push(byte, at);
         }
         if self.in_string {
             self.string_byte(byte);
@@ -235,6 +250,7 @@ impl Scan {
             }
             b':' if self.depth == 1 => self.entry_key = self.last_string == b"entry",
             b',' if self.depth == 1 => self.entry_key = false,
+            b',' if self.in_entries && self.depth == 2 => return self.plain_entry(),
             b'{' | b'[' => {
                 self.in_entries |= self.depth == 1 && self.entry_key && byte == b'[';
                 self.depth += 1;
@@ -259,6 +275,15 @@ impl Scan {
         }
     }
 
+    /// An element of the entries that is no object or list.
+    fn plain_entry(&mut self) -> Option<Piece> {
+        if self.entry.is_empty() {
+            return None;
+        }
+        self.entries += 1;
+        Some(self.entry.take(PieceKind::Entry, self.entries - 1, false))
+    }
+
     fn close(&mut self) -> Option<Piece> {
         self.depth = self.depth.saturating_sub(1);
         if self.in_entries && self.depth == 2 {
@@ -268,6 +293,7 @@ impl Scan {
         if self.in_entries && self.depth == 1 {
             self.in_entries = false;
             self.entry_key = false;
+            return self.plain_entry();
         }
         if self.depth == 0 {
             let piece = self.whole.take(PieceKind::Whole, self.entries, false);
@@ -283,6 +309,7 @@ impl Scan {
             return (!self.whole.is_empty()).then(|| self.whole.take(PieceKind::Whole, 0, false));
         }
         let entries = self.entries;
+        self.whole.last_line = self.whole.last_line.max(self.entry.last_line);
         (!self.whole.is_empty()).then(|| self.whole.take(PieceKind::Whole, entries, true))
     }
 }

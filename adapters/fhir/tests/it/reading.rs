@@ -159,6 +159,36 @@ fn an_entry_that_is_not_json_does_not_fail_the_bundle() {
 }
 
 #[test]
+fn an_entry_that_is_no_object_is_told_and_costs_nothing_else() {
+    let (_, report) = read(
+        br#"{"resourceType":"Bundle","type":"collection","entry":[7,"a,]",null,
+      {"resource":{"resourceType":"Patient","id":"a","name":[{"family":"Example"}]}}, true]}"#,
+    );
+    assert_eq!((report.persons, report.deviations.len()), (1, 1));
+    let told = &report.deviations[0];
+    assert_eq!((told.code.as_str(), told.count), ("entry-not-an-object", 4));
+    assert_eq!(report.outcome, Outcome::PartiallyAccepted);
+    let (_, report) = read(br#"{"resourceType":"Bundle","type":"collection","entry":{"a":1}}"#);
+    assert_eq!(report.deviations[0].code, "entries-not-a-list");
+    assert_eq!(report.outcome, Outcome::Rejected);
+}
+
+#[test]
+fn what_is_not_json_is_told_at_its_own_line_and_byte() {
+    let first = |text: &str| read(text.as_bytes()).1.deviations.remove(0).first;
+    let good = r#"{"resourceType":"Patient","id":"a","name":[{"family":"Example"}]}"#;
+    let bundle = |more: &str| {
+        format!("{{\"resourceType\":\"Bundle\",\"entry\":[\n{{\"resource\":{good}}},\n  {more}")
+    };
+    let broken = first(&bundle("{\"resource\":x}]}"));
+    assert_eq!(broken.line, Some(3));
+    assert_eq!(broken.field.as_deref(), Some("column 15"));
+    assert_eq!(first(&bundle("{\"resource\":\n{\"re")).line, Some(4));
+    let after = first(&format!("{good}garbage"));
+    assert_eq!(after.field.as_deref(), Some("column 66"));
+}
+
+#[test]
 fn the_first_of_two_equal_keys_counts_and_the_repetition_is_told() {
     let (collected, report) =
         read(br#"{"resourceType":"Patient","id":"a","id":"b","name":[{"family":"Example"}]}"#);
