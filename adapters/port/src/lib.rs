@@ -8,6 +8,7 @@
 pub mod context;
 pub mod conversation;
 pub mod deviation;
+mod distinct;
 pub mod format;
 pub mod memory;
 pub mod outbound;

@@ -22,7 +22,7 @@ impl Default for PackageLimits {
             entries: 2_000,
             entry_bytes: 8 << 30,
             total_bytes: 16 << 30,
-            ratio: 1_000,
+            ratio: 200,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The report about an input: counts, persons, deviations by kind, outcome. It carries no personal data.
 
-use std::collections::{BTreeMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::event::{Body, NewEvent};
 
 use crate::deviation::{Deviation, Loss, Place, Severity};
+use crate::distinct::Distinct;
 use crate::format::Format;
 use crate::memory::PartnerRow;
 use crate::read::{Coverage, Sink, Stopped};
@@ -81,8 +81,7 @@ pub struct Counting<'a> {
     version: Option<String>,
     records: BTreeMap<String, u64>,
     events: BTreeMap<&'static str, u64>,
-    persons: HashSet<u64>,
-    hasher: RandomState,
+    persons: Distinct,
     refused: u64,
     deviations: BTreeMap<(std::cmp::Reverse<Severity>, String), DeviationCount>,
     worst: Loss,
@@ -106,8 +105,7 @@ impl<'a> Counting<'a> {
             version: None,
             records: BTreeMap::new(),
             events: BTreeMap::new(),
-            persons: HashSet::new(),
-            hasher: RandomState::new(),
+            persons: Distinct::new(),
             refused: 0,
             deviations: BTreeMap::new(),
             worst: Loss::Nothing,
@@ -138,7 +136,7 @@ impl<'a> Counting<'a> {
             format: self.format.name().to_owned(),
             version: self.version,
             records: self.records,
-            persons: self.persons.len() as u64,
+            persons: self.persons.count(),
             events: self
                 .events
                 .into_iter()
@@ -169,7 +167,7 @@ impl Sink for Counting<'_> {
     fn event(&mut self, event: NewEvent) -> Result<(), Stopped> {
         *self.events.entry(event.body.event_type()).or_default() += 1;
         if let (Body::RecordReceived(_), Some(person)) = (&event.body, &event.source_person_id) {
-            self.persons.insert(self.hasher.hash_one(person.as_str()));
+            self.persons.add(person.as_str());
         }
         self.inner.event(event)
     }

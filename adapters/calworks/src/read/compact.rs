@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-const SHARDS: usize = 256;
+const SHARDS: usize = 4096;
 const FIRST_SLOTS: usize = 16;
 
 /// Makes fingerprints that cannot be predicted from outside, so that nobody can craft colliding cases.
@@ -30,9 +30,30 @@ pub(crate) struct CompactMap<V> {
     shards: Vec<Shard<V>>,
 }
 
+/// What a shard keeps of a key: its upper 48 bits, never all zero, which marks a free slot. The lower bits chose the
+/// shard.
+type Rest = [u8; 6];
+
+const FREE: Rest = [0; 6];
+
+fn rest(key: u64) -> Rest {
+    let [a, b, c, d, e, f, ..] = key.to_be_bytes();
+    match [a, b, c, d, e, f] {
+        FREE => [0, 0, 0, 0, 0, 1],
+        rest => rest,
+    }
+}
+
+/// The slot, of so many, where the search for a key begins.
+fn first_slot(rest: Rest, slots: usize) -> usize {
+    let [a, b, c, d, e, f] = rest;
+    let high = u64::from_be_bytes([a, b, c, d, e, f, 0, 0]);
+    usize::try_from((u128::from(high) * slots as u128) >> 64).unwrap_or(0)
+}
+
 #[derive(Debug)]
 struct Shard<V> {
-    keys: Vec<u64>,
+    keys: Vec<Rest>,
     values: Vec<V>,
     used: usize,
 }
@@ -56,7 +77,7 @@ impl<V: Copy + Default> CompactMap<V> {
     pub(crate) fn entry(&mut self, key: u64) -> (Option<&mut V>, bool) {
         let shard = usize::try_from(key % SHARDS as u64).unwrap_or(0);
         match self.shards.get_mut(shard) {
-            Some(shard) => shard.entry(key),
+            Some(shard) => shard.entry(rest(key)),
             None => (None, false),
         }
     }
@@ -68,7 +89,7 @@ impl<V: Copy + Default> CompactMap<V> {
                 .keys
                 .iter()
                 .zip(&shard.values)
-                .filter(|(key, _)| **key != 0)
+                .filter(|(key, _)| **key != FREE)
                 .map(|(_, value)| value)
         })
     }
@@ -79,6 +100,7 @@ impl<V: Copy + Default> CompactMap<V> {
         let shard = self
             .shards
             .get(usize::try_from(key % SHARDS as u64).ok()?)?;
+        let key = rest(key);
         let place = shard.find(key)?;
         (shard.keys.get(place) == Some(&key))
             .then(|| shard.values.get(place))
@@ -88,18 +110,18 @@ impl<V: Copy + Default> CompactMap<V> {
 
 impl<V: Copy + Default> Shard<V> {
     /// The slot of a key, or the free slot where it belongs. Terminates since an eighth of the slots is always free.
-    fn find(&self, key: u64) -> Option<usize> {
+    fn find(&self, key: Rest) -> Option<usize> {
         let slots = self.keys.len();
         if slots == 0 {
             return None;
         }
-        let first = usize::try_from((u128::from(key) * slots as u128) >> 64).ok()?;
+        let first = first_slot(key, slots);
         (first..slots).chain(0..first).find(
-            |place| matches!(self.keys.get(*place), Some(found) if *found == key || *found == 0),
+            |place| matches!(self.keys.get(*place), Some(found) if *found == key || *found == FREE),
         )
     }
 
-    fn entry(&mut self, key: u64) -> (Option<&mut V>, bool) {
+    fn entry(&mut self, key: Rest) -> (Option<&mut V>, bool) {
         if self.used * 8 >= self.keys.len() * 7 {
             self.grow();
         }
@@ -108,7 +130,7 @@ impl<V: Copy + Default> Shard<V> {
         };
         let mut is_new = false;
         if let Some(slot) = self.keys.get_mut(place) {
-            is_new = *slot == 0;
+            is_new = *slot == FREE;
             *slot = key;
         }
         self.used += usize::from(is_new);
@@ -117,9 +139,9 @@ impl<V: Copy + Default> Shard<V> {
 
     fn grow(&mut self) {
         let slots = (self.keys.len() + self.keys.len() / 8).max(FIRST_SLOTS);
-        let keys = std::mem::replace(&mut self.keys, vec![0; slots]);
+        let keys = std::mem::replace(&mut self.keys, vec![FREE; slots]);
         let values = std::mem::replace(&mut self.values, vec![V::default(); slots]);
-        for (key, value) in keys.into_iter().zip(values).filter(|(key, _)| *key != 0) {
+        for (key, value) in keys.into_iter().zip(values).filter(|(key, _)| *key != FREE) {
             if let Some(place) = self.find(key) {
                 if let Some(slot) = self.keys.get_mut(place) {
                     *slot = key;
