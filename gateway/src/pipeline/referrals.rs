@@ -405,7 +405,7 @@ pub(super) async fn request_proposal(
         service_reference: service.and_then(|service| service.hmis_project.clone()),
         worker: request.worker.clone().filter(|_| withdrawn.is_none()),
         safe_contact: request.safe_contact.clone().filter(|_| withdrawn.is_none()),
-        source_resources: request.source_resources.clone(),
+        source_resources: order_resources(core, document),
         part_of: part_of(tx, document).await?,
         is_withdrawn: withdrawn.is_some(),
         withdrawn_reason: withdrawn,
@@ -428,6 +428,17 @@ pub(super) async fn request_proposal(
         }
         proposal
     }))
+}
+
+/// The source's own resources; for a source without FHIR the gateway's order, since a request at the target must say on
+/// what it is based.
+fn order_resources(core: &Core, document: &ReferralDoc) -> Vec<String> {
+    let own = &document.request.source_resources;
+    if !own.is_empty() {
+        return own.clone();
+    }
+    let order = core.loaded.config.public_url.join(&format!("fhir/ServiceRequest/{}", document.id));
+    order.into_iter().map(String::from).collect()
 }
 
 async fn part_of(tx: &mut Tx, document: &ReferralDoc) -> Result<Option<ReferralId>, StoreError> {
