@@ -8,14 +8,19 @@ use crate::store::{OutboxState, StoreError};
 use crate::transport::folder::{FileVerdict, PartnerAck};
 
 /// Records what a partner says about the messages of a file. Messages that it does not name stay delivered,
-/// unless it speaks of the file as a whole.
+/// unless it speaks of the file as a whole. Returns false when a quick partner answered before the delivery was
+/// recorded: the acknowledgement is to be read again.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn file(core: &Core, system: &SystemId, file: &str, ack: &PartnerAck) -> Result<(), StoreError> {
+pub async fn file(core: &Core, system: &SystemId, file: &str, ack: &PartnerAck) -> Result<bool, StoreError> {
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
-    for mut row in tx.outbox_of_file(system.as_str(), file).await? {
+    let rows = tx.outbox_of_file(system.as_str(), file).await?;
+    if rows.iter().any(|row| matches!(row.state, OutboxState::Queued | OutboxState::Failed)) {
+        return Ok(false);
+    }
+    for mut row in rows {
         let is_named = ack.rejected.iter().any(|one| one.message_id == row.id);
         let is_rejected = is_named || ack.file == Some(FileVerdict::Rejected);
         let is_accepted =
@@ -30,12 +35,12 @@ pub async fn file(core: &Core, system: &SystemId, file: &str, ack: &PartnerAck) 
             row.fault = Some("partner".to_owned());
         }
         tx.move_outbox(&row, OutboxState::Delivered, now).await?;
+        outcome::record(core, &mut tx, &row, now).await?;
         if is_accepted {
-            outcome::record(core, &mut tx, &row, now).await?;
             outcome::acknowledged(core, &mut tx, row.id, now).await?;
         }
     }
     tx.commit().await?;
     core.wake();
-    Ok(())
+    Ok(true)
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tandem_adapter_port::conversation::Conclusion;
 use tandem_adapter_port::outbound::Outbound;
-use tandem_adapter_port::write::{Delivery, Fault, FormatWriter, WriteContext, Written};
+use tandem_adapter_port::write::{Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile};
 use tandem_fhir::config::FhirConfig;
-use tandem_mappings::model::id::{MessageId, SystemId};
+use tandem_mappings::model::id::{MessageId, PersonId, SystemId};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -61,9 +61,10 @@ impl std::fmt::Debug for Lane {
 pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
     let mut changed = core.changed.subscribe();
     loop {
+        let started_at = core.clock.now();
         let pause = match turn(&core, &lane).await {
             Ok(true) => continue,
-            Ok(false) => next_due(&core, &lane).await,
+            Ok(false) => next_due(&core, &lane, started_at).await,
             Err(error) => {
                 tracing::error!(lane = %lane.system, %error, "the lane cannot go on; it tries again at the next change");
                 None
@@ -83,11 +84,13 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
     }
 }
 
-async fn next_due(core: &Core, lane: &Lane) -> Option<Timestamp> {
+/// When to look again, after a turn that found nothing due at `started_at`. What falls due while this is asked is
+/// looked at again at once.
+async fn next_due(core: &Core, lane: &Lane, started_at: Timestamp) -> Option<Timestamp> {
     let due = async { core.store.snapshot().await?.next_due(lane.system.as_str()).await };
     let at = due.await.ok().flatten()?;
-    // What is due but held by its case waits for a change, not for the clock.
-    (at > core.clock.now()).then_some(at)
+    // What was due and yet not tried stands in a paused lane: it waits for a change, not for the clock.
+    (at > started_at).then_some(at)
 }
 
 /// One turn of a lane: claims what is due and tries it. Returns whether there was anything.
@@ -136,6 +139,7 @@ struct Ready {
     proposal: Proposal,
     outbound: Outbound,
     permitted: Vec<String>,
+    people: Vec<PersonId>,
 }
 
 /// Decides each message again, on a snapshot taken now. What may no longer be told is withdrawn.
@@ -157,11 +161,11 @@ async fn decide(core: &Core, rows: Vec<OutboxRow>, now: Timestamp) -> Result<Vec
         };
         let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
         ruling.record(core, &mut tx, Stage::Attempt, now).await?;
-        let permitted = ruling.permitted();
+        let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));
         match ruling.outbound {
             Some(mut outbound) => {
                 outbound.created_at = row.created_at;
-                ready.push(Ready { row, proposal, outbound, permitted });
+                ready.push(Ready { row, proposal, outbound, permitted, people });
             }
             None => {
                 let withdrawn = OutboxRow {
@@ -214,6 +218,19 @@ async fn files(
     hand_over(core, lane, ready, written, started_at).await
 }
 
+/// Notes which file carries which message before the partner can see it: its acknowledgement may be there before the
+/// delivery is recorded.
+async fn note_files(core: &Core, waiting: &HashMap<MessageId, Ready>, files: &[WrittenFile]) -> Result<(), StoreError> {
+    let mut tx = core.store.begin().await?;
+    for file in files {
+        for one in file.messages.iter().filter_map(|message| waiting.get(message)) {
+            let noted = OutboxRow { file: Some(file.name.clone()), ..one.row.clone() };
+            tx.move_outbox(&noted, noted.state, core.clock.now()).await?;
+        }
+    }
+    tx.commit().await
+}
+
 async fn hand_over(
     core: &Core,
     lane: &Lane,
@@ -229,6 +246,7 @@ async fn hand_over(
         }
     }
     let mut all_handed_over = true;
+    note_files(core, &waiting, &written.files).await?;
     for file in &written.files {
         let delivery = carry::file(&lane.carrier, file).await;
         all_handed_over &= matches!(delivery, Delivery::Delivered { .. } | Delivery::Acknowledged { .. });
@@ -263,6 +281,7 @@ fn attempted(ready: Ready, started_at: Timestamp, file: Option<String>, delivery
         row: ready.row,
         proposal: ready.proposal,
         permitted: ready.permitted,
+        people: ready.people,
         started_at,
         file,
         delivery,

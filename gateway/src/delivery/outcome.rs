@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tandem_adapter_port::write::{Delivery, Fault};
 use tandem_coordination::referral::ReferralFact;
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{DecisionId, MessageId, SystemId};
+use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, SystemId};
 use tandem_mappings::model::message::DeliveryTold;
 
 use super::backoff;
@@ -24,6 +24,8 @@ pub(super) struct Attempted {
     pub(super) proposal: Proposal,
     /// The element groups that were told.
     pub(super) permitted: Vec<String>,
+    /// The people who were named.
+    pub(super) people: Vec<PersonId>,
     /// The decision before the attempt.
     pub(super) decision: DecisionId,
     /// When it started.
@@ -123,7 +125,7 @@ async fn disclosed(tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result
     let document = DisclosureDoc {
         message: attempted.row.id,
         holder: attempted.proposal.recipient_system.clone(),
-        people: attempted.proposal.people.iter().map(|one| one.person).collect(),
+        people: attempted.people.clone(),
         permitted: attempted.permitted.clone(),
         decision: attempted.decision,
         is_recalled: false,

@@ -41,7 +41,11 @@ pub async fn watch(intake: Intake, system: SystemId, config: Folder, folder: Arc
 pub async fn look(intake: &Intake, system: &SystemId, config: &Folder, folder: &ExchangeFolder) -> anyhow::Result<()> {
     for (name, ack) in folder.acknowledgements().context("reading acknowledgements")? {
         match ack {
-            Ok(ack) => acknowledge::file(&intake.core, system, &name, &ack).await?,
+            Ok(ack) => {
+                if !acknowledge::file(&intake.core, system, &name, &ack).await? {
+                    continue;
+                }
+            }
             Err(error) => tracing::warn!(%system, %error, "an acknowledgement is not readable and is put aside"),
         }
         folder.acknowledgement_taken(&name).context("putting an acknowledgement aside")?;

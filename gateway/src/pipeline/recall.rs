@@ -63,7 +63,7 @@ pub async fn no_longer_permitted(core: &Core, tx: &mut Tx, person: PersonId, now
         let Some(disclosure) = tx.get::<DisclosureDoc>(&row.id.to_string()).await? else { continue };
         let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else { continue };
         let ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
-        if ruling.withholds(&disclosure.permitted) {
+        if ruling.withholds(&disclosure.permitted, &disclosure.people) {
             recalled.push(row);
         }
     }

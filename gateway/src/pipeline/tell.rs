@@ -22,6 +22,10 @@ pub struct Ruling {
     /// The permitted view; `None` when nothing may be told.
     pub outbound: Option<Outbound>,
     weighed: Vec<Weighed>,
+    /// People who may not be named.
+    hidden_people: BTreeSet<PersonId>,
+    /// Element groups that the decision about another person takes away.
+    hidden_items: BTreeSet<String>,
 }
 
 impl Ruling {
@@ -29,14 +33,23 @@ impl Ruling {
     #[must_use]
     pub fn permitted(&self) -> Vec<String> {
         let main = self.weighed.first().filter(|_| self.outbound.is_some());
-        main.map(|one| one.judged.decision.permitted().map(str::to_owned).collect()).unwrap_or_default()
+        let permitted = main.into_iter().flat_map(|one| one.judged.decision.permitted());
+        permitted.filter(|item| !self.hidden_items.contains(*item)).map(str::to_owned).collect()
     }
 
-    /// Whether any of the element groups may not be told.
+    /// The people of a proposal who may be named.
     #[must_use]
-    pub fn withholds(&self, items: &[String]) -> bool {
+    pub fn told_people(&self, proposal: &Proposal) -> Vec<PersonId> {
+        let people = proposal.people.iter().map(|one| one.person);
+        people.filter(|person| !self.hidden_people.contains(person)).collect()
+    }
+
+    /// Whether any of the element groups may not be told, or any of the people not named.
+    #[must_use]
+    pub fn withholds(&self, items: &[String], people: &[PersonId]) -> bool {
         let permitted = self.permitted();
         items.iter().any(|item| !permitted.contains(item))
+            || people.iter().any(|person| self.hidden_people.contains(person))
     }
 
     /// Records every decision of the ruling.
@@ -86,14 +99,14 @@ pub async fn weigh(
         weighed.push(judged);
     }
     let first = weighed.first().map(|one| one.judged.clone()).ok_or(StoreError::Shape { kind: "decision" })?;
-    let denied: BTreeSet<&str> = proposal
+    let denied: BTreeSet<String> = proposal
         .items
         .iter()
         .filter(|item| hide_contact && item.part == Part::Contact)
-        .map(|item| item.id.as_str())
+        .map(|item| item.id.clone())
         .collect();
     let outbound = render(core, id, proposal, &first, &Hidden { people: &hidden, items: &denied }, now);
-    Ok(Ruling { decision: first.id, outbound, weighed })
+    Ok(Ruling { decision: first.id, outbound, weighed, hidden_people: hidden, hidden_items: denied })
 }
 
 fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[super::proposal::ProposedItem]) -> Ask<'a> {
@@ -119,7 +132,7 @@ fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[super::pro
 /// What the decisions about the other people of a message take away.
 struct Hidden<'a> {
     people: &'a BTreeSet<PersonId>,
-    items: &'a BTreeSet<&'a str>,
+    items: &'a BTreeSet<String>,
 }
 
 fn render(

@@ -188,14 +188,18 @@ impl Tx {
         rows.iter().map(|row| self.outbox_row(row)).collect()
     }
 
-    /// When the next message of a lane falls due, if any waits.
+    /// When the next message of a lane that is the head of its case falls due, if any waits. What a head holds back is
+    /// left out: it may be due long before its head.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn next_due(&mut self, lane: &str) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(
-            "SELECT MIN(due_at) FROM outbox \
-             WHERE jurisdiction = $1 AND lane = $2 AND state IN ('queued', 'failed')",
+            "SELECT MIN(due_at) FROM outbox o \
+             WHERE jurisdiction = $1 AND lane = $2 AND state IN ('queued', 'failed') \
+             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
+                 AND e.case_key = o.case_key AND e.position < o.position \
+                 AND e.state IN ('queued', 'failed', 'parked'))",
         )
         .bind(self.jurisdiction())
         .bind(lane)
