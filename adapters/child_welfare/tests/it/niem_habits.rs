@@ -1,8 +1,13 @@
 //! Messages of senders with other habits than ours, and near misses of well-formedness.
 
-use tandem_adapter_port::report::Outcome;
+use tandem_adapter_port::format::Format;
+use tandem_adapter_port::package::MemoryPackage;
+use tandem_adapter_port::read::{FormatReader, Input};
+use tandem_adapter_port::report::{Collected, Counting, Outcome};
+use tandem_child_welfare::{Config, NiemReader};
 
 use crate::niem::{example, read};
+use crate::support::context;
 
 #[test]
 fn another_niem_release_is_named_as_the_reason() {
@@ -46,4 +51,19 @@ fn characters_and_attributes_that_xml_forbids_reject_the_message_at_their_line()
         assert_eq!(found.deviations[0].code, "xml-not-well-formed");
         assert_eq!(found.deviations[0].place.line, Some(line(part)), "{with:?}");
     }
+}
+
+#[test]
+fn a_package_without_a_message_is_rejected() {
+    let mut package = MemoryPackage::new([("empty/", "")]);
+    let mut collected = Collected::default();
+    let mut counting = Counting::new(Format::Niem, &mut collected);
+    let input = Input::Package {
+        name: "messages.zip",
+        package: &mut package,
+    };
+    let reader = NiemReader::new(Config::default()).unwrap();
+    reader.read(input, &context(), &mut counting).unwrap();
+    assert_eq!(counting.report().outcome, Outcome::Rejected);
+    assert_eq!(collected.deviations[0].code, "no-messages");
 }

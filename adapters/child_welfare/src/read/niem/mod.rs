@@ -252,12 +252,18 @@ impl FormatReader for NiemReader {
                 self.stream(source, reader, context, sink)
             }
             // One bad message of several costs that message alone.
-            Input::Package { package, .. } => {
-                for name in package
-                    .names()
-                    .into_iter()
-                    .filter(|name| !name.ends_with('/'))
-                {
+            Input::Package {
+                name: package_name,
+                package,
+            } => {
+                let mut names = package.names();
+                names.retain(|name| !name.ends_with('/'));
+                if names.is_empty() {
+                    let place = Place::file(package_name);
+                    let expected = "a NIEM message";
+                    sink.deviation(Deviation::input_error("no-messages", place, expected));
+                }
+                for name in names {
                     match package.open(&name) {
                         Ok(mut reader) => {
                             let source = Source {
