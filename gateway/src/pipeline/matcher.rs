@@ -84,7 +84,8 @@ impl Matcher {
 fn ruling_of(link: &LinkDoc) -> Option<Ruling> {
     match (link.standing, link.decider) {
         (LinkStanding::Linked, LinkDecider::Steward) => Some(Ruling::Confirmed),
-        (LinkStanding::Rejected | LinkStanding::Undone, _) => Some(Ruling::Rejected),
+        // A link that ended because a record was withdrawn is no steward's word about the two.
+        (LinkStanding::Rejected, _) | (LinkStanding::Undone, LinkDecider::Steward) => Some(Ruling::Rejected),
         _ => None,
     }
 }

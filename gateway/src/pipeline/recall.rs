@@ -1,7 +1,7 @@
 //! Recalls: whoever holds what may no longer be told is told to stop using it. A recall says message ids and duties,
 //! nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::{OutboundBody, RecallView};
@@ -16,7 +16,7 @@ use super::core::{Core, GATEWAY_SYSTEM};
 use super::proposal::{Part, Proposal};
 use super::tell;
 use crate::state::disclosure::DisclosureDoc;
-use crate::store::{OutboxRow, StoreError, Tx};
+use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
 
 /// Delivered messages about a person that were not recalled yet.
 ///
@@ -33,6 +33,32 @@ pub async fn disclosed_about(tx: &mut Tx, person: PersonId) -> Result<Vec<Outbox
     }
     rows.sort_by_key(|row| row.position);
     Ok(rows)
+}
+
+/// Withdraws what still waits to be told about a person from or to systems whose records turn out not to be hers or his.
+/// Notices, which say only ids and duties, still go out.
+///
+/// # Errors
+/// When the store fails.
+pub async fn nothing_leaves(
+    core: &Core,
+    tx: &mut Tx,
+    person: PersonId,
+    parted: &BTreeSet<SystemId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let senders: BTreeSet<_> = parted.iter().filter_map(|system| core.organization_of(system)).collect();
+    for row in tx.outbox_in(&[OutboxState::Queued, OutboxState::Failed, OutboxState::Parked]).await? {
+        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else { continue };
+        let is_about = proposal.people.iter().any(|one| one.person == person);
+        let is_between = parted.contains(&proposal.recipient_system) || senders.contains(&proposal.sender);
+        if is_about && is_between && proposal.action != Action::Notify {
+            let note = Some("the records on which it rested do not belong together".to_owned());
+            let withdrawn = OutboxRow { state: OutboxState::Withdrawn, note, ..row.clone() };
+            tx.move_outbox(&withdrawn, row.state, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Recalls all of the messages, one notice to each holder.

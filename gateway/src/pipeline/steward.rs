@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{LinkId, MessageId, PersonId, RecordKey};
+use tandem_mappings::model::id::{LinkId, MessageId, PersonId, RecordKey, SystemId};
 use tandem_mappings::model::link::LinkDecider;
 use tandem_matching::Ruling;
 
@@ -12,6 +12,7 @@ use super::core::Core;
 use super::{family, matcher, mutual, recall};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::record::RecordDoc;
+use crate::state::referral::ReferralDoc;
 use crate::store::{StoreError, Tx};
 
 /// Why a steward's decision was not taken.
@@ -96,8 +97,9 @@ pub async fn undo(core: &Core, tx: &mut Tx, id: LinkId, actor: &str, reason: &st
     let person = record.person_id;
     decide(core, tx, &mut link, LinkStanding::Undone, reason, now).await?;
     tx.audit(now, actor, "link.undo", &id.to_string(), "").await?;
-    split(tx, person, now).await?;
+    let parted = split(tx, person, now).await?;
     core.record(tx, Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))), now).await?;
+    recall::nothing_leaves(core, tx, person, &parted, now).await?;
     let disclosed = recall::disclosed_about(tx, person).await?;
     recall::everything_told(core, tx, &disclosed, now).await?;
     mutual::forget(tx, person).await?;
@@ -121,8 +123,8 @@ async fn decide(
 }
 
 /// Splits a person into the groups of records that links still hold together. The group of the first record keeps
-/// the person id.
-async fn split(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<(), StoreError> {
+/// the person id. Referrals follow the records that they name. Returns the systems whose records went.
+async fn split(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<BTreeSet<SystemId>, StoreError> {
     let records: BTreeMap<RecordKey, RecordDoc> = tx
         .find::<RecordDoc>("record.person", &person.to_string())
         .await?
@@ -131,6 +133,7 @@ async fn split(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<(), Stor
         .collect();
     let mut waiting: BTreeSet<RecordKey> = records.keys().cloned().collect();
     let mut id = Some(person);
+    let mut parted = BTreeSet::new();
     while let Some(start) = waiting.pop_first() {
         let mut group = vec![start];
         let mut at = 0;
@@ -151,10 +154,18 @@ async fn split(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<(), Stor
             if let Some(record) = records.get(&key).filter(|record| record.person_id != group_id) {
                 let moved = RecordDoc { person_id: group_id, ..record.clone() };
                 tx.put(&moved, now).await?;
+                parted.insert(moved.key.system);
             }
         }
     }
-    Ok(())
+    for mut referral in tx.find::<ReferralDoc>("referral.person", &person.to_string()).await? {
+        let Some(subject) = referral.people.first().map(RecordDoc::key_of) else { continue };
+        if let Some(record) = tx.get::<RecordDoc>(&subject).await?.filter(|record| record.person_id != person) {
+            referral.person = record.person_id;
+            tx.put(&referral, now).await?;
+        }
+    }
+    Ok(parted)
 }
 
 /// Takes a record out of the index and undoes its links, since its source withdrew or sealed it.
@@ -169,6 +180,7 @@ pub async fn withdraw_record(core: &Core, tx: &mut Tx, record: &RecordDoc, now: 
         let was_linked = link.standing == LinkStanding::Linked;
         if was_linked || link.standing == LinkStanding::Candidate {
             link.standing = LinkStanding::Undone;
+            link.decider = LinkDecider::Matcher;
             link.decided_at = Some(now);
             tx.put(&link, now).await?;
         }
@@ -176,10 +188,11 @@ pub async fn withdraw_record(core: &Core, tx: &mut Tx, record: &RecordDoc, now: 
             core.record(tx, Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))), now).await?;
         }
     }
+    let mut parted = BTreeSet::from([record.key.system.clone()]);
     if is_linked {
         let disclosed = recall::disclosed_about(tx, person).await?;
         recall::everything_told(core, tx, &disclosed, now).await?;
-        split(tx, person, now).await?;
+        parted.extend(split(tx, person, now).await?);
     }
-    Ok(())
+    recall::nothing_leaves(core, tx, person, &parted, now).await
 }
