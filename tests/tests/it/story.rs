@@ -16,6 +16,9 @@ async fn one_familys_journey_comes_true_in_what_the_systems_received() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_consent_no_system_learns_that_the_family_exists_elsewhere() {
     provider();
-    let options = Options { without_consent: true, ..Options::default() };
+    let options = Options {
+        without_consent: true,
+        ..Options::default()
+    };
     assert!(run(options).await.unwrap());
 }
