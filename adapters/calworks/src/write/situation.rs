@@ -243,8 +243,14 @@ pub(super) fn change(message: &mut Message, view: &ChangeView) {
         // of an earlier one.
         header.set("message_type", "client_match");
         // The list of reasons is that of referrals: a change is told in words, its type first.
-        let detail = view.placement.map(|placement| placement.code()).or(view.status.as_deref());
-        let text = detail.map_or_else(|| view.change.clone(), |detail| format!("{}: {detail}", view.change));
+        let detail = view
+            .placement
+            .map(|placement| placement.code())
+            .or(view.status.as_deref());
+        let text = detail.map_or_else(
+            || view.change.clone(),
+            |detail| format!("{}: {detail}", view.change),
+        );
         header.set("reason_text", text);
         partner_status(header, view.status.as_deref());
     }

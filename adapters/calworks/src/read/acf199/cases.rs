@@ -7,26 +7,42 @@ use crate::tables::Section;
 /// The most records of a case-month: 1 family, 6 adults, 10 children (rule K4).
 const MOST_RECORDS: u32 = 17;
 
-/// What is known about one case in one month.
+/// What is known about one case in one month: single bytes, so that none is lost to alignment.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CaseMonth {
-    families: u8,
+    marks: u8,
     people: u8,
-    has_aided_person: bool,
     /// Line of the family, or of the first person while there is no family.
-    line: u32,
+    line: [u8; 4],
+    /// A short hash of the family's line.
+    family: [u8; 2],
 }
 
+const HAS_FAMILY: u8 = 1;
+const HAS_AIDED_PERSON: u8 = 2;
+
 impl CaseMonth {
+    fn has_family(&self) -> bool {
+        self.marks & HAS_FAMILY != 0
+    }
+
+    fn has_aided_person(&self) -> bool {
+        self.marks & HAS_AIDED_PERSON != 0
+    }
+
+    fn stands_at(&mut self, line: u64) {
+        self.line = u32::try_from(line).unwrap_or(u32::MAX).to_ne_bytes();
+    }
+
     fn is_too_large(&self) -> bool {
-        u32::from(self.families) + u32::from(self.people) > MOST_RECORDS
+        u32::from(self.has_family()) + u32::from(self.people) > MOST_RECORDS
     }
 
     /// Whether the case stands as far as it has been read: family and people are there and it is not too large.
     #[must_use]
     pub(super) fn is_sound(&self, section: Section) -> bool {
-        let is_aided = section != Section::Active || self.has_aided_person;
-        self.families > 0 && self.people > 0 && is_aided && !self.is_too_large()
+        let is_aided = section != Section::Active || self.has_aided_person();
+        self.has_family() && self.people > 0 && is_aided && !self.is_too_large()
     }
 }
 
@@ -46,7 +62,7 @@ pub(super) enum Repetition {
 pub(super) struct Cases {
     fingerprints: Fingerprints,
     months: CompactMap<CaseMonth>,
-    keys: CompactMap<u16>,
+    keys: CompactMap<[u8; 2]>,
 }
 
 impl Cases {
@@ -56,9 +72,9 @@ impl Cases {
         self.fingerprints.of(parts)
     }
 
-    /// Remembers a record under its key and tells whether there was one like it.
+    /// Remembers a person or a count under its key and tells whether there was one like it.
     pub(super) fn repetition(&mut self, key: u64, line: u64) -> Repetition {
-        let short = u16::try_from(line & u64::from(u16::MAX)).unwrap_or(0);
+        let short = short(line);
         match self.keys.entry(key) {
             (Some(first), true) => {
                 *first = short;
@@ -70,22 +86,33 @@ impl Cases {
         }
     }
 
-    /// Adds a family record to a case-month.
-    pub(super) fn add_family(&mut self, case_month: u64, line: u64) {
-        if let (Some(month), _) = self.months.entry(case_month) {
-            month.families = month.families.saturating_add(1);
-            month.line = u32::try_from(line).unwrap_or(u32::MAX);
+    /// Adds a family record to a case-month, unless there is one already. `text` is the fingerprint of the line.
+    pub(super) fn add_family(&mut self, case_month: u64, line: u64, text: u64) -> Repetition {
+        let (Some(month), _) = self.months.entry(case_month) else {
+            return Repetition::New;
+        };
+        if !month.has_family() {
+            month.marks |= HAS_FAMILY;
+            month.family = short(text);
+            month.stands_at(line);
+            Repetition::New
+        } else if month.family == short(text) {
+            Repetition::Identical
+        } else {
+            Repetition::SameKey
         }
     }
 
     /// Adds a person to a case-month.
     pub(super) fn add_person(&mut self, case_month: u64, line: u64, is_aided: bool) {
         if let (Some(month), _) = self.months.entry(case_month) {
-            if month.people == 0 && month.families == 0 {
-                month.line = u32::try_from(line).unwrap_or(u32::MAX);
+            if month.people == 0 && !month.has_family() {
+                month.stands_at(line);
             }
             month.people = month.people.saturating_add(1);
-            month.has_aided_person |= is_aided;
+            if is_aided {
+                month.marks |= HAS_AIDED_PERSON;
+            }
         }
     }
 
@@ -122,6 +149,12 @@ impl Cases {
     }
 }
 
+/// What is kept of a line's fingerprint to tell identical lines from lines with the same key.
+fn short(text: u64) -> [u8; 2] {
+    let [a, b, ..] = text.to_le_bytes();
+    [a, b]
+}
+
 /// Why a case-month does not stand. Small, since a bad file has as many as it has cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
@@ -151,20 +184,21 @@ impl Fault {
 impl CaseMonth {
     fn collect_faults(&self, section: Section, faults: &mut Vec<(u32, Fault, u8)>) {
         let is_active = section == Section::Active;
-        if self.families == 0 {
+        let line = u32::from_ne_bytes(self.line);
+        if !self.has_family() {
             let fault = if is_active {
                 Fault::NoFamily
             } else {
                 Fault::NoClosedFamily
             };
-            faults.push((self.line, fault, self.people));
-        } else if is_active && !self.has_aided_person {
-            faults.push((self.line, Fault::NoAidedPerson, 1));
+            faults.push((line, fault, self.people));
+        } else if is_active && !self.has_aided_person() {
+            faults.push((line, Fault::NoAidedPerson, 1));
         } else if self.people == 0 {
-            faults.push((self.line, Fault::NoPerson, 1));
+            faults.push((line, Fault::NoPerson, 1));
         }
         if self.is_too_large() {
-            faults.push((self.line, Fault::TooLarge, 1));
+            faults.push((line, Fault::TooLarge, 1));
         }
     }
 }
@@ -190,7 +224,7 @@ mod tests {
     #[test]
     fn a_family_needs_an_aided_person() {
         let mut cases = Cases::default();
-        cases.add_family(1, 2);
+        cases.add_family(1, 2, 100);
         cases.add_person(1, 3, false);
         assert_eq!(closed(&cases, Section::Active), (false, vec![("K1", 2)]));
         cases.add_person(1, 4, true);
@@ -211,7 +245,7 @@ mod tests {
     #[test]
     fn a_case_of_eighteen_records_is_dropped() {
         let mut cases = Cases::default();
-        cases.add_family(1, 2);
+        cases.add_family(1, 2, 100);
         (0..16).for_each(|n| cases.add_person(1, 3 + n, true));
         assert_eq!(closed(&cases, Section::Active).1, vec![]);
         cases.add_person(1, 19, true);
@@ -221,7 +255,7 @@ mod tests {
     #[test]
     fn a_closed_family_and_its_person_need_each_other() {
         let mut cases = Cases::default();
-        cases.add_family(1, 2);
+        cases.add_family(1, 2, 100);
         cases.add_person(2, 3, false);
         assert_eq!(
             closed(&cases, Section::Closed),
@@ -235,5 +269,8 @@ mod tests {
         assert_eq!(cases.repetition(5, 100), Repetition::New);
         assert_eq!(cases.repetition(5, 100), Repetition::Identical);
         assert_eq!(cases.repetition(5, 101), Repetition::SameKey);
+        assert_eq!(cases.add_family(1, 2, 100), Repetition::New);
+        assert_eq!(cases.add_family(1, 3, 100), Repetition::Identical);
+        assert_eq!(cases.add_family(1, 4, 101), Repetition::SameKey);
     }
 }

@@ -11,7 +11,7 @@ use tandem_mappings::model::involvement::{Involvement, Participation, Program};
 use tandem_mappings::model::person::{Address, HouseholdMembership, RecordReceived};
 
 use super::people::{CODE_SYSTEM, Person, first_day};
-use crate::read::compact::{CompactSet, Fingerprints};
+use crate::read::compact::{CompactMap, CompactSet, Fingerprints};
 
 /// The family of a case-month.
 #[derive(Debug, Clone, Default)]
@@ -26,13 +26,18 @@ pub(super) struct Family {
     pub original: Option<Coding>,
     /// Whether the record says that the case closed.
     pub is_closed: bool,
+    /// Whether no month of the case has been told.
+    pub is_new: bool,
 }
 
 /// Gives each event once: a person, a membership and an enrolment come up in every month of a quarter.
 #[derive(Debug, Default)]
 pub(super) struct Emitter {
     fingerprints: Fingerprints,
-    told: CompactSet,
+    /// Every person told, with a short hash of the case in which the person came up first.
+    people: CompactMap<[u8; 3]>,
+    /// Persons in further cases.
+    elsewhere: CompactSet,
     quarter: String,
 }
 
@@ -46,9 +51,20 @@ impl Emitter {
         }
     }
 
-    fn is_new(&mut self, kind: &str, id: &str, other: &str) -> bool {
-        let key = self.fingerprints.of(&[kind, id, other]);
-        self.told.insert(key)
+    /// Whether a person has not come up yet, and whether not yet in this case.
+    fn news_of(&mut self, person: &str, case: &str) -> (bool, bool) {
+        let [a, b, c, ..] = self.fingerprints.of(&["case", case]).to_le_bytes();
+        let key = self.fingerprints.of(&["person", person]);
+        let is_elsewhere = match self.people.entry(key) {
+            (Some(first), true) => {
+                *first = [a, b, c];
+                return (true, true);
+            }
+            (Some(first), false) => *first != [a, b, c],
+            (None, _) => false,
+        };
+        let pair = self.fingerprints.of(&["member", person, case]);
+        (false, is_elsewhere && self.elsewhere.insert(pair))
     }
 
     fn event(&self, at: Timestamp, what: &str, id: &str, body: Body) -> Option<NewEvent> {
@@ -77,24 +93,26 @@ impl Emitter {
         let at = zoned.timestamp();
         let household = SourceHouseholdId::new(family.case.as_str()).ok();
         for person in people {
-            self.person(family, person, at, household.as_ref(), sink)?;
-            self.membership(family, person, at, household.as_ref(), sink)?;
+            let (is_new, is_new_member) = self.news_of(person.id.as_str(), &family.case);
+            if is_new {
+                self.person(family, person, at, household.as_ref(), sink)?;
+            }
+            if is_new_member {
+                self.membership(family, person, at, household.as_ref(), sink)?;
+            }
             self.participation(family, person, at, sink)?;
         }
         self.involvement(family, people, at, household, sink)
     }
 
     fn person(
-        &mut self,
+        &self,
         family: &Family,
         person: &Person,
         at: Timestamp,
         household: Option<&SourceHouseholdId>,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
-        if !self.is_new("record", person.id.as_str(), "") {
-            return Ok(());
-        }
         let mut record = person.record.clone();
         if let Some(zip) = &family.zip {
             record.addresses = vec![Address {
@@ -115,7 +133,7 @@ impl Emitter {
     }
 
     fn membership(
-        &mut self,
+        &self,
         family: &Family,
         person: &Person,
         at: Timestamp,
@@ -125,9 +143,6 @@ impl Emitter {
         let Some(household) = household else {
             return Ok(());
         };
-        if !self.is_new("member", person.id.as_str(), &family.case) {
-            return Ok(());
-        }
         let membership = HouseholdMembership {
             person: person.id.clone(),
             household: Some(household.clone()),
@@ -150,7 +165,7 @@ impl Emitter {
     }
 
     fn participation(
-        &mut self,
+        &self,
         family: &Family,
         person: &Person,
         at: Timestamp,
@@ -176,7 +191,7 @@ impl Emitter {
     }
 
     fn involvement(
-        &mut self,
+        &self,
         family: &Family,
         people: &[Person],
         at: Timestamp,
@@ -184,7 +199,7 @@ impl Emitter {
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
         let what = if family.is_closed { "ended" } else { "active" };
-        if !self.is_new(what, &family.case, "") {
+        if !family.is_new {
             return Ok(());
         }
         let Ok(case) = SourceCaseId::new(family.case.as_str()) else {

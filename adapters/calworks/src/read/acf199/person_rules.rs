@@ -6,7 +6,7 @@ use super::finding::{Finding, Findings, Weight};
 use super::people::age;
 use super::records::Role;
 use super::run::Told;
-use super::section::{Record, SectionRun, reporter};
+use super::section::{FUNDED, Record, SectionRun, reporter, ssn_needed};
 use super::values::{check_field, is_missing};
 use super::view::View;
 use crate::tables::{Program, Section};
@@ -30,7 +30,7 @@ impl SectionRun<'_> {
                 expected,
             ));
             let key = self.cases.fingerprint(&["line", record.text]);
-            let is_new = self.is_new(record, key, "K7", told);
+            let is_new = self.is_new_person(record, key, told);
             if is_new {
                 self.cases.add_person(case_month, record.line, true);
             }
@@ -52,7 +52,7 @@ impl SectionRun<'_> {
             consistency::closed_person(view, self.header.program, born, &mut report);
         }
         drop(report);
-        self.note_missing_ssn(record, view, &ssn);
+        self.note_missing_ssn(record, view, &ssn, told);
         self.add_person(record, view, &ssn, case_month, told)
     }
 
@@ -132,7 +132,7 @@ impl SectionRun<'_> {
             self.cases
                 .fingerprint(&["person", tag, month, case, affiliation, birth, ssn])
         };
-        let is_new = self.is_new(record, key, "K7", told);
+        let is_new = self.is_new_person(record, key, told);
         if is_new {
             self.cases
                 .add_person(case_month, record.line, affiliation == "1");
@@ -140,15 +140,20 @@ impl SectionRun<'_> {
         is_new
     }
 
+    fn is_new_person(&mut self, record: Record<'_>, key: u64, told: &mut Told<'_>) -> bool {
+        let text = self.cases.fingerprint(&["text", record.text]);
+        let repetition = self.cases.repetition(key, text);
+        self.is_new(record, repetition, "K7", told)
+    }
+
     pub(super) fn is_new(
         &mut self,
         record: Record<'_>,
-        key: u64,
+        repetition: Repetition,
         rule: &'static str,
         told: &mut Told<'_>,
     ) -> bool {
-        let line = self.cases.fingerprint(&["text", record.text]);
-        let (rule, expected) = match self.cases.repetition(key, line) {
+        let (rule, expected) = match repetition {
             Repetition::New => return true,
             // The second child of an identical line is not another identical line.
             Repetition::Identical if self.identical_line == record.line => return false,
@@ -222,14 +227,27 @@ impl SectionRun<'_> {
         }
     }
 
-    /// Rule S1 can be decided only when every T1 has been seen.
-    fn note_missing_ssn(&mut self, record: Record<'_>, view: View<'_>, ssn: &str) {
+    /// Rule S1 can be decided at once when the T1 came before, else when every T1 has been seen.
+    fn note_missing_ssn(
+        &mut self,
+        record: Record<'_>,
+        view: View<'_>,
+        ssn: &str,
+        told: &mut Told<'_>,
+    ) {
         let is_asked =
             self.header.program == Program::Tanf && self.header.section == Section::Active;
-        if is_asked && view.raw("family_affiliation") == "1" && !is_valid(ssn) {
-            let case = self.cases.fingerprint(&["case", view.raw("case_number")]);
-            self.without_ssn
-                .push((case, u32::try_from(record.line).unwrap_or(u32::MAX)));
+        if !is_asked || view.raw("family_affiliation") != "1" || is_valid(ssn) {
+            return;
+        }
+        let case = self
+            .cases
+            .fingerprint(&["case", view.raw("case_number").trim()]);
+        if self.is_marked(case, FUNDED) {
+            ssn_needed(record.line, told);
+        } else {
+            let line = u32::try_from(record.line).unwrap_or(u32::MAX);
+            self.without_ssn.push((case, line));
         }
     }
 }

@@ -14,8 +14,13 @@ use super::records::{Group, RecordType, Role};
 use super::run::Told;
 use super::values::{check_fields, is_missing};
 use super::view::{Names, View};
-use crate::read::compact::CompactSet;
+use crate::read::compact::CompactMap;
 use crate::tables::Section;
+
+/// Some month of the case is paid with federal funds.
+pub(super) const FUNDED: u8 = 1;
+/// The involvement of the case has been told.
+pub(super) const TOLD: u8 = 2;
 
 /// The records of one file.
 #[derive(Debug)]
@@ -26,7 +31,9 @@ pub(super) struct SectionRun<'a> {
     pub(super) cases: Cases,
     pub(super) groups: Groups,
     pub(super) emitter: Emitter,
-    pub(super) funded: CompactSet,
+    /// What is known of each case: [`FUNDED`], [`TOLD`].
+    marks: CompactMap<u8>,
+    /// Aided adults without a valid number whose case is not known to be federally funded, and their lines.
     pub(super) without_ssn: Vec<(u64, u32)>,
     /// The last line that rule K5 was told for; 0 before any.
     pub(super) identical_line: u64,
@@ -68,7 +75,7 @@ impl<'a> SectionRun<'a> {
             cases: Cases::default(),
             groups: Groups::default(),
             emitter: Emitter::new(format!("{}Q{}", header.year, header.quarter)),
-            funded: CompactSet::default(),
+            marks: CompactMap::default(),
             without_ssn: Vec::new(),
             identical_line: 0,
             data_lines: 0,
@@ -240,20 +247,29 @@ impl<'a> SectionRun<'a> {
         if self.header.section == Section::Active {
             consistency::family(view, self.header.program, &mut reporter(record, told));
             if view.number("funding_stream") == Some(1) {
-                let case = self.cases.fingerprint(&["case", view.raw("case_number")]);
-                self.funded.insert(case);
+                let case = self
+                    .cases
+                    .fingerprint(&["case", view.raw("case_number").trim()]);
+                self.mark(case, FUNDED);
             }
         }
-        let key = self.cases.fingerprint(&[
-            "family",
-            view.raw("rpt_month_year"),
-            view.raw("case_number"),
-        ]);
-        let is_new = self.is_new(record, key, "K6", told);
-        if is_new {
-            self.cases.add_family(case_month, record.line);
-        }
+        let text = self.cases.fingerprint(&["text", record.text]);
+        let repetition = self.cases.add_family(case_month, record.line, text);
+        self.is_new(record, repetition, "K6", told)
+    }
+
+    /// Marks a case; says whether it had not been marked so.
+    pub(super) fn mark(&mut self, case: u64, mark: u8) -> bool {
+        let (Some(marks), _) = self.marks.entry(case) else {
+            return true;
+        };
+        let is_new = *marks & mark == 0;
+        *marks |= mark;
         is_new
+    }
+
+    pub(super) fn is_marked(&self, case: u64, mark: u8) -> bool {
+        self.marks.get(case).is_some_and(|marks| marks & mark != 0)
     }
 
     /// The end of the file. Says whether any record was kept.
@@ -261,20 +277,10 @@ impl<'a> SectionRun<'a> {
     /// # Errors
     /// When the receiver stopped the reader.
     pub(super) fn close(&mut self, told: &mut Told<'_>) -> Result<bool, Stopped> {
-        let missing = std::mem::take(&mut self.without_ssn);
-        for (_, line) in missing
-            .into_iter()
-            .filter(|(case, _)| self.funded.contains(*case))
-        {
-            told.found(Finding {
-                rule: "S1",
-                weight: Weight::Value,
-                line: u64::from(line),
-                record: "T2",
-                item: "33",
-                field: "ssn",
-                what: "a valid number for an aided person of a federally funded family",
-            });
+        for (case, line) in std::mem::take(&mut self.without_ssn) {
+            if self.is_marked(case, FUNDED) {
+                ssn_needed(u64::from(line), told);
+            }
         }
         for group in self.groups.close() {
             let is_sound = group
@@ -287,6 +293,19 @@ impl<'a> SectionRun<'a> {
         let is_case_kept = self.cases.close(self.header.section, told);
         Ok(is_case_kept || self.is_any_count_kept)
     }
+}
+
+/// Rule S1.
+pub(super) fn ssn_needed(line: u64, told: &mut Told<'_>) {
+    told.found(Finding {
+        rule: "S1",
+        weight: Weight::Value,
+        line,
+        record: "T2",
+        item: "33",
+        field: "ssn",
+        what: "a valid number for an aided person of a federally funded family",
+    });
 }
 
 pub(super) fn reporter<'b, 'c: 'b>(

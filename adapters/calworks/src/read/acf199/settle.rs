@@ -8,7 +8,7 @@ use super::group::Kept;
 use super::people::{CODE_SYSTEM, Person};
 use super::records::Role;
 use super::run::Told;
-use super::section::{Record, SectionRun};
+use super::section::{Record, SectionRun, TOLD};
 use super::view::View;
 use crate::tables::Section;
 
@@ -49,6 +49,8 @@ impl SectionRun<'_> {
             };
             self.collect(record, &mut family, &mut people);
         }
+        let case = self.cases.fingerprint(&["case", &family.case]);
+        family.is_new = self.mark(case, TOLD);
         self.emitter.tell(&family, &people, self.context, told.sink)
     }
 
