@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::carry::{self, Carrier};
 use super::outcome::{self, Attempted};
+use crate::pipeline::compose;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::tell;
@@ -147,7 +148,7 @@ async fn decide(core: &Core, rows: Vec<OutboxRow>, now: Timestamp) -> Result<Vec
     let mut ready = Vec::new();
     for row in rows {
         let mut tx = core.store.begin().await?;
-        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
+        let Ok(mut proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
             // Written by another version of the program: held for an operator, so that its case keeps its order.
             let parked = OutboxRow {
                 state: OutboxState::Parked,
@@ -159,6 +160,7 @@ async fn decide(core: &Core, rows: Vec<OutboxRow>, now: Timestamp) -> Result<Vec
             tx.commit().await?;
             continue;
         };
+        compose::complete(&mut tx, &mut proposal).await?;
         let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
         ruling.record(core, &mut tx, Stage::Attempt, now).await?;
         let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));

@@ -10,7 +10,7 @@ use tandem_mappings::model::id::{OrganizationId, PersonId, SystemId};
 use tandem_mappings::model::person::Relation;
 
 use super::family;
-use super::proposal::{Part, ProposedItem, ProposedPerson};
+use super::proposal::{Part, Proposal, ProposedItem, ProposedPerson};
 use crate::state::record::RecordDoc;
 use crate::store::{StoreError, Tx};
 
@@ -53,6 +53,25 @@ fn view(shown: &RecordDoc, theirs: Option<&RecordDoc>) -> OutboundPerson {
         address: person.addresses.first().cloned(),
         phone: person.phones.first().cloned(),
     }
+}
+
+/// Fills in the recipient's own ids and case where it knew the people only after the proposal was made.
+///
+/// # Errors
+/// When the store fails.
+pub async fn complete(tx: &mut Tx, proposal: &mut Proposal) -> Result<(), StoreError> {
+    let recipient = proposal.recipient_system.clone();
+    let mut learnt = Vec::new();
+    for one in proposal.people.iter_mut().filter(|one| one.view.person.is_none()) {
+        if let Some(record) = family::record_in(tx, one.person, &recipient).await? {
+            one.view.person = Some(record.key.person);
+            learnt.push(one.person);
+        }
+    }
+    if !learnt.is_empty() && proposal.recipient_case.is_none() {
+        proposal.recipient_case = super::referrals::recipient_case(tx, &learnt, &recipient).await?;
+    }
+    Ok(())
 }
 
 /// The same person by the recipient's own id and role alone.
