@@ -259,6 +259,26 @@ fn a_case_that_comes_up_again_is_read_with_a_warning() {
 }
 
 #[test]
+fn a_header_row_is_known_in_any_case_and_a_second_one_is_nobody() {
+    let (header, rows) = BATCH.split_once('\n').unwrap();
+    let upper = header.to_ascii_uppercase();
+    let (report, _) = read(format!("{upper}\n{rows}{upper}\n"));
+    assert_eq!(codes(&report), [("header-twice", 1)]);
+    assert_eq!((report.persons, report.records["person"]), (3, 3));
+    assert_eq!(report.outcome, Outcome::AcceptedWithErrors);
+    assert_eq!(report.deviations[0].first.line, Some(5));
+}
+
+#[test]
+fn a_person_who_stands_twice_in_a_case_is_told_with_a_warning() {
+    let again = BATCH.lines().nth(1).unwrap();
+    let (report, _) = read(format!("{BATCH}{again}\n"));
+    assert_eq!(codes(&report), [("person-twice", 1)]);
+    assert_eq!(report.deviations[0].first.line, Some(5));
+    assert_eq!(report.persons, 3);
+}
+
+#[test]
 fn the_same_batch_twice_has_the_same_event_ids() {
     let (first, second) = (read(BATCH).1.events, read(BATCH).1.events);
     assert_eq!(first, second);

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use tandem_adapter_port::context::ReadContext;
+use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::read::{Sink, Stopped};
 use tandem_mappings::model::coding::Coding;
 use tandem_mappings::model::date::{BirthDate, DateQuality};
@@ -56,7 +57,13 @@ pub(super) fn tell(
         };
         telling.person(row, &id)?;
         telling.membership(row, &id)?;
-        if !people.iter().any(|(known, _)| *known == id) {
+        if people.iter().any(|(known, _)| *known == id) {
+            let place = Place::line(context.input_name.as_str(), row.line);
+            let expected = "each person of a case once";
+            telling
+                .sink
+                .deviation(Deviation::warning("person-twice", place, expected));
+        } else {
             people.push((id, row));
         }
     }

@@ -23,7 +23,7 @@ use tandem_mappings::tables::TableError;
 pub use layout::{CaseloadLayout, FIELDS};
 
 use self::case::Cases;
-use self::row::{Source, csv_columns, csv_row, fixed_row};
+use self::row::{Source, csv_columns, csv_row, fixed_row, names};
 use crate::read::rows::{RowFault, Rows};
 use crate::tables::{AidCodes, CountyCodes};
 
@@ -127,7 +127,7 @@ impl CaseloadReader {
             .next_row()
             .and_then(|row| row.cells.ok())
             .unwrap_or_default();
-        let has = |column: &str| cells.iter().any(|cell| cell.trim() == column);
+        let has = |column: &str| cells.iter().any(|cell| names(cell, column));
         let is_header = |layout: &&CaseloadLayout| {
             let mut required = layout.fields.iter().filter(|field| field.is_required);
             !layout.is_fixed() && required.all(|field| has(&field.column))
@@ -181,6 +181,11 @@ fn read_csv(
                 place.clone(),
                 "text in UTF-8",
             ));
+        }
+        if row.cells.as_ref().is_ok_and(|cells| *cells == header) {
+            let expected = "only one header row";
+            sink.deviation(Deviation::value_error("header-twice", place, expected));
+            continue;
         }
         sink.record("person");
         let cells = match row.cells {

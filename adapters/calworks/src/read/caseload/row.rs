@@ -53,6 +53,11 @@ impl PersonRow {
     }
 }
 
+/// Whether a cell of the header row names a column of the layout, in whatever case.
+pub(super) fn names(cell: &str, column: &str) -> bool {
+    cell.trim().eq_ignore_ascii_case(column)
+}
+
 /// The place of each layout field in the header row. Says which columns are missing and which are not read.
 pub(super) fn csv_columns(
     layout: &CaseloadLayout,
@@ -61,18 +66,13 @@ pub(super) fn csv_columns(
     sink: &mut dyn Sink,
 ) -> Vec<Option<usize>> {
     let at = Place::line(name, 1);
-    let is_known = |cell: &String| {
-        layout
-            .fields
-            .iter()
-            .any(|field| field.column == cell.trim())
-    };
+    let is_known = |cell: &String| layout.fields.iter().any(|field| names(cell, &field.column));
     for _ in header.iter().filter(|cell| !is_known(cell)) {
         let expected = "only columns of the layout; others are kept with the original and not read";
         sink.deviation(Deviation::info("column-not-read", at.clone(), expected));
     }
     let places = layout.fields.iter().map(|field| {
-        let place = header.iter().position(|cell| cell.trim() == field.column);
+        let place = header.iter().position(|cell| names(cell, &field.column));
         if place.is_none() {
             let expected = "every column of the layout";
             sink.deviation(Deviation::warning(
