@@ -10,6 +10,7 @@ pub mod conversation;
 pub mod deviation;
 mod distinct;
 pub mod format;
+pub mod json;
 pub mod memory;
 pub mod outbound;
 pub mod package;

@@ -296,6 +296,22 @@ fn an_ssn_as_person_id_drops_the_message_and_shows_nowhere() {
 }
 
 #[test]
+fn json_of_countless_values_is_refused_and_a_repeated_key_is_told() {
+    let many = format!(
+        r#"{{"version":"1.0","messages":[{}1]}}"#,
+        "{},".repeat(200_000)
+    );
+    let (report, _) = read(&many);
+    assert_eq!(report.outcome, Outcome::Rejected);
+    assert_eq!(codes(&report), [("too-large", 1)]);
+    let once = r#""message_id":"J-2""#;
+    let (report, _) = read(&JSON.replace(once, r#""message_id":"J-2","message_id":"J-3""#));
+    assert!(codes(&report).contains(&("repeated-key", 1)));
+    let (report, _) = read(r#"[{"message_id":"J-1"}]"#);
+    assert_eq!(codes(&report), [("not-json", 1)]);
+}
+
+#[test]
 fn json_that_is_none_gives_a_report() {
     let deep = format!("{{\"version\":\"1.0\",\"messages\":{}", "[".repeat(5_000));
     for (text, expected) in [

@@ -11,14 +11,17 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 use tandem_adapter_port::conversation::{Answer, TransportFailure};
+use tandem_adapter_port::json;
 use tandem_adapter_port::write::{Delivery, Fault};
 
-use crate::read::json;
 use crate::read::reference;
 use crate::terms::FHIR_JSON;
 
 /// Longest wait that a partner may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Most values in an answer: a page holds some hundreds of resources of some hundreds of values.
+const MOST_VALUES: usize = 1_000_000;
 
 /// Header of conditional create (FHIR R4, section 3.1.0.8.1).
 const IF_NONE_EXIST: &str = "If-None-Exist";
@@ -179,7 +182,9 @@ pub(crate) fn sort(answer: Option<Answer>, now: Timestamp) -> Result<Reply, Deli
 }
 
 fn good(response: &http::Response<Vec<u8>>) -> Good {
-    let body = json::parse(response.body()).ok().map(|parsed| parsed.value);
+    let body = json::parse(response.body(), MOST_VALUES)
+        .ok()
+        .map(|parsed| parsed.value);
     let header = |name| {
         response
             .headers()
@@ -269,7 +274,7 @@ fn issue_code(body: &[u8]) -> Option<&'static str> {
         "throttled",
         "informational",
     ];
-    let outcome = json::parse(body).ok()?.value;
+    let outcome = json::parse(body, MOST_VALUES).ok()?.value;
     let code = outcome.get("issue")?.get(0)?.get("code")?.as_str()?;
     CODES.iter().copied().find(|known| *known == code)
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Deviation, Place};
+use tandem_adapter_port::json;
 use tandem_adapter_port::report::Collected;
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::ReferralId;
@@ -19,7 +20,6 @@ use crate::codes::{self, Mover};
 use crate::config::FhirConfig;
 use crate::profile;
 use crate::read::collect::{Collector, Held, contained, focus_id};
-use crate::read::json;
 use crate::read::referral;
 use crate::read::task_events;
 use crate::read::view::{Notes, View};
@@ -28,6 +28,9 @@ use crate::write::outcome::Issue;
 pub use super::focus::Fetched;
 pub use crate::write::outcome::operation_outcome;
 pub use crate::write::task_status::{Applied, MoveError, TaskChange, apply};
+
+/// Most values in a posted Task with what it carries.
+const MOST_VALUES: usize = 100_000;
 
 /// A request that is refused: the status and the issues of its OperationOutcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -342,7 +345,7 @@ fn readable(body: &[u8]) -> Result<Value, Refusal> {
         status: StatusCode::BAD_REQUEST,
         issues: vec![Issue::error("structure", "Task", text)],
     };
-    let parsed = json::parse(body).map_err(|fault| {
+    let parsed = json::parse(body, MOST_VALUES).map_err(|fault| {
         refuse(&format!(
             "not readable as JSON at line {}, column {}",
             fault.line, fault.column

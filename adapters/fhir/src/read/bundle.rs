@@ -4,12 +4,15 @@ use serde_json::Value;
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::format::Format;
+use tandem_adapter_port::json::{self, JsonFault};
 use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
 
 use super::collect::{Collector, Held};
-use super::json::{self, JsonFault};
 use super::split::{MAX_PIECE_BYTES, Piece, PieceKind, Splitter};
 use crate::config::FhirConfig;
+
+/// Most values in one piece: a resource has some hundreds.
+const MOST_VALUES: usize = 100_000;
 
 /// Bundles within Bundles are followed this deep.
 const NESTING_CAP: usize = 4;
@@ -138,7 +141,7 @@ impl Reading<'_> {
             ));
             return Ok(());
         }
-        let parsed = match json::parse(&piece.bytes) {
+        let parsed = match json::parse(&piece.bytes, MOST_VALUES) {
             Ok(parsed) => parsed,
             Err(fault) => {
                 self.not_json(name, piece, fault);
@@ -157,6 +160,16 @@ impl Reading<'_> {
     }
 
     fn not_json(&mut self, name: &str, piece: &Piece, fault: JsonFault) {
+        if fault.has_too_many_values {
+            let expected = format!("at most {MOST_VALUES} values in one resource");
+            let place = Place::line(name, piece.line);
+            self.sink.deviation(Deviation::record_error(
+                "resource-too-large",
+                place,
+                expected,
+            ));
+            return;
+        }
         let (code, place) = if fault.is_end_of_input || piece.cut_short {
             // Where a cut is noticed is where the text ends.
             ("json-cut-short", Place::line(name, piece.last_line))

@@ -1,7 +1,6 @@
 //! Reading: a Bundle, a resource or newline-delimited resources become events.
 
 pub(crate) mod collect;
-pub(crate) mod json;
 mod patient;
 mod plan;
 pub(crate) mod reference;

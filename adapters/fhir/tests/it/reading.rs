@@ -242,6 +242,22 @@ fn depth_beyond_the_limit_is_reported_and_ends() {
 }
 
 #[test]
+fn a_resource_of_countless_values_is_refused_alone() {
+    let (open, end) = (
+        r#"{"resourceType":"Patient","name":[{"family":"Example"}],"id":"#,
+        "}",
+    );
+    let many = "[],".repeat(100_000);
+    let text = format!("{open}\"a\",\"x\":[{many}1]{end}\n{open}\"b\"{end}\n");
+    let (_, report) = read(text.as_bytes());
+    assert_eq!(
+        (report.persons, report.outcome),
+        (1, Outcome::PartiallyAccepted)
+    );
+    assert_eq!(report.deviations[0].code, "resource-too-large");
+}
+
+#[test]
 fn resources_published_by_others_are_read() {
     let read_file = |bytes: &[u8]| read(bytes).1;
     let patient = read_file(include_bytes!(

@@ -6,6 +6,7 @@ use std::io::Read;
 use serde_json::{Map, Value};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Deviation, Place};
+use tandem_adapter_port::json;
 use tandem_adapter_port::read::{Sink, Stopped};
 
 use super::check;
@@ -16,7 +17,10 @@ use crate::tables::{LineType, LinkagesFields};
 /// The largest JSON input, in bytes. A larger batch goes as CSV, which is read row by row.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Reads the messages. `serde_json` ends at a depth of 128.
+/// The most values of one JSON input: some two thousand messages.
+const MOST_VALUES: usize = 200_000;
+
+/// Reads the messages.
 pub(super) fn read(
     fields: &LinkagesFields,
     gate: &SenderGate,
@@ -87,11 +91,24 @@ fn messages(
         ));
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let value: Value = serde_json::from_slice(text).map_err(|error| {
-        let mut deviation = refuse("not-json", "JSON in UTF-8 of a depth below 128");
-        deviation.place.line = Some(error.line() as u64);
+    let parsed = json::parse(text, MOST_VALUES).map_err(|fault| {
+        let mut deviation = if fault.has_too_many_values {
+            refuse(
+                "too-large",
+                "JSON of at most 200000 values; a larger batch goes as CSV",
+            )
+        } else {
+            refuse("not-json", "JSON in UTF-8 of a depth below 128")
+        };
+        deviation.place.line = Some(fault.line);
         deviation
     })?;
+    if parsed.repeated_keys > 0 {
+        let expected = "each key once in an object; the first one counts";
+        let place = Place::file(name);
+        sink.deviation(Deviation::warning("repeated-key", place, expected));
+    }
+    let value = parsed.value;
     let Value::Object(mut batch) = value else {
         return Err(refuse("not-json", "an object with messages"));
     };

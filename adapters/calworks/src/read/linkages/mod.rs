@@ -87,7 +87,7 @@ impl LinkagesReader {
             ));
             return Ok(());
         };
-        let is_json = first.last() == Some(&b'{');
+        let is_json = matches!(first.last(), Some(b'{' | b'['));
         let mut whole = first.as_slice().chain(reader);
         if is_json {
             json_form::read(&self.fields, &self.gate, name, &mut whole, context, sink)
