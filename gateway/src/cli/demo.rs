@@ -38,5 +38,6 @@ pub(super) async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         without_consent: args.without_consent,
         folder: args.folder.clone(),
     };
-    Ok(Exit::of(demo::run(options).await?))
+    // The story is one large future: it lives on the heap.
+    Ok(Exit::of(Box::pin(demo::run(options)).await?))
 }
