@@ -23,7 +23,7 @@ impl County {
     pub(crate) async fn quiet() -> Self {
         provider();
         let folder = tempfile::tempdir().unwrap();
-        let world = World::start(folder.path()).await.unwrap();
+        let world = Box::pin(World::start(folder.path())).await.unwrap();
         Self { world, folder }
     }
 

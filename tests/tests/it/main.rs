@@ -1,4 +1,10 @@
 //! End-to-end tests: the whole gateway between simulated agency systems.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what helps a test fails it by panicking, as the test itself does"
+)]
 
 mod baseline;
 mod consent;

@@ -56,7 +56,7 @@ async fn whole_story_logs_no_personal_data_and_its_referrals_can_be_rebuilt_from
         folder: Some(folder.path().to_owned()),
         ..Options::default()
     };
-    assert!(run(options).await.unwrap());
+    assert!(Box::pin(run(options)).await.unwrap());
     tracing::info!("the story is over");
 
     let text = log.text();

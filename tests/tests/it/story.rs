@@ -10,7 +10,7 @@ fn provider() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_familys_journey_comes_true_in_what_the_systems_received() {
     provider();
-    assert!(run(Options::default()).await.unwrap());
+    assert!(Box::pin(run(Options::default())).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,5 +20,5 @@ async fn without_consent_no_system_learns_that_the_family_exists_elsewhere() {
         without_consent: true,
         ..Options::default()
     };
-    assert!(run(options).await.unwrap());
+    assert!(Box::pin(run(options)).await.unwrap());
 }
