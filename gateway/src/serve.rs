@@ -74,18 +74,31 @@ impl Gateway {
         tasks.spawn(processor::run(Arc::clone(&core), stop.clone()));
         tasks.spawn(timers::run(Arc::clone(&core), stop.clone()));
         for (id, system) in &core.loaded.config.systems {
-            start_system(&intake, id, system, &stop, &tasks).with_context(|| format!("starting systems.{id}"))?;
+            start_system(&intake, id, system, &stop, &tasks)
+                .with_context(|| format!("starting systems.{id}"))?;
         }
-        let address = api::listen(intake, stop.clone(), &tasks).await.context("starting to listen")?;
+        let address = api::listen(intake, stop.clone(), &tasks)
+            .await
+            .context("starting to listen")?;
         tasks.close();
-        Ok(Self { address, core, stop, tasks })
+        Ok(Self {
+            address,
+            core,
+            stop,
+            tasks,
+        })
     }
 
     /// Stops: nothing new is taken, what is under way ends, the store is closed. Bounded in time.
     pub async fn stop(self) {
         self.stop.cancel();
-        if tokio::time::timeout(STOP_LIMIT, self.tasks.wait()).await.is_err() {
-            tracing::warn!("some tasks did not end in time; what they had not committed is repeated at the next start");
+        if tokio::time::timeout(STOP_LIMIT, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "some tasks did not end in time; what they had not committed is repeated at the next start"
+            );
         }
         self.core.store.close().await;
     }
@@ -95,7 +108,8 @@ impl Gateway {
     /// # Errors
     /// When signals can't be waited for.
     pub async fn run_until_signal(self) -> anyhow::Result<()> {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted?,
             _ = terminate.recv() => {}
@@ -119,11 +133,24 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
     let config = &loaded.config;
     let sealer = Sealer::open_or_create(&config.data.join("root.key"), config.jurisdiction.clone())
         .context("opening the key file")?;
-    let store = Store::open(&config.data.join("tandem.sqlite"), sealer).await.context("opening the store")?;
-    let settings = config.matching.as_deref().map(std::fs::read_to_string).transpose().context("reading the matching settings")?;
+    let store = Store::open(&config.data.join("tandem.sqlite"), sealer)
+        .await
+        .context("opening the store")?;
+    let settings = config
+        .matching
+        .as_deref()
+        .map(std::fs::read_to_string)
+        .transpose()
+        .context("reading the matching settings")?;
     let engine = matcher::engine(settings.as_deref()).context("setting up the matching engine")?;
-    let index = Matcher::load(&engine, &store).await.context("loading the match index")?;
-    let judge = Judge::new(bundle(config)?, Facts::from_registry(&loaded.registry), config.jurisdiction.clone());
+    let index = Matcher::load(&engine, &store)
+        .await
+        .context("loading the match index")?;
+    let judge = Judge::new(
+        bundle(config)?,
+        Facts::from_registry(&loaded.registry),
+        config.jurisdiction.clone(),
+    );
     Ok(Core {
         store,
         clock,
@@ -146,9 +173,16 @@ fn start_system(
 ) -> anyhow::Result<()> {
     let mut carrier = None;
     if let Some(config) = &system.folder {
-        let folder = Arc::new(ExchangeFolder::open(&config.path).context("opening the exchange folder")?);
+        let folder =
+            Arc::new(ExchangeFolder::open(&config.path).context("opening the exchange folder")?);
         carrier = Some(Carrier::Folder(Arc::clone(&folder)));
-        tasks.spawn(intake::folder::watch(intake.clone(), id.clone(), config.clone(), folder, stop.clone()));
+        tasks.spawn(intake::folder::watch(
+            intake.clone(),
+            id.clone(),
+            config.clone(),
+            folder,
+            stop.clone(),
+        ));
     }
     if let Some(push) = &system.push {
         let client = PartnerClient::new(push.token_file.as_deref(), push.authority.as_deref())?;
@@ -158,14 +192,27 @@ fn start_system(
     if let Some(server) = &system.fhir {
         let client = PartnerClient::new(server.token_file.as_deref(), server.authority.as_deref())?;
         let every = Duration::from_secs(u64::from(server.poll_seconds.max(1)));
-        tasks.spawn(intake::pull::watch(intake.clone(), id.clone(), client.clone(), every, stop.clone()));
+        tasks.spawn(intake::pull::watch(
+            intake.clone(),
+            id.clone(),
+            client.clone(),
+            every,
+            stop.clone(),
+        ));
         if let (None, Some(config)) = (&form, intake.adapters.fhir(id)) {
-            form = system.output.is_some().then(|| Form::Fhir(Box::new(config.clone())));
+            form = system
+                .output
+                .is_some()
+                .then(|| Form::Fhir(Box::new(config.clone())));
             carrier = Some(Carrier::Fhir(client));
         }
     }
     if let (Some(form), Some(carrier)) = (form, carrier) {
-        let lane = Lane { system: id.clone(), carrier, form };
+        let lane = Lane {
+            system: id.clone(),
+            carrier,
+            form,
+        };
         tasks.spawn(lane::run(Arc::clone(&intake.core), lane, stop.clone()));
     }
     Ok(())

@@ -63,11 +63,24 @@ impl Loaded {
         let tokens_text = read(&config.tokens)?;
         let tokens: Tokens =
             toml::from_str(&tokens_text).map_err(|error| malformed(&config.tokens, &error))?;
-        let zone = TimeZone::get(&config.zone)
-            .map_err(|_| malformed(file, &format!("zone: no IANA zone is called {}", config.zone)))?;
-        let loaded = Self { config, registry, tokens, zone };
+        let zone = TimeZone::get(&config.zone).map_err(|_| {
+            malformed(
+                file,
+                &format!("zone: no IANA zone is called {}", config.zone),
+            )
+        })?;
+        let loaded = Self {
+            config,
+            registry,
+            tokens,
+            zone,
+        };
         let problems = loaded.problems();
-        if problems.is_empty() { Ok(loaded) } else { Err(ConfigError::Problems(problems)) }
+        if problems.is_empty() {
+            Ok(loaded)
+        } else {
+            Err(ConfigError::Problems(problems))
+        }
     }
 
     fn problems(&self) -> Vec<String> {
@@ -75,7 +88,8 @@ impl Loaded {
         self.check_listen(&mut problems);
         if self.config.rules.is_some() && self.config.overrides.is_some() {
             problems.push(
-                "rules and overrides: give one; a folder of rules holds its own county.toml".to_owned(),
+                "rules and overrides: give one; a folder of rules holds its own county.toml"
+                    .to_owned(),
             );
         }
         for (id, system) in &self.config.systems {
@@ -93,7 +107,10 @@ impl Loaded {
                 .iter()
                 .map(|format| (format!("{place}.output"), format))
                 .chain(system.folder.iter().flat_map(|folder| {
-                    folder.inputs.iter().map(|input| (format!("{place}.folder.inputs"), &input.format))
+                    folder
+                        .inputs
+                        .iter()
+                        .map(|input| (format!("{place}.folder.inputs"), &input.format))
                 }));
             for (place, format) in formats {
                 if let Err(error) = format.parse::<Format>() {
@@ -105,7 +122,9 @@ impl Loaded {
                 && system.push.is_none()
                 && system.fhir.is_none()
             {
-                problems.push(format!("{place}: output without folder, push or fhir to carry it"));
+                problems.push(format!(
+                    "{place}: output without folder, push or fhir to carry it"
+                ));
             }
         }
         self.check_tokens(&mut problems);
@@ -117,7 +136,8 @@ impl Loaded {
         if listen.certificate.is_some() != listen.key.is_some() {
             problems.push("listen: certificate and key belong together".to_owned());
         }
-        if listen.certificate.is_none() && !listen.address.ip().is_loopback() && !listen.allow_plain {
+        if listen.certificate.is_none() && !listen.address.ip().is_loopback() && !listen.allow_plain
+        {
             problems.push(
                 "listen: without a certificate only a loopback address is served, unless allow_plain is set"
                     .to_owned(),
@@ -132,20 +152,30 @@ impl Loaded {
             if !names.insert(&token.name) {
                 problems.push(format!("{place}: the name stands twice"));
             }
-            if token.sha256.len() != 64 || !token.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if token.sha256.len() != 64
+                || !token.sha256.bytes().all(|byte| byte.is_ascii_hexdigit())
+            {
                 problems.push(format!("{place}.sha256: expected 64 hexadecimal digits"));
             }
             // The operator's own staff stand under the gateway's organisation, which is no agency of the registry.
-            let is_operator = token.organization.as_str() == tandem_consent::GATEWAY && token.role != Role::System;
+            let is_operator = token.organization.as_str() == tandem_consent::GATEWAY
+                && token.role != Role::System;
             if !is_operator && self.registry.organization(&token.organization).is_none() {
-                problems.push(format!("{place}.organization: the registry knows no such organisation"));
+                problems.push(format!(
+                    "{place}.organization: the registry knows no such organisation"
+                ));
             }
             match (&token.role, &token.system) {
-                (Role::System, None) => problems.push(format!("{place}: role system needs a system")),
+                (Role::System, None) => {
+                    problems.push(format!("{place}: role system needs a system"))
+                }
                 (Role::System, Some(system)) => match self.config.systems.get(system) {
                     None => problems.push(format!("{place}.system: no system is called {system}")),
                     Some(known) if known.organization != token.organization => {
-                        problems.push(format!("{place}: the system belongs to {}", known.organization));
+                        problems.push(format!(
+                            "{place}: the system belongs to {}",
+                            known.organization
+                        ));
                     }
                     Some(_) => {}
                 },
@@ -157,11 +187,17 @@ impl Loaded {
 }
 
 fn read(file: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(file).map_err(|error| ConfigError::Unreadable { file: file.to_owned(), error })
+    fs::read_to_string(file).map_err(|error| ConfigError::Unreadable {
+        file: file.to_owned(),
+        error,
+    })
 }
 
 fn malformed(file: &Path, problem: &impl ToString) -> ConfigError {
-    ConfigError::Malformed { file: file.to_owned(), problem: problem.to_string() }
+    ConfigError::Malformed {
+        file: file.to_owned(),
+        problem: problem.to_string(),
+    }
 }
 
 fn resolve(config: &mut Config, folder: &Path) {
@@ -186,10 +222,16 @@ fn resolve(config: &mut Config, folder: &Path) {
             absolute(&mut folder.path);
         }
         if let Some(push) = &mut system.push {
-            push.token_file.iter_mut().chain(&mut push.authority).for_each(absolute);
+            push.token_file
+                .iter_mut()
+                .chain(&mut push.authority)
+                .for_each(absolute);
         }
         if let Some(fhir) = &mut system.fhir {
-            fhir.token_file.iter_mut().chain(&mut fhir.authority).for_each(absolute);
+            fhir.token_file
+                .iter_mut()
+                .chain(&mut fhir.authority)
+                .for_each(absolute);
         }
         for layout in &mut system.calworks.caseload.layouts {
             let mut path = PathBuf::from(layout.as_str());

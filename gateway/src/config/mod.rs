@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
 pub use load::{ConfigError, Loaded};
-pub use system::{Folder, FolderInput, FhirServer, Push, SystemConfig};
+pub use system::{FhirServer, Folder, FolderInput, Push, SystemConfig};
 pub use token::{Role, Token, Tokens, hash_of};
 
 /// The whole configuration, as written in the file.
@@ -109,7 +109,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_second: 50, burst: 100, body_bytes: 64 << 20, match_quantum_ms: 50 }
+        Self {
+            requests_per_second: 50,
+            burst: 100,
+            body_bytes: 64 << 20,
+            match_quantum_ms: 50,
+        }
     }
 }
 
@@ -127,7 +132,11 @@ pub struct DeliveryConfig {
 
 impl Default for DeliveryConfig {
     fn default() -> Self {
-        Self { first_retry_seconds: 5, longest_retry_seconds: 3_600, attempts: 80 }
+        Self {
+            first_retry_seconds: 5,
+            longest_retry_seconds: 3_600,
+            attempts: 80,
+        }
     }
 }
 

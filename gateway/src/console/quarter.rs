@@ -30,7 +30,9 @@ pub(super) fn last_ended(today: Date) -> Option<Period> {
 /// The quarters of this year and the last that have ended, the latest first.
 pub(super) fn ended(today: Date) -> Vec<Period> {
     let quarters = std::iter::successors(last_ended(today), |one| last_ended(one.start()));
-    quarters.take_while(|one| one.start().year() >= today.year() - 1).collect()
+    quarters
+        .take_while(|one| one.start().year() >= today.year() - 1)
+        .collect()
 }
 
 #[cfg(test)]
@@ -57,7 +59,13 @@ mod tests {
         let starts: Vec<Date> = ended(date(2026, 5, 4)).iter().map(Period::start).collect();
         assert_eq!(
             starts,
-            [date(2026, 1, 1), date(2025, 10, 1), date(2025, 7, 1), date(2025, 4, 1), date(2025, 1, 1)]
+            [
+                date(2026, 1, 1),
+                date(2025, 10, 1),
+                date(2025, 7, 1),
+                date(2025, 4, 1),
+                date(2025, 1, 1)
+            ]
         );
     }
 

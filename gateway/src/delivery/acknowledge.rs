@@ -13,22 +13,34 @@ use crate::transport::folder::{FileVerdict, PartnerAck};
 ///
 /// # Errors
 /// When the store fails.
-pub async fn file(core: &Core, system: &SystemId, file: &str, ack: &PartnerAck) -> Result<bool, StoreError> {
+pub async fn file(
+    core: &Core,
+    system: &SystemId,
+    file: &str,
+    ack: &PartnerAck,
+) -> Result<bool, StoreError> {
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
     let rows = tx.outbox_of_file(system.as_str(), file).await?;
-    if rows.iter().any(|row| matches!(row.state, OutboxState::Queued | OutboxState::Failed)) {
+    if rows
+        .iter()
+        .any(|row| matches!(row.state, OutboxState::Queued | OutboxState::Failed))
+    {
         return Ok(false);
     }
     for mut row in rows {
         let is_named = ack.rejected.iter().any(|one| one.message_id == row.id);
         let is_rejected = is_named || ack.file == Some(FileVerdict::Rejected);
-        let is_accepted =
-            !is_rejected && (ack.accepted.contains(&row.id) || ack.file == Some(FileVerdict::Accepted));
+        let is_accepted = !is_rejected
+            && (ack.accepted.contains(&row.id) || ack.file == Some(FileVerdict::Accepted));
         if row.state != OutboxState::Delivered || !(is_rejected || is_accepted) {
             continue;
         }
-        row.state = if is_accepted { OutboxState::Acknowledged } else { OutboxState::Parked };
+        row.state = if is_accepted {
+            OutboxState::Acknowledged
+        } else {
+            OutboxState::Parked
+        };
         if is_rejected {
             // The partner's words may hold personal data: they stay in its file.
             row.note = Some(format!("refused by the partner: see out/acked/{file}.ack"));

@@ -28,10 +28,17 @@ mod tests {
 
     #[test]
     fn waits_grow_and_stay_below_the_longest() {
-        let config = DeliveryConfig { first_retry_seconds: 2, longest_retry_seconds: 60, attempts: 10 };
+        let config = DeliveryConfig {
+            first_retry_seconds: 2,
+            longest_retry_seconds: 60,
+            attempts: 10,
+        };
         for attempts in 1..40 {
             let wait = wait(&config, attempts);
-            assert!(wait >= Duration::from_secs(1) && wait <= Duration::from_secs(60), "{attempts}: {wait:?}");
+            assert!(
+                wait >= Duration::from_secs(1) && wait <= Duration::from_secs(60),
+                "{attempts}: {wait:?}"
+            );
         }
     }
 }

@@ -32,8 +32,14 @@ pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Delivery {
             let put = tokio::task::spawn_blocking(move || folder.put(&name, &bytes)).await;
             match put {
                 Ok(Ok(())) => Delivery::Delivered { reference: None },
-                Ok(Err(error)) => retry(Fault::Ours, format!("cannot write to the exchange folder: {}", error.kind())),
-                Err(_) => retry(Fault::Ours, "writing to the exchange folder ended abnormally".to_owned()),
+                Ok(Err(error)) => retry(
+                    Fault::Ours,
+                    format!("cannot write to the exchange folder: {}", error.kind()),
+                ),
+                Err(_) => retry(
+                    Fault::Ours,
+                    "writing to the exchange folder ended abnormally".to_owned(),
+                ),
             }
         }
         Carrier::Push(client, url) => push(client, url, file).await,
@@ -71,7 +77,11 @@ fn from_status(answer: &http::Response<Vec<u8>>) -> Delivery {
     let text = format!("the partner answered {}", status.as_u16());
     match status.as_u16() {
         401 | 403 => retry(Fault::Ours, text),
-        408 | 425 | 429 | 500.. => Delivery::Retry { fault: Fault::Partner, after, text },
+        408 | 425 | 429 | 500.. => Delivery::Retry {
+            fault: Fault::Partner,
+            after,
+            text,
+        },
         _ => park(Fault::Partner, text),
     }
 }
@@ -81,7 +91,11 @@ fn from_failure(failure: &TransportFailure) -> Delivery {
 }
 
 fn retry(fault: Fault, text: String) -> Delivery {
-    Delivery::Retry { fault, after: None, text }
+    Delivery::Retry {
+        fault,
+        after: None,
+        text,
+    }
 }
 
 fn park(fault: Fault, text: String) -> Delivery {
@@ -89,7 +103,11 @@ fn park(fault: Fault, text: String) -> Delivery {
 }
 
 /// Carries a conversation to its end.
-pub async fn conversation(client: &PartnerClient, talk: &mut dyn Conversation, clock: &Clock) -> Conclusion {
+pub async fn conversation(
+    client: &PartnerClient,
+    talk: &mut dyn Conversation,
+    clock: &Clock,
+) -> Conclusion {
     let mut answer = None;
     for _ in 0..MOST_REQUESTS {
         let now: Timestamp = clock.now();
@@ -99,7 +117,10 @@ pub async fn conversation(client: &PartnerClient, talk: &mut dyn Conversation, c
         }
     }
     Conclusion {
-        delivery: Some(retry(Fault::Partner, format!("the conversation did not end within {MOST_REQUESTS} requests"))),
+        delivery: Some(retry(
+            Fault::Partner,
+            format!("the conversation did not end within {MOST_REQUESTS} requests"),
+        )),
         ..Conclusion::default()
     }
 }

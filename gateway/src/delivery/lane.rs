@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tandem_adapter_port::conversation::Conclusion;
 use tandem_adapter_port::outbound::Outbound;
-use tandem_adapter_port::write::{Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile};
+use tandem_adapter_port::write::{
+    Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile,
+};
 use tandem_fhir::config::FhirConfig;
 use tandem_mappings::model::id::{MessageId, PersonId, SystemId};
 use tokio::runtime::Handle;
@@ -19,9 +21,8 @@ use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::tell;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
-use crate::transport::http::ATTEMPT_LIMIT;
 use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError};
-
+use crate::transport::http::ATTEMPT_LIMIT;
 
 /// How a lane's messages are written.
 #[derive(Clone)]
@@ -88,7 +89,13 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
 /// When to look again, after a turn that found nothing due at `started_at`. What falls due while this is asked is
 /// looked at again at once.
 async fn next_due(core: &Core, lane: &Lane, started_at: Timestamp) -> Option<Timestamp> {
-    let due = async { core.store.snapshot().await?.next_due(lane.system.as_str()).await };
+    let due = async {
+        core.store
+            .snapshot()
+            .await?
+            .next_due(lane.system.as_str())
+            .await
+    };
     let at = due.await.ok().flatten()?;
     // What was due and yet not tried stands in a paused lane: it waits for a change, not for the clock.
     (at > started_at).then_some(at)
@@ -108,7 +115,9 @@ pub async fn turn(core: &Arc<Core>, lane: &Lane) -> Result<bool, StoreError> {
     if snapshot.lane(lane.system.as_str()).await?.is_paused {
         return Ok(false);
     }
-    let rows = snapshot.due_outbox(lane.system.as_str(), started_at, limit).await?;
+    let rows = snapshot
+        .due_outbox(lane.system.as_str(), started_at, limit)
+        .await?;
     drop(snapshot);
     if rows.is_empty() {
         return Ok(false);
@@ -144,7 +153,11 @@ struct Ready {
 }
 
 /// Decides each message again, on a snapshot taken now. What may no longer be told is withdrawn.
-async fn decide(core: &Core, rows: Vec<OutboxRow>, now: Timestamp) -> Result<Vec<Ready>, StoreError> {
+async fn decide(
+    core: &Core,
+    rows: Vec<OutboxRow>,
+    now: Timestamp,
+) -> Result<Vec<Ready>, StoreError> {
     let mut ready = Vec::new();
     for row in rows {
         let mut tx = core.store.begin().await?;
@@ -167,7 +180,13 @@ async fn decide(core: &Core, rows: Vec<OutboxRow>, now: Timestamp) -> Result<Vec
         match ruling.outbound {
             Some(mut outbound) => {
                 outbound.created_at = row.created_at;
-                ready.push(Ready { row, proposal, outbound, permitted, people });
+                ready.push(Ready {
+                    row,
+                    proposal,
+                    outbound,
+                    permitted,
+                    people,
+                });
             }
             None => {
                 let withdrawn = OutboxRow {
@@ -206,28 +225,50 @@ async fn files(
     tx.commit().await?;
     let context = WriteContext {
         system: lane.system.clone(),
-        organization: ready.first().map_or_else(|| core.gateway_organization(), |one| one.proposal.recipient.clone()),
+        organization: ready.first().map_or_else(
+            || core.gateway_organization(),
+            |one| one.proposal.recipient.clone(),
+        ),
         now: started_at,
         zone: core.loaded.zone.clone(),
         sequence: u64::try_from(sequence).unwrap_or(0),
     };
     let batch: Vec<Outbound> = ready.iter().map(|one| one.outbound.clone()).collect();
     let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
-    let written = tokio::task::spawn_blocking(move || writer.write(&batch, &memory, &context)).await;
+    let written =
+        tokio::task::spawn_blocking(move || writer.write(&batch, &memory, &context)).await;
     let Ok(written) = written else {
-        return fail_all(core, ready, started_at, "writing the messages ended abnormally").await;
+        return fail_all(
+            core,
+            ready,
+            started_at,
+            "writing the messages ended abnormally",
+        )
+        .await;
     };
     hand_over(core, lane, ready, written, started_at).await
 }
 
 /// Notes which file carries which message before the partner can see it: its acknowledgement may be there before the
 /// delivery is recorded.
-async fn note_files(core: &Core, waiting: &HashMap<MessageId, Ready>, files: &[WrittenFile]) -> Result<(), StoreError> {
+async fn note_files(
+    core: &Core,
+    waiting: &HashMap<MessageId, Ready>,
+    files: &[WrittenFile],
+) -> Result<(), StoreError> {
     let mut tx = core.store.begin().await?;
     for file in files {
-        for one in file.messages.iter().filter_map(|message| waiting.get(message)) {
-            let noted = OutboxRow { file: Some(file.name.clone()), ..one.row.clone() };
-            tx.move_outbox(&noted, noted.state, core.clock.now()).await?;
+        for one in file
+            .messages
+            .iter()
+            .filter_map(|message| waiting.get(message))
+        {
+            let noted = OutboxRow {
+                file: Some(file.name.clone()),
+                ..one.row.clone()
+            };
+            tx.move_outbox(&noted, noted.state, core.clock.now())
+                .await?;
         }
     }
     tx.commit().await
@@ -240,7 +281,8 @@ async fn hand_over(
     written: Written,
     started_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut waiting: HashMap<MessageId, Ready> = ready.into_iter().map(|one| (one.row.id, one)).collect();
+    let mut waiting: HashMap<MessageId, Ready> =
+        ready.into_iter().map(|one| (one.row.id, one)).collect();
     let mut ended = Vec::new();
     for (message, delivery) in written.not_written {
         if let Some(one) = waiting.remove(&message) {
@@ -251,23 +293,46 @@ async fn hand_over(
     note_files(core, &waiting, &written.files).await?;
     for file in &written.files {
         let delivery = carry::file(&lane.carrier, file).await;
-        all_handed_over &= matches!(delivery, Delivery::Delivered { .. } | Delivery::Acknowledged { .. });
+        all_handed_over &= matches!(
+            delivery,
+            Delivery::Delivered { .. } | Delivery::Acknowledged { .. }
+        );
         for message in &file.messages {
             if let Some(one) = waiting.remove(message) {
-                ended.push(attempted(one, started_at, Some(file.name.clone()), delivery.clone()));
+                ended.push(attempted(
+                    one,
+                    started_at,
+                    Some(file.name.clone()),
+                    delivery.clone(),
+                ));
             }
         }
     }
     // A message that the writer forgot is an error of ours, never a loss.
     for (_, one) in waiting.drain() {
         let text = "the writer returned the message neither written nor refused".to_owned();
-        ended.push(attempted(one, started_at, None, Delivery::Park { fault: Fault::Ours, text }));
+        ended.push(attempted(
+            one,
+            started_at,
+            None,
+            Delivery::Park {
+                fault: Fault::Ours,
+                text,
+            },
+        ));
     }
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
     if all_handed_over {
         for row in written.memory {
-            tx.put(&PartnerRowDoc { system: lane.system.clone(), row }, now).await?;
+            tx.put(
+                &PartnerRowDoc {
+                    system: lane.system.clone(),
+                    row,
+                },
+                now,
+            )
+            .await?;
         }
     }
     ended.sort_by_key(|one| one.row.position);
@@ -277,7 +342,12 @@ async fn hand_over(
     tx.commit().await
 }
 
-fn attempted(ready: Ready, started_at: Timestamp, file: Option<String>, delivery: Delivery) -> Attempted {
+fn attempted(
+    ready: Ready,
+    started_at: Timestamp,
+    file: Option<String>,
+    delivery: Delivery,
+) -> Attempted {
     Attempted {
         decision: ready.outbound.decision,
         row: ready.row,
@@ -290,12 +360,26 @@ fn attempted(ready: Ready, started_at: Timestamp, file: Option<String>, delivery
     }
 }
 
-async fn fail_all(core: &Core, ready: Vec<Ready>, started_at: Timestamp, text: &str) -> Result<(), StoreError> {
+async fn fail_all(
+    core: &Core,
+    ready: Vec<Ready>,
+    started_at: Timestamp,
+    text: &str,
+) -> Result<(), StoreError> {
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
     for one in ready {
-        let delivery = Delivery::Park { fault: Fault::Ours, text: text.to_owned() };
-        outcome::settle(core, &mut tx, &attempted(one, started_at, None, delivery), now).await?;
+        let delivery = Delivery::Park {
+            fault: Fault::Ours,
+            text: text.to_owned(),
+        };
+        outcome::settle(
+            core,
+            &mut tx,
+            &attempted(one, started_at, None, delivery),
+            now,
+        )
+        .await?;
     }
     tx.commit().await
 }
@@ -312,19 +396,33 @@ async fn conversation(
     };
     let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
     let (config, outbound) = (config.clone(), ready.outbound.clone());
-    let talk = tokio::task::spawn_blocking(move || tandem_fhir::conversation::deliver(&config, &outbound, &memory)).await;
+    let talk = tokio::task::spawn_blocking(move || {
+        tandem_fhir::conversation::deliver(&config, &outbound, &memory)
+    })
+    .await;
     let Ok(mut talk) = talk else {
-        return fail_all(core, vec![ready], started_at, "starting the conversation ended abnormally").await;
+        return fail_all(
+            core,
+            vec![ready],
+            started_at,
+            "starting the conversation ended abnormally",
+        )
+        .await;
     };
     let talking = carry::conversation(client, talk.as_mut(), &core.clock);
-    let conclusion = tokio::time::timeout(ATTEMPT_LIMIT, talking).await.unwrap_or_else(|_| Conclusion {
-        delivery: Some(Delivery::Retry {
-            fault: Fault::Partner,
-            after: None,
-            text: format!("the conversation took longer than {} s", ATTEMPT_LIMIT.as_secs()),
-        }),
-        ..Conclusion::default()
-    });
+    let conclusion = tokio::time::timeout(ATTEMPT_LIMIT, talking)
+        .await
+        .unwrap_or_else(|_| Conclusion {
+            delivery: Some(Delivery::Retry {
+                fault: Fault::Partner,
+                after: None,
+                text: format!(
+                    "the conversation took longer than {} s",
+                    ATTEMPT_LIMIT.as_secs()
+                ),
+            }),
+            ..Conclusion::default()
+        });
     let now = core.clock.now();
     let delivery = conclusion.delivery.unwrap_or(Delivery::Park {
         fault: Fault::Ours,
@@ -332,8 +430,21 @@ async fn conversation(
     });
     let mut tx = core.store.begin().await?;
     for row in conclusion.memory {
-        tx.put(&PartnerRowDoc { system: lane.system.clone(), row }, now).await?;
+        tx.put(
+            &PartnerRowDoc {
+                system: lane.system.clone(),
+                row,
+            },
+            now,
+        )
+        .await?;
     }
-    outcome::settle(core, &mut tx, &attempted(ready, started_at, None, delivery), now).await?;
+    outcome::settle(
+        core,
+        &mut tx,
+        &attempted(ready, started_at, None, delivery),
+        now,
+    )
+    .await?;
     tx.commit().await
 }

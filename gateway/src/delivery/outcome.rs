@@ -40,7 +40,12 @@ pub(super) struct Attempted {
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn settle(core: &Core, tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn settle(
+    core: &Core,
+    tx: &mut Tx,
+    attempted: &Attempted,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let from = attempted.row.state;
     let mut row = attempted.row.clone();
     row.attempts += 1;
@@ -58,7 +63,11 @@ pub(super) async fn settle(core: &Core, tx: &mut Tx, attempted: &Attempted, now:
             let config = &core.loaded.config.delivery;
             let wait = backoff::wait(config, row.attempts).max(after.unwrap_or_default());
             let is_last = row.attempts >= i64::from(config.attempts);
-            row.state = if is_last { OutboxState::Parked } else { OutboxState::Failed };
+            row.state = if is_last {
+                OutboxState::Parked
+            } else {
+                OutboxState::Failed
+            };
             row.due_at = now.checked_add(wait).unwrap_or(now);
             ("retry", Some(fault_code(*fault)), Some(text.clone()))
         }
@@ -86,7 +95,10 @@ pub(super) async fn settle(core: &Core, tx: &mut Tx, attempted: &Attempted, now:
     metrics::counter!("tandem_messages_delivered_total", "destination" => row.lane.clone(), "outcome" => outcome)
         .increment(1);
     record(core, tx, &row, now).await?;
-    if matches!(row.state, OutboxState::Delivered | OutboxState::Acknowledged) {
+    if matches!(
+        row.state,
+        OutboxState::Delivered | OutboxState::Acknowledged
+    ) {
         disclosed(tx, attempted, now).await?;
         reached(core, tx, attempted, now).await?;
     }
@@ -108,10 +120,21 @@ fn fault_code(fault: Fault) -> &'static str {
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn record(core: &Core, tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
-    let Ok(target) = row.lane.parse::<SystemId>() else { return Ok(()) };
+pub(super) async fn record(
+    core: &Core,
+    tx: &mut Tx,
+    row: &OutboxRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Ok(target) = row.lane.parse::<SystemId>() else {
+        return Ok(());
+    };
     let attempt = u32::try_from(row.attempts).unwrap_or(u32::MAX);
-    let told = Box::new(DeliveryTold { message: row.id, target, attempt });
+    let told = Box::new(DeliveryTold {
+        message: row.id,
+        target,
+        attempt,
+    });
     let body = match row.state {
         OutboxState::Delivered => Body::DeliverySent(told),
         OutboxState::Acknowledged => Body::DeliveryAcknowledged(told),
@@ -134,21 +157,33 @@ async fn disclosed(tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result
 }
 
 /// The target has the request: what it called it is kept for later messages.
-async fn reached(core: &Core, tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result<(), StoreError> {
+async fn reached(
+    core: &Core,
+    tx: &mut Tx,
+    attempted: &Attempted,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let id = attempted.row.id.to_string();
     for mut document in tx.find::<ReferralDoc>("referral.message", &id).await? {
         if document.request_message != Some(attempted.row.id) {
             continue;
         }
-        if let Delivery::Delivered { reference: Some(reference) } | Delivery::Acknowledged { reference: Some(reference) } =
-            &attempted.delivery
+        if let Delivery::Delivered {
+            reference: Some(reference),
+        }
+        | Delivery::Acknowledged {
+            reference: Some(reference),
+        } = &attempted.delivery
         {
             document.target_ref.get_or_insert_with(|| reference.clone());
             if reference.contains("://") && !document.target_resources.contains(reference) {
                 document.target_resources.push(reference.clone());
             }
         }
-        for fact in [ReferralFact::RequestSent { at: now }, ReferralFact::RequestDelivered { at: now }] {
+        for fact in [
+            ReferralFact::RequestSent { at: now },
+            ReferralFact::RequestDelivered { at: now },
+        ] {
             if let Err(refused) = document.state.apply(&core.referral_rules, &fact) {
                 tracing::warn!(referral = %document.id, %refused, "delivery was not noted");
             }
@@ -162,8 +197,16 @@ async fn reached(core: &Core, tx: &mut Tx, attempted: &Attempted, now: Timestamp
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn acknowledged(core: &Core, tx: &mut Tx, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
-    for mut document in tx.find::<ReferralDoc>("referral.message", &message.to_string()).await? {
+pub(super) async fn acknowledged(
+    core: &Core,
+    tx: &mut Tx,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for mut document in tx
+        .find::<ReferralDoc>("referral.message", &message.to_string())
+        .await?
+    {
         if document.outcome_message == Some(message) {
             let fact = ReferralFact::OutcomeAcknowledged { at: now };
             if let Err(refused) = document.state.apply(&core.referral_rules, &fact) {

@@ -11,11 +11,26 @@ use crate::seal::fill_random;
 
 /// The registry of the demo county.
 const REGISTRY: [(&str, &str); 5] = [
-    ("organizations.toml", include_str!("../../../config/registry/organizations.toml")),
-    ("services.toml", include_str!("../../../config/registry/services.toml")),
-    ("systems.toml", include_str!("../../../config/registry/systems.toml")),
-    ("teams.toml", include_str!("../../../config/registry/teams.toml")),
-    ("workers.toml", include_str!("../../../config/registry/workers.toml")),
+    (
+        "organizations.toml",
+        include_str!("../../../config/registry/organizations.toml"),
+    ),
+    (
+        "services.toml",
+        include_str!("../../../config/registry/services.toml"),
+    ),
+    (
+        "systems.toml",
+        include_str!("../../../config/registry/systems.toml"),
+    ),
+    (
+        "teams.toml",
+        include_str!("../../../config/registry/teams.toml"),
+    ),
+    (
+        "workers.toml",
+        include_str!("../../../config/registry/workers.toml"),
+    ),
 ];
 
 /// Who has a token: name, role, organisation, system.
@@ -68,7 +83,10 @@ pub fn write(folder: &Path, places: &Places) -> anyhow::Result<()> {
     for (name, role, organization, system) in CALLERS {
         let token = token()?;
         std::fs::write(folder.join(format!("{name}.token")), &token)?;
-        writeln!(tokens, "[[tokens]]\nname = \"{name}\"\nrole = \"{role}\"\norganization = \"{organization}\"")?;
+        writeln!(
+            tokens,
+            "[[tokens]]\nname = \"{name}\"\nrole = \"{role}\"\norganization = \"{organization}\""
+        )?;
         if let Some(system) = system {
             writeln!(tokens, "system = \"{system}\"")?;
         }

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-const ALL: [&str; 5] = ["org-calworks", "org-cws", "org-clinic", "org-bh", "org-hmis"];
+const ALL: [&str; 5] = [
+    "org-calworks",
+    "org-cws",
+    "org-clinic",
+    "org-bh",
+    "org-hmis",
+];
 
 /// The county's general release for case coordination.
 #[must_use]
@@ -10,7 +16,14 @@ pub fn coordination(id: &str, capacity: &str) -> Value {
     form(
         id,
         capacity,
-        &["PERSON_INDEX", "CASH_AID", "CW_CASE", "HEALTH_GENERAL", "HOMELESS_SERVICES", "CONTACT_LOCATION"],
+        &[
+            "PERSON_INDEX",
+            "CASH_AID",
+            "CW_CASE",
+            "HEALTH_GENERAL",
+            "HOMELESS_SERVICES",
+            "CONTACT_LOCATION",
+        ],
         &ALL,
     )
 }

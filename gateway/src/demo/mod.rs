@@ -35,7 +35,10 @@ pub struct Options {
 /// When the gateway or a simulator can't be started.
 pub async fn run(options: Options) -> anyhow::Result<bool> {
     let temporary = tempfile::tempdir().context("making a folder for the demo")?;
-    let folder = options.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let folder = options
+        .folder
+        .clone()
+        .unwrap_or_else(|| temporary.path().to_owned());
     let mut world = World::start(&folder).await?;
     let all = if options.without_consent {
         negative::play(&mut world).await
@@ -44,7 +47,9 @@ pub async fn run(options: Options) -> anyhow::Result<bool> {
     };
     if options.stay {
         voice::what_next(&world, &folder);
-        tokio::signal::ctrl_c().await.context("waiting for the end")?;
+        tokio::signal::ctrl_c()
+            .await
+            .context("waiting for the end")?;
     }
     world.stop().await;
     Ok(all)

@@ -31,27 +31,70 @@ async fn told_nobody(world: &World) -> anyhow::Result<()> {
         }
     }
     seen("the family is found in three systems, and linked");
-    world.calworks.send(&[world.calworks.common_case_referral("org-cws", "family-maintenance")]).await?;
+    world
+        .calworks
+        .send(&[world
+            .calworks
+            .common_case_referral("org-cws", "family-maintenance")])
+        .await?;
     let referral = world
         .calworks
-        .intake_referral("org-hmis", "CW-R-1", "shelter", "Family needs a shelter bed")
+        .intake_referral(
+            "org-hmis",
+            "CW-R-1",
+            "shelter",
+            "Family needs a shelter bed",
+        )
         .with("service_id", "svc-shelter-bed");
-    world.calworks.send(&[referral, world.calworks.participation("org-cws", "sanctioned")]).await?;
+    world
+        .calworks
+        .send(&[
+            referral,
+            world.calworks.participation("org-cws", "sanctioned"),
+        ])
+        .await?;
     let waits = world
         .calworks
-        .wait_for("the referral's standing", |message| message.message_type == "referral_status", PATIENCE)
+        .wait_for(
+            "the referral's standing",
+            |message| message.message_type == "referral_status",
+            PATIENCE,
+        )
         .await?;
-    ensure!(waits.content.field("sub_status") == "awaiting-consent", "the referral does not wait for consent");
-    world.settle().await?;
-    ensure!(world.partner.received().is_empty(), "child welfare was told something");
-    ensure!(world.hmis.received().is_empty(), "housing was told something");
     ensure!(
-        world.calworks.received().iter().all(|one| one.content.message_type == "referral_status"),
+        waits.content.field("sub_status") == "awaiting-consent",
+        "the referral does not wait for consent"
+    );
+    world.settle().await?;
+    ensure!(
+        world.partner.received().is_empty(),
+        "child welfare was told something"
+    );
+    ensure!(
+        world.hmis.received().is_empty(),
+        "housing was told something"
+    );
+    ensure!(
+        world
+            .calworks
+            .received()
+            .iter()
+            .all(|one| one.content.message_type == "referral_status"),
         "CalWORKs was told more than that its own referral waits for consent"
     );
-    for word in [family::CWS_SURNAME, family::CWS_WORKER, family::CWS_CASE_ANA, family::CWS_ANA] {
-        ensure!(!world.calworks.contains_text(word), "CalWORKs was told of the child welfare case");
+    for word in [
+        family::CWS_SURNAME,
+        family::CWS_WORKER,
+        family::CWS_CASE_ANA,
+        family::CWS_ANA,
+    ] {
+        ensure!(
+            !world.calworks.contains_text(word),
+            "CalWORKs was told of the child welfare case"
+        );
     }
-    seen("the referral waits for consent, its source knows so, and nobody learns that the family exists elsewhere");
+    seen(
+        "the referral waits for consent, its source knows so, and nobody learns that the family exists elsewhere",
+    );
     Ok(())
 }

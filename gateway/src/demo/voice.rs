@@ -45,9 +45,21 @@ pub(super) fn what_next(world: &World, folder: &Path) {
     println!("  The gateway is still running at {url}. Try:");
     println!("     {url}/public/measures                the public page, masked");
     println!("     {url}/openapi.json                   the API");
-    println!("     tokens, folders and configuration:   {}", folder.display());
-    println!("     TANDEM_URL={url} tandem lanes --token-file {}/operator.token", folder.display());
-    println!("     TANDEM_URL={url} tandem links list --token-file {}/steward.token", folder.display());
-    println!("     TANDEM_URL={url} tandem decisions --token-file {}/privacy.token", folder.display());
+    println!(
+        "     tokens, folders and configuration:   {}",
+        folder.display()
+    );
+    println!(
+        "     TANDEM_URL={url} tandem lanes --token-file {}/operator.token",
+        folder.display()
+    );
+    println!(
+        "     TANDEM_URL={url} tandem links list --token-file {}/steward.token",
+        folder.display()
+    );
+    println!(
+        "     TANDEM_URL={url} tandem decisions --token-file {}/privacy.token",
+        folder.display()
+    );
     println!("  Ctrl-C ends it.");
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use tandem_simulators::calworks::{CalworksSettings, CalworksSystem};
-use tandem_simulators::cws::{ChildWelfareSettings, ChildWelfareSystem, ExchangePartner, ExchangePartnerSettings};
+use tandem_simulators::cws::{
+    ChildWelfareSettings, ChildWelfareSystem, ExchangePartner, ExchangePartnerSettings,
+};
 use tandem_simulators::fhir::{FhirServer, FhirSettings};
 use tandem_simulators::hmis::{HmisSettings, HmisSystem};
 use tandem_simulators::{Gateway as GatewayAddress, SimClock, family};
@@ -82,12 +84,28 @@ impl World {
             clock: sim_clock.clone(),
         })
         .await?;
-        let clinic = fhir("org-clinic", "Demofield Community Clinic", family::CLINIC_PATIENT, &token, &sim_clock).await?;
-        let behavioral_health =
-            fhir("org-bh", "Demo County Behavioral Health", family::BH_PATIENT, &token, &sim_clock).await?;
-        let hmis =
-            HmisSystem::start(HmisSettings { folder: exchange.join("hmis-demo"), clock: sim_clock.clone(), seed: SEED })
-                .await?;
+        let clinic = fhir(
+            "org-clinic",
+            "Demofield Community Clinic",
+            family::CLINIC_PATIENT,
+            &token,
+            &sim_clock,
+        )
+        .await?;
+        let behavioral_health = fhir(
+            "org-bh",
+            "Demo County Behavioral Health",
+            family::BH_PATIENT,
+            &token,
+            &sim_clock,
+        )
+        .await?;
+        let hmis = HmisSystem::start(HmisSettings {
+            folder: exchange.join("hmis-demo"),
+            clock: sim_clock.clone(),
+            seed: SEED,
+        })
+        .await?;
         let places = Places {
             cws_inbox: partner.inbox_url(),
             clinic: clinic.base_url().to_owned(),
@@ -95,11 +113,17 @@ impl World {
             partner_token: token,
         };
         deployment::write(folder, &places)?;
-        let loaded = Loaded::from_file(&folder.join("gateway.toml")).context("loading the demo's configuration")?;
+        let loaded = Loaded::from_file(&folder.join("gateway.toml"))
+            .context("loading the demo's configuration")?;
         let clock = Clock::standing_at(begin);
-        let gateway = Gateway::start(loaded, clock.clone()).await.context("starting the gateway")?;
+        let gateway = Gateway::start(loaded, clock.clone())
+            .await
+            .context("starting the gateway")?;
         let url = format!("http://{}", gateway.address);
-        let for_cws = GatewayAddress::plain(url.clone(), std::fs::read_to_string(folder.join("cws.token"))?);
+        let for_cws = GatewayAddress::plain(
+            url.clone(),
+            std::fs::read_to_string(folder.join("cws.token"))?,
+        );
         let office = Office::new(url, folder)?;
         Ok(Self {
             calworks,
@@ -127,7 +151,9 @@ impl World {
     /// # Errors
     /// When the text is no instant.
     pub fn it_is(&self, instant: &str) -> anyhow::Result<()> {
-        let at: Timestamp = instant.parse().with_context(|| format!("{instant} is no instant"))?;
+        let at: Timestamp = instant
+            .parse()
+            .with_context(|| format!("{instant} is no instant"))?;
         self.sim_clock.set(at);
         self.clock.set(at);
         Ok(())
@@ -138,7 +164,10 @@ impl World {
     /// # Errors
     /// When the clock can't go further.
     pub fn minutes_pass(&self, minutes: i64) -> anyhow::Result<()> {
-        let later = self.clock.now().checked_add(jiff::SignedDuration::from_mins(minutes))?;
+        let later = self
+            .clock
+            .now()
+            .checked_add(jiff::SignedDuration::from_mins(minutes))?;
         self.sim_clock.set(later);
         self.clock.set(later);
         Ok(())
@@ -157,19 +186,27 @@ impl World {
                     return anyhow::Ok(());
                 }
                 // Lanes and the processor wake this channel when they are done.
-                let _more = tokio::time::timeout(Duration::from_millis(200), changed.changed()).await;
+                let _more =
+                    tokio::time::timeout(Duration::from_millis(200), changed.changed()).await;
             }
         };
-        tokio::time::timeout(PATIENCE, quiet).await.context("the gateway did not come to rest")?
+        tokio::time::timeout(PATIENCE, quiet)
+            .await
+            .context("the gateway did not come to rest")?
     }
 
     async fn is_quiet(&self) -> anyhow::Result<bool> {
         let mut tx = self.gateway.core.store.snapshot().await?;
-        let waiting = tx.count_events(EventState::Waiting).await? + tx.count_events(EventState::Staged).await?;
+        let waiting = tx.count_events(EventState::Waiting).await?
+            + tx.count_events(EventState::Staged).await?;
         let counts = tx.lane_counts().await?;
         // Every simulated system acknowledges what it takes, so what is only delivered is still on its way.
         let is_on_its_way = |state| matches!(state, OutboxState::Queued | OutboxState::Delivered);
-        let on_its_way: i64 = counts.iter().filter(|lane| is_on_its_way(lane.state)).map(|lane| lane.count).sum();
+        let on_its_way: i64 = counts
+            .iter()
+            .filter(|lane| is_on_its_way(lane.state))
+            .map(|lane| lane.count)
+            .sum();
         Ok(waiting == 0 && on_its_way == 0)
     }
 
@@ -196,7 +233,10 @@ impl World {
             ("CalWORKs", self.calworks.contains_text(text)),
             ("the exchange partner", self.partner.contains_text(text)),
             ("the clinic", self.clinic.contains_text(text)),
-            ("behavioral health", self.behavioral_health.contains_text(text)),
+            (
+                "behavioral health",
+                self.behavioral_health.contains_text(text),
+            ),
             ("HMIS", self.hmis.contains_text(text)),
         ];
         told.into_iter().find(|(_, was)| *was).map(|(who, _)| who)
@@ -208,8 +248,17 @@ impl World {
     }
 }
 
-async fn fhir(id: &str, name: &str, patient: &str, token: &str, clock: &SimClock) -> anyhow::Result<FhirServer> {
-    let others = [("org-clinic", "Demofield Community Clinic"), ("org-bh", "Demo County Behavioral Health")];
+async fn fhir(
+    id: &str,
+    name: &str,
+    patient: &str,
+    token: &str,
+    clock: &SimClock,
+) -> anyhow::Result<FhirServer> {
+    let others = [
+        ("org-clinic", "Demofield Community Clinic"),
+        ("org-bh", "Demo County Behavioral Health"),
+    ];
     FhirServer::start(FhirSettings {
         organization: id.to_owned(),
         name: name.to_owned(),
@@ -219,7 +268,9 @@ async fn fhir(id: &str, name: &str, patient: &str, token: &str, clock: &SimClock
             .filter(|(other, _)| *other != id)
             .map(|(id, name)| ((*id).to_owned(), (*name).to_owned()))
             .collect(),
-        reason_system: Some("https://tandem.demo-county.example/id/CodeSystem/referral-reason".to_owned()),
+        reason_system: Some(
+            "https://tandem.demo-county.example/id/CodeSystem/referral-reason".to_owned(),
+        ),
         token: token.to_owned(),
         clock: clock.clone(),
         seed: SEED,

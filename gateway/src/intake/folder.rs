@@ -20,7 +20,13 @@ use crate::transport::folder::{ExchangeFolder, name_of};
 const MOST_BYTES: u64 = 2 << 30;
 
 /// Watches until cancelled. A file arrives in real time, whatever the gateway's clock says.
-pub async fn watch(intake: Intake, system: SystemId, config: Folder, folder: Arc<ExchangeFolder>, stop: CancellationToken) {
+pub async fn watch(
+    intake: Intake,
+    system: SystemId,
+    config: Folder,
+    folder: Arc<ExchangeFolder>,
+    stop: CancellationToken,
+) {
     let mut ticks = tokio::time::interval(Duration::from_millis(config.poll_ms.max(10)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -38,17 +44,29 @@ pub async fn watch(intake: Intake, system: SystemId, config: Folder, folder: Arc
 ///
 /// # Errors
 /// When the folder can't be read.
-pub async fn look(intake: &Intake, system: &SystemId, config: &Folder, folder: &ExchangeFolder) -> anyhow::Result<()> {
-    for (name, ack) in folder.acknowledgements().context("reading acknowledgements")? {
+pub async fn look(
+    intake: &Intake,
+    system: &SystemId,
+    config: &Folder,
+    folder: &ExchangeFolder,
+) -> anyhow::Result<()> {
+    for (name, ack) in folder
+        .acknowledgements()
+        .context("reading acknowledgements")?
+    {
         match ack {
             Ok(ack) => {
                 if !acknowledge::file(&intake.core, system, &name, &ack).await? {
                     continue;
                 }
             }
-            Err(error) => tracing::warn!(%system, %error, "an acknowledgement is not readable and is put aside"),
+            Err(error) => {
+                tracing::warn!(%system, %error, "an acknowledgement is not readable and is put aside")
+            }
         }
-        folder.acknowledgement_taken(&name).context("putting an acknowledgement aside")?;
+        folder
+            .acknowledgement_taken(&name)
+            .context("putting an acknowledgement aside")?;
     }
     for file in folder.waiting().context("reading the inputs")? {
         // One file that can't be taken must not keep back those after it.
@@ -73,21 +91,30 @@ async fn take(
             "error": "no format is configured for a file of this name",
             "expected": config.inputs.iter().map(|input| format!("{}* = {}", input.prefix, input.format)).collect::<Vec<_>>(),
         });
-        return folder.fail(file, &problem.to_string()).context("putting an unknown file aside");
+        return folder
+            .fail(file, &problem.to_string())
+            .context("putting an unknown file aside");
     };
     let accepted = accept(intake, system, format, &name, file).await?;
     let report = acknowledgement(&name, &accepted);
     if accepted.report.outcome == Outcome::Rejected {
-        folder.fail(file, &report).context("writing the error file")?;
+        folder
+            .fail(file, &report)
+            .context("writing the error file")?;
     } else {
-        folder.finish(file, &report).context("writing the acknowledgement")?;
+        folder
+            .finish(file, &report)
+            .context("writing the acknowledgement")?;
     }
     intake.core.wake();
     Ok(())
 }
 
 fn format_of(config: &Folder, name: &str) -> Option<Format> {
-    let input = config.inputs.iter().find(|input| name.starts_with(&input.prefix))?;
+    let input = config
+        .inputs
+        .iter()
+        .find(|input| name.starts_with(&input.prefix))?;
     input.format.parse().ok()
 }
 
@@ -98,11 +125,20 @@ async fn accept(
     name: &str,
     file: &Path,
 ) -> anyhow::Result<Accepted> {
-    let organization = intake.core.organization_of(system).context("the system is not configured")?;
-    let reader = intake.adapters.reader(system, format).context("no reader for the format")?;
+    let organization = intake
+        .core
+        .organization_of(system)
+        .context("the system is not configured")?;
+    let reader = intake
+        .adapters
+        .reader(system, format)
+        .context("no reader for the format")?;
     let bytes = read(file.to_owned()).await?;
     let context = intake.context(system, &organization, name, intake.core.clock.now())?;
-    let accepted = intake.acceptor.accept(reader, context, Arc::new(bytes)).await?;
+    let accepted = intake
+        .acceptor
+        .accept(reader, context, Arc::new(bytes))
+        .await?;
     metrics::counter!("tandem_messages_received_total", "source" => system.to_string(), "kind" => format.name())
         .increment(1);
     Ok(accepted)
@@ -111,7 +147,10 @@ async fn accept(
 async fn read(file: PathBuf) -> anyhow::Result<Vec<u8>> {
     tokio::task::spawn_blocking(move || {
         let size = std::fs::metadata(&file)?.len();
-        anyhow::ensure!(size <= MOST_BYTES, "the file is larger than {MOST_BYTES} bytes");
+        anyhow::ensure!(
+            size <= MOST_BYTES,
+            "the file is larger than {MOST_BYTES} bytes"
+        );
         Ok(std::fs::read(&file)?)
     })
     .await

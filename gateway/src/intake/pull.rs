@@ -18,7 +18,13 @@ use crate::state::partner::StoredMemory;
 use crate::transport::http::PartnerClient;
 
 /// Pulls until cancelled, at the interval that the clock shows.
-pub async fn watch(intake: Intake, system: SystemId, client: PartnerClient, every: Duration, stop: CancellationToken) {
+pub async fn watch(
+    intake: Intake,
+    system: SystemId,
+    client: PartnerClient,
+    every: Duration,
+    stop: CancellationToken,
+) {
     loop {
         if let Err(error) = once(&intake, &system, &client).await {
             tracing::error!(%system, error = format!("{error:#}"), "pulling from the FHIR server failed");
@@ -36,18 +42,31 @@ pub async fn watch(intake: Intake, system: SystemId, client: PartnerClient, ever
 ///
 /// # Errors
 /// When the server or the store fails.
-pub async fn once(intake: &Intake, system: &SystemId, client: &PartnerClient) -> anyhow::Result<usize> {
-    let config = intake.adapters.fhir(system).context("the system is no FHIR server")?.clone();
-    let organization = intake.core.organization_of(system).context("the system is not configured")?;
+pub async fn once(
+    intake: &Intake,
+    system: &SystemId,
+    client: &PartnerClient,
+) -> anyhow::Result<usize> {
+    let config = intake
+        .adapters
+        .fhir(system)
+        .context("the system is no FHIR server")?
+        .clone();
+    let organization = intake
+        .core
+        .organization_of(system)
+        .context("the system is not configured")?;
     let now = intake.core.clock.now();
     let name = format!("pull-{}", now.as_microsecond());
     let context = intake.context(system, &organization, &name, now)?;
     let memory = StoredMemory::new(intake.core.store.clone(), system.clone(), Handle::current());
     let mut talk = {
         let context = context.clone();
-        tokio::task::spawn_blocking(move || tandem_fhir::conversation::pull(&config, &context, &memory))
-            .await
-            .context("preparing the pull ended abnormally")?
+        tokio::task::spawn_blocking(move || {
+            tandem_fhir::conversation::pull(&config, &context, &memory)
+        })
+        .await
+        .context("preparing the pull ended abnormally")?
     };
     let conclusion = converse(client, &mut talk, &intake.core.clock).await;
     if let Some(delivery) = &conclusion.delivery {
@@ -60,7 +79,10 @@ pub async fn once(intake: &Intake, system: &SystemId, client: &PartnerClient) ->
     // The events are the original: the server keeps its resources.
     let original = serde_json::to_vec(&conclusion.events)?;
     let reader = Arc::new(Pulled { conclusion });
-    intake.acceptor.accept(reader, context, Arc::new(original)).await?;
+    intake
+        .acceptor
+        .accept(reader, context, Arc::new(original))
+        .await?;
     metrics::counter!("tandem_messages_received_total", "source" => system.to_string(), "kind" => "fhir/pull")
         .increment(count as u64);
     intake.core.wake();
@@ -77,7 +99,12 @@ impl FormatReader for Pulled {
         Format::FhirBundle
     }
 
-    fn read(&self, _input: Input<'_>, _context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    fn read(
+        &self,
+        _input: Input<'_>,
+        _context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
         for deviation in &self.conclusion.deviations {
             sink.deviation(deviation.clone());
         }

@@ -28,9 +28,14 @@ pub async fn people(
     for person in people {
         let own = family::record_in(tx, *person, sender).await?;
         let theirs = family::record_in(tx, *person, recipient).await?;
-        let Some(shown) = own.as_ref().or(theirs.as_ref()) else { continue };
+        let Some(shown) = own.as_ref().or(theirs.as_ref()) else {
+            continue;
+        };
         let view = view(shown, theirs.as_ref());
-        found.push(ProposedPerson { person: *person, view });
+        found.push(ProposedPerson {
+            person: *person,
+            view,
+        });
     }
     Ok(found)
 }
@@ -62,7 +67,11 @@ fn view(shown: &RecordDoc, theirs: Option<&RecordDoc>) -> OutboundPerson {
 pub async fn complete(tx: &mut Tx, proposal: &mut Proposal) -> Result<(), StoreError> {
     let recipient = proposal.recipient_system.clone();
     let mut learnt = Vec::new();
-    for one in proposal.people.iter_mut().filter(|one| one.view.person.is_none()) {
+    for one in proposal
+        .people
+        .iter_mut()
+        .filter(|one| one.view.person.is_none())
+    {
         if let Some(record) = family::record_in(tx, one.person, &recipient).await? {
             one.view.person = Some(record.key.person);
             learnt.push(one.person);
@@ -92,7 +101,11 @@ pub fn ids_only(view: &OutboundPerson) -> OutboundPerson {
 }
 
 fn role(record: &RecordDoc) -> &'static str {
-    let relation = record.memberships.iter().find(|member| member.household.is_some()).or(record.memberships.first());
+    let relation = record
+        .memberships
+        .iter()
+        .find(|member| member.household.is_some())
+        .or(record.memberships.first());
     match relation.map(|member| member.relation) {
         Some(Relation::HeadOfHousehold | Relation::Spouse | Relation::Parent) => "parent",
         Some(Relation::Child) => "child",
@@ -103,8 +116,21 @@ fn role(record: &RecordDoc) -> &'static str {
 
 /// An element group.
 #[must_use]
-pub fn item(id: impl Into<String>, part: Part, category: Category, source: &OrganizationId, authored: Option<Date>) -> ProposedItem {
-    ProposedItem { id: id.into(), part, category, labels: BTreeSet::new(), source: source.clone(), authored }
+pub fn item(
+    id: impl Into<String>,
+    part: Part,
+    category: Category,
+    source: &OrganizationId,
+    authored: Option<Date>,
+) -> ProposedItem {
+    ProposedItem {
+        id: id.into(),
+        part,
+        category,
+        labels: BTreeSet::new(),
+        source: source.clone(),
+        authored,
+    }
 }
 
 /// The category of something about a domain: the sender's own, or a stricter one that the domain calls for. Labels only

@@ -54,7 +54,11 @@ pub async fn capture(
 ) -> Result<DirectiveDoc, ConsentError> {
     let now = core.clock.now();
     if let Some(known) = tx.get::<DirectiveDoc>(directive.id.as_str()).await? {
-        return if known.directive == directive { Ok(known) } else { Err(ConsentError::Exists) };
+        return if known.directive == directive {
+            Ok(known)
+        } else {
+            Err(ConsentError::Exists)
+        };
     }
     if persons_of(tx, &covers).await?.is_empty() {
         return Err(ConsentError::NobodyCovered);
@@ -66,15 +70,43 @@ pub async fn capture(
     if directive.effect == Effect::Permit {
         directive.state = Some(DirectiveState::SignedUnverified);
     }
-    let document =
-        DirectiveDoc { directive, covers, captured_by: actor.to_owned(), captured_at: now, history: Vec::new() };
+    let document = DirectiveDoc {
+        directive,
+        covers,
+        captured_by: actor.to_owned(),
+        captured_at: now,
+        history: Vec::new(),
+    };
     tx.put(&document, now).await?;
-    tx.audit(now, actor, "consent.capture", document.directive.id.as_str(), "").await?;
+    tx.audit(
+        now,
+        actor,
+        "consent.capture",
+        document.directive.id.as_str(),
+        "",
+    )
+    .await?;
     if document.directive.effect == Effect::Deny {
-        told(core, tx, &document, BTreeSet::new(), Body::ConsentRefused, now).await?;
+        told(
+            core,
+            tx,
+            &document,
+            BTreeSet::new(),
+            Body::ConsentRefused,
+            now,
+        )
+        .await?;
         narrowed(core, tx, &document.covers, now).await?;
     } else {
-        told(core, tx, &document, BTreeSet::new(), Body::ConsentOffered, now).await?;
+        told(
+            core,
+            tx,
+            &document,
+            BTreeSet::new(),
+            Body::ConsentOffered,
+            now,
+        )
+        .await?;
     }
     Ok(document)
 }
@@ -83,9 +115,17 @@ pub async fn capture(
 ///
 /// # Errors
 /// When it does not wait for verification, the verifier captured it, or the store fails.
-pub async fn verify(core: &Core, tx: &mut Tx, id: &DirectiveId, actor: &str) -> Result<DirectiveDoc, ConsentError> {
+pub async fn verify(
+    core: &Core,
+    tx: &mut Tx,
+    id: &DirectiveId,
+    actor: &str,
+) -> Result<DirectiveDoc, ConsentError> {
     let now = core.clock.now();
-    let mut document = tx.get::<DirectiveDoc>(id.as_str()).await?.ok_or(ConsentError::Unknown)?;
+    let mut document = tx
+        .get::<DirectiveDoc>(id.as_str())
+        .await?
+        .ok_or(ConsentError::Unknown)?;
     let standing = document.directive.standing();
     if standing != DirectiveState::SignedUnverified {
         return Err(ConsentError::Standing(standing.code()));
@@ -97,8 +137,17 @@ pub async fn verify(core: &Core, tx: &mut Tx, id: &DirectiveId, actor: &str) -> 
     document.directive.verified_at = Some(Moment::Instant(now));
     document.directive.state = Some(DirectiveState::Active);
     tx.put(&document, now).await?;
-    tx.audit(now, actor, "consent.verify", id.as_str(), "").await?;
-    told(core, tx, &document, BTreeSet::new(), Body::ConsentGranted, now).await?;
+    tx.audit(now, actor, "consent.verify", id.as_str(), "")
+        .await?;
+    told(
+        core,
+        tx,
+        &document,
+        BTreeSet::new(),
+        Body::ConsentGranted,
+        now,
+    )
+    .await?;
     widened(core, tx, &document.covers, now).await?;
     Ok(document)
 }
@@ -116,11 +165,17 @@ pub async fn revoke(
     actor: &str,
 ) -> Result<(DirectiveDoc, Vec<MessageId>), ConsentError> {
     let now = core.clock.now();
-    let mut document = tx.get::<DirectiveDoc>(id.as_str()).await?.ok_or(ConsentError::Unknown)?;
+    let mut document = tx
+        .get::<DirectiveDoc>(id.as_str())
+        .await?
+        .ok_or(ConsentError::Unknown)?;
     let standing = document.directive.standing();
     let can_revoke = matches!(
         standing,
-        DirectiveState::Active | DirectiveState::Expiring | DirectiveState::SignedUnverified | DirectiveState::Suspended
+        DirectiveState::Active
+            | DirectiveState::Expiring
+            | DirectiveState::SignedUnverified
+            | DirectiveState::Suspended
     );
     if !can_revoke {
         return Err(ConsentError::Standing(standing.code()));
@@ -129,7 +184,11 @@ pub async fn revoke(
     let directive = &mut document.directive;
     directive.prior_version = Some(directive.version);
     directive.version += 1;
-    let earlier = directive.revocation.take().map(|one| one.categories).unwrap_or_default();
+    let earlier = directive
+        .revocation
+        .take()
+        .map(|one| one.categories)
+        .unwrap_or_default();
     let is_partial = !categories.is_empty();
     let all: BTreeSet<Category> = earlier.union(&categories).copied().collect();
     directive.revocation = Some(Revocation {
@@ -142,7 +201,14 @@ pub async fn revoke(
         directive.state = Some(DirectiveState::Revoked);
     }
     tx.put(&document, now).await?;
-    tx.audit(now, actor, "consent.revoke", id.as_str(), if is_partial { "partial" } else { "whole" }).await?;
+    tx.audit(
+        now,
+        actor,
+        "consent.revoke",
+        id.as_str(),
+        if is_partial { "partial" } else { "whole" },
+    )
+    .await?;
     told(core, tx, &document, categories, Body::ConsentRevoked, now).await?;
     let recalled = narrowed(core, tx, &document.covers, now).await?;
     Ok((document, recalled))
@@ -176,10 +242,18 @@ async fn persons_of(tx: &mut Tx, covers: &[RecordKey]) -> Result<BTreeSet<Person
 }
 
 /// More may be told: notices that were withheld, drafts that waited.
-async fn widened(core: &Core, tx: &mut Tx, covers: &[RecordKey], now: Timestamp) -> Result<(), StoreError> {
+async fn widened(
+    core: &Core,
+    tx: &mut Tx,
+    covers: &[RecordKey],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     for person in persons_of(tx, covers).await? {
         mutual::evaluate(core, tx, person, now).await?;
-        for document in tx.find::<ReferralDoc>("referral.person", &person.to_string()).await? {
+        for document in tx
+            .find::<ReferralDoc>("referral.person", &person.to_string())
+            .await?
+        {
             if document.state.status() == Some(ReferralStatus::Draft) {
                 referrals::retry_draft(core, tx, document).await?;
             }
@@ -189,10 +263,18 @@ async fn widened(core: &Core, tx: &mut Tx, covers: &[RecordKey], now: Timestamp)
 }
 
 /// Less may be told: open referrals without a basis are cancelled, holders of copies are told to stop.
-async fn narrowed(core: &Core, tx: &mut Tx, covers: &[RecordKey], now: Timestamp) -> Result<Vec<MessageId>, StoreError> {
+async fn narrowed(
+    core: &Core,
+    tx: &mut Tx,
+    covers: &[RecordKey],
+    now: Timestamp,
+) -> Result<Vec<MessageId>, StoreError> {
     let mut recalled = Vec::new();
     for person in persons_of(tx, covers).await? {
-        for document in tx.find::<ReferralDoc>("referral.person", &person.to_string()).await? {
+        for document in tx
+            .find::<ReferralDoc>("referral.person", &person.to_string())
+            .await?
+        {
             cancel_without_basis(core, tx, document, now).await?;
         }
         recalled.extend(recall::no_longer_permitted(core, tx, person, now).await?);
@@ -200,16 +282,29 @@ async fn narrowed(core: &Core, tx: &mut Tx, covers: &[RecordKey], now: Timestamp
     Ok(recalled)
 }
 
-async fn cancel_without_basis(core: &Core, tx: &mut Tx, document: ReferralDoc, now: Timestamp) -> Result<(), StoreError> {
-    let is_asked = document.state.is_open() && document.state.status() != Some(ReferralStatus::Draft);
+async fn cancel_without_basis(
+    core: &Core,
+    tx: &mut Tx,
+    document: ReferralDoc,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let is_asked =
+        document.state.is_open() && document.state.status() != Some(ReferralStatus::Draft);
     if !is_asked {
         return Ok(());
     }
-    let Some(proposal) = referrals::request_proposal(core, tx, &document, None, now).await? else { return Ok(()) };
-    if tell::weigh(core, tx, MessageId(uuid::Uuid::nil()), &proposal, now).await?.outbound.is_some() {
+    let Some(proposal) = referrals::request_proposal(core, tx, &document, None, now).await? else {
+        return Ok(());
+    };
+    if tell::weigh(core, tx, MessageId(uuid::Uuid::nil()), &proposal, now)
+        .await?
+        .outbound
+        .is_some()
+    {
         return Ok(());
     }
-    let wish = Move::new(ReferralStatus::Cancelled, ReferralRole::Gateway, now).because(ReasonCode::ConsentRevoked);
+    let wish = Move::new(ReferralStatus::Cancelled, ReferralRole::Gateway, now)
+        .because(ReasonCode::ConsentRevoked);
     referrals::follow(core, tx, document, wish, &core.gateway).await?;
     Ok(())
 }

@@ -45,7 +45,8 @@ pub struct Core {
 impl Core {
     /// Wakes the processor and the lanes.
     pub fn wake(&self) {
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        self.changed
+            .send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Builds the match index anew from the store: after a transaction that had touched it did not commit.
@@ -67,14 +68,17 @@ impl Core {
     /// The organisation of a system; the gateway's operator for an unknown one.
     #[must_use]
     pub fn organization_of(&self, system: &SystemId) -> Option<OrganizationId> {
-        self.system(system).map(|config| config.organization.clone())
+        self.system(system)
+            .map(|config| config.organization.clone())
     }
 
     /// The operator's own organisation.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a literal that is a valid id")]
     pub fn gateway_organization(&self) -> OrganizationId {
-        tandem_consent::GATEWAY.parse().expect("a valid organisation id")
+        tandem_consent::GATEWAY
+            .parse()
+            .expect("a valid organisation id")
     }
 
     /// The name of an organisation.
@@ -90,7 +94,10 @@ impl Core {
     #[must_use]
     pub fn default_category(&self, system: &SystemId) -> Category {
         // An unknown system's data are treated as the strictest that may be routed at all.
-        self.loaded.registry.system(system).map_or(Category::SudPart2, |known| known.default_category)
+        self.loaded
+            .registry
+            .system(system)
+            .map_or(Category::SudPart2, |known| known.default_category)
     }
 
     /// The system in which an organisation is told things.

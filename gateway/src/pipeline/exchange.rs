@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::{
-    AssessmentView, ChangeView, ComanagementView, MeetingView, OutboundBody, ParticipationView, Party,
+    AssessmentView, ChangeView, ComanagementView, MeetingView, OutboundBody, ParticipationView,
+    Party,
 };
 use tandem_consent::Action;
 use tandem_coordination::comanagement::EpisodeFact;
@@ -37,10 +38,16 @@ pub struct Scene {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn scene(tx: &mut Tx, system: &SystemId, people: &[SourcePersonId]) -> Result<Option<Scene>, StoreError> {
+pub async fn scene(
+    tx: &mut Tx,
+    system: &SystemId,
+    people: &[SourcePersonId],
+) -> Result<Option<Scene>, StoreError> {
     let persons = family::persons(tx, system, people).await?;
     let known: BTreeSet<PersonId> = persons.iter().copied().collect();
-    Ok(mutual::running(tx, &known).await?.map(|episode| Scene { episode, persons }))
+    Ok(mutual::running(tx, &known)
+        .await?
+        .map(|episode| Scene { episode, persons }))
 }
 
 /// Tells every other programme of the episode.
@@ -67,7 +74,10 @@ pub async fn tell_partners(
 ///
 /// # Errors
 /// When the store fails.
-#[expect(clippy::too_many_arguments, reason = "a message has a scene, two sides, items and a body")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a message has a scene, two sides, items and a body"
+)]
 pub async fn tell_one(
     core: &Core,
     tx: &mut Tx,
@@ -78,7 +88,12 @@ pub async fn tell_one(
     body: &OutboundBody,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (Some(from), Some(to)) = (core.organization_of(sender), core.organization_of(recipient)) else { return Ok(()) };
+    let (Some(from), Some(to)) = (
+        core.organization_of(sender),
+        core.organization_of(recipient),
+    ) else {
+        return Ok(());
+    };
     let proposal = Proposal {
         sender: from,
         recipient: to,
@@ -103,10 +118,18 @@ pub async fn tell_one(
 /// The usual element groups of something that a system tells: the content and who it is about.
 #[must_use]
 pub fn items(core: &Core, sender: &SystemId, content: Category) -> Vec<ProposedItem> {
-    let Some(source) = core.organization_of(sender) else { return Vec::new() };
+    let Some(source) = core.organization_of(sender) else {
+        return Vec::new();
+    };
     vec![
         compose::item("body", Part::Body, content, &source, None),
-        compose::item("identity", Part::Identity, Category::PersonIndex, &source, None),
+        compose::item(
+            "identity",
+            Part::Identity,
+            Category::PersonIndex,
+            &source,
+            None,
+        ),
     ]
 }
 
@@ -114,10 +137,17 @@ pub fn items(core: &Core, sender: &SystemId, content: Category) -> Vec<ProposedI
 ///
 /// # Errors
 /// When the store fails.
-pub async fn comanagement(core: &Core, tx: &mut Tx, event: &Event, told: &Comanagement) -> Result<Applied, StoreError> {
+pub async fn comanagement(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &Comanagement,
+) -> Result<Applied, StoreError> {
     let now = core.clock.now();
     let Some(mut scene) = scene(tx, &event.system, &told.people).await? else {
-        return Ok(Applied::Parked("no mutual family is confirmed for these people".to_owned()));
+        return Ok(Applied::Parked(
+            "no mutual family is confirmed for these people".to_owned(),
+        ));
     };
     let before = scene.episode.episode.state();
     for fact in facts(core, tx, event, told, &scene).await? {
@@ -127,7 +157,13 @@ pub async fn comanagement(core: &Core, tx: &mut Tx, event: &Event, told: &Comana
     }
     tx.put(&scene.episode, now).await?;
     let after = scene.episode.episode.state();
-    let participants: Vec<SystemId> = scene.episode.episode.participants().keys().cloned().collect();
+    let participants: Vec<SystemId> = scene
+        .episode
+        .episode
+        .participants()
+        .keys()
+        .cloned()
+        .collect();
     if before == after {
         return Ok(Applied::Done);
     }
@@ -151,7 +187,9 @@ async fn facts(
     let at = event.told.occurred_at;
     match &event.told.body {
         Body::ComanagementEnded(_) => {
-            let reason = told.end_reason.unwrap_or(tandem_mappings::model::comanagement::EndReason::Other);
+            let reason = told
+                .end_reason
+                .unwrap_or(tandem_mappings::model::comanagement::EndReason::Other);
             return Ok(vec![EpisodeFact::Ended { reason, at }]);
         }
         Body::ComanagementPaused(_) => {
@@ -167,19 +205,35 @@ async fn facts(
         at,
     }];
     // The partner's worker stands in its own case record; a worker named there is a worker named.
-    for system in scene.episode.systems.iter().filter(|system| **system != event.system) {
+    for system in scene
+        .episode
+        .systems
+        .iter()
+        .filter(|system| **system != event.system)
+    {
         for person in &scene.persons {
             for case in family::open_cases(tx, *person, system).await? {
                 let joined = scene.episode.episode.participants().contains_key(system);
                 if case.told.worker.is_some() && !joined {
                     let (case, worker) = (Some(case.told.case), case.told.worker);
-                    facts.push(EpisodeFact::Joined { system: system.clone(), case, worker, at });
+                    facts.push(EpisodeFact::Joined {
+                        system: system.clone(),
+                        case,
+                        worker,
+                        at,
+                    });
                 }
             }
         }
     }
-    facts.extend(told.start_reason.map(|reason| EpisodeFact::StartReasonSet { reason, at }));
-    let lead = told.lead.clone().or_else(|| core.organization_of(&event.system));
+    facts.extend(
+        told.start_reason
+            .map(|reason| EpisodeFact::StartReasonSet { reason, at }),
+    );
+    let lead = told
+        .lead
+        .clone()
+        .or_else(|| core.organization_of(&event.system));
     if scene.episode.episode.lead().is_none() {
         facts.extend(lead.map(|lead| EpisodeFact::LeadSet { lead, at }));
     }
@@ -202,7 +256,10 @@ fn comanagement_view(
         state: episode.state().unwrap_or(ComanagementState::Confirmed),
         start_reason: episode.start_reason(),
         end_reason: episode.end_reason(),
-        lead: episode.lead().map(|lead| Party { name: core.name_of(lead), id: lead.clone() }),
+        lead: episode.lead().map(|lead| Party {
+            name: core.name_of(lead),
+            id: lead.clone(),
+        }),
         worker: participant.and_then(|one| one.worker.clone()),
         partner_case: participant.and_then(|one| one.case.as_ref().map(ToString::to_string)),
         step,
@@ -215,16 +272,32 @@ fn comanagement_view(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn participation(core: &Core, tx: &mut Tx, event: &Event, told: &Participation) -> Result<Applied, StoreError> {
+pub async fn participation(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &Participation,
+) -> Result<Applied, StoreError> {
     let people = std::slice::from_ref(&told.person);
-    let Some(scene) = scene(tx, &event.system, people).await? else { return Ok(Applied::Done) };
+    let Some(scene) = scene(tx, &event.system, people).await? else {
+        return Ok(Applied::Done);
+    };
     let body = OutboundBody::Participation(Box::new(ParticipationView {
         status: told.status,
         effective: told.effective,
         reason: told.reason.clone(),
     }));
     let items = items(core, &event.system, core.default_category(&event.system));
-    tell_partners(core, tx, &scene, &event.system, &items, &body, core.clock.now()).await?;
+    tell_partners(
+        core,
+        tx,
+        &scene,
+        &event.system,
+        &items,
+        &body,
+        core.clock.now(),
+    )
+    .await?;
     Ok(Applied::Done)
 }
 
@@ -232,8 +305,15 @@ pub async fn participation(core: &Core, tx: &mut Tx, event: &Event, told: &Parti
 ///
 /// # Errors
 /// When the store fails.
-pub async fn meeting(core: &Core, tx: &mut Tx, event: &Event, told: &Meeting) -> Result<Applied, StoreError> {
-    let Some(scene) = scene(tx, &event.system, &told.people).await? else { return Ok(Applied::Done) };
+pub async fn meeting(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &Meeting,
+) -> Result<Applied, StoreError> {
+    let Some(scene) = scene(tx, &event.system, &told.people).await? else {
+        return Ok(Applied::Done);
+    };
     let body = OutboundBody::Meeting(Box::new(MeetingView {
         meeting_type: told.meeting_type,
         is_held: matches!(event.told.body, Body::MeetingHeld(_)),
@@ -245,9 +325,24 @@ pub async fn meeting(core: &Core, tx: &mut Tx, event: &Event, told: &Meeting) ->
     }));
     let mut items = items(core, &event.system, core.default_category(&event.system));
     if let (Some(_), Some(source)) = (&told.place, core.organization_of(&event.system)) {
-        items.push(compose::item("place", Part::Contact, Category::ContactLocation, &source, None));
+        items.push(compose::item(
+            "place",
+            Part::Contact,
+            Category::ContactLocation,
+            &source,
+            None,
+        ));
     }
-    tell_partners(core, tx, &scene, &event.system, &items, &body, core.clock.now()).await?;
+    tell_partners(
+        core,
+        tx,
+        &scene,
+        &event.system,
+        &items,
+        &body,
+        core.clock.now(),
+    )
+    .await?;
     Ok(Applied::Done)
 }
 
@@ -255,15 +350,28 @@ pub async fn meeting(core: &Core, tx: &mut Tx, event: &Event, told: &Meeting) ->
 ///
 /// # Errors
 /// When the store fails.
-pub async fn assessment(core: &Core, tx: &mut Tx, event: &Event, told: &Assessment) -> Result<Applied, StoreError> {
-    let Some(scene) = scene(tx, &event.system, &told.people).await? else { return Ok(Applied::Done) };
+pub async fn assessment(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &Assessment,
+) -> Result<Applied, StoreError> {
+    let Some(scene) = scene(tx, &event.system, &told.people).await? else {
+        return Ok(Applied::Done);
+    };
     let base = core.default_category(&event.system);
     let mut items = items(core, &event.system, base);
     if let Some(source) = core.organization_of(&event.system) {
         for (place, rating) in told.ratings.iter().enumerate() {
             let category = compose::category(base, rating.domain);
             let id = format!("rating-{place}");
-            items.push(compose::item(id, Part::Rating(rating.domain), category, &source, Some(told.rated_on)));
+            items.push(compose::item(
+                id,
+                Part::Rating(rating.domain),
+                category,
+                &source,
+                Some(told.rated_on),
+            ));
         }
     }
     let body = OutboundBody::Assessment(Box::new(AssessmentView {
@@ -272,7 +380,16 @@ pub async fn assessment(core: &Core, tx: &mut Tx, event: &Event, told: &Assessme
         rated_on: told.rated_on,
         ratings: told.ratings.clone(),
     }));
-    tell_partners(core, tx, &scene, &event.system, &items, &body, core.clock.now()).await?;
+    tell_partners(
+        core,
+        tx,
+        &scene,
+        &event.system,
+        &items,
+        &body,
+        core.clock.now(),
+    )
+    .await?;
     Ok(Applied::Done)
 }
 
@@ -280,10 +397,24 @@ pub async fn assessment(core: &Core, tx: &mut Tx, event: &Event, told: &Assessme
 ///
 /// # Errors
 /// When the store fails.
-pub async fn step(core: &Core, tx: &mut Tx, event: &Event, told: &CoordinationStep) -> Result<Applied, StoreError> {
-    let Some(scene) = scene(tx, &event.system, &told.people).await? else { return Ok(Applied::Done) };
+pub async fn step(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &CoordinationStep,
+) -> Result<Applied, StoreError> {
+    let Some(scene) = scene(tx, &event.system, &told.people).await? else {
+        return Ok(Applied::Done);
+    };
     let now = core.clock.now();
-    let body = comanagement_view(core, &scene, &event.system, told.step, told.transition_plan.clone(), now);
+    let body = comanagement_view(
+        core,
+        &scene,
+        &event.system,
+        told.step,
+        told.transition_plan.clone(),
+        now,
+    );
     let items = items(core, &event.system, core.default_category(&event.system));
     tell_partners(core, tx, &scene, &event.system, &items, &body, now).await?;
     Ok(Applied::Done)
@@ -300,8 +431,19 @@ pub async fn change(
     people: &[SourcePersonId],
     view: ChangeView,
 ) -> Result<(), StoreError> {
-    let Some(scene) = scene(tx, &event.system, people).await? else { return Ok(()) };
+    let Some(scene) = scene(tx, &event.system, people).await? else {
+        return Ok(());
+    };
     let items = items(core, &event.system, core.default_category(&event.system));
     let body = OutboundBody::Change(Box::new(view));
-    tell_partners(core, tx, &scene, &event.system, &items, &body, core.clock.now()).await
+    tell_partners(
+        core,
+        tx,
+        &scene,
+        &event.system,
+        &items,
+        &body,
+        core.clock.now(),
+    )
+    .await
 }

@@ -12,8 +12,15 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// When the store fails.
-pub async fn record(tx: &mut Tx, system: &SystemId, person: &SourcePersonId) -> Result<Option<RecordDoc>, StoreError> {
-    let key = RecordKey { system: system.clone(), person: person.clone() };
+pub async fn record(
+    tx: &mut Tx,
+    system: &SystemId,
+    person: &SourcePersonId,
+) -> Result<Option<RecordDoc>, StoreError> {
+    let key = RecordKey {
+        system: system.clone(),
+        person: person.clone(),
+    };
     let found = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
     Ok(found.filter(RecordDoc::is_active))
 }
@@ -23,7 +30,9 @@ pub async fn record(tx: &mut Tx, system: &SystemId, person: &SourcePersonId) -> 
 /// # Errors
 /// When the store fails.
 pub async fn records_of(tx: &mut Tx, person: PersonId) -> Result<Vec<RecordDoc>, StoreError> {
-    let mut found = tx.find::<RecordDoc>("record.person", &person.to_string()).await?;
+    let mut found = tx
+        .find::<RecordDoc>("record.person", &person.to_string())
+        .await?;
     found.retain(RecordDoc::is_active);
     found.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(found)
@@ -33,8 +42,15 @@ pub async fn records_of(tx: &mut Tx, person: PersonId) -> Result<Vec<RecordDoc>,
 ///
 /// # Errors
 /// When the store fails.
-pub async fn record_in(tx: &mut Tx, person: PersonId, system: &SystemId) -> Result<Option<RecordDoc>, StoreError> {
-    Ok(records_of(tx, person).await?.into_iter().find(|record| record.key.system == *system))
+pub async fn record_in(
+    tx: &mut Tx,
+    person: PersonId,
+    system: &SystemId,
+) -> Result<Option<RecordDoc>, StoreError> {
+    Ok(records_of(tx, person)
+        .await?
+        .into_iter()
+        .find(|record| record.key.system == *system))
 }
 
 /// The systems that know a person.
@@ -42,14 +58,22 @@ pub async fn record_in(tx: &mut Tx, person: PersonId, system: &SystemId) -> Resu
 /// # Errors
 /// When the store fails.
 pub async fn systems_of(tx: &mut Tx, person: PersonId) -> Result<BTreeSet<SystemId>, StoreError> {
-    Ok(records_of(tx, person).await?.into_iter().map(|record| record.key.system).collect())
+    Ok(records_of(tx, person)
+        .await?
+        .into_iter()
+        .map(|record| record.key.system)
+        .collect())
 }
 
 /// The persons of records named by a system's own ids, in the order named. Unknown ones are left out.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn persons(tx: &mut Tx, system: &SystemId, people: &[SourcePersonId]) -> Result<Vec<PersonId>, StoreError> {
+pub async fn persons(
+    tx: &mut Tx,
+    system: &SystemId,
+    people: &[SourcePersonId],
+) -> Result<Vec<PersonId>, StoreError> {
     let mut found = Vec::new();
     for person in people {
         if let Some(record) = record(tx, system, person).await?
@@ -65,10 +89,20 @@ pub async fn persons(tx: &mut Tx, system: &SystemId, people: &[SourcePersonId]) 
 ///
 /// # Errors
 /// When the store fails.
-pub async fn open_cases(tx: &mut Tx, person: PersonId, system: &SystemId) -> Result<Vec<InvolvementDoc>, StoreError> {
+pub async fn open_cases(
+    tx: &mut Tx,
+    person: PersonId,
+    system: &SystemId,
+) -> Result<Vec<InvolvementDoc>, StoreError> {
     let mut cases: Vec<InvolvementDoc> = Vec::new();
-    for record in records_of(tx, person).await?.into_iter().filter(|record| record.key.system == *system) {
-        let found = tx.find::<InvolvementDoc>("involvement.record", &RecordDoc::key_of(&record.key)).await?;
+    for record in records_of(tx, person)
+        .await?
+        .into_iter()
+        .filter(|record| record.key.system == *system)
+    {
+        let found = tx
+            .find::<InvolvementDoc>("involvement.record", &RecordDoc::key_of(&record.key))
+            .await?;
         for case in found.into_iter().filter(|case| case.is_open) {
             if !cases.iter().any(|known| known.told.case == case.told.case) {
                 cases.push(case);
@@ -94,12 +128,22 @@ pub async fn family(tx: &mut Tx, person: PersonId) -> Result<BTreeSet<PersonId>,
             .collect();
         for household in households {
             let found = tx.find::<RecordDoc>("record.household", &household).await?;
-            members.extend(found.iter().filter(|record| record.is_active()).map(|record| record.person_id));
+            members.extend(
+                found
+                    .iter()
+                    .filter(|record| record.is_active())
+                    .map(|record| record.person_id),
+            );
         }
-        let relatives: Vec<SourcePersonId> =
-            own.memberships.iter().filter_map(|member| member.relative.clone()).collect();
+        let relatives: Vec<SourcePersonId> = own
+            .memberships
+            .iter()
+            .filter_map(|member| member.relative.clone())
+            .collect();
         members.extend(persons(tx, &own.key.system, &relatives).await?);
-        let cases = tx.find::<InvolvementDoc>("involvement.record", &RecordDoc::key_of(&own.key)).await?;
+        let cases = tx
+            .find::<InvolvementDoc>("involvement.record", &RecordDoc::key_of(&own.key))
+            .await?;
         for case in cases {
             members.extend(persons(tx, &case.system, &case.told.people).await?);
         }

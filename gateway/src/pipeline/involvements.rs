@@ -33,7 +33,10 @@ pub async fn record_received(
     told: &RecordReceived,
 ) -> Result<Applied, StoreError> {
     let now = core.clock.now();
-    let key = RecordKey { system: event.system.clone(), person: person.clone() };
+    let key = RecordKey {
+        system: event.system.clone(),
+        person: person.clone(),
+    };
     let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
     // A message names a person in passing; it does not replace what the system's own record says.
     let in_passing = told.record_kind == "linkages" || told.record_kind.starts_with("hs:");
@@ -41,9 +44,15 @@ pub async fn record_received(
         return Ok(Applied::Nothing);
     }
     let Some(organization) = core.organization_of(&event.system) else {
-        return Ok(Applied::Parked("the sender is not a configured system".to_owned()));
+        return Ok(Applied::Parked(
+            "the sender is not a configured system".to_owned(),
+        ));
     };
-    let gateway = tandem_consent::GATEWAY.parse().map_err(|_| StoreError::Shape { kind: "organisation" })?;
+    let gateway = tandem_consent::GATEWAY
+        .parse()
+        .map_err(|_| StoreError::Shape {
+            kind: "organisation",
+        })?;
     let ask = Ask {
         action: Action::Match,
         purpose: Purpose::Match,
@@ -65,12 +74,19 @@ pub async fn record_received(
         key,
         record_kind: told.record_kind.clone(),
         person: told.person.clone(),
-        person_id: known.as_ref().map_or_else(|| PersonId(uuid::Uuid::now_v7()), |record| record.person_id),
+        person_id: known
+            .as_ref()
+            .map_or_else(|| PersonId(uuid::Uuid::now_v7()), |record| record.person_id),
         standing: Standing::Active,
         may_match: judged.permits("record"),
         intake_decision: judged.id,
-        memberships: known.as_ref().map(|record| record.memberships.clone()).unwrap_or_default(),
-        first_received_at: known.as_ref().map_or(now, |record| record.first_received_at),
+        memberships: known
+            .as_ref()
+            .map(|record| record.memberships.clone())
+            .unwrap_or_default(),
+        first_received_at: known
+            .as_ref()
+            .map_or(now, |record| record.first_received_at),
         received_at: now,
     };
     tx.put(&document, now).await?;
@@ -88,11 +104,20 @@ pub async fn record_received(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn membership(core: &Core, tx: &mut Tx, event: &Event, told: &HouseholdMembership) -> Result<Applied, StoreError> {
+pub async fn membership(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &HouseholdMembership,
+) -> Result<Applied, StoreError> {
     let Some(mut document) = family::record(tx, &event.system, &told.person).await? else {
-        return Ok(Applied::Parked("the member is not known from this system yet".to_owned()));
+        return Ok(Applied::Parked(
+            "the member is not known from this system yet".to_owned(),
+        ));
     };
-    let same = |known: &HouseholdMembership| known.household == told.household && known.relative == told.relative;
+    let same = |known: &HouseholdMembership| {
+        known.household == told.household && known.relative == told.relative
+    };
     let is_new_household = told.household.is_some() && !document.memberships.iter().any(same);
     document.memberships.retain(|known| !same(known));
     document.memberships.push(told.clone());
@@ -110,8 +135,15 @@ pub async fn membership(core: &Core, tx: &mut Tx, event: &Event, told: &Househol
 ///
 /// # Errors
 /// When the store fails.
-pub async fn record_gone(core: &Core, tx: &mut Tx, event: &Event, person: &SourcePersonId) -> Result<Applied, StoreError> {
-    let Some(mut document) = family::record(tx, &event.system, person).await? else { return Ok(Applied::Nothing) };
+pub async fn record_gone(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    person: &SourcePersonId,
+) -> Result<Applied, StoreError> {
+    let Some(mut document) = family::record(tx, &event.system, person).await? else {
+        return Ok(Applied::Nothing);
+    };
     let now = core.clock.now();
     steward::withdraw_record(core, tx, &document, now).await?;
     document.standing = match &event.told.body {
@@ -131,9 +163,17 @@ pub async fn record_gone(core: &Core, tx: &mut Tx, event: &Event, person: &Sourc
 ///
 /// # Errors
 /// When the store fails.
-pub async fn involvement(core: &Core, tx: &mut Tx, event: &Event, told: &Involvement) -> Result<Applied, StoreError> {
+pub async fn involvement(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &Involvement,
+) -> Result<Applied, StoreError> {
     let now = core.clock.now();
-    let is_open = matches!(event.told.body, Body::EnrollmentActive(_) | Body::CaseOpened(_));
+    let is_open = matches!(
+        event.told.body,
+        Body::EnrollmentActive(_) | Body::CaseOpened(_)
+    );
     let key = InvolvementDoc::key_of(&event.system, told.case.as_str());
     let known = tx.get::<InvolvementDoc>(&key).await?;
     let mut merged = told.clone();
@@ -147,9 +187,16 @@ pub async fn involvement(core: &Core, tx: &mut Tx, event: &Event, told: &Involve
             merged.worker.clone_from(&known.told.worker);
         }
     }
-    let changed = known.as_ref().is_none_or(|known| known.is_open != is_open || known.told.status != merged.status);
+    let changed = known
+        .as_ref()
+        .is_none_or(|known| known.is_open != is_open || known.told.status != merged.status);
     let since = known.as_ref().map_or(now, |known| known.since);
-    let document = InvolvementDoc { system: event.system.clone(), told: merged, is_open, since };
+    let document = InvolvementDoc {
+        system: event.system.clone(),
+        told: merged,
+        is_open,
+        since,
+    };
     tx.put(&document, now).await?;
     let persons = family::persons(tx, &event.system, &document.told.people).await?;
     if is_open {
@@ -173,11 +220,28 @@ pub async fn involvement(core: &Core, tx: &mut Tx, event: &Event, told: &Involve
 
 /// A stay in the receiving project on or after the acceptance proves that the referral worked (HMIS: proof is a later
 /// enrolment of the same person in the receiving project).
-async fn proves_service(core: &Core, tx: &mut Tx, event: &Event, person: PersonId, told: &Involvement) -> Result<(), StoreError> {
-    let Some(project) = &told.project else { return Ok(()) };
-    for document in tx.find::<ReferralDoc>("referral.person", &person.to_string()).await? {
-        let service = document.request.target.service.as_ref().and_then(|id| core.loaded.registry.service(id));
-        let is_receiving = service.and_then(|service| service.hmis_project.as_ref()) == Some(project);
+async fn proves_service(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    person: PersonId,
+    told: &Involvement,
+) -> Result<(), StoreError> {
+    let Some(project) = &told.project else {
+        return Ok(());
+    };
+    for document in tx
+        .find::<ReferralDoc>("referral.person", &person.to_string())
+        .await?
+    {
+        let service = document
+            .request
+            .target
+            .service
+            .as_ref()
+            .and_then(|id| core.loaded.registry.service(id));
+        let is_receiving =
+            service.and_then(|service| service.hmis_project.as_ref()) == Some(project);
         let is_target = document.target.as_ref() == Some(&event.system);
         let is_waiting = matches!(
             document.state.status(),
@@ -188,7 +252,8 @@ async fn proves_service(core: &Core, tx: &mut Tx, event: &Event, person: PersonI
         let is_later = matches!((since, from), (Some(since), Some(from)) if from >= since);
         if is_receiving && is_target && is_waiting && is_later {
             let at = occurred(core, event, from);
-            let wish = Move::new(ReferralStatus::Completed, ReferralRole::Target, at).because(ReasonCode::ServiceReceived);
+            let wish = Move::new(ReferralStatus::Completed, ReferralRole::Target, at)
+                .because(ReasonCode::ServiceReceived);
             referrals::follow(core, tx, document, wish, &event.system).await?;
         }
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use tandem_consent::{Action, Authored, Bundle, Decision, Facts, Item, Recipient, Request, Requester, Subject};
+use tandem_consent::{
+    Action, Authored, Bundle, Decision, Facts, Item, Recipient, Request, Requester, Subject,
+};
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::directive::{Directive, Moment, SubjectKey};
 use tandem_mappings::model::id::{DecisionId, Jurisdiction, OrganizationId, PersonId};
@@ -112,7 +114,11 @@ impl Judge {
     /// A judge.
     #[must_use]
     pub fn new(bundle: Bundle, facts: Facts, jurisdiction: Jurisdiction) -> Self {
-        Self { bundle, facts, jurisdiction }
+        Self {
+            bundle,
+            facts,
+            jurisdiction,
+        }
     }
 
     /// The rules in force.
@@ -125,7 +131,13 @@ impl Judge {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn decide(&self, tx: &mut Tx, ask: Ask<'_>, stage: Stage, now: Timestamp) -> Result<Judged, StoreError> {
+    pub async fn decide(
+        &self,
+        tx: &mut Tx,
+        ask: Ask<'_>,
+        stage: Stage,
+        now: Timestamp,
+    ) -> Result<Judged, StoreError> {
         let judged = self.weigh(tx, ask, now).await?;
         self.record(tx, &judged, stage, now).await?;
         Ok(judged.judged)
@@ -135,9 +147,17 @@ impl Judge {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn weigh(&self, tx: &mut Tx, ask: Ask<'_>, now: Timestamp) -> Result<Weighed, StoreError> {
+    pub async fn weigh(
+        &self,
+        tx: &mut Tx,
+        ask: Ask<'_>,
+        now: Timestamp,
+    ) -> Result<Weighed, StoreError> {
         let records = match ask.person {
-            Some(person) => tx.find::<RecordDoc>("record.person", &person.to_string()).await?,
+            Some(person) => {
+                tx.find::<RecordDoc>("record.person", &person.to_string())
+                    .await?
+            }
             None => Vec::new(),
         };
         let subject = subject_of(ask.person, &records)?;
@@ -146,20 +166,36 @@ impl Judge {
         let (person, action, recipient) = (ask.person, ask.action, ask.recipient.clone());
         let request = self.request(ask, subject, now);
         let decision = tandem_consent::decide(&request, &self.facts, &directives, &self.bundle);
-        let judged = Judged { id: DecisionId(uuid::Uuid::now_v7()), decision };
+        let judged = Judged {
+            id: DecisionId(uuid::Uuid::now_v7()),
+            decision,
+        };
         let record = serde_json::json!({
             "request": request,
             "decision": judged.decision,
             "directives": directives.iter().map(|one| (one.id.as_str(), one.version)).collect::<Vec<_>>(),
         });
-        Ok(Weighed { judged, person, action, recipient, link_version, record })
+        Ok(Weighed {
+            judged,
+            person,
+            action,
+            recipient,
+            link_version,
+            record,
+        })
     }
 
     /// Records a decision made earlier in a snapshot.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn record(&self, tx: &mut Tx, weighed: &Weighed, stage: Stage, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn record(
+        &self,
+        tx: &mut Tx,
+        weighed: &Weighed,
+        stage: Stage,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let outcome = serde_json::to_value(weighed.judged.decision.outcome)
             .ok()
             .and_then(|value| value.as_str().map(str::to_owned))
@@ -186,7 +222,10 @@ impl Judge {
             labels: item.labels,
             source_organization: item.source,
             program: None,
-            authored: item.authored.map(|day| Authored { start: Some(Moment::Day(day)), end: Some(Moment::Day(day)) }),
+            authored: item.authored.map(|day| Authored {
+                start: Some(Moment::Day(day)),
+                end: Some(Moment::Day(day)),
+            }),
             origin: tandem_consent::Origin::Direct,
             consent_chain: Vec::new(),
         });
@@ -241,8 +280,16 @@ fn subject_of(person: Option<PersonId>, records: &[RecordDoc]) -> Result<Subject
         .iter()
         .filter_map(|record| record.person.birth)
         .find_map(|birth| birth.date.full());
-    let flags = records.iter().flat_map(|record| &record.person.flags).map(|flag| flag_of(*flag).to_owned());
-    Ok(Subject { id, birth_date, capacity: None, flags: flags.collect() })
+    let flags = records
+        .iter()
+        .flat_map(|record| &record.person.flags)
+        .map(|flag| flag_of(*flag).to_owned());
+    Ok(Subject {
+        id,
+        birth_date,
+        capacity: None,
+        flags: flags.collect(),
+    })
 }
 
 /// The flag in the words of the decision request.
@@ -255,10 +302,16 @@ fn flag_of(flag: PersonFlag) -> &'static str {
     }
 }
 
-async fn directives_of(tx: &mut Tx, subject: &Subject, records: &[RecordDoc]) -> Result<Vec<Directive>, StoreError> {
+async fn directives_of(
+    tx: &mut Tx,
+    subject: &Subject,
+    records: &[RecordDoc],
+) -> Result<Vec<Directive>, StoreError> {
     let mut directives: Vec<Directive> = Vec::new();
     for record in records {
-        let found = tx.find::<DirectiveDoc>("directive.record", &RecordDoc::key_of(&record.key)).await?;
+        let found = tx
+            .find::<DirectiveDoc>("directive.record", &RecordDoc::key_of(&record.key))
+            .await?;
         directives.extend(found.into_iter().map(|document| document.directive));
     }
     directives.sort_by(|a, b| (a.id.as_str(), a.version).cmp(&(b.id.as_str(), b.version)));

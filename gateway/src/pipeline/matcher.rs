@@ -33,7 +33,9 @@ impl Matcher {
         }
         for link in tx.all::<LinkDoc>().await? {
             if let Some(ruling) = ruling_of(&link) {
-                index.rulings_mut().set(&(&link.a).into(), &(&link.b).into(), ruling);
+                index
+                    .rulings_mut()
+                    .set(&(&link.a).into(), &(&link.b).into(), ruling);
             }
         }
         Ok(Self { index })
@@ -85,14 +87,20 @@ fn ruling_of(link: &LinkDoc) -> Option<Ruling> {
     match (link.standing, link.decider) {
         (LinkStanding::Linked, LinkDecider::Steward) => Some(Ruling::Confirmed),
         // A link that ended because a record was withdrawn is no steward's word about the two.
-        (LinkStanding::Rejected, _) | (LinkStanding::Undone, LinkDecider::Steward) => Some(Ruling::Rejected),
+        (LinkStanding::Rejected, _) | (LinkStanding::Undone, LinkDecider::Steward) => {
+            Some(Ruling::Rejected)
+        }
         _ => None,
     }
 }
 
 fn engine_record(document: &RecordDoc) -> Record {
     let mut record = Record::from_person(&document.key, &document.person);
-    if let Some(member) = document.memberships.iter().find(|member| member.household.is_some()) {
+    if let Some(member) = document
+        .memberships
+        .iter()
+        .find(|member| member.household.is_some())
+    {
         record.household = member.household.as_ref().map(|id| id.as_str().to_owned());
         record.relationship = tandem_matching::Relationship::from_relation(member.relation);
     }
@@ -114,12 +122,21 @@ pub fn engine(settings: Option<&str>) -> Result<Engine, EngineError> {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn match_record(core: &Core, tx: &mut Tx, document: &RecordDoc, now: Timestamp) -> Result<Vec<PersonId>, StoreError> {
+pub async fn match_record(
+    core: &Core,
+    tx: &mut Tx,
+    document: &RecordDoc,
+    now: Timestamp,
+) -> Result<Vec<PersonId>, StoreError> {
     let candidates = core.matcher.lock().await.update(document);
     let mut changed = Vec::new();
     for candidate in candidates {
-        let Some(other) = known_key(&candidate) else { continue };
-        if let Some(person) = take_candidate(core, tx, &document.key, &other, &candidate, now).await? {
+        let Some(other) = known_key(&candidate) else {
+            continue;
+        };
+        if let Some(person) =
+            take_candidate(core, tx, &document.key, &other, &candidate, now).await?
+        {
             changed.push(person);
         }
     }
@@ -141,7 +158,9 @@ async fn take_candidate(
     now: Timestamp,
 ) -> Result<Option<PersonId>, StoreError> {
     let known = tx.get::<LinkDoc>(&LinkDoc::key_of_pair(key, other)).await?;
-    if known.as_ref().is_some_and(|link| link.decider == LinkDecider::Steward || link.standing == LinkStanding::Linked) {
+    if known.as_ref().is_some_and(|link| {
+        link.decider == LinkDecider::Steward || link.standing == LinkStanding::Linked
+    }) {
         return Ok(None);
     }
     if known.is_none() && is_one_person_already(tx, key, other).await? {
@@ -151,20 +170,37 @@ async fn take_candidate(
         Decision::Link => joins_without_conflict(core, tx, key, other).await?,
         _ => false,
     };
-    let standing = if may_join { LinkStanding::Linked } else { LinkStanding::Candidate };
+    let standing = if may_join {
+        LinkStanding::Linked
+    } else {
+        LinkStanding::Candidate
+    };
     let is_new = known.is_none();
-    let (a, b) = if key <= other { (key, other) } else { (other, key) };
+    let (a, b) = if key <= other {
+        (key, other)
+    } else {
+        (other, key)
+    };
     let link = LinkDoc {
-        id: known.as_ref().map_or_else(|| LinkId(uuid::Uuid::now_v7()), |link| link.id),
+        id: known
+            .as_ref()
+            .map_or_else(|| LinkId(uuid::Uuid::now_v7()), |link| link.id),
         a: a.clone(),
         b: b.clone(),
         score_centibits: centibits(candidate.score_bits),
-        matcher_decision: if may_join { LinkDecision::Link } else { LinkDecision::Review },
+        matcher_decision: if may_join {
+            LinkDecision::Link
+        } else {
+            LinkDecision::Review
+        },
         standing,
         decider: LinkDecider::Matcher,
         reason: None,
-        explanation: serde_json::to_value(&candidate.explanation)
-            .map_err(|_| StoreError::Shape { kind: "explanation" })?,
+        explanation: serde_json::to_value(&candidate.explanation).map_err(|_| {
+            StoreError::Shape {
+                kind: "explanation",
+            }
+        })?,
         created_at: known.map_or(now, |link| link.created_at),
         decided_at: may_join.then_some(now),
     };
@@ -173,23 +209,40 @@ async fn take_candidate(
         return join(core, tx, &link, now).await.map(Some);
     }
     if is_new {
-        core.record(tx, Body::LinkCandidate(Box::new(told(&link, None))), now).await?;
+        core.record(tx, Body::LinkCandidate(Box::new(told(&link, None))), now)
+            .await?;
     }
     Ok(None)
 }
 
 /// Whether other links have made the two records one person: then there is nothing to decide about the pair.
-async fn is_one_person_already(tx: &mut Tx, key: &RecordKey, other: &RecordKey) -> Result<bool, StoreError> {
+async fn is_one_person_already(
+    tx: &mut Tx,
+    key: &RecordKey,
+    other: &RecordKey,
+) -> Result<bool, StoreError> {
     let own = family::record(tx, &key.system, &key.person).await?;
     let other = family::record(tx, &other.system, &other.person).await?;
     Ok(matches!((own, other), (Some(own), Some(other)) if own.person_id == other.person_id))
 }
 
-async fn joins_without_conflict(core: &Core, tx: &mut Tx, key: &RecordKey, other: &RecordKey) -> Result<bool, StoreError> {
-    let Some(other) = family::record(tx, &other.system, &other.person).await? else { return Ok(false) };
-    let Some(own) = family::record(tx, &key.system, &key.person).await? else { return Ok(false) };
-    let members: Vec<RecordKey> =
-        family::records_of(tx, other.person_id).await?.into_iter().map(|record| record.key).collect();
+async fn joins_without_conflict(
+    core: &Core,
+    tx: &mut Tx,
+    key: &RecordKey,
+    other: &RecordKey,
+) -> Result<bool, StoreError> {
+    let Some(other) = family::record(tx, &other.system, &other.person).await? else {
+        return Ok(false);
+    };
+    let Some(own) = family::record(tx, &key.system, &key.person).await? else {
+        return Ok(false);
+    };
+    let members: Vec<RecordKey> = family::records_of(tx, other.person_id)
+        .await?
+        .into_iter()
+        .map(|record| record.key)
+        .collect();
     let matcher = core.matcher.lock().await;
     for record in family::records_of(tx, own.person_id).await? {
         if !matcher.may_join(&record.key, &members) {
@@ -203,20 +256,45 @@ async fn joins_without_conflict(core: &Core, tx: &mut Tx, key: &RecordKey, other
 ///
 /// # Errors
 /// When the store fails.
-pub async fn join(core: &Core, tx: &mut Tx, link: &LinkDoc, now: Timestamp) -> Result<PersonId, StoreError> {
-    let missing = StoreError::Shape { kind: "linked record" };
-    let a = tx.get::<RecordDoc>(&RecordDoc::key_of(&link.a)).await?.ok_or(missing)?.person_id;
-    let missing = StoreError::Shape { kind: "linked record" };
-    let b = tx.get::<RecordDoc>(&RecordDoc::key_of(&link.b)).await?.ok_or(missing)?.person_id;
+pub async fn join(
+    core: &Core,
+    tx: &mut Tx,
+    link: &LinkDoc,
+    now: Timestamp,
+) -> Result<PersonId, StoreError> {
+    let missing = StoreError::Shape {
+        kind: "linked record",
+    };
+    let a = tx
+        .get::<RecordDoc>(&RecordDoc::key_of(&link.a))
+        .await?
+        .ok_or(missing)?
+        .person_id;
+    let missing = StoreError::Shape {
+        kind: "linked record",
+    };
+    let b = tx
+        .get::<RecordDoc>(&RecordDoc::key_of(&link.b))
+        .await?
+        .ok_or(missing)?
+        .person_id;
     let (stays, goes) = (a.min(b), a.max(b));
     if stays != goes {
-        for mut record in tx.find::<RecordDoc>("record.person", &goes.to_string()).await? {
+        for mut record in tx
+            .find::<RecordDoc>("record.person", &goes.to_string())
+            .await?
+        {
             record.person_id = stays;
             tx.put(&record, now).await?;
         }
         super::rename::person(tx, goes, stays, now).await?;
     }
-    core.record(tx, Body::PersonLinked(Box::new(told(link, Some(stays)))), now).await?;
+    core.record(
+        tx,
+        Body::PersonLinked(Box::new(told(link, Some(stays)))),
+        now,
+    )
+    .await?;
     Ok(stays)
 }
 
@@ -242,7 +320,12 @@ pub fn told(link: &LinkDoc, person: Option<PersonId>) -> LinkTold {
 
 /// Bits as hundredths, so that events compare exactly.
 fn centibits(bits: f64) -> i32 {
-    #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of i32 before the cast")]
-    let rounded = (bits * 100.0).round().clamp(f64::from(i32::MIN), f64::from(i32::MAX)) as i32;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "clamped to the range of i32 before the cast"
+    )]
+    let rounded = (bits * 100.0)
+        .round()
+        .clamp(f64::from(i32::MIN), f64::from(i32::MAX)) as i32;
     rounded
 }

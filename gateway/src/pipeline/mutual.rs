@@ -27,7 +27,12 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// When the store fails.
-pub async fn evaluate(core: &Core, tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<(), StoreError> {
+pub async fn evaluate(
+    core: &Core,
+    tx: &mut Tx,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let family = family::family(tx, person).await?;
     let mut systems = BTreeSet::new();
     for member in &family {
@@ -75,15 +80,26 @@ async fn notify(
         let systems = family::systems_of(tx, *person).await?;
         if systems.contains(recipient) && systems.contains(partner) {
             mutual.push(*person);
-            keep_first(&mut has_case.0, family::open_cases(tx, *person, recipient).await?);
-            keep_first(&mut has_case.1, family::open_cases(tx, *person, partner).await?);
+            keep_first(
+                &mut has_case.0,
+                family::open_cases(tx, *person, recipient).await?,
+            );
+            keep_first(
+                &mut has_case.1,
+                family::open_cases(tx, *person, partner).await?,
+            );
         }
     }
-    let (Some(own_case), Some(partner_case)) = has_case else { return Ok(None) };
+    let (Some(own_case), Some(partner_case)) = has_case else {
+        return Ok(None);
+    };
     let mut untold = Vec::new();
     let mut told = BTreeSet::new();
     for person in mutual {
-        match tx.get::<MutualDoc>(&MutualDoc::key_of(person, recipient, partner)).await? {
+        match tx
+            .get::<MutualDoc>(&MutualDoc::key_of(person, recipient, partner))
+            .await?
+        {
             Some(_) => {
                 told.insert(person);
             }
@@ -92,19 +108,48 @@ async fn notify(
     }
     let mut permitted = Vec::new();
     for person in untold {
-        let Some(proposal) = propose(core, tx, &[person], recipient, partner, &own_case, &partner_case, now).await? else {
+        let Some(proposal) = propose(
+            core,
+            tx,
+            &[person],
+            recipient,
+            partner,
+            &own_case,
+            &partner_case,
+            now,
+        )
+        .await?
+        else {
             continue;
         };
-        if tell::weigh(core, tx, MessageId(uuid::Uuid::nil()), &proposal, now).await?.outbound.is_some() {
+        if tell::weigh(core, tx, MessageId(uuid::Uuid::nil()), &proposal, now)
+            .await?
+            .outbound
+            .is_some()
+        {
             permitted.push(person);
         }
     }
-    if let Some(proposal) = propose(core, tx, &permitted, recipient, partner, &own_case, &partner_case, now).await?
+    if let Some(proposal) = propose(
+        core,
+        tx,
+        &permitted,
+        recipient,
+        partner,
+        &own_case,
+        &partner_case,
+        now,
+    )
+    .await?
         && let Some(message) = tell::queue(core, tx, &proposal, now).await?
     {
         for person in &permitted {
-            let notice =
-                MutualDoc { person: *person, recipient: recipient.clone(), partner: partner.clone(), message };
+            let notice = MutualDoc {
+                person: *person,
+                recipient: recipient.clone(),
+                partner: partner.clone(),
+                message,
+            };
             tx.put(&notice, now).await?;
             told.insert(*person);
         }
@@ -118,7 +163,10 @@ fn keep_first(slot: &mut Option<InvolvementDoc>, cases: Vec<InvolvementDoc>) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one notice has two sides, each with system and case")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one notice has two sides, each with system and case"
+)]
 async fn propose(
     core: &Core,
     tx: &mut Tx,
@@ -129,19 +177,36 @@ async fn propose(
     partner_case: &InvolvementDoc,
     now: Timestamp,
 ) -> Result<Option<Proposal>, StoreError> {
-    let (Some(first), Some(sender), Some(organization)) =
-        (people.first(), core.organization_of(partner), core.organization_of(recipient))
-    else {
+    let (Some(first), Some(sender), Some(organization)) = (
+        people.first(),
+        core.organization_of(partner),
+        core.organization_of(recipient),
+    ) else {
         return Ok(None);
     };
     let people = compose::people(tx, people, partner, recipient).await?;
     let items = vec![
-        compose::item("body", Part::Body, core.default_category(partner), &sender, None),
-        compose::item("identity", Part::Identity, Category::PersonIndex, &sender, None),
+        compose::item(
+            "body",
+            Part::Body,
+            core.default_category(partner),
+            &sender,
+            None,
+        ),
+        compose::item(
+            "identity",
+            Part::Identity,
+            Category::PersonIndex,
+            &sender,
+            None,
+        ),
     ];
     let body = OutboundBody::MutualClient(Box::new(MutualClientView {
         partner_system: partner.clone(),
-        partner: Party { name: core.name_of(&sender), id: sender.clone() },
+        partner: Party {
+            name: core.name_of(&sender),
+            id: sender.clone(),
+        },
         partner_program: partner_case.told.program,
         partner_case: Some(partner_case.told.case.to_string()),
         partner_case_status: partner_case.told.status.clone(),
@@ -184,11 +249,21 @@ async fn open_episode(
     document.people.extend(people);
     document.systems.extend([a.clone(), b.clone()]);
     if document.episode.state().is_none() {
-        let confirmed = EpisodeFact::Confirmed { has_basis: true, at: now };
+        let confirmed = EpisodeFact::Confirmed {
+            has_basis: true,
+            at: now,
+        };
         if let Err(refused) = document.episode.apply(&confirmed) {
             tracing::warn!(episode = %document.id, %refused, "episode was not confirmed");
         }
-        tx.audit(now, core.gateway.as_str(), "episode.confirmed", &document.id.to_string(), "").await?;
+        tx.audit(
+            now,
+            core.gateway.as_str(),
+            "episode.confirmed",
+            &document.id.to_string(),
+            "",
+        )
+        .await?;
     }
     tx.put(&document, now).await
 }
@@ -197,9 +272,14 @@ async fn open_episode(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn running(tx: &mut Tx, people: &BTreeSet<PersonId>) -> Result<Option<EpisodeDoc>, StoreError> {
+pub async fn running(
+    tx: &mut Tx,
+    people: &BTreeSet<PersonId>,
+) -> Result<Option<EpisodeDoc>, StoreError> {
     for person in people {
-        let found = tx.find::<EpisodeDoc>("episode.person", &person.to_string()).await?;
+        let found = tx
+            .find::<EpisodeDoc>("episode.person", &person.to_string())
+            .await?;
         let open = |one: &EpisodeDoc| one.episode.state() != Some(ComanagementState::Ended);
         if let Some(document) = found.into_iter().find(open) {
             return Ok(Some(document));
@@ -213,8 +293,16 @@ pub async fn running(tx: &mut Tx, people: &BTreeSet<PersonId>) -> Result<Option<
 /// # Errors
 /// When the store fails.
 pub async fn forget(tx: &mut Tx, person: PersonId) -> Result<(), StoreError> {
-    for notice in tx.find::<MutualDoc>("mutual.person", &person.to_string()).await? {
-        tx.remove::<MutualDoc>(&MutualDoc::key_of(person, &notice.recipient, &notice.partner)).await?;
+    for notice in tx
+        .find::<MutualDoc>("mutual.person", &person.to_string())
+        .await?
+    {
+        tx.remove::<MutualDoc>(&MutualDoc::key_of(
+            person,
+            &notice.recipient,
+            &notice.partner,
+        ))
+        .await?;
     }
     Ok(())
 }

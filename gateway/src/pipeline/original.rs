@@ -13,7 +13,9 @@ pub struct Cuts(BTreeMap<String, Vec<(u64, u64)>>);
 impl Cuts {
     /// Marks lines to be cut out. A place without a line cuts the whole file.
     pub fn add(&mut self, place: &Place, last_line: u64) {
-        let lines = place.line.map_or((1, u64::MAX), |first| (first, last_line.max(first)));
+        let lines = place
+            .line
+            .map_or((1, u64::MAX), |first| (first, last_line.max(first)));
         self.0.entry(place.file.clone()).or_default().push(lines);
     }
 
@@ -31,13 +33,19 @@ impl Cuts {
 }
 
 /// Copies a text without the lines to be cut.
-fn copy_lines(reader: &mut dyn Read, cuts: &[(u64, u64)], out: &mut dyn io::Write) -> io::Result<()> {
+fn copy_lines(
+    reader: &mut dyn Read,
+    cuts: &[(u64, u64)],
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let mut buffer = vec![0_u8; 64 * 1024];
     let mut line = 1_u64;
     let mut next = cuts.iter().copied().peekable();
     loop {
         let count = reader.read(&mut buffer)?;
-        let Some(mut rest) = buffer.get(..count).filter(|part| !part.is_empty()) else { return Ok(()) };
+        let Some(mut rest) = buffer.get(..count).filter(|part| !part.is_empty()) else {
+            return Ok(());
+        };
         while !rest.is_empty() {
             let end = rest.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
             let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
@@ -73,8 +81,11 @@ pub fn without_refused(name: &str, bytes: &[u8], cuts: &Cuts) -> io::Result<Vec<
     let mut kept = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
     for entry in package.names() {
-        kept.start_file(entry.as_str(), options).map_err(io::Error::other)?;
-        let mut reader = package.open(&entry).map_err(|error| io::Error::other(error.to_string()))?;
+        kept.start_file(entry.as_str(), options)
+            .map_err(io::Error::other)?;
+        let mut reader = package
+            .open(&entry)
+            .map_err(|error| io::Error::other(error.to_string()))?;
         copy_lines(&mut *reader, &cuts.sorted(&entry), &mut kept)?;
     }
     kept.flush()?;
@@ -96,7 +107,8 @@ mod tests {
     #[test]
     fn refused_lines_are_cut_out_of_the_kept_zip() {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        zip.start_file("Client.csv", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.start_file("Client.csv", zip::write::SimpleFileOptions::default())
+            .unwrap();
         zip.write_all(b"PersonalID\n1\n2\n").unwrap();
         let bytes = zip.finish().unwrap().into_inner();
         let mut cuts = Cuts::default();
@@ -104,7 +116,11 @@ mod tests {
         let kept = without_refused("export.zip", &bytes, &cuts).unwrap();
         let mut package = ZipPackage::new(Cursor::new(kept), PackageLimits::default()).unwrap();
         let mut text = String::new();
-        package.open("Client.csv").unwrap().read_to_string(&mut text).unwrap();
+        package
+            .open("Client.csv")
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
         assert_eq!(text, "PersonalID\n2\n");
     }
 }

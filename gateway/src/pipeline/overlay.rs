@@ -20,13 +20,24 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// When the store fails.
-pub async fn line_up(core: &Core, tx: &mut Tx, scene: &Scene, event: &Event, now: Timestamp) -> Result<(), StoreError> {
-    let Some(organization) = core.organization_of(&event.system) else { return Ok(()) };
+pub async fn line_up(
+    core: &Core,
+    tx: &mut Tx,
+    scene: &Scene,
+    event: &Event,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(organization) = core.organization_of(&event.system) else {
+        return Ok(());
+    };
     let key = scene.episode.id.to_string();
     let mut document = tx
         .get::<OverlayDoc>(&key)
         .await?
-        .unwrap_or_else(|| OverlayDoc { episode: scene.episode.id, overlay: Overlay::default() });
+        .unwrap_or_else(|| OverlayDoc {
+            episode: scene.episode.id,
+            overlay: Overlay::default(),
+        });
     for fact in PlanFact::of(event, &organization) {
         if let Err(refused) = document.overlay.apply(&fact) {
             tracing::warn!(episode = %scene.episode.id, %refused, "the overlay did not take a plan");
@@ -34,16 +45,31 @@ pub async fn line_up(core: &Core, tx: &mut Tx, scene: &Scene, event: &Event, now
     }
     tx.put(&document, now).await?;
     let persons = persons_of(tx, &document.overlay).await?;
-    let calendar = Calendar::new(core.loaded.zone.clone(), core.loaded.config.holidays.iter().copied());
+    let calendar = Calendar::new(
+        core.loaded.zone.clone(),
+        core.loaded.config.holidays.iter().copied(),
+    );
     let person = |key: &RecordKey| persons.get(key).copied();
-    for conflict in conflicts(&document.overlay, person, ConflictSettings::default(), &calendar, now) {
+    for conflict in conflicts(
+        &document.overlay,
+        person,
+        ConflictSettings::default(),
+        &calendar,
+        now,
+    ) {
         flag(core, tx, scene, &document.overlay, &conflict, now).await?;
     }
     Ok(())
 }
 
-async fn persons_of(tx: &mut Tx, overlay: &Overlay) -> Result<BTreeMap<RecordKey, PersonId>, StoreError> {
-    let keys: BTreeSet<RecordKey> = overlay.activities().filter_map(|owned| owned.person.clone()).collect();
+async fn persons_of(
+    tx: &mut Tx,
+    overlay: &Overlay,
+) -> Result<BTreeMap<RecordKey, PersonId>, StoreError> {
+    let keys: BTreeSet<RecordKey> = overlay
+        .activities()
+        .filter_map(|owned| owned.person.clone())
+        .collect();
     let mut persons = BTreeMap::new();
     for key in keys {
         if let Some(record) = family::record(tx, &key.system, &key.person).await? {
@@ -62,17 +88,31 @@ async fn flag(
     conflict: &Conflict,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let document =
-        ConflictDoc { episode: scene.episode.id, kind: conflict.kind, objects: conflict.objects.clone() };
+    let document = ConflictDoc {
+        episode: scene.episode.id,
+        kind: conflict.kind,
+        objects: conflict.objects.clone(),
+    };
     // A goal without an activity is its owner's to see, and every plan begins so.
     let is_between_two = conflict.organizations.len() > 1;
-    if !is_between_two || tx.get::<ConflictDoc>(&crate::store::Document::key(&document)).await?.is_some() {
+    if !is_between_two
+        || tx
+            .get::<ConflictDoc>(&crate::store::Document::key(&document))
+            .await?
+            .is_some()
+    {
         return Ok(());
     }
     tx.put(&document, now).await?;
-    let systems: Vec<SystemId> = conflict.organizations.iter().filter_map(|id| core.system_of(id)).collect();
+    let systems: Vec<SystemId> = conflict
+        .organizations
+        .iter()
+        .filter_map(|id| core.system_of(id))
+        .collect();
     for recipient in &systems {
-        let Some(sender) = systems.iter().find(|other| *other != recipient) else { continue };
+        let Some(sender) = systems.iter().find(|other| *other != recipient) else {
+            continue;
+        };
         let mut items = exchange::items(core, sender, core.default_category(sender));
         let domains = overlay
             .activities()
@@ -91,12 +131,19 @@ async fn flag(
     Ok(())
 }
 
-fn view(core: &Core, overlay: &Overlay, conflict: &Conflict, sender: &SystemId, recipient: &SystemId) -> ConflictView {
+fn view(
+    core: &Core,
+    overlay: &Overlay,
+    conflict: &Conflict,
+    sender: &SystemId,
+    recipient: &SystemId,
+) -> ConflictView {
     let recipient = core.organization_of(recipient);
     let owned_by = |organization: Option<&tandem_mappings::model::id::OrganizationId>| {
-        overlay
-            .activities()
-            .find(|owned| Some(&owned.owner) == organization && conflict.objects.contains(&owned.activity.id.to_string()))
+        overlay.activities().find(|owned| {
+            Some(&owned.owner) == organization
+                && conflict.objects.contains(&owned.activity.id.to_string())
+        })
     };
     let sender = core.organization_of(sender);
     let (own, other) = (owned_by(recipient.as_ref()), owned_by(sender.as_ref()));
@@ -104,7 +151,10 @@ fn view(core: &Core, overlay: &Overlay, conflict: &Conflict, sender: &SystemId, 
         conflict: conflict.kind,
         own: own.map(|owned| owned.activity.id.to_string()),
         other: other.map(|owned| owned.activity.id.to_string()),
-        other_owner: sender.map(|id| Party { name: core.name_of(&id), id }),
+        other_owner: sender.map(|id| Party {
+            name: core.name_of(&id),
+            id,
+        }),
         at: other.and_then(|owned| owned.activity.starts_at),
     }
 }

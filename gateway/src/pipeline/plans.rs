@@ -8,12 +8,12 @@ use tandem_mappings::model::id::{OrganizationId, PlanId, SystemId};
 use tandem_mappings::model::plan::{ActivityUpdated, FundingTold, GoalUpdated, PlanContent};
 use tandem_mappings::model::referral::ReferralStatus;
 
+use super::compose;
 use super::core::Core;
 use super::exchange::{self, Scene};
 use super::overlay;
 use super::processor::Applied;
 use super::proposal::{Part, ProposedItem};
-use super::compose;
 use crate::state::plan::PlanDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{StoreError, Tx};
@@ -22,11 +22,23 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// When the store fails.
-pub async fn told(core: &Core, tx: &mut Tx, event: &Event, told: &PlanContent) -> Result<Applied, StoreError> {
-    let known = tx.get::<PlanDoc>(&PlanDoc::key_of(&event.system, &told.plan)).await?;
+pub async fn told(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &PlanContent,
+) -> Result<Applied, StoreError> {
+    let known = tx
+        .get::<PlanDoc>(&PlanDoc::key_of(&event.system, &told.plan))
+        .await?;
     let mut document = known.unwrap_or_else(|| PlanDoc {
         system: event.system.clone(),
-        content: PlanContent { goals: Vec::new(), activities: Vec::new(), fundings: Vec::new(), ..told.clone() },
+        content: PlanContent {
+            goals: Vec::new(),
+            activities: Vec::new(),
+            fundings: Vec::new(),
+            ..told.clone()
+        },
         episode: None,
         updated_at: event.told.occurred_at,
     });
@@ -38,24 +50,48 @@ pub async fn told(core: &Core, tx: &mut Tx, event: &Event, told: &PlanContent) -
 ///
 /// # Errors
 /// When the store fails.
-pub async fn goal(core: &Core, tx: &mut Tx, event: &Event, told: &GoalUpdated) -> Result<Applied, StoreError> {
-    part(core, tx, event, &told.plan, |change| change.goals = vec![told.goal.clone()]).await
+pub async fn goal(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &GoalUpdated,
+) -> Result<Applied, StoreError> {
+    part(core, tx, event, &told.plan, |change| {
+        change.goals = vec![told.goal.clone()]
+    })
+    .await
 }
 
 /// An owner tells of one activity.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn activity(core: &Core, tx: &mut Tx, event: &Event, told: &ActivityUpdated) -> Result<Applied, StoreError> {
-    part(core, tx, event, &told.plan, |change| change.activities = vec![told.activity.clone()]).await
+pub async fn activity(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &ActivityUpdated,
+) -> Result<Applied, StoreError> {
+    part(core, tx, event, &told.plan, |change| {
+        change.activities = vec![told.activity.clone()]
+    })
+    .await
 }
 
 /// An owner tells who pays for what.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn funding(core: &Core, tx: &mut Tx, event: &Event, told: &FundingTold) -> Result<Applied, StoreError> {
-    part(core, tx, event, &told.plan, |change| change.fundings = vec![told.line.clone()]).await
+pub async fn funding(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &FundingTold,
+) -> Result<Applied, StoreError> {
+    part(core, tx, event, &told.plan, |change| {
+        change.fundings = vec![told.line.clone()]
+    })
+    .await
 }
 
 async fn part(
@@ -65,8 +101,13 @@ async fn part(
     plan: &PlanId,
     set: impl FnOnce(&mut PlanContent) + Send,
 ) -> Result<Applied, StoreError> {
-    let Some(mut document) = tx.get::<PlanDoc>(&PlanDoc::key_of(&event.system, plan)).await? else {
-        return Ok(Applied::Parked("the plan is not known from this system yet".to_owned()));
+    let Some(mut document) = tx
+        .get::<PlanDoc>(&PlanDoc::key_of(&event.system, plan))
+        .await?
+    else {
+        return Ok(Applied::Parked(
+            "the plan is not known from this system yet".to_owned(),
+        ));
     };
     let mut change = PlanContent {
         goals: Vec::new(),
@@ -99,7 +140,9 @@ fn merge(content: &mut PlanContent, told: &PlanContent) {
         content.activities.push(activity.clone());
     }
     for line in &told.fundings {
-        content.fundings.retain(|known| known.category != line.category || known.payer != line.payer);
+        content
+            .fundings
+            .retain(|known| known.category != line.category || known.payer != line.payer);
         content.fundings.push(line.clone());
     }
 }
@@ -114,7 +157,10 @@ async fn keep_and_tell(
     let now = core.clock.now();
     document.updated_at = event.told.occurred_at;
     let scene = exchange::scene(tx, &event.system, &document.content.subjects).await?;
-    document.episode = scene.as_ref().map(|scene| scene.episode.id).or(document.episode);
+    document.episode = scene
+        .as_ref()
+        .map(|scene| scene.episode.id)
+        .or(document.episode);
     tx.put(&document, now).await?;
     let (Some(scene), Some(owner)) = (scene, core.organization_of(&event.system)) else {
         return Ok(Applied::Done);
@@ -122,8 +168,17 @@ async fn keep_and_tell(
     for (recipient, referral) in recipients(tx, &scene, &event.system).await? {
         let body = view(core, owner.clone(), &document, &change, referral.as_ref());
         let items = items(core, &event.system, &change);
-        exchange::tell_one(core, tx, &scene, &event.system, &recipient, &items, &OutboundBody::Plan(Box::new(body)), now)
-            .await?;
+        exchange::tell_one(
+            core,
+            tx,
+            &scene,
+            &event.system,
+            &recipient,
+            &items,
+            &OutboundBody::Plan(Box::new(body)),
+            now,
+        )
+        .await?;
     }
     overlay::line_up(core, tx, &scene, event, now).await?;
     Ok(Applied::Done)
@@ -136,14 +191,23 @@ async fn recipients(
     owner: &SystemId,
 ) -> Result<Vec<(SystemId, Option<ReferralDoc>)>, StoreError> {
     let mut told: BTreeSet<SystemId> = scene.episode.episode.told_by(owner).cloned().collect();
-    let mut found: Vec<(SystemId, Option<ReferralDoc>)> = told.iter().map(|system| (system.clone(), None)).collect();
+    let mut found: Vec<(SystemId, Option<ReferralDoc>)> =
+        told.iter().map(|system| (system.clone(), None)).collect();
     for person in &scene.persons {
-        for document in tx.find::<ReferralDoc>("referral.person", &person.to_string()).await? {
+        for document in tx
+            .find::<ReferralDoc>("referral.person", &person.to_string())
+            .await?
+        {
             let is_serving = matches!(
                 document.state.status(),
-                Some(ReferralStatus::Accepted | ReferralStatus::InProgress | ReferralStatus::OnHold)
+                Some(
+                    ReferralStatus::Accepted | ReferralStatus::InProgress | ReferralStatus::OnHold
+                )
             );
-            if let Some(target) = document.target.clone().filter(|target| is_serving && target != owner)
+            if let Some(target) = document
+                .target
+                .clone()
+                .filter(|target| is_serving && target != owner)
                 && told.insert(target.clone())
             {
                 found.push((target, Some(document)));
@@ -163,7 +227,10 @@ fn view(
     PlanView {
         plan: document.content.plan.clone(),
         plan_type: document.content.plan_type,
-        owner: Party { name: core.name_of(&owner), id: owner },
+        owner: Party {
+            name: core.name_of(&owner),
+            id: owner,
+        },
         version: document.content.version,
         status: document.content.status,
         goals: change.goals.clone(),
@@ -181,18 +248,38 @@ fn view(
 fn items(core: &Core, owner: &SystemId, change: &PlanContent) -> Vec<ProposedItem> {
     let base = core.default_category(owner);
     let mut items = exchange::items(core, owner, base);
-    let Some(source) = core.organization_of(owner) else { return items };
+    let Some(source) = core.organization_of(owner) else {
+        return items;
+    };
     for (place, goal) in change.goals.iter().enumerate() {
         let category = compose::category(base, goal.domain);
-        items.push(compose::item(format!("goal-{place}"), Part::Goal(goal.id.clone()), category, &source, None));
+        items.push(compose::item(
+            format!("goal-{place}"),
+            Part::Goal(goal.id.clone()),
+            category,
+            &source,
+            None,
+        ));
     }
     for (place, activity) in change.activities.iter().enumerate() {
         let category = compose::category(base, activity.domain);
         let part = Part::Activity(activity.id.clone());
-        items.push(compose::item(format!("activity-{place}"), part, category, &source, None));
+        items.push(compose::item(
+            format!("activity-{place}"),
+            part,
+            category,
+            &source,
+            None,
+        ));
     }
     for place in 0..change.fundings.len() {
-        items.push(compose::item(format!("funding-{place}"), Part::Funding(place), base, &source, None));
+        items.push(compose::item(
+            format!("funding-{place}"),
+            Part::Funding(place),
+            base,
+            &source,
+            None,
+        ));
     }
     items
 }

@@ -37,7 +37,9 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
                 core.wake();
                 continue;
             }
-            Err(error) => tracing::error!(%error, "the processor cannot go on; it tries again at the next change"),
+            Err(error) => {
+                tracing::error!(%error, "the processor cannot go on; it tries again at the next change")
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -85,7 +87,14 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
         tx.settle_event(next.position, state, note).await?;
         if let Some(why) = note {
             let object = next.event.id.to_string();
-            tx.audit(core.clock.now(), core.gateway.as_str(), &format!("event.{}", state.code()), &object, why).await?;
+            tx.audit(
+                core.clock.now(),
+                core.gateway.as_str(),
+                &format!("event.{}", state.code()),
+                &object,
+                why,
+            )
+            .await?;
         }
         tx.commit().await?;
         metrics::counter!("tandem_events_applied_total", "state" => state.code()).increment(1);
@@ -99,16 +108,23 @@ async fn apply(core: &Core, tx: &mut Tx, event: &Event) -> Result<Applied, Store
     match &told.body {
         Body::RecordReceived(record) => match &told.source_person_id {
             Some(person) => involvements::record_received(core, tx, event, person, record).await,
-            None => Ok(Applied::Refused("a record without a person's id".to_owned())),
+            None => Ok(Applied::Refused(
+                "a record without a person's id".to_owned(),
+            )),
         },
         Body::RecordWithdrawn(_) | Body::RecordSealed(_) => match &told.source_person_id {
             Some(person) => involvements::record_gone(core, tx, event, person).await,
-            None => Ok(Applied::Refused("a withdrawal without a person's id".to_owned())),
+            None => Ok(Applied::Refused(
+                "a withdrawal without a person's id".to_owned(),
+            )),
         },
-        Body::HouseholdMembership(member) => involvements::membership(core, tx, event, member).await,
-        Body::EnrollmentActive(case) | Body::EnrollmentEnded(case) | Body::CaseOpened(case) | Body::CaseClosed(case) => {
-            involvements::involvement(core, tx, event, case).await
+        Body::HouseholdMembership(member) => {
+            involvements::membership(core, tx, event, member).await
         }
+        Body::EnrollmentActive(case)
+        | Body::EnrollmentEnded(case)
+        | Body::CaseOpened(case)
+        | Body::CaseClosed(case) => involvements::involvement(core, tx, event, case).await,
         Body::ReferralDrafted(request) | Body::ReferralRequested(request) => {
             referrals::requested(core, tx, event, request).await
         }
@@ -119,14 +135,20 @@ async fn apply(core: &Core, tx: &mut Tx, event: &Event) -> Result<Applied, Store
         | Body::ReferralClosed(update)
         | Body::ReferralCancelled(update)
         | Body::ReferralError(update) => referrals::moved(core, tx, event, &update.referral).await,
-        Body::ReferralContact(contact) => referrals::moved(core, tx, event, &contact.referral).await,
-        Body::ComanagementStarted(told) | Body::ComanagementPaused(told) | Body::ComanagementEnded(told) => {
-            exchange::comanagement(core, tx, event, told).await
+        Body::ReferralContact(contact) => {
+            referrals::moved(core, tx, event, &contact.referral).await
         }
+        Body::ComanagementStarted(told)
+        | Body::ComanagementPaused(told)
+        | Body::ComanagementEnded(told) => exchange::comanagement(core, tx, event, told).await,
         Body::ParticipationStatus(told) => exchange::participation(core, tx, event, told).await,
-        Body::MeetingScheduled(told) | Body::MeetingHeld(told) => exchange::meeting(core, tx, event, told).await,
+        Body::MeetingScheduled(told) | Body::MeetingHeld(told) => {
+            exchange::meeting(core, tx, event, told).await
+        }
         Body::AssessmentRecorded(told) => exchange::assessment(core, tx, event, told).await,
-        Body::CoordinationStep(told) | Body::CoordinationIntensity(told) => exchange::step(core, tx, event, told).await,
+        Body::CoordinationStep(told) | Body::CoordinationIntensity(told) => {
+            exchange::step(core, tx, event, told).await
+        }
         Body::PlanProposed(plan)
         | Body::PlanAgreed(plan)
         | Body::PlanActive(plan)
@@ -140,7 +162,12 @@ async fn apply(core: &Core, tx: &mut Tx, event: &Event) -> Result<Applied, Store
 }
 
 /// Changes that co-managing programmes exchange as they are.
-async fn change(core: &Core, tx: &mut Tx, event: &Event, body: &Body) -> Result<Applied, StoreError> {
+async fn change(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    body: &Body,
+) -> Result<Applied, StoreError> {
     let mut view = ChangeView {
         change: body.event_type().to_owned(),
         placement: None,

@@ -117,9 +117,13 @@ impl Proposal {
         tells: &dyn Fn(PersonId) -> bool,
     ) -> Option<(Vec<OutboundPerson>, OutboundBody)> {
         let denied = |wanted: &dyn Fn(&Part) -> bool| {
-            self.items.iter().any(|item| wanted(&item.part) && !permits(&item.id))
+            self.items
+                .iter()
+                .any(|item| wanted(&item.part) && !permits(&item.id))
         };
-        if denied(&|part| *part == Part::Body) || !self.people.first().is_none_or(|main| tells(main.person)) {
+        if denied(&|part| *part == Part::Body)
+            || !self.people.first().is_none_or(|main| tells(main.person))
+        {
             return None;
         }
         let hide_identity = denied(&|part| *part == Part::Identity);
@@ -137,7 +141,11 @@ impl Proposal {
     }
 }
 
-fn redacted_person(view: &OutboundPerson, hide_identity: bool, hide_contact: bool) -> OutboundPerson {
+fn redacted_person(
+    view: &OutboundPerson,
+    hide_identity: bool,
+    hide_contact: bool,
+) -> OutboundPerson {
     let mut view = view.clone();
     if hide_identity {
         (view.given, view.middle, view.family) = (None, None, None);
@@ -162,21 +170,29 @@ fn redacted_body(
         OutboundBody::Referral(view) if hide_contact => view.safe_contact = None,
         OutboundBody::Meeting(view) if hide_contact => view.place = None,
         OutboundBody::Plan(view) => {
-            let had_content = !(view.goals.is_empty() && view.activities.is_empty() && view.fundings.is_empty());
-            view.goals.retain(|goal| !denied(&|part| *part == Part::Goal(goal.id.clone())));
-            view.activities.retain(|activity| !denied(&|part| *part == Part::Activity(activity.id.clone())));
+            let had_content =
+                !(view.goals.is_empty() && view.activities.is_empty() && view.fundings.is_empty());
+            view.goals
+                .retain(|goal| !denied(&|part| *part == Part::Goal(goal.id.clone())));
+            view.activities
+                .retain(|activity| !denied(&|part| *part == Part::Activity(activity.id.clone())));
             let mut place = 0_usize;
             view.fundings.retain(|_| {
                 let keep = !denied(&|part| *part == Part::Funding(place));
                 place += 1;
                 keep
             });
-            if had_content && view.goals.is_empty() && view.activities.is_empty() && view.fundings.is_empty() {
+            if had_content
+                && view.goals.is_empty()
+                && view.activities.is_empty()
+                && view.fundings.is_empty()
+            {
                 return None;
             }
         }
         OutboundBody::Assessment(view) => {
-            view.ratings.retain(|rating| !denied(&|part| *part == Part::Rating(rating.domain)));
+            view.ratings
+                .retain(|rating| !denied(&|part| *part == Part::Rating(rating.domain)));
             if view.ratings.is_empty() {
                 return None;
             }

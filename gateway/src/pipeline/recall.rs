@@ -24,7 +24,10 @@ use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
 /// When the store fails.
 pub async fn disclosed_about(tx: &mut Tx, person: PersonId) -> Result<Vec<OutboxRow>, StoreError> {
     let mut rows = Vec::new();
-    for disclosure in tx.find::<DisclosureDoc>("disclosure.person", &person.to_string()).await? {
+    for disclosure in tx
+        .find::<DisclosureDoc>("disclosure.person", &person.to_string())
+        .await?
+    {
         if !disclosure.is_recalled
             && let Some(row) = tx.outbox(disclosure.message).await?
         {
@@ -47,14 +50,31 @@ pub async fn nothing_leaves(
     parted: &BTreeSet<SystemId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let senders: BTreeSet<_> = parted.iter().filter_map(|system| core.organization_of(system)).collect();
-    for row in tx.outbox_in(&[OutboxState::Queued, OutboxState::Failed, OutboxState::Parked]).await? {
-        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else { continue };
+    let senders: BTreeSet<_> = parted
+        .iter()
+        .filter_map(|system| core.organization_of(system))
+        .collect();
+    for row in tx
+        .outbox_in(&[
+            OutboxState::Queued,
+            OutboxState::Failed,
+            OutboxState::Parked,
+        ])
+        .await?
+    {
+        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
+            continue;
+        };
         let is_about = proposal.people.iter().any(|one| one.person == person);
-        let is_between = parted.contains(&proposal.recipient_system) || senders.contains(&proposal.sender);
+        let is_between =
+            parted.contains(&proposal.recipient_system) || senders.contains(&proposal.sender);
         if is_about && is_between && proposal.action != Action::Notify {
             let note = Some("the records on which it rested do not belong together".to_owned());
-            let withdrawn = OutboxRow { state: OutboxState::Withdrawn, note, ..row.clone() };
+            let withdrawn = OutboxRow {
+                state: OutboxState::Withdrawn,
+                note,
+                ..row.clone()
+            };
             tx.move_outbox(&withdrawn, row.state, now).await?;
         }
     }
@@ -65,11 +85,21 @@ pub async fn nothing_leaves(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn everything_told(core: &Core, tx: &mut Tx, rows: &[OutboxRow], now: Timestamp) -> Result<(), StoreError> {
+pub async fn everything_told(
+    core: &Core,
+    tx: &mut Tx,
+    rows: &[OutboxRow],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let mut by_holder: BTreeMap<SystemId, Vec<MessageId>> = BTreeMap::new();
     for row in rows {
-        let Some(mut disclosure) = tx.get::<DisclosureDoc>(&row.id.to_string()).await? else { continue };
-        by_holder.entry(disclosure.holder.clone()).or_default().push(row.id);
+        let Some(mut disclosure) = tx.get::<DisclosureDoc>(&row.id.to_string()).await? else {
+            continue;
+        };
+        by_holder
+            .entry(disclosure.holder.clone())
+            .or_default()
+            .push(row.id);
         disclosure.is_recalled = true;
         tx.put(&disclosure, now).await?;
     }
@@ -83,11 +113,20 @@ pub async fn everything_told(core: &Core, tx: &mut Tx, rows: &[OutboxRow], now: 
 ///
 /// # Errors
 /// When the store fails.
-pub async fn no_longer_permitted(core: &Core, tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Vec<MessageId>, StoreError> {
+pub async fn no_longer_permitted(
+    core: &Core,
+    tx: &mut Tx,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<Vec<MessageId>, StoreError> {
     let mut recalled = Vec::new();
     for row in disclosed_about(tx, person).await? {
-        let Some(disclosure) = tx.get::<DisclosureDoc>(&row.id.to_string()).await? else { continue };
-        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else { continue };
+        let Some(disclosure) = tx.get::<DisclosureDoc>(&row.id.to_string()).await? else {
+            continue;
+        };
+        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
+            continue;
+        };
         let ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
         if ruling.withholds(&disclosure.permitted, &disclosure.people) {
             recalled.push(row);
@@ -97,9 +136,19 @@ pub async fn no_longer_permitted(core: &Core, tx: &mut Tx, person: PersonId, now
     Ok(recalled.into_iter().map(|row| row.id).collect())
 }
 
-async fn notice(core: &Core, tx: &mut Tx, holder: &SystemId, messages: Vec<MessageId>, now: Timestamp) -> Result<(), StoreError> {
-    let Some(recipient) = core.organization_of(holder) else { return Ok(()) };
-    let Ok(gateway) = tandem_consent::GATEWAY.parse() else { return Ok(()) };
+async fn notice(
+    core: &Core,
+    tx: &mut Tx,
+    holder: &SystemId,
+    messages: Vec<MessageId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(recipient) = core.organization_of(holder) else {
+        return Ok(());
+    };
+    let Ok(gateway) = tandem_consent::GATEWAY.parse() else {
+        return Ok(());
+    };
     let duties = vec![Duty::StopUse, Duty::DoNotRedisclose];
     let proposal = Proposal {
         sender: gateway,
@@ -115,17 +164,34 @@ async fn notice(core: &Core, tx: &mut Tx, holder: &SystemId, messages: Vec<Messa
             "body",
             Part::Body,
             Category::PersonIndex,
-            &GATEWAY_SYSTEM.parse().map_err(|_| StoreError::Shape { kind: "organisation" })?,
+            &GATEWAY_SYSTEM.parse().map_err(|_| StoreError::Shape {
+                kind: "organisation",
+            })?,
             None,
         )],
-        body: OutboundBody::Recall(Box::new(RecallView { messages: messages.clone(), duties: duties.clone() })),
+        body: OutboundBody::Recall(Box::new(RecallView {
+            messages: messages.clone(),
+            duties: duties.clone(),
+        })),
         referral: None,
         episode: None,
     };
     if tell::queue(core, tx, &proposal, now).await?.is_none() {
         tracing::error!(holder = %holder, "a recall notice was denied; its holder must be told by hand");
-        tx.audit(now, core.gateway.as_str(), "recall.denied", holder.as_str(), "").await?;
+        tx.audit(
+            now,
+            core.gateway.as_str(),
+            "recall.denied",
+            holder.as_str(),
+            "",
+        )
+        .await?;
     }
-    let told = Recalled { messages, holder: holder.clone(), duties };
-    core.record(tx, Body::DisclosureRecalled(Box::new(told)), now).await
+    let told = Recalled {
+        messages,
+        holder: holder.clone(),
+        duties,
+    };
+    core.record(tx, Body::DisclosureRecalled(Box::new(told)), now)
+        .await
 }

@@ -6,13 +6,17 @@ use jiff::Timestamp;
 use tandem_adapter_port::outbound::{OutboundBody, Party, ReferralStatusView, ReferralView};
 use tandem_consent::Action;
 use tandem_coordination::referral::{
-    Decision, Move, Readiness, Referral, ReferralFact, Refused, Sender, Sides, content_gaps, is_terminal,
+    Decision, Move, Readiness, Referral, ReferralFact, Refused, Sender, Sides, content_gaps,
+    is_terminal,
 };
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::{Body, Event};
-use tandem_mappings::model::id::{MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId};
+use tandem_mappings::model::id::{
+    MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId,
+};
 use tandem_mappings::model::referral::{
-    ReasonCode, ReferralRef, ReferralRequest, ReferralRole, ReferralStatus, ReferralUpdate, SubStatus,
+    ReasonCode, ReferralRef, ReferralRequest, ReferralRole, ReferralStatus, ReferralUpdate,
+    SubStatus,
 };
 
 use super::core::Core;
@@ -26,12 +30,21 @@ use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
 ///
 /// # Errors
 /// When the store fails.
-pub async fn resolve(tx: &mut Tx, system: &SystemId, reference: &ReferralRef) -> Result<Option<ReferralDoc>, StoreError> {
+pub async fn resolve(
+    tx: &mut Tx,
+    system: &SystemId,
+    reference: &ReferralRef,
+) -> Result<Option<ReferralDoc>, StoreError> {
     if let Some(id) = reference.id {
         return tx.get::<ReferralDoc>(&id.to_string()).await;
     }
-    for own in [&reference.source_ref, &reference.target_ref].into_iter().flatten() {
-        let found = tx.find::<ReferralDoc>("referral.ref", &format!("{system}\u{1f}{own}")).await?;
+    for own in [&reference.source_ref, &reference.target_ref]
+        .into_iter()
+        .flatten()
+    {
+        let found = tx
+            .find::<ReferralDoc>("referral.ref", &format!("{system}\u{1f}{own}"))
+            .await?;
         if let Some(document) = found.into_iter().next() {
             return Ok(Some(document));
         }
@@ -40,14 +53,23 @@ pub async fn resolve(tx: &mut Tx, system: &SystemId, reference: &ReferralRef) ->
 }
 
 fn sides(core: &Core, document: &ReferralDoc) -> Sides {
-    Sides { source: document.source.clone(), target: document.target.clone(), gateway: core.gateway.clone() }
+    Sides {
+        source: document.source.clone(),
+        target: document.target.clone(),
+        gateway: core.gateway.clone(),
+    }
 }
 
 /// A source drafts or requests a referral.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn requested(core: &Core, tx: &mut Tx, event: &Event, request: &ReferralRequest) -> Result<Applied, StoreError> {
+pub async fn requested(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    request: &ReferralRequest,
+) -> Result<Applied, StoreError> {
     if let Some(known) = resolve(tx, &event.system, &request.referral).await? {
         if known.target.as_ref() == Some(&event.system) && known.source != event.system {
             return Ok(Applied::Echo);
@@ -62,7 +84,12 @@ pub async fn requested(core: &Core, tx: &mut Tx, event: &Event, request: &Referr
 }
 
 /// A repeat of a known request, or a draft that is now complete.
-async fn reopened(core: &Core, tx: &mut Tx, event: &Event, mut known: ReferralDoc) -> Result<Applied, StoreError> {
+async fn reopened(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    mut known: ReferralDoc,
+) -> Result<Applied, StoreError> {
     let is_draft = known.state.status() == Some(ReferralStatus::Draft);
     if !is_draft {
         return Ok(Applied::Nothing);
@@ -81,8 +108,14 @@ async fn open(
     request: &ReferralRequest,
 ) -> Result<Result<ReferralDoc, String>, StoreError> {
     let registry = &core.loaded.registry;
-    let of_service = request.target.service.as_ref().and_then(|id| registry.service(id)).map(|one| one.organization.clone());
-    let Some(target_organization) = of_service.or_else(|| request.target.organization.clone()) else {
+    let of_service = request
+        .target
+        .service
+        .as_ref()
+        .and_then(|id| registry.service(id))
+        .map(|one| one.organization.clone());
+    let Some(target_organization) = of_service.or_else(|| request.target.organization.clone())
+    else {
         return Ok(Err("the target is not in the directory".to_owned()));
     };
     let Some(source_organization) = core.organization_of(&event.system) else {
@@ -97,7 +130,9 @@ async fn open(
         }
     }
     let Some(person) = person else {
-        return Ok(Err("none of the people is known from this system yet".to_owned()));
+        return Ok(Err(
+            "none of the people is known from this system yet".to_owned()
+        ));
     };
     Ok(Ok(ReferralDoc {
         id: ReferralId(uuid::Uuid::now_v7()),
@@ -122,16 +157,26 @@ async fn open(
 }
 
 /// Asks the target, if the referral is complete and may be told; else it stays a draft that waits for consent.
-async fn ask(core: &Core, tx: &mut Tx, event: &Event, mut document: ReferralDoc) -> Result<Applied, StoreError> {
+async fn ask(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    mut document: ReferralDoc,
+) -> Result<Applied, StoreError> {
     let now = core.clock.now();
     let proposal = request_proposal(core, tx, &document, None, now).await?;
     let is_permitted = match &proposal {
-        Some(proposal) => tell::weigh(core, tx, MessageId(uuid::Uuid::nil()), proposal, now).await?.outbound.is_some(),
+        Some(proposal) => tell::weigh(core, tx, MessageId(uuid::Uuid::nil()), proposal, now)
+            .await?
+            .outbound
+            .is_some(),
         None => true,
     };
     let readiness = readiness(core, &document, is_permitted);
     let Some(fact) = ReferralFact::of(event, &sides(core, &document), readiness) else {
-        return Ok(Applied::Refused("the sender stands on no side of the referral".to_owned()));
+        return Ok(Applied::Refused(
+            "the sender stands on no side of the referral".to_owned(),
+        ));
     };
     match document.state.apply(&core.referral_rules, &fact) {
         Ok(Decision::NoOp) => Ok(Applied::Nothing),
@@ -156,20 +201,40 @@ fn readiness(core: &Core, document: &ReferralDoc, is_permitted: bool) -> Readine
     let sender = Sender {
         has_organization: true,
         // Whoever the registry names for the organisation stands in when the request names no worker.
-        has_contact: core.loaded.registry.workers().any(|worker| worker.organization == document.source_organization),
-        has_return_channel: core.system(&document.source).is_some_and(|system| system.output.is_some()),
+        has_contact: core
+            .loaded
+            .registry
+            .workers()
+            .any(|worker| worker.organization == document.source_organization),
+        has_return_channel: core
+            .system(&document.source)
+            .is_some_and(|system| system.output.is_some()),
     };
     let service = document.request.target.service.as_ref();
-    let target_is_active = service
-        .is_none_or(|id| core.loaded.registry.service(id).is_some_and(|service| service.takes_referrals()));
-    Readiness { gaps: content_gaps(&document.request, sender), is_permitted, target_is_active }
+    let target_is_active = service.is_none_or(|id| {
+        core.loaded
+            .registry
+            .service(id)
+            .is_some_and(|service| service.takes_referrals())
+    });
+    Readiness {
+        gaps: content_gaps(&document.request, sender),
+        is_permitted,
+        target_is_active,
+    }
 }
 
 /// Keeps the referral as a draft and tells its source that consent is missing: the source's own fact, nobody else's.
-async fn wait_for_consent(core: &Core, tx: &mut Tx, mut document: ReferralDoc, at: Timestamp) -> Result<(), StoreError> {
+async fn wait_for_consent(
+    core: &Core,
+    tx: &mut Tx,
+    mut document: ReferralDoc,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     if document.state.status().is_none() {
         let draft = ReferralFact::Opened {
-            wish: Move::new(ReferralStatus::Draft, ReferralRole::Source, at).with(SubStatus::AwaitingConsent),
+            wish: Move::new(ReferralStatus::Draft, ReferralRole::Source, at)
+                .with(SubStatus::AwaitingConsent),
             urgency: document.request.urgency,
             part_of: document.request.part_of.clone(),
             readiness: Readiness::complete(),
@@ -180,7 +245,15 @@ async fn wait_for_consent(core: &Core, tx: &mut Tx, mut document: ReferralDoc, a
     }
     let now = core.clock.now();
     tx.put(&document, now).await?;
-    tell_status(core, tx, &document, &document.source, Some(ReferralRole::Source), now).await?;
+    tell_status(
+        core,
+        tx,
+        &document,
+        &document.source,
+        Some(ReferralRole::Source),
+        now,
+    )
+    .await?;
     Ok(())
 }
 
@@ -188,9 +261,15 @@ async fn wait_for_consent(core: &Core, tx: &mut Tx, mut document: ReferralDoc, a
 ///
 /// # Errors
 /// When the store fails.
-pub async fn retry_draft(core: &Core, tx: &mut Tx, mut document: ReferralDoc) -> Result<(), StoreError> {
+pub async fn retry_draft(
+    core: &Core,
+    tx: &mut Tx,
+    mut document: ReferralDoc,
+) -> Result<(), StoreError> {
     let now = core.clock.now();
-    let Some(proposal) = request_proposal(core, tx, &document, None, now).await? else { return Ok(()) };
+    let Some(proposal) = request_proposal(core, tx, &document, None, now).await? else {
+        return Ok(());
+    };
     let ruling = tell::weigh(core, tx, MessageId(uuid::Uuid::nil()), &proposal, now).await?;
     let opened = ReferralFact::Opened {
         wish: Move::new(ReferralStatus::Requested, ReferralRole::Source, now),
@@ -201,7 +280,15 @@ pub async fn retry_draft(core: &Core, tx: &mut Tx, mut document: ReferralDoc) ->
     if document.state.apply(&core.referral_rules, &opened).is_ok() {
         document.request_message = tell::queue(core, tx, &proposal, now).await?;
         tx.put(&document, now).await?;
-        tell_status(core, tx, &document, &document.source, Some(ReferralRole::Source), now).await?;
+        tell_status(
+            core,
+            tx,
+            &document,
+            &document.source,
+            Some(ReferralRole::Source),
+            now,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -210,16 +297,25 @@ pub async fn retry_draft(core: &Core, tx: &mut Tx, mut document: ReferralDoc) ->
 ///
 /// # Errors
 /// When the store fails.
-pub async fn moved(core: &Core, tx: &mut Tx, event: &Event, reference: &ReferralRef) -> Result<Applied, StoreError> {
+pub async fn moved(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    reference: &ReferralRef,
+) -> Result<Applied, StoreError> {
     let Some(mut document) = resolve(tx, &event.system, reference).await? else {
-        return Ok(Applied::Parked("no referral of this sender has this id".to_owned()));
+        return Ok(Applied::Parked(
+            "no referral of this sender has this id".to_owned(),
+        ));
     };
     if is_echo(&document, event) {
         return Ok(Applied::Echo);
     }
     let sides = sides(core, &document);
     let Some(mut fact) = ReferralFact::of(event, &sides, Readiness::complete()) else {
-        return Ok(Applied::Refused("the sender stands on no side of the referral".to_owned()));
+        return Ok(Applied::Refused(
+            "the sender stands on no side of the referral".to_owned(),
+        ));
     };
     fit(&document, &mut fact);
     if let Some(update) = update_of(&event.told.body) {
@@ -227,16 +323,25 @@ pub async fn moved(core: &Core, tx: &mut Tx, event: &Event, reference: &Referral
         if is_target && document.target_ref.is_none() {
             document.target_ref = update.referral.target_ref.clone();
         }
-        document.outputs.extend(update.outputs.iter().filter(|output| !document.outputs.contains(output)).cloned().collect::<Vec<_>>());
+        document.outputs.extend(
+            update
+                .outputs
+                .iter()
+                .filter(|output| !document.outputs.contains(output))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
     }
     apply(core, tx, document, &fact, Some(&event.system)).await
 }
 
 /// Whether a source's message says what we wrote into its own system.
 fn is_echo(document: &ReferralDoc, event: &Event) -> bool {
-    let is_from_source = event.system == document.source && document.target.as_ref() != Some(&event.system);
+    let is_from_source =
+        event.system == document.source && document.target.as_ref() != Some(&event.system);
     is_from_source
-        && update_of(&event.told.body).is_some_and(|update| document.told_to_source.contains(&update.status))
+        && update_of(&event.told.body)
+            .is_some_and(|update| document.told_to_source.contains(&update.status))
 }
 
 /// Formats with few codes say "rejected" also after acceptance (HMIS 4.20.D result 2): then it is a failure.
@@ -279,7 +384,10 @@ pub async fn follow(
     by: &SystemId,
 ) -> Result<Applied, StoreError> {
     let update = Box::new(ReferralUpdate {
-        referral: ReferralRef { id: Some(document.id), ..ReferralRef::default() },
+        referral: ReferralRef {
+            id: Some(document.id),
+            ..ReferralRef::default()
+        },
         status: wish.to,
         reason: wish.reason,
         reason_text: None,
@@ -320,7 +428,15 @@ pub async fn apply(
     let status = document.state.status();
     let is_over = status.is_some_and(is_terminal);
     if by != Some(&document.source) {
-        let told = tell_status(core, tx, &document, &document.source, Some(ReferralRole::Source), now).await?;
+        let told = tell_status(
+            core,
+            tx,
+            &document,
+            &document.source,
+            Some(ReferralRole::Source),
+            now,
+        )
+        .await?;
         if told.is_some() {
             document.told_to_source.extend(status);
         }
@@ -329,11 +445,22 @@ pub async fn apply(
         }
     }
     if let Some(target) = document.target.clone().filter(|target| by != Some(target)) {
-        let is_withdrawn = matches!(status, Some(ReferralStatus::Cancelled | ReferralStatus::EnteredInError));
+        let is_withdrawn = matches!(
+            status,
+            Some(ReferralStatus::Cancelled | ReferralStatus::EnteredInError)
+        );
         if is_withdrawn {
             withdraw(core, tx, &document, now).await?;
         } else {
-            tell_status(core, tx, &document, &target, Some(ReferralRole::Target), now).await?;
+            tell_status(
+                core,
+                tx,
+                &document,
+                &target,
+                Some(ReferralRole::Target),
+                now,
+            )
+            .await?;
         }
     }
     tx.put(&document, now).await?;
@@ -342,13 +469,26 @@ pub async fn apply(
 }
 
 /// Takes the request back: from the outbox while it waits there, else from the target that holds it.
-async fn withdraw(core: &Core, tx: &mut Tx, document: &ReferralDoc, now: Timestamp) -> Result<(), StoreError> {
-    let Some(message) = document.request_message else { return Ok(()) };
-    let Some(row) = tx.outbox(message).await? else { return Ok(()) };
+async fn withdraw(
+    core: &Core,
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(message) = document.request_message else {
+        return Ok(());
+    };
+    let Some(row) = tx.outbox(message).await? else {
+        return Ok(());
+    };
     match row.state {
         OutboxState::Queued | OutboxState::Failed | OutboxState::Parked => {
             let note = Some("the referral was withdrawn before it was delivered".to_owned());
-            let withdrawn = OutboxRow { state: OutboxState::Withdrawn, note, ..row.clone() };
+            let withdrawn = OutboxRow {
+                state: OutboxState::Withdrawn,
+                note,
+                ..row.clone()
+            };
             tx.move_outbox(&withdrawn, row.state, now).await?;
         }
         OutboxState::Delivered | OutboxState::Acknowledged => {
@@ -363,10 +503,18 @@ async fn withdraw(core: &Core, tx: &mut Tx, document: &ReferralDoc, now: Timesta
 }
 
 /// The other programmes that co-manage the family: referral outcomes are among what they exchange.
-async fn tell_onlookers(core: &Core, tx: &mut Tx, document: &ReferralDoc, now: Timestamp) -> Result<(), StoreError> {
-    let Some(episode) = mutual::running(tx, &BTreeSet::from([document.person])).await? else { return Ok(()) };
+async fn tell_onlookers(
+    core: &Core,
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(episode) = mutual::running(tx, &BTreeSet::from([document.person])).await? else {
+        return Ok(());
+    };
     let sides = [Some(&document.source), document.target.as_ref()];
-    let is_running = episode.episode.state() == Some(tandem_mappings::model::comanagement::ComanagementState::Coordinating);
+    let is_running = episode.episode.state()
+        == Some(tandem_mappings::model::comanagement::ComanagementState::Coordinating);
     for system in episode.episode.participants().keys().filter(|_| is_running) {
         if !sides.contains(&Some(system)) {
             tell_status(core, tx, document, system, None, now).await?;
@@ -388,12 +536,20 @@ pub(super) async fn request_proposal(
     now: Timestamp,
 ) -> Result<Option<Proposal>, StoreError> {
     // A referral inside one system is kept, never sent back to where it came from.
-    let Some(target) = document.target.clone().filter(|target| *target != document.source) else {
+    let Some(target) = document
+        .target
+        .clone()
+        .filter(|target| *target != document.source)
+    else {
         return Ok(None);
     };
     let persons = persons_of(tx, document).await?;
     let request = &document.request;
-    let service = request.target.service.as_ref().and_then(|id| core.loaded.registry.service(id));
+    let service = request
+        .target
+        .service
+        .as_ref()
+        .and_then(|id| core.loaded.registry.service(id));
     let body = OutboundBody::Referral(Box::new(ReferralView {
         referral: document.id,
         requested_at: document.state.requested_at().unwrap_or(now),
@@ -414,17 +570,47 @@ pub(super) async fn request_proposal(
     let content = content_category(core, document, &document.source);
     let mut items = vec![
         compose::item("body", Part::Body, content, source, None),
-        compose::item("identity", Part::Identity, Category::PersonIndex, source, None),
+        compose::item(
+            "identity",
+            Part::Identity,
+            Category::PersonIndex,
+            source,
+            None,
+        ),
     ];
     if withdrawn.is_none() {
-        items.push(compose::item("contact", Part::Contact, Category::ContactLocation, source, None));
+        items.push(compose::item(
+            "contact",
+            Part::Contact,
+            Category::ContactLocation,
+            source,
+            None,
+        ));
     }
     // A withdrawal is a cancellation notice: it goes to whoever holds the request, also when nothing else may be told.
-    let action = if withdrawn.is_some() { Action::Notify } else { Action::Refer };
-    let proposal = proposal(core, tx, document, &document.source.clone(), &target, &persons, items, body, action).await?;
+    let action = if withdrawn.is_some() {
+        Action::Notify
+    } else {
+        Action::Refer
+    };
+    let proposal = proposal(
+        core,
+        tx,
+        document,
+        &document.source.clone(),
+        &target,
+        &persons,
+        items,
+        body,
+        action,
+    )
+    .await?;
     Ok(proposal.map(|mut proposal| {
         if withdrawn.is_some() {
-            proposal.people.iter_mut().for_each(|one| one.view = compose::ids_only(&one.view));
+            proposal
+                .people
+                .iter_mut()
+                .for_each(|one| one.view = compose::ids_only(&one.view));
         }
         proposal
     }))
@@ -437,13 +623,21 @@ fn order_resources(core: &Core, document: &ReferralDoc) -> Vec<String> {
     if !own.is_empty() {
         return own.clone();
     }
-    let order = core.loaded.config.public_url.join(&format!("fhir/ServiceRequest/{}", document.id));
+    let order = core
+        .loaded
+        .config
+        .public_url
+        .join(&format!("fhir/ServiceRequest/{}", document.id));
     order.into_iter().map(String::from).collect()
 }
 
 async fn part_of(tx: &mut Tx, document: &ReferralDoc) -> Result<Option<ReferralId>, StoreError> {
-    let Some(parent) = &document.request.part_of else { return Ok(None) };
-    Ok(resolve(tx, &document.source, parent).await?.map(|parent| parent.id))
+    let Some(parent) = &document.request.part_of else {
+        return Ok(None);
+    };
+    Ok(resolve(tx, &document.source, parent)
+        .await?
+        .map(|parent| parent.id))
 }
 
 async fn persons_of(tx: &mut Tx, document: &ReferralDoc) -> Result<Vec<PersonId>, StoreError> {
@@ -467,15 +661,32 @@ async fn tell_status(
     role: Option<ReferralRole>,
     now: Timestamp,
 ) -> Result<Option<MessageId>, StoreError> {
-    let Some(status) = document.state.status() else { return Ok(None) };
+    let Some(status) = document.state.status() else {
+        return Ok(None);
+    };
     // What the target does is the target's to tell; what the source does is the source's.
     let (sender, sender_organization) = match role {
-        Some(ReferralRole::Target) => (document.source.clone(), document.source_organization.clone()),
-        _ => (document.target.clone().unwrap_or_else(|| core.gateway.clone()), document.target_organization.clone()),
+        Some(ReferralRole::Target) => (
+            document.source.clone(),
+            document.source_organization.clone(),
+        ),
+        _ => (
+            document
+                .target
+                .clone()
+                .unwrap_or_else(|| core.gateway.clone()),
+            document.target_organization.clone(),
+        ),
     };
     let (recipient_ref, resources) = match role {
-        Some(ReferralRole::Source) => (document.source_ref.clone(), document.request.source_resources.clone()),
-        Some(ReferralRole::Target) => (document.target_ref.clone(), document.target_resources.clone()),
+        Some(ReferralRole::Source) => (
+            document.source_ref.clone(),
+            document.request.source_resources.clone(),
+        ),
+        Some(ReferralRole::Target) => (
+            document.target_ref.clone(),
+            document.target_resources.clone(),
+        ),
         _ => (None, Vec::new()),
     };
     let body = OutboundBody::ReferralStatus(Box::new(ReferralStatusView {
@@ -483,7 +694,10 @@ async fn tell_status(
         recipient_ref,
         recipient_role: role,
         domain: Some(document.request.domain),
-        target: Some(Party { name: core.name_of(&document.target_organization), id: document.target_organization.clone() }),
+        target: Some(Party {
+            name: core.name_of(&document.target_organization),
+            id: document.target_organization.clone(),
+        }),
         status,
         reason: document.state.reason(),
         reason_text: document.state.reason_text().map(str::to_owned),
@@ -498,25 +712,58 @@ async fn tell_status(
     };
     let is_draft = status == ReferralStatus::Draft;
     // A draft's standing is the source's own data: nothing of the target is in it.
-    let holder = if is_draft { &document.source_organization } else { &sender_organization };
-    let content = if is_draft { content_category(core, document, &document.source) } else { content };
+    let holder = if is_draft {
+        &document.source_organization
+    } else {
+        &sender_organization
+    };
+    let content = if is_draft {
+        content_category(core, document, &document.source)
+    } else {
+        content
+    };
     let items = vec![
         compose::item("body", Part::Body, content, holder, None),
-        compose::item("identity", Part::Identity, Category::PersonIndex, holder, None),
+        compose::item(
+            "identity",
+            Part::Identity,
+            Category::PersonIndex,
+            holder,
+            None,
+        ),
     ];
     let persons = persons_of(tx, document).await?;
-    let shown = if is_draft { document.source.clone() } else { sender };
+    let shown = if is_draft {
+        document.source.clone()
+    } else {
+        sender
+    };
     // That its own referral waits is a notice to its holder, not a disclosure: its own ids, nothing else.
-    let action = if is_draft { Action::Notify } else { Action::Disclose };
-    let proposal = proposal(core, tx, document, &shown, recipient, &persons, items, body, action).await?;
-    let Some(mut proposal) = proposal else { return Ok(None) };
+    let action = if is_draft {
+        Action::Notify
+    } else {
+        Action::Disclose
+    };
+    let proposal = proposal(
+        core, tx, document, &shown, recipient, &persons, items, body, action,
+    )
+    .await?;
+    let Some(mut proposal) = proposal else {
+        return Ok(None);
+    };
     if is_draft {
-        proposal.people.iter_mut().for_each(|one| one.view = compose::ids_only(&one.view));
+        proposal
+            .people
+            .iter_mut()
+            .for_each(|one| one.view = compose::ids_only(&one.view));
     }
     tell::queue(core, tx, &proposal, now).await
 }
 
-#[expect(clippy::too_many_arguments, reason = "a proposal has two sides, people, items and a body")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a proposal has two sides, people, items and a body"
+)]
 async fn proposal(
     core: &Core,
     tx: &mut Tx,
@@ -528,12 +775,15 @@ async fn proposal(
     body: OutboundBody,
     action: Action,
 ) -> Result<Option<Proposal>, StoreError> {
-    let Some(organization) = core.organization_of(recipient) else { return Ok(None) };
+    let Some(organization) = core.organization_of(recipient) else {
+        return Ok(None);
+    };
     let episode = mutual::running(tx, &BTreeSet::from([document.person])).await?;
     let case = recipient_case(tx, persons, recipient).await?;
-    let sender_organization: OrganizationId = items
-        .first()
-        .map_or_else(|| document.source_organization.clone(), |item| item.source.clone());
+    let sender_organization: OrganizationId = items.first().map_or_else(
+        || document.source_organization.clone(),
+        |item| item.source.clone(),
+    );
     Ok(Some(Proposal {
         sender: sender_organization,
         recipient: organization,
@@ -541,7 +791,9 @@ async fn proposal(
         action,
         people: compose::people(tx, persons, sender, recipient).await?,
         recipient_case: case,
-        case: episode.as_ref().map_or_else(|| document.id.to_string(), |one| one.id.to_string()),
+        case: episode
+            .as_ref()
+            .map_or_else(|| document.id.to_string(), |one| one.id.to_string()),
         effect_key: format!("referral:{}", document.id),
         items,
         body,
@@ -554,9 +806,17 @@ async fn proposal(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn recipient_case(tx: &mut Tx, persons: &[PersonId], recipient: &SystemId) -> Result<Option<String>, StoreError> {
+pub async fn recipient_case(
+    tx: &mut Tx,
+    persons: &[PersonId],
+    recipient: &SystemId,
+) -> Result<Option<String>, StoreError> {
     for person in persons {
-        if let Some(case) = family::open_cases(tx, *person, recipient).await?.into_iter().next() {
+        if let Some(case) = family::open_cases(tx, *person, recipient)
+            .await?
+            .into_iter()
+            .next()
+        {
             return Ok(Some(case.told.case.to_string()));
         }
     }

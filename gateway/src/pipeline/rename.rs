@@ -12,18 +12,33 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn person(tx: &mut Tx, from: PersonId, to: PersonId, now: Timestamp) -> Result<(), StoreError> {
-    for mut referral in tx.find::<ReferralDoc>("referral.person", &from.to_string()).await? {
+pub(super) async fn person(
+    tx: &mut Tx,
+    from: PersonId,
+    to: PersonId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for mut referral in tx
+        .find::<ReferralDoc>("referral.person", &from.to_string())
+        .await?
+    {
         referral.person = to;
         tx.put(&referral, now).await?;
     }
-    for mut episode in tx.find::<EpisodeDoc>("episode.person", &from.to_string()).await? {
+    for mut episode in tx
+        .find::<EpisodeDoc>("episode.person", &from.to_string())
+        .await?
+    {
         episode.people.remove(&from);
         episode.people.insert(to);
         tx.put(&episode, now).await?;
     }
-    for mut notice in tx.find::<MutualDoc>("mutual.person", &from.to_string()).await? {
-        tx.remove::<MutualDoc>(&MutualDoc::key_of(from, &notice.recipient, &notice.partner)).await?;
+    for mut notice in tx
+        .find::<MutualDoc>("mutual.person", &from.to_string())
+        .await?
+    {
+        tx.remove::<MutualDoc>(&MutualDoc::key_of(from, &notice.recipient, &notice.partner))
+            .await?;
         notice.person = to;
         tx.put(&notice, now).await?;
     }

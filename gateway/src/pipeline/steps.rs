@@ -18,17 +18,34 @@ pub async fn fold(core: &Core, tx: &mut Tx, event: &Event) -> Result<(), StoreEr
     if facts.is_empty() {
         return Ok(());
     }
-    let Some(mut scene) = exchange::scene(tx, &event.system, people(&event.told.body)).await? else { return Ok(()) };
+    let Some(mut scene) = exchange::scene(tx, &event.system, people(&event.told.body)).await?
+    else {
+        return Ok(());
+    };
     let now = core.clock.now();
     let episode = scene.episode.id.to_string();
     for fact in facts {
         match scene.episode.steps.apply(&fact) {
             Ok(None) => {}
             Ok(Some(undone)) => {
-                tx.audit(now, core.gateway.as_str(), "step.left-undone", &episode, undone.code()).await?;
+                tx.audit(
+                    now,
+                    core.gateway.as_str(),
+                    "step.left-undone",
+                    &episode,
+                    undone.code(),
+                )
+                .await?;
             }
             Err(refused) => {
-                tx.audit(now, core.gateway.as_str(), "step.refused", &episode, &refused.to_string()).await?;
+                tx.audit(
+                    now,
+                    core.gateway.as_str(),
+                    "step.refused",
+                    &episode,
+                    &refused.to_string(),
+                )
+                .await?;
             }
         }
     }

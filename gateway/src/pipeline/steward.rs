@@ -34,22 +34,35 @@ pub enum StewardError {
 }
 
 async fn link(tx: &mut Tx, id: LinkId) -> Result<LinkDoc, StewardError> {
-    tx.find::<LinkDoc>("link.id", &id.to_string()).await?.pop().ok_or(StewardError::Unknown)
+    tx.find::<LinkDoc>("link.id", &id.to_string())
+        .await?
+        .pop()
+        .ok_or(StewardError::Unknown)
 }
 
 /// Confirms a doubtful pair: it is one person.
 ///
 /// # Errors
 /// When the pair does not wait, or the store fails.
-pub async fn confirm(core: &Core, tx: &mut Tx, id: LinkId, actor: &str, reason: &str) -> Result<LinkDoc, StewardError> {
+pub async fn confirm(
+    core: &Core,
+    tx: &mut Tx,
+    id: LinkId,
+    actor: &str,
+    reason: &str,
+) -> Result<LinkDoc, StewardError> {
     let now = core.clock.now();
     let mut link = link(tx, id).await?;
     if link.standing == LinkStanding::Linked {
         return Err(StewardError::Standing(link.standing.code()));
     }
-    core.matcher.lock().await.rule(&link.a, &link.b, Ruling::Confirmed);
+    core.matcher
+        .lock()
+        .await
+        .rule(&link.a, &link.b, Ruling::Confirmed);
     decide(core, tx, &mut link, LinkStanding::Linked, reason, now).await?;
-    tx.audit(now, actor, "link.confirm", &id.to_string(), "").await?;
+    tx.audit(now, actor, "link.confirm", &id.to_string(), "")
+        .await?;
     let person = matcher::join(core, tx, &link, now).await?;
     mutual::evaluate(core, tx, person, now).await?;
     Ok(link)
@@ -59,15 +72,25 @@ pub async fn confirm(core: &Core, tx: &mut Tx, id: LinkId, actor: &str, reason: 
 ///
 /// # Errors
 /// When the pair does not wait, or the store fails.
-pub async fn reject(core: &Core, tx: &mut Tx, id: LinkId, actor: &str, reason: &str) -> Result<LinkDoc, StewardError> {
+pub async fn reject(
+    core: &Core,
+    tx: &mut Tx,
+    id: LinkId,
+    actor: &str,
+    reason: &str,
+) -> Result<LinkDoc, StewardError> {
     let now = core.clock.now();
     let mut link = link(tx, id).await?;
     if link.standing != LinkStanding::Candidate {
         return Err(StewardError::Standing(link.standing.code()));
     }
-    core.matcher.lock().await.rule(&link.a, &link.b, Ruling::Rejected);
+    core.matcher
+        .lock()
+        .await
+        .rule(&link.a, &link.b, Ruling::Rejected);
     decide(core, tx, &mut link, LinkStanding::Rejected, reason, now).await?;
-    tx.audit(now, actor, "link.reject", &id.to_string(), "").await?;
+    tx.audit(now, actor, "link.reject", &id.to_string(), "")
+        .await?;
     Ok(link)
 }
 
@@ -85,25 +108,48 @@ pub struct Undone {
 ///
 /// # Errors
 /// When the pair is not linked, or the store fails.
-pub async fn undo(core: &Core, tx: &mut Tx, id: LinkId, actor: &str, reason: &str) -> Result<Undone, StewardError> {
+pub async fn undo(
+    core: &Core,
+    tx: &mut Tx,
+    id: LinkId,
+    actor: &str,
+    reason: &str,
+) -> Result<Undone, StewardError> {
     let now = core.clock.now();
     let mut link = link(tx, id).await?;
     if link.standing != LinkStanding::Linked {
         return Err(StewardError::Standing(link.standing.code()));
     }
-    core.matcher.lock().await.rule(&link.a, &link.b, Ruling::Rejected);
-    let missing = StoreError::Shape { kind: "linked record" };
-    let record = tx.get::<RecordDoc>(&RecordDoc::key_of(&link.a)).await?.ok_or(missing)?;
+    core.matcher
+        .lock()
+        .await
+        .rule(&link.a, &link.b, Ruling::Rejected);
+    let missing = StoreError::Shape {
+        kind: "linked record",
+    };
+    let record = tx
+        .get::<RecordDoc>(&RecordDoc::key_of(&link.a))
+        .await?
+        .ok_or(missing)?;
     let person = record.person_id;
     decide(core, tx, &mut link, LinkStanding::Undone, reason, now).await?;
-    tx.audit(now, actor, "link.undo", &id.to_string(), "").await?;
+    tx.audit(now, actor, "link.undo", &id.to_string(), "")
+        .await?;
     let parted = split(tx, person, now).await?;
-    core.record(tx, Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))), now).await?;
+    core.record(
+        tx,
+        Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))),
+        now,
+    )
+    .await?;
     recall::nothing_leaves(core, tx, person, &parted, now).await?;
     let disclosed = recall::disclosed_about(tx, person).await?;
     recall::everything_told(core, tx, &disclosed, now).await?;
     mutual::forget(tx, person).await?;
-    Ok(Undone { link, disclosed: disclosed.into_iter().map(|row| row.id).collect() })
+    Ok(Undone {
+        link,
+        disclosed: disclosed.into_iter().map(|row| row.id).collect(),
+    })
 }
 
 async fn decide(
@@ -119,12 +165,21 @@ async fn decide(
     link.reason = Some(reason.to_owned());
     link.decided_at = Some(now);
     tx.put(link, now).await?;
-    core.record(tx, Body::LinkDecided(Box::new(matcher::told(link, None))), now).await
+    core.record(
+        tx,
+        Body::LinkDecided(Box::new(matcher::told(link, None))),
+        now,
+    )
+    .await
 }
 
 /// Splits a person into the groups of records that links still hold together. The group of the first record keeps
 /// the person id. Referrals follow the records that they name. Returns the systems whose records went.
-async fn split(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<BTreeSet<SystemId>, StoreError> {
+async fn split(
+    tx: &mut Tx,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<BTreeSet<SystemId>, StoreError> {
     let records: BTreeMap<RecordKey, RecordDoc> = tx
         .find::<RecordDoc>("record.person", &person.to_string())
         .await?
@@ -139,7 +194,10 @@ async fn split(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<BTreeSet
         let mut at = 0;
         while let Some(key) = group.get(at).cloned() {
             at += 1;
-            for link in tx.find::<LinkDoc>("link.record", &RecordDoc::key_of(&key)).await? {
+            for link in tx
+                .find::<LinkDoc>("link.record", &RecordDoc::key_of(&key))
+                .await?
+            {
                 if link.standing != LinkStanding::Linked {
                     continue;
                 }
@@ -151,16 +209,31 @@ async fn split(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<BTreeSet
         }
         let group_id = id.take().unwrap_or_else(|| PersonId(uuid::Uuid::now_v7()));
         for key in group {
-            if let Some(record) = records.get(&key).filter(|record| record.person_id != group_id) {
-                let moved = RecordDoc { person_id: group_id, ..record.clone() };
+            if let Some(record) = records
+                .get(&key)
+                .filter(|record| record.person_id != group_id)
+            {
+                let moved = RecordDoc {
+                    person_id: group_id,
+                    ..record.clone()
+                };
                 tx.put(&moved, now).await?;
                 parted.insert(moved.key.system);
             }
         }
     }
-    for mut referral in tx.find::<ReferralDoc>("referral.person", &person.to_string()).await? {
-        let Some(subject) = referral.people.first().map(RecordDoc::key_of) else { continue };
-        if let Some(record) = tx.get::<RecordDoc>(&subject).await?.filter(|record| record.person_id != person) {
+    for mut referral in tx
+        .find::<ReferralDoc>("referral.person", &person.to_string())
+        .await?
+    {
+        let Some(subject) = referral.people.first().map(RecordDoc::key_of) else {
+            continue;
+        };
+        if let Some(record) = tx
+            .get::<RecordDoc>(&subject)
+            .await?
+            .filter(|record| record.person_id != person)
+        {
             referral.person = record.person_id;
             tx.put(&referral, now).await?;
         }
@@ -172,11 +245,22 @@ async fn split(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<BTreeSet
 ///
 /// # Errors
 /// When the store fails.
-pub async fn withdraw_record(core: &Core, tx: &mut Tx, record: &RecordDoc, now: Timestamp) -> Result<(), StoreError> {
+pub async fn withdraw_record(
+    core: &Core,
+    tx: &mut Tx,
+    record: &RecordDoc,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     core.matcher.lock().await.remove(&record.key);
     let person = record.person_id;
-    let is_linked = family::records_of(tx, person).await?.iter().any(|other| other.key != record.key);
-    for mut link in tx.find::<LinkDoc>("link.record", &RecordDoc::key_of(&record.key)).await? {
+    let is_linked = family::records_of(tx, person)
+        .await?
+        .iter()
+        .any(|other| other.key != record.key);
+    for mut link in tx
+        .find::<LinkDoc>("link.record", &RecordDoc::key_of(&record.key))
+        .await?
+    {
         let was_linked = link.standing == LinkStanding::Linked;
         if was_linked || link.standing == LinkStanding::Candidate {
             link.standing = LinkStanding::Undone;
@@ -185,7 +269,12 @@ pub async fn withdraw_record(core: &Core, tx: &mut Tx, record: &RecordDoc, now: 
             tx.put(&link, now).await?;
         }
         if was_linked {
-            core.record(tx, Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))), now).await?;
+            core.record(
+                tx,
+                Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))),
+                now,
+            )
+            .await?;
         }
     }
     let mut parted = BTreeSet::from([record.key.system.clone()]);

@@ -33,15 +33,22 @@ impl Ruling {
     #[must_use]
     pub fn permitted(&self) -> Vec<String> {
         let main = self.weighed.first().filter(|_| self.outbound.is_some());
-        let permitted = main.into_iter().flat_map(|one| one.judged.decision.permitted());
-        permitted.filter(|item| !self.hidden_items.contains(*item)).map(str::to_owned).collect()
+        let permitted = main
+            .into_iter()
+            .flat_map(|one| one.judged.decision.permitted());
+        permitted
+            .filter(|item| !self.hidden_items.contains(*item))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The people of a proposal who may be named.
     #[must_use]
     pub fn told_people(&self, proposal: &Proposal) -> Vec<PersonId> {
         let people = proposal.people.iter().map(|one| one.person);
-        people.filter(|person| !self.hidden_people.contains(person)).collect()
+        people
+            .filter(|person| !self.hidden_people.contains(person))
+            .collect()
     }
 
     /// Whether any of the element groups may not be told, or any of the people not named.
@@ -49,14 +56,22 @@ impl Ruling {
     pub fn withholds(&self, items: &[String], people: &[PersonId]) -> bool {
         let permitted = self.permitted();
         items.iter().any(|item| !permitted.contains(item))
-            || people.iter().any(|person| self.hidden_people.contains(person))
+            || people
+                .iter()
+                .any(|person| self.hidden_people.contains(person))
     }
 
     /// Records every decision of the ruling.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn record(&self, core: &Core, tx: &mut Tx, stage: Stage, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn record(
+        &self,
+        core: &Core,
+        tx: &mut Tx,
+        stage: Stage,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         for weighed in &self.weighed {
             core.judge.record(tx, weighed, stage, now).await?;
         }
@@ -76,7 +91,11 @@ pub async fn weigh(
     now: Timestamp,
 ) -> Result<Ruling, StoreError> {
     let main = proposal.people.first().map(|one| one.person);
-    let mut weighed = vec![core.judge.weigh(tx, ask(proposal, main, &proposal.items), now).await?];
+    let mut weighed = vec![
+        core.judge
+            .weigh(tx, ask(proposal, main, &proposal.items), now)
+            .await?,
+    ];
     let mut hidden = BTreeSet::new();
     let mut hide_contact = false;
     for other in proposal.people.iter().skip(1) {
@@ -86,7 +105,10 @@ pub async fn weigh(
             .filter(|item| matches!(item.part, Part::Body | Part::Identity | Part::Contact))
             .cloned()
             .collect();
-        let judged = core.judge.weigh(tx, ask(proposal, Some(other.person), &about), now).await?;
+        let judged = core
+            .judge
+            .weigh(tx, ask(proposal, Some(other.person), &about), now)
+            .await?;
         for item in about.iter().filter(|item| !judged.judged.permits(&item.id)) {
             match item.part {
                 // A family shares its address: what hides one person's place hides everybody's.
@@ -98,18 +120,41 @@ pub async fn weigh(
         }
         weighed.push(judged);
     }
-    let first = weighed.first().map(|one| one.judged.clone()).ok_or(StoreError::Shape { kind: "decision" })?;
+    let first = weighed
+        .first()
+        .map(|one| one.judged.clone())
+        .ok_or(StoreError::Shape { kind: "decision" })?;
     let denied: BTreeSet<String> = proposal
         .items
         .iter()
         .filter(|item| hide_contact && item.part == Part::Contact)
         .map(|item| item.id.clone())
         .collect();
-    let outbound = render(core, id, proposal, &first, &Hidden { people: &hidden, items: &denied }, now);
-    Ok(Ruling { decision: first.id, outbound, weighed, hidden_people: hidden, hidden_items: denied })
+    let outbound = render(
+        core,
+        id,
+        proposal,
+        &first,
+        &Hidden {
+            people: &hidden,
+            items: &denied,
+        },
+        now,
+    );
+    Ok(Ruling {
+        decision: first.id,
+        outbound,
+        weighed,
+        hidden_people: hidden,
+        hidden_items: denied,
+    })
 }
 
-fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[super::proposal::ProposedItem]) -> Ask<'a> {
+fn ask<'a>(
+    proposal: &'a Proposal,
+    person: Option<PersonId>,
+    items: &[super::proposal::ProposedItem],
+) -> Ask<'a> {
     let items = items.iter().map(|item| AskedItem {
         id: item.id.clone(),
         category: item.category,
@@ -125,7 +170,10 @@ fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[super::pro
         person,
         items: items.collect(),
         holds_copy: proposal.action == tandem_consent::Action::Notify,
-        serves_subject: proposal.people.iter().any(|one| Some(one.person) == person && one.view.person.is_some()),
+        serves_subject: proposal
+            .people
+            .iter()
+            .any(|one| Some(one.person) == person && one.view.person.is_some()),
     }
 }
 
@@ -146,12 +194,20 @@ fn render(
     let permits = |item: &str| judged.decision.permits(item, now) && !hidden.items.contains(item);
     let tells = |person: PersonId| !hidden.people.contains(&person);
     let (people, body) = proposal.redacted(&permits, &tells)?;
-    let party = |organization| Party { id: Clone::clone(organization), name: core.name_of(organization) };
+    let party = |organization| Party {
+        id: Clone::clone(organization),
+        name: core.name_of(organization),
+    };
     let labels: BTreeSet<String> = proposal
         .items
         .iter()
         .filter(|item| permits(&item.id))
-        .flat_map(|item| item.labels.iter().cloned().chain(category_label(item.category)))
+        .flat_map(|item| {
+            item.labels
+                .iter()
+                .cloned()
+                .chain(category_label(item.category))
+        })
         .chain(judged.decision.refrains.iter().cloned())
         .collect();
     Some(Outbound {
@@ -193,7 +249,13 @@ fn notices(core: &Core, judged: &Judged) -> Vec<Notice> {
         .filter(|obligation| obligation.code == "NOTICE")
         .filter_map(|obligation| obligation.params.get("notice").cloned())
         .collect();
-    codes.into_iter().map(|code| Notice { text: super::notices::text(&code, core), code }).collect()
+    codes
+        .into_iter()
+        .map(|code| Notice {
+            text: super::notices::text(&code, core),
+            code,
+        })
+        .collect()
 }
 
 /// Decides at the outbox and, when anything may be told, queues it. Returns the message, or `None` when nothing may be
@@ -201,14 +263,20 @@ fn notices(core: &Core, judged: &Judged) -> Vec<Notice> {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn queue(core: &Core, tx: &mut Tx, proposal: &Proposal, now: Timestamp) -> Result<Option<MessageId>, StoreError> {
+pub async fn queue(
+    core: &Core,
+    tx: &mut Tx,
+    proposal: &Proposal,
+    now: Timestamp,
+) -> Result<Option<MessageId>, StoreError> {
     let id = MessageId(uuid::Uuid::now_v7());
     let ruling = weigh(core, tx, id, proposal, now).await?;
     ruling.record(core, tx, Stage::Outbox, now).await?;
     if ruling.outbound.is_none() {
         return Ok(None);
     }
-    let content = serde_json::to_vec(proposal).map_err(|_| StoreError::Shape { kind: "proposal" })?;
+    let content =
+        serde_json::to_vec(proposal).map_err(|_| StoreError::Shape { kind: "proposal" })?;
     tx.add_outbox(&OutboxRow {
         id,
         position: 0,

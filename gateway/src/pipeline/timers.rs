@@ -36,7 +36,10 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
 /// When the store fails.
 pub async fn look(core: &Core) -> Result<(), StoreError> {
     let now = core.clock.now();
-    let calendar = Calendar::new(core.loaded.zone.clone(), core.loaded.config.holidays.iter().copied());
+    let calendar = Calendar::new(
+        core.loaded.zone.clone(),
+        core.loaded.config.holidays.iter().copied(),
+    );
     let mut tx = core.store.begin().await?;
     for document in tx.all::<ReferralDoc>().await? {
         if document.state.is_open() {
@@ -66,14 +69,26 @@ async fn flag(
         }
         is_new = true;
         let told = ReferralTimer {
-            referral: ReferralRef { id: Some(document.id), ..ReferralRef::default() },
+            referral: ReferralRef {
+                id: Some(document.id),
+                ..ReferralRef::default()
+            },
             timer: timer.name.code().to_owned(),
             due: timer.due,
             expired: true,
         };
-        core.record(tx, Body::ReferralTimer(Box::new(told)), now).await?;
-        tx.audit(now, core.gateway.as_str(), "referral.timer", &document.id.to_string(), timer.name.code()).await?;
-        metrics::counter!("tandem_referral_timers_expired_total", "timer" => timer.name.code()).increment(1);
+        core.record(tx, Body::ReferralTimer(Box::new(told)), now)
+            .await?;
+        tx.audit(
+            now,
+            core.gateway.as_str(),
+            "referral.timer",
+            &document.id.to_string(),
+            timer.name.code(),
+        )
+        .await?;
+        metrics::counter!("tandem_referral_timers_expired_total", "timer" => timer.name.code())
+            .increment(1);
     }
     if is_new {
         tx.put(&document, now).await?;

@@ -11,7 +11,12 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn changed(core: &Core, tx: &mut Tx, event: &Event, told: &WorkerChange) -> Result<(), StoreError> {
+pub(super) async fn changed(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+    told: &WorkerChange,
+) -> Result<(), StoreError> {
     let key = InvolvementDoc::key_of(&event.system, told.case.as_str());
     if let Some(mut document) = tx.get::<InvolvementDoc>(&key).await? {
         document.told.worker = Some(told.worker.clone());

@@ -30,6 +30,9 @@ impl Document for DisclosureDoc {
     }
 
     fn indexes(&self) -> Vec<Index> {
-        self.people.iter().map(|person| Index::new("disclosure.person", person.to_string())).collect()
+        self.people
+            .iter()
+            .map(|person| Index::new("disclosure.person", person.to_string()))
+            .collect()
     }
 }

@@ -33,6 +33,9 @@ impl Document for EpisodeDoc {
     }
 
     fn indexes(&self) -> Vec<Index> {
-        self.people.iter().map(|person| Index::new("episode.person", person.to_string())).collect()
+        self.people
+            .iter()
+            .map(|person| Index::new("episode.person", person.to_string()))
+            .collect()
     }
 }

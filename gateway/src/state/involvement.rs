@@ -38,7 +38,10 @@ impl Document for InvolvementDoc {
 
     fn indexes(&self) -> Vec<Index> {
         let of_person = self.told.people.iter().map(|person| {
-            let key = RecordKey { system: self.system.clone(), person: person.clone() };
+            let key = RecordKey {
+                system: self.system.clone(),
+                person: person.clone(),
+            };
             Index::new("involvement.record", RecordDoc::key_of(&key))
         });
         of_person.collect()

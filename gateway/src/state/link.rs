@@ -67,7 +67,11 @@ impl LinkDoc {
     #[must_use]
     pub fn key_of_pair(a: &RecordKey, b: &RecordKey) -> String {
         let (first, second) = if a <= b { (a, b) } else { (b, a) };
-        format!("{}\u{1e}{}", RecordDoc::key_of(first), RecordDoc::key_of(second))
+        format!(
+            "{}\u{1e}{}",
+            RecordDoc::key_of(first),
+            RecordDoc::key_of(second)
+        )
     }
 }
 

@@ -31,9 +31,15 @@ impl Document for PartnerRowDoc {
 
     fn indexes(&self) -> Vec<Index> {
         let kind = &self.row.kind;
-        let mut indexes = vec![Index::new("partner.kind", format!("{}\u{1f}{kind}", self.system))];
+        let mut indexes = vec![Index::new(
+            "partner.kind",
+            format!("{}\u{1f}{kind}", self.system),
+        )];
         indexes.extend(self.row.index.iter().map(|value| {
-            Index::new("partner.index", format!("{}\u{1f}{kind}\u{1f}{value}", self.system))
+            Index::new(
+                "partner.index",
+                format!("{}\u{1f}{kind}\u{1f}{value}", self.system),
+            )
         }));
         indexes
     }
@@ -52,12 +58,20 @@ impl StoredMemory {
     /// The memory of a partner. Use it on a blocking thread only.
     #[must_use]
     pub fn new(store: Store, system: SystemId, runtime: Handle) -> Self {
-        Self { store, system, runtime }
+        Self {
+            store,
+            system,
+            runtime,
+        }
     }
 
     fn find(&self, field: &'static str, value: &str) -> Vec<PartnerRow> {
         let found = self.runtime.block_on(async {
-            self.store.snapshot().await?.find::<PartnerRowDoc>(field, value).await
+            self.store
+                .snapshot()
+                .await?
+                .find::<PartnerRowDoc>(field, value)
+                .await
         });
         let mut rows: Vec<PartnerRow> = match found {
             Ok(documents) => documents.into_iter().map(|document| document.row).collect(),
@@ -74,9 +88,13 @@ impl StoredMemory {
 impl PartnerMemory for StoredMemory {
     fn row(&self, kind: &str, key: &str) -> Option<PartnerRow> {
         let key = PartnerRowDoc::key_of(&self.system, kind, key);
-        let found = self
-            .runtime
-            .block_on(async { self.store.snapshot().await?.get::<PartnerRowDoc>(&key).await });
+        let found = self.runtime.block_on(async {
+            self.store
+                .snapshot()
+                .await?
+                .get::<PartnerRowDoc>(&key)
+                .await
+        });
         match found {
             Ok(document) => document.map(|document| document.row),
             Err(error) => {
@@ -87,7 +105,10 @@ impl PartnerMemory for StoredMemory {
     }
 
     fn rows_by(&self, kind: &str, index: &str) -> Vec<PartnerRow> {
-        self.find("partner.index", &format!("{}\u{1f}{kind}\u{1f}{index}", self.system))
+        self.find(
+            "partner.index",
+            &format!("{}\u{1f}{kind}\u{1f}{index}", self.system),
+        )
     }
 
     fn rows(&self, kind: &str) -> Vec<PartnerRow> {

@@ -36,7 +36,10 @@ impl Document for PlanDoc {
     }
 
     fn indexes(&self) -> Vec<Index> {
-        self.episode.iter().map(|episode| Index::new("plan.episode", episode.to_string())).collect()
+        self.episode
+            .iter()
+            .map(|episode| Index::new("plan.episode", episode.to_string()))
+            .collect()
     }
 }
 
@@ -55,7 +58,12 @@ impl Document for ConflictDoc {
     const KIND: &'static str = "conflict";
 
     fn key(&self) -> String {
-        format!("{}\u{1f}{}\u{1f}{}", self.episode, self.kind, self.objects.join("\u{1e}"))
+        format!(
+            "{}\u{1f}{}\u{1f}{}",
+            self.episode,
+            self.kind,
+            self.objects.join("\u{1e}")
+        )
     }
 
     fn indexes(&self) -> Vec<Index> {

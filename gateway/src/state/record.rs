@@ -70,9 +70,15 @@ impl Document for RecordDoc {
             Index::new("record.system", self.key.system.as_str()),
             Index::new("record.person", self.person_id.to_string()),
         ];
-        let households = self.memberships.iter().filter_map(|member| member.household.as_ref());
+        let households = self
+            .memberships
+            .iter()
+            .filter_map(|member| member.household.as_ref());
         indexes.extend(households.map(|household| {
-            Index::new("record.household", format!("{}\u{1f}{household}", self.key.system))
+            Index::new(
+                "record.household",
+                format!("{}\u{1f}{household}", self.key.system),
+            )
         }));
         indexes
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_coordination::referral::Referral;
-use tandem_mappings::model::id::{MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId};
+use tandem_mappings::model::id::{
+    MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId,
+};
 use tandem_mappings::model::referral::{ReferralOutput, ReferralRequest, ReferralStatus};
 
 use crate::store::{Document, Index};
@@ -66,16 +68,27 @@ impl Document for ReferralDoc {
             Index::new("referral.source", self.source.as_str()),
         ];
         if let Some(reference) = &self.source_ref {
-            indexes.push(Index::new("referral.ref", format!("{}\u{1f}{reference}", self.source)));
+            indexes.push(Index::new(
+                "referral.ref",
+                format!("{}\u{1f}{reference}", self.source),
+            ));
         }
         if let Some(target) = &self.target {
             indexes.push(Index::new("referral.target", target.as_str()));
             if let Some(reference) = &self.target_ref {
-                indexes.push(Index::new("referral.ref", format!("{target}\u{1f}{reference}")));
+                indexes.push(Index::new(
+                    "referral.ref",
+                    format!("{target}\u{1f}{reference}"),
+                ));
             }
         }
         let messages = [self.request_message, self.outcome_message];
-        indexes.extend(messages.into_iter().flatten().map(|id| Index::new("referral.message", id.to_string())));
+        indexes.extend(
+            messages
+                .into_iter()
+                .flatten()
+                .map(|id| Index::new("referral.message", id.to_string())),
+        );
         indexes
     }
 }

@@ -151,7 +151,10 @@ impl Tx {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn stamp<D: Document>(&mut self, key: &str) -> Result<Option<(i64, Timestamp)>, StoreError> {
+    pub async fn stamp<D: Document>(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<(i64, Timestamp)>, StoreError> {
         let key = self.mac(D::KIND, key)?;
         let row = sqlx::query(
             "SELECT version, updated_at FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
@@ -161,14 +164,19 @@ impl Tx {
         .bind(key.as_slice())
         .fetch_optional(&mut *self.inner)
         .await?;
-        row.map(|row| Ok((row.get("version"), timestamp(row.get("updated_at"))?))).transpose()
+        row.map(|row| Ok((row.get("version"), timestamp(row.get("updated_at"))?)))
+            .transpose()
     }
 
     /// How many documents of a kind stand under an index value.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn count<D: Document>(&mut self, field: &'static str, value: &str) -> Result<i64, StoreError> {
+    pub async fn count<D: Document>(
+        &mut self,
+        field: &'static str,
+        value: &str,
+    ) -> Result<i64, StoreError> {
         let value = self.mac(field, value)?;
         Ok(sqlx::query_scalar(
             "SELECT COUNT(*) FROM document_index \

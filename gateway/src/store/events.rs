@@ -106,7 +106,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the store fails or an event does not open.
-    pub async fn staged_events(&mut self, input: InputId, after: i64, limit: i64) -> Result<Vec<WaitingEvent>, StoreError> {
+    pub async fn staged_events(
+        &mut self,
+        input: InputId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<WaitingEvent>, StoreError> {
         let rows = sqlx::query(
             "SELECT position, id, sealed FROM event \
              WHERE jurisdiction = $1 AND input = $2 AND state = 'staged' AND position > $3 \
@@ -126,11 +131,13 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn drop_event(&mut self, position: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'staged'")
-            .bind(self.jurisdiction())
-            .bind(position)
-            .execute(&mut *self.inner)
-            .await?;
+        sqlx::query(
+            "DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'staged'",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .execute(&mut *self.inner)
+        .await?;
         Ok(())
     }
 
@@ -311,7 +318,10 @@ impl Tx {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn input_events(&mut self, input: InputId) -> Result<Vec<(String, String, String)>, StoreError> {
+    pub async fn input_events(
+        &mut self,
+        input: InputId,
+    ) -> Result<Vec<(String, String, String)>, StoreError> {
         let rows = sqlx::query(
             "SELECT type, state, COALESCE(note, '') AS note FROM event \
              WHERE jurisdiction = $1 AND input = $2 ORDER BY position",
@@ -320,7 +330,10 @@ impl Tx {
         .bind(input.as_bytes().as_slice())
         .fetch_all(&mut *self.inner)
         .await?;
-        Ok(rows.into_iter().map(|row| (row.get("type"), row.get("state"), row.get("note"))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.get("type"), row.get("state"), row.get("note")))
+            .collect())
     }
 
     /// When an event of this id was recorded, for look-ups by id.

@@ -138,7 +138,9 @@ impl Tx {
         name: &str,
         content_hash: &[u8; 32],
     ) -> Result<(), StoreError> {
-        let Some(row) = self.same_input(system, name, content_hash).await? else { return Ok(()) };
+        let Some(row) = self.same_input(system, name, content_hash).await? else {
+            return Ok(());
+        };
         if row.state != InputState::Staging.code() {
             return Ok(());
         }
@@ -183,7 +185,9 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn set_original(&mut self, id: InputId, original: &[u8]) -> Result<(), StoreError> {
-        let sealed = self.sealer.seal("input", "sealed", id.as_bytes(), original)?;
+        let sealed = self
+            .sealer
+            .seal("input", "sealed", id.as_bytes(), original)?;
         sqlx::query("UPDATE input SET sealed = $3 WHERE jurisdiction = $1 AND id = $2")
             .bind(self.jurisdiction())
             .bind(id.as_bytes().as_slice())

@@ -30,11 +30,18 @@ struct Place {
 
 async fn place() -> Place {
     let folder = tempfile::tempdir().unwrap();
-    let sealer =
-        Sealer::open_or_create(&folder.path().join("root.key"), "demo-county".parse().unwrap()).unwrap();
+    let sealer = Sealer::open_or_create(
+        &folder.path().join("root.key"),
+        "demo-county".parse().unwrap(),
+    )
+    .unwrap();
     let file = folder.path().join("tandem.sqlite");
     let store = Store::open(&file, sealer).await.unwrap();
-    Place { _folder: folder, file, store }
+    Place {
+        _folder: folder,
+        file,
+        store,
+    }
 }
 
 fn now() -> jiff::Timestamp {
@@ -65,7 +72,15 @@ fn row(tx: &Tx, case: &str) -> OutboxRow {
 async fn a_transaction_that_is_dropped_leaves_no_trace() {
     let place = place().await;
     let mut tx = place.store.begin().await.unwrap();
-    tx.put(&Note { id: "1".into(), owner: "a".into() }, now()).await.unwrap();
+    tx.put(
+        &Note {
+            id: "1".into(),
+            owner: "a".into(),
+        },
+        now(),
+    )
+    .await
+    .unwrap();
     drop(tx);
     let mut tx = place.store.begin().await.unwrap();
     assert_eq!(tx.get::<Note>("1").await.unwrap(), None);
@@ -75,8 +90,24 @@ async fn a_transaction_that_is_dropped_leaves_no_trace() {
 async fn a_document_is_found_by_its_present_index_only() {
     let place = place().await;
     let mut tx = place.store.begin().await.unwrap();
-    tx.put(&Note { id: "1".into(), owner: "a".into() }, now()).await.unwrap();
-    tx.put(&Note { id: "1".into(), owner: "b".into() }, now()).await.unwrap();
+    tx.put(
+        &Note {
+            id: "1".into(),
+            owner: "a".into(),
+        },
+        now(),
+    )
+    .await
+    .unwrap();
+    tx.put(
+        &Note {
+            id: "1".into(),
+            owner: "b".into(),
+        },
+        now(),
+    )
+    .await
+    .unwrap();
     assert!(tx.find::<Note>("note.owner", "a").await.unwrap().is_empty());
     assert_eq!(tx.find::<Note>("note.owner", "b").await.unwrap().len(), 1);
 }
@@ -85,7 +116,15 @@ async fn a_document_is_found_by_its_present_index_only() {
 async fn the_database_file_holds_no_personal_data_in_clear() {
     let place = place().await;
     let mut tx = place.store.begin().await.unwrap();
-    tx.put(&Note { id: "Demofield-48211".into(), owner: "Marisol".into() }, now()).await.unwrap();
+    tx.put(
+        &Note {
+            id: "Demofield-48211".into(),
+            owner: "Marisol".into(),
+        },
+        now(),
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     place.store.close().await;
     let folder = place.file.parent().unwrap();
@@ -102,23 +141,48 @@ async fn the_same_key_with_the_same_content_is_ingested_once_and_for_ever() {
     let place = place().await;
     let system = SystemId::new("cws-demo").unwrap();
     let mut tx = place.store.begin().await.unwrap();
-    assert_eq!(tx.ingest(&system, "m-1", b"one").await.unwrap(), Ingested::New);
-    assert_eq!(tx.ingest(&system, "m-1", b"one").await.unwrap(), Ingested::Same);
-    assert_eq!(tx.ingest(&system, "m-1", b"two").await.unwrap(), Ingested::Changed);
-    assert_eq!(tx.ingest(&system, "m-1", b"two").await.unwrap(), Ingested::Same);
+    assert_eq!(
+        tx.ingest(&system, "m-1", b"one").await.unwrap(),
+        Ingested::New
+    );
+    assert_eq!(
+        tx.ingest(&system, "m-1", b"one").await.unwrap(),
+        Ingested::Same
+    );
+    assert_eq!(
+        tx.ingest(&system, "m-1", b"two").await.unwrap(),
+        Ingested::Changed
+    );
+    assert_eq!(
+        tx.ingest(&system, "m-1", b"two").await.unwrap(),
+        Ingested::Same
+    );
     let other = SystemId::new("calworks-demo").unwrap();
-    assert_eq!(tx.ingest(&other, "m-1", b"one").await.unwrap(), Ingested::New);
+    assert_eq!(
+        tx.ingest(&other, "m-1", b"one").await.unwrap(),
+        Ingested::New
+    );
 }
 
 #[tokio::test]
 async fn only_the_head_of_a_case_is_due_and_other_cases_go_on() {
     let place = place().await;
     let mut tx = place.store.begin().await.unwrap();
-    let (first, second, other) = (row(&tx, "family-1"), row(&tx, "family-1"), row(&tx, "family-2"));
+    let (first, second, other) = (
+        row(&tx, "family-1"),
+        row(&tx, "family-1"),
+        row(&tx, "family-2"),
+    );
     for one in [&first, &second, &other] {
         tx.add_outbox(one).await.unwrap();
     }
-    let due: Vec<_> = tx.due_outbox("hmis-demo", now(), 10).await.unwrap().iter().map(|row| row.id).collect();
+    let due: Vec<_> = tx
+        .due_outbox("hmis-demo", now(), 10)
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.id)
+        .collect();
     assert_eq!(due, [first.id, other.id]);
 }
 
@@ -129,12 +193,34 @@ async fn a_parked_head_holds_its_case_until_it_is_skipped() {
     let (first, second) = (row(&tx, "family-1"), row(&tx, "family-1"));
     tx.add_outbox(&first).await.unwrap();
     tx.add_outbox(&second).await.unwrap();
-    let parked = OutboxRow { state: OutboxState::Parked, ..first.clone() };
-    assert!(tx.move_outbox(&parked, OutboxState::Queued, now()).await.unwrap());
-    assert!(tx.due_outbox("hmis-demo", now(), 10).await.unwrap().is_empty());
-    let skipped = OutboxRow { state: OutboxState::Skipped, ..first };
-    assert!(tx.move_outbox(&skipped, OutboxState::Parked, now()).await.unwrap());
-    assert_eq!(tx.due_outbox("hmis-demo", now(), 10).await.unwrap()[0].id, second.id);
+    let parked = OutboxRow {
+        state: OutboxState::Parked,
+        ..first.clone()
+    };
+    assert!(
+        tx.move_outbox(&parked, OutboxState::Queued, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        tx.due_outbox("hmis-demo", now(), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let skipped = OutboxRow {
+        state: OutboxState::Skipped,
+        ..first
+    };
+    assert!(
+        tx.move_outbox(&skipped, OutboxState::Parked, now())
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        tx.due_outbox("hmis-demo", now(), 10).await.unwrap()[0].id,
+        second.id
+    );
 }
 
 #[tokio::test]
@@ -143,7 +229,18 @@ async fn a_message_is_moved_from_the_state_it_had_or_not_at_all() {
     let mut tx = place.store.begin().await.unwrap();
     let one = row(&tx, "family-1");
     tx.add_outbox(&one).await.unwrap();
-    let delivered = OutboxRow { state: OutboxState::Delivered, ..one };
-    assert!(tx.move_outbox(&delivered, OutboxState::Queued, now()).await.unwrap());
-    assert!(!tx.move_outbox(&delivered, OutboxState::Queued, now()).await.unwrap());
+    let delivered = OutboxRow {
+        state: OutboxState::Delivered,
+        ..one
+    };
+    assert!(
+        tx.move_outbox(&delivered, OutboxState::Queued, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !tx.move_outbox(&delivered, OutboxState::Queued, now())
+            .await
+            .unwrap()
+    );
 }

@@ -60,7 +60,9 @@ impl ExchangeFolder {
         for part in ["in", "done", "ack", "error", "out", "out/acked"] {
             std::fs::create_dir_all(root.join(part))?;
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self {
+            root: root.to_owned(),
+        })
     }
 
     /// Files that wait in `in/`, oldest name first.
@@ -165,7 +167,9 @@ fn is_unfinished(path: &Path) -> bool {
 /// The file's name.
 #[must_use]
 pub fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -178,7 +182,11 @@ mod tests {
         let folder = ExchangeFolder::open(place.path()).unwrap();
         std::fs::write(place.path().join("in/a.csv.part"), b"x").unwrap();
         assert!(folder.waiting().unwrap().is_empty());
-        std::fs::rename(place.path().join("in/a.csv.part"), place.path().join("in/a.csv")).unwrap();
+        std::fs::rename(
+            place.path().join("in/a.csv.part"),
+            place.path().join("in/a.csv"),
+        )
+        .unwrap();
         assert_eq!(folder.waiting().unwrap().len(), 1);
     }
 
@@ -191,7 +199,13 @@ mod tests {
             std::fs::write(&file, content).unwrap();
             folder.finish(&file, "{}").unwrap();
         }
-        assert_eq!(std::fs::read_to_string(place.path().join("done/a.csv")).unwrap(), "one");
-        assert_eq!(std::fs::read_to_string(place.path().join("done/a.csv.1")).unwrap(), "two");
+        assert_eq!(
+            std::fs::read_to_string(place.path().join("done/a.csv")).unwrap(),
+            "one"
+        );
+        assert_eq!(
+            std::fs::read_to_string(place.path().join("done/a.csv.1")).unwrap(),
+            "two"
+        );
     }
 }

@@ -57,7 +57,10 @@ impl PartnerClient {
         }
         let token = token_file.map(read).transpose()?;
         let token = token.map(|bytes| String::from_utf8_lossy(&bytes).trim().into());
-        Ok(Self { client: builder.build()?, token })
+        Ok(Self {
+            client: builder.build()?,
+            token,
+        })
     }
 
     /// Sends a request and takes the whole answer.
@@ -74,7 +77,11 @@ impl PartnerClient {
         }
         let request = http::Request::from_parts(parts, body);
         let request = reqwest::Request::try_from(request).map_err(|_| TransportFailure::Connect)?;
-        let response = self.client.execute(request).await.map_err(|error| failure(&error))?;
+        let response = self
+            .client
+            .execute(request)
+            .await
+            .map_err(|error| failure(&error))?;
         let mut answer = http::Response::builder().status(response.status());
         if let Some(headers) = answer.headers_mut() {
             headers.clone_from(response.headers());

@@ -77,11 +77,19 @@ async fn only_quarters_that_have_ended_are_published() {
     let later = office
         .get("", "/public/measures.csv?from=2026-01-01&to=2026-03-31")
         .await;
-    assert_eq!(later.status, StatusCode::NOT_FOUND, "the quarter still runs");
+    assert_eq!(
+        later.status,
+        StatusCode::NOT_FOUND,
+        "the quarter still runs"
+    );
     let year = office
         .get("", "/public/measures.csv?from=2025-01-01&to=2025-12-31")
         .await;
-    assert_eq!(year.status, StatusCode::NOT_FOUND, "a year beside its quarters");
+    assert_eq!(
+        year.status,
+        StatusCode::NOT_FOUND,
+        "a year beside its quarters"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

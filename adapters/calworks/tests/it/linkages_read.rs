@@ -305,7 +305,7 @@ fn json_of_countless_values_is_refused_and_a_repeated_key_is_told() {
     assert_eq!(report.outcome, Outcome::Rejected);
     assert_eq!(codes(&report), [("too-large", 1)]);
     let once = r#""message_id":"J-2""#;
-    let (report, _) = read(&JSON.replace(once, r#""message_id":"J-2","message_id":"J-3""#));
+    let (report, _) = read(JSON.replace(once, r#""message_id":"J-2","message_id":"J-3""#));
     assert!(codes(&report).contains(&("repeated-key", 1)));
     let (report, _) = read(r#"[{"message_id":"J-1"}]"#);
     assert_eq!(codes(&report), [("not-json", 1)]);

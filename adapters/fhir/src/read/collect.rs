@@ -21,6 +21,9 @@ use crate::gates;
 /// Most resources held for one payload; beyond it they are read with what is known by then.
 const HELD_CAP: usize = 50_000;
 
+/// Most memory, in bytes as far as it can be told, that held resources take; beyond it likewise.
+const HELD_BYTES: usize = 96 << 20;
+
 /// Most base URLs that one payload may use for its own resources.
 const BASES_CAP: usize = 16;
 
@@ -49,6 +52,8 @@ pub(crate) struct Collector {
     urns: BTreeMap<String, String>,
     /// Base URLs under which the payload gives its own resources.
     bases: BTreeSet<String>,
+    /// Bytes that the held resources take.
+    held_bytes: usize,
 }
 
 impl Collector {
@@ -62,6 +67,7 @@ impl Collector {
             goals: BTreeMap::new(),
             urns: BTreeMap::new(),
             bases: BTreeSet::new(),
+            held_bytes: 0,
         }
     }
 
@@ -90,6 +96,12 @@ impl Collector {
             ));
         }
         self.remember_urn(&held);
+        if matches!(
+            kind.as_str(),
+            "Task" | "ServiceRequest" | "CarePlan" | "Goal"
+        ) {
+            self.held_bytes = self.held_bytes.saturating_add(room(&held.value));
+        }
         match kind.as_str() {
             "Patient" => self.patient(&held, sink)?,
             "Task" => self.tasks.push(held),
@@ -107,7 +119,8 @@ impl Collector {
                 "kept with the original",
             )),
         }
-        if self.tasks.len() + self.plans.len() + self.services.len() > HELD_CAP {
+        let held = self.tasks.len() + self.plans.len() + self.services.len() + self.goals.len();
+        if held > HELD_CAP || self.held_bytes > HELD_BYTES {
             self.finish(sink)?;
         }
         Ok(())
@@ -115,6 +128,7 @@ impl Collector {
 
     /// Reads everything that was held.
     pub(crate) fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Stopped> {
+        self.held_bytes = 0;
         let tasks = std::mem::take(&mut self.tasks);
         for task in &tasks {
             super::task_events::read(self, task, None, sink)?;
@@ -356,6 +370,22 @@ fn hold(map: &mut BTreeMap<String, Held>, held: Held) {
     let id = held.value.get("id").and_then(Value::as_str);
     if let Some(id) = id.or_else(|| urn_id(held.full_url.as_deref())) {
         map.insert(id.to_owned(), held);
+    }
+}
+
+/// About how many bytes a value takes: a tree node of an object holds up to eleven fields in some 640 bytes.
+fn room(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 16,
+        Value::Array(items) => items.iter().map(|item| 32 + room(item)).sum(),
+        Value::Object(fields) => {
+            let inside: usize = fields
+                .iter()
+                .map(|(key, one)| key.len() + 16 + room(one))
+                .sum();
+            640 * fields.len().div_ceil(6) + inside
+        }
+        _ => 0,
     }
 }
 

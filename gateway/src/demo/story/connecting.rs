@@ -10,8 +10,15 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
     let told_before = world.calworks.received().len() + world.partner.received().len();
     let export = world.hmis.drop_export().await?;
     let answer = world.hmis.wait_for_answer(&export, PATIENCE).await?;
-    ensure!(answer.accepted, "the HMIS export was not accepted: {}", answer.body);
-    ensure!(answer.body["refused"].as_u64().unwrap_or(0) > 0, "the victim service provider's rows were not refused");
+    ensure!(
+        answer.accepted,
+        "the HMIS export was not accepted: {}",
+        answer.body
+    );
+    ensure!(
+        answer.body["refused"].as_u64().unwrap_or(0) > 0,
+        "the victim service provider's rows were not refused"
+    );
     tell(&format!(
         "Housing exports its HMIS CSV: {} people; {} rows of a victim service provider are refused unread.",
         answer.body["persons"], answer.body["refused"]
@@ -19,7 +26,12 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
     world.minutes_pass(16)?;
     world.settle().await?;
     let told_after = world.calworks.received().len() + world.partner.received().len();
-    ensure!(told_before == told_after, "a first load told somebody something");
-    tell("The clinic and behavioural health are FHIR servers; their patients are pulled. First loads link silently.");
+    ensure!(
+        told_before == told_after,
+        "a first load told somebody something"
+    );
+    tell(
+        "The clinic and behavioural health are FHIR servers; their patients are pulled. First loads link silently.",
+    );
     Ok(())
 }

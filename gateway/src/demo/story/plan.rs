@@ -47,51 +47,96 @@ pub(in crate::demo) async fn play(world: &World) -> anyhow::Result<()> {
                 ("counts_toward", "welfare-to-work;child-welfare"),
             ],
         )
-        .with_part("funding", &[("resource_category", "housing"), ("payer", "org-calworks"), ("amount", "900")]);
+        .with_part(
+            "funding",
+            &[
+                ("resource_category", "housing"),
+                ("payer", "org-calworks"),
+                ("amount", "900"),
+            ],
+        );
     world.calworks.send(&[plan]).await?;
     let received = world
         .partner
-        .wait_for("the work plan", |message| message.goals.iter().any(|goal| goal.domain == "employment"), PATIENCE)
+        .wait_for(
+            "the work plan",
+            |message| message.goals.iter().any(|goal| goal.domain == "employment"),
+            PATIENCE,
+        )
         .await?;
     let plan = received.content.plan.as_ref();
     ensure!(
-        plan.is_some_and(|plan| plan.tasks.iter().any(|task| task.name.contains("Counselling"))),
+        plan.is_some_and(|plan| plan
+            .tasks
+            .iter()
+            .any(|task| task.name.contains("Counselling"))),
         "the counselling does not stand in what child welfare received"
     );
-    seen("child welfare receives the employment goal, the workshop, the counselling that counts toward both, and who pays for housing");
+    seen(
+        "child welfare receives the employment goal, the workshop, the counselling that counts toward both, and who pays for housing",
+    );
 
-    let answer = world.partner.send(&world.for_cws, &world.partner.plan_update(&child_welfare_plan())).await?;
-    ensure!(answer.status == 202, "the NIEM message was answered {}: {}", answer.status, answer.body);
+    let answer = world
+        .partner
+        .send(
+            &world.for_cws,
+            &world.partner.plan_update(&child_welfare_plan()),
+        )
+        .await?;
+    ensure!(
+        answer.status == 202,
+        "the NIEM message was answered {}: {}",
+        answer.status,
+        answer.body
+    );
     let received = world
         .calworks
         .wait_for(
             "the child welfare plan",
-            |message| message.message_type == "plan_update" && message.field("plan_type") == "child-welfare",
+            |message| {
+                message.message_type == "plan_update"
+                    && message.field("plan_type") == "child-welfare"
+            },
             PATIENCE,
         )
         .await?;
     ensure!(
-        received.content.parts_of("goal").any(|goal| goal.field("domain") == "safety"),
+        received
+            .content
+            .parts_of("goal")
+            .any(|goal| goal.field("domain") == "safety"),
         "the safety goal did not reach CalWORKs"
     );
     ensure!(
-        received.content.parts_of("funding").any(|line| line.field("resource_category") == "child-care"),
+        received
+            .content
+            .parts_of("funding")
+            .any(|line| line.field("resource_category") == "child-care"),
         "the child care funding did not reach CalWORKs"
     );
-    seen("CalWORKs receives the safety goal, the parenting class, and that child welfare pays for child care");
+    seen(
+        "CalWORKs receives the safety goal, the parenting class, and that child welfare pays for child care",
+    );
 
     tell("The workshop and the parenting class are at the same time.");
     world
         .calworks
         .wait_for(
             "the conflict flag",
-            |message| message.message_type == "conflict" && message.field("conflict_kind") == "overlapping-times",
+            |message| {
+                message.message_type == "conflict"
+                    && message.field("conflict_kind") == "overlapping-times"
+            },
             PATIENCE,
         )
         .await?;
     world
         .partner
-        .wait_for("the conflict flag", |message| message.raw.contains("overlapping-times"), PATIENCE)
+        .wait_for(
+            "the conflict flag",
+            |message| message.raw.contains("overlapping-times"),
+            PATIENCE,
+        )
         .await?;
     seen("the gateway flags the overlap to both workers; it does not decide");
     world.settle().await

@@ -12,10 +12,16 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
     tell("The mother takes back her consent for behavioural-health data, by telephone.");
     let answer = world
         .office
-        .post("privacy", "/v1/consents/consent-marisol-bh/revoke", &json!({ "categories": [], "channel": "telephone" }))
+        .post(
+            "privacy",
+            "/v1/consents/consent-marisol-bh/revoke",
+            &json!({ "categories": [], "channel": "telephone" }),
+        )
         .await?;
     ensure!(
-        answer["recalled"].as_array().is_some_and(|messages| !messages.is_empty()),
+        answer["recalled"]
+            .as_array()
+            .is_some_and(|messages| !messages.is_empty()),
         "nothing that was told is recalled: {answer}"
     );
     after(world).await
@@ -23,23 +29,38 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
 
 /// What the systems see afterwards.
 pub(in crate::demo) async fn after(world: &World) -> anyhow::Result<()> {
-    let recall =
-        world.calworks.wait_for("the recall notice", |message| message.message_type == "recall", PATIENCE).await?;
+    let recall = world
+        .calworks
+        .wait_for(
+            "the recall notice",
+            |message| message.message_type == "recall",
+            PATIENCE,
+        )
+        .await?;
     ensure!(recall.content.parts.is_empty(), "the recall names people");
-    seen("the work programme is told which messages it must stop using: ids and duties, nothing else");
+    seen(
+        "the work programme is told which messages it must stop using: ids and duties, nothing else",
+    );
     world.settle().await?;
 
     let before = counselling_messages(world);
     let task = counselling_task(world)?;
-    world.behavioral_health.on_hold(&task, "missing-information")?;
+    world
+        .behavioral_health
+        .on_hold(&task, "missing-information")?;
     world.minutes_pass(16)?;
     source_task(world, "on-hold").await?;
     world.behavioral_health.start_work(&task)?;
     world.minutes_pass(16)?;
     source_task(world, "in-progress").await?;
     world.settle().await?;
-    ensure!(counselling_messages(world) == before, "the work programme still reads of the counselling");
-    seen("the counselling goes on between clinic and behavioural health, who treat her on a basis of their own;");
+    ensure!(
+        counselling_messages(world) == before,
+        "the work programme still reads of the counselling"
+    );
+    seen(
+        "the counselling goes on between clinic and behavioural health, who treat her on a basis of their own;",
+    );
     seen("its details no longer reach the work programme, and the open Task stays open");
     Ok(())
 }
@@ -50,7 +71,9 @@ fn counselling_messages(world: &World) -> usize {
         .calworks
         .received()
         .iter()
-        .filter(|one| one.content.message_type == "referral_status" && !one.content.field("domain").is_empty())
+        .filter(|one| {
+            one.content.message_type == "referral_status" && !one.content.field("domain").is_empty()
+        })
         .filter(|one| !matches!(one.content.field("domain"), "shelter" | "child-care"))
         .count()
 }

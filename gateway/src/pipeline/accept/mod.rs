@@ -74,7 +74,9 @@ struct Handover {
 
 impl Handover {
     fn send(&self, found: Found) -> Result<(), Stopped> {
-        self.out.blocking_send(found).map_err(|_| Stopped("the gateway is stopping".to_owned()))
+        self.out
+            .blocking_send(found)
+            .map_err(|_| Stopped("the gateway is stopping".to_owned()))
     }
 }
 
@@ -116,13 +118,24 @@ fn read_through(
     bytes: &[u8],
     out: mpsc::Sender<Found>,
 ) -> Result<ReadThrough, Stopped> {
-    let mut handover = Handover { out, cuts: Cuts::default(), coverage: Coverage::Partial };
+    let mut handover = Handover {
+        out,
+        cuts: Cuts::default(),
+        coverage: Coverage::Partial,
+    };
     let mut counting = Counting::new(reader.format(), &mut handover);
     let name = context.input_name.as_str();
     let mut cursor = Cursor::new(bytes);
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         match ZipPackage::new(cursor.clone(), PackageLimits::default()) {
-            Ok(mut package) => reader.read(Input::Package { name, package: &mut package }, context, &mut counting)?,
+            Ok(mut package) => reader.read(
+                Input::Package {
+                    name,
+                    package: &mut package,
+                },
+                context,
+                &mut counting,
+            )?,
             Err(error) => counting.deviation(Deviation::input_error(
                 "not-a-readable-zip",
                 Place::file(name),
@@ -131,10 +144,21 @@ fn read_through(
         }
     } else {
         let stream: &mut dyn Read = &mut cursor;
-        reader.read(Input::Stream { name, reader: stream }, context, &mut counting)?;
+        reader.read(
+            Input::Stream {
+                name,
+                reader: stream,
+            },
+            context,
+            &mut counting,
+        )?;
     }
     let report = counting.report();
-    Ok(ReadThrough { report, cuts: handover.cuts, coverage: handover.coverage })
+    Ok(ReadThrough {
+        report,
+        cuts: handover.cuts,
+        coverage: handover.coverage,
+    })
 }
 
 /// Accepts inputs into the store.
@@ -174,7 +198,9 @@ impl Acceptor {
         let format = reader.format();
         let reading = {
             let (context, bytes) = (context.clone(), Arc::clone(&bytes));
-            tokio::task::spawn_blocking(move || read_through(reader.as_ref(), &context, &bytes, out))
+            tokio::task::spawn_blocking(move || {
+                read_through(reader.as_ref(), &context, &bytes, out)
+            })
         };
         let mut intake = Intake::new(&self.store, &context, format, content_hash);
         intake.take(found, bytes.len() > ONE_COMMIT_BYTES).await?;
@@ -188,7 +214,10 @@ impl Acceptor {
 }
 
 fn duplicate(row: &crate::store::InputRow, format: Format) -> Accepted {
-    let report = row.report.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let report = row
+        .report
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
     Accepted {
         input: row.id,
         report: report.unwrap_or(Report {
@@ -219,7 +248,12 @@ struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    fn new(store: &'a Store, context: &'a ReadContext, format: Format, content_hash: [u8; 32]) -> Self {
+    fn new(
+        store: &'a Store,
+        context: &'a ReadContext,
+        format: Format,
+        content_hash: [u8; 32],
+    ) -> Self {
         Self {
             store,
             context,
@@ -233,10 +267,15 @@ impl<'a> Intake<'a> {
         }
     }
 
-    async fn take(&mut self, mut found: mpsc::Receiver<Found>, stage: bool) -> Result<(), AcceptError> {
+    async fn take(
+        &mut self,
+        mut found: mpsc::Receiver<Found>,
+        stage: bool,
+    ) -> Result<(), AcceptError> {
         while let Some(next) = found.recv().await {
             if let Found::Event(event) = &next
-                && let (Body::RecordReceived(_), Some(person)) = (&event.body, &event.source_person_id)
+                && let (Body::RecordReceived(_), Some(person)) =
+                    (&event.body, &event.source_person_id)
             {
                 self.people.insert(person.as_str().to_owned());
             }
@@ -245,7 +284,12 @@ impl<'a> Intake<'a> {
                 let mut tx = self.store.begin().await?;
                 if !self.is_staged {
                     // What an earlier attempt at the same input left behind when it was cut off.
-                    tx.drop_staging(&self.context.system, &self.context.input_name, &self.content_hash).await?;
+                    tx.drop_staging(
+                        &self.context.system,
+                        &self.context.input_name,
+                        &self.content_hash,
+                    )
+                    .await?;
                     // The original follows at the end, once it is known what must be cut out of it.
                     self.add_input(&mut tx, &[]).await?;
                     self.is_staged = true;
@@ -275,7 +319,10 @@ impl<'a> Intake<'a> {
             match found {
                 Found::Event(event) => self.write_event(tx, *event).await?,
                 Found::Row(row) => {
-                    let document = PartnerRowDoc { system: self.context.system.clone(), row };
+                    let document = PartnerRowDoc {
+                        system: self.context.system.clone(),
+                        row,
+                    };
                     tx.put(&document, self.at).await?;
                 }
             }
@@ -296,15 +343,33 @@ impl<'a> Intake<'a> {
     async fn admits(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
         if let (Body::RecordSealed(_), Some(person)) = (&told.body, &told.source_person_id) {
             // A sealed record that was never known leaves no trace, not even its id.
-            let key = RecordKey { system: self.context.system.clone(), person: person.clone() };
-            if tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?.is_none() {
+            let key = RecordKey {
+                system: self.context.system.clone(),
+                person: person.clone(),
+            };
+            if tx
+                .get::<RecordDoc>(&RecordDoc::key_of(&key))
+                .await?
+                .is_none()
+            {
                 return Ok(false);
             }
         }
         // The time of arrival stands in for a missing time of occurrence, so it is no part of the content.
-        let content = serde_json::to_vec(&(&told.source_person_id, &told.source_household_id, &told.labels, &told.body))
-            .map_err(|_| StoreError::Shape { kind: "event" })?;
-        let ingested = tx.ingest(&self.context.system, told.source_event_id.as_str(), &content).await?;
+        let content = serde_json::to_vec(&(
+            &told.source_person_id,
+            &told.source_household_id,
+            &told.labels,
+            &told.body,
+        ))
+        .map_err(|_| StoreError::Shape { kind: "event" })?;
+        let ingested = tx
+            .ingest(
+                &self.context.system,
+                told.source_event_id.as_str(),
+                &content,
+            )
+            .await?;
         Ok(ingested != Ingested::Same || self.comes_back(tx, told).await?)
     }
 
@@ -313,12 +378,17 @@ impl<'a> Intake<'a> {
         let system = &self.context.system;
         match (&told.body, &told.source_person_id) {
             (Body::RecordReceived(_), Some(person)) => {
-                let key = RecordKey { system: system.clone(), person: person.clone() };
+                let key = RecordKey {
+                    system: system.clone(),
+                    person: person.clone(),
+                };
                 let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
                 Ok(known.is_some_and(|record| !record.is_active()))
             }
             (Body::CaseOpened(case) | Body::EnrollmentActive(case), _) => {
-                let known = tx.get::<InvolvementDoc>(&InvolvementDoc::key_of(system, case.case.as_str())).await?;
+                let known = tx
+                    .get::<InvolvementDoc>(&InvolvementDoc::key_of(system, case.case.as_str()))
+                    .await?;
                 Ok(known.is_some_and(|known| !known.is_open))
             }
             _ => Ok(false),
@@ -330,7 +400,9 @@ impl<'a> Intake<'a> {
         let mut position = 0;
         loop {
             let page = tx.staged_events(self.id, position, 1_000).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
             position = last.position;
             for staged in page {
                 if !self.admits(tx, &staged.event.told).await? {
@@ -350,7 +422,8 @@ impl<'a> Intake<'a> {
             payload_version: 1,
             told,
         };
-        tx.append_event(&event, Some(self.id), EventState::Staged).await?;
+        tx.append_event(&event, Some(self.id), EventState::Staged)
+            .await?;
         Ok(())
     }
 
@@ -371,7 +444,8 @@ impl<'a> Intake<'a> {
         } else {
             self.add_input(&mut tx, &original).await?;
         }
-        let report = serde_json::to_string(&read.report).map_err(|_| StoreError::Shape { kind: "report" })?;
+        let report = serde_json::to_string(&read.report)
+            .map_err(|_| StoreError::Shape { kind: "report" })?;
         if is_rejected {
             tx.discard_staged(self.id).await?;
         } else {
@@ -384,33 +458,46 @@ impl<'a> Intake<'a> {
             }
             tx.publish_events(self.id).await?;
         }
-        let state = if is_rejected { InputState::Rejected } else { InputState::Published };
-        tx.settle_input(self.id, state, read.report.outcome.code(), &report).await?;
+        let state = if is_rejected {
+            InputState::Rejected
+        } else {
+            InputState::Published
+        };
+        tx.settle_input(self.id, state, read.report.outcome.code(), &report)
+            .await?;
         tx.commit().await?;
-        Ok(Accepted { input: self.id, report: read.report, is_duplicate: false })
+        Ok(Accepted {
+            input: self.id,
+            report: read.report,
+            is_duplicate: false,
+        })
     }
 
     /// A full refresh withdraws what is absent from it.
     async fn withdraw_absent(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let records = tx.find::<RecordDoc>("record.system", self.context.system.as_str()).await?;
+        let records = tx
+            .find::<RecordDoc>("record.system", self.context.system.as_str())
+            .await?;
         for record in records.into_iter().filter(|record| record.is_active()) {
             let person = record.key.person.clone();
             if self.people.contains(person.as_str()) {
                 continue;
             }
             let id = format!("{}:absent:{}", self.id, person);
-            let Ok(id) = SourceEventId::new(id) else { continue };
+            let Ok(id) = SourceEventId::new(id) else {
+                continue;
+            };
             let gone = RecordGone {
                 record_kind: record.record_kind.clone(),
                 reason: "absent-from-full-refresh".to_owned(),
             };
-            let told = NewEvent::new(self.at, id, Body::RecordWithdrawn(Box::new(gone))).about(person);
+            let told =
+                NewEvent::new(self.at, id, Body::RecordWithdrawn(Box::new(gone))).about(person);
             self.append(tx, told).await?;
         }
         Ok(())
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -16,10 +16,18 @@ impl FormatReader for Scripted {
         Format::Caseload
     }
 
-    fn read(&self, _input: Input<'_>, context: &ReadContext, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    fn read(
+        &self,
+        _input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
         for id in &self.ids {
             sink.record("person");
-            let told = RecordReceived { record_kind: "caseload".into(), person: PersonRecord::default() };
+            let told = RecordReceived {
+                record_kind: "caseload".into(),
+                person: PersonRecord::default(),
+            };
             let event = NewEvent::new(
                 context.received_at,
                 SourceEventId::new(format!("person:{id}")).unwrap(),
@@ -28,7 +36,11 @@ impl FormatReader for Scripted {
             sink.event(event.about(id.parse().unwrap()))?;
         }
         if self.rejects {
-            sink.deviation(Deviation::input_error("second-header", Place::file("f"), "one header"));
+            sink.deviation(Deviation::input_error(
+                "second-header",
+                Place::file("f"),
+                "one header",
+            ));
         }
         Ok(())
     }
@@ -42,10 +54,18 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sealer =
-            Sealer::open_or_create(&folder.path().join("root.key"), "demo-county".parse().unwrap()).unwrap();
-        let store = Store::open(&folder.path().join("tandem.sqlite"), sealer).await.unwrap();
-        Self { _folder: folder, store }
+        let sealer = Sealer::open_or_create(
+            &folder.path().join("root.key"),
+            "demo-county".parse().unwrap(),
+        )
+        .unwrap();
+        let store = Store::open(&folder.path().join("tandem.sqlite"), sealer)
+            .await
+            .unwrap();
+        Self {
+            _folder: folder,
+            store,
+        }
     }
 
     async fn accept(&self, name: &str, count: usize, rejects: bool, bytes: Vec<u8>) -> Accepted {
@@ -59,11 +79,20 @@ impl Bench {
             [0; 32],
         );
         let reader = Arc::new(Scripted { ids, rejects });
-        Acceptor::new(self.store.clone()).accept(reader, context, Arc::new(bytes)).await.unwrap()
+        Acceptor::new(self.store.clone())
+            .accept(reader, context, Arc::new(bytes))
+            .await
+            .unwrap()
     }
 
     async fn count(&self, state: EventState) -> i64 {
-        self.store.snapshot().await.unwrap().count_events(state).await.unwrap()
+        self.store
+            .snapshot()
+            .await
+            .unwrap()
+            .count_events(state)
+            .await
+            .unwrap()
     }
 }
 
@@ -74,8 +103,18 @@ fn large(fill: u8) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_input_changes_nothing_and_says_so() {
     let bench = Bench::new().await;
-    assert!(!bench.accept("a", 3, false, b"one".to_vec()).await.is_duplicate);
-    assert!(bench.accept("a", 3, false, b"one".to_vec()).await.is_duplicate);
+    assert!(
+        !bench
+            .accept("a", 3, false, b"one".to_vec())
+            .await
+            .is_duplicate
+    );
+    assert!(
+        bench
+            .accept("a", 3, false, b"one".to_vec())
+            .await
+            .is_duplicate
+    );
     assert_eq!(bench.count(EventState::Waiting).await, 3);
 }
 
@@ -100,7 +139,10 @@ async fn a_large_input_is_staged_and_published_whole() {
 async fn a_rejected_input_leaves_no_key_so_that_its_records_can_come_again() {
     let bench = Bench::new().await;
     bench.accept("a", 1_200, true, large(b'x')).await;
-    assert_eq!(bench.count(EventState::Staged).await + bench.count(EventState::Waiting).await, 0);
+    assert_eq!(
+        bench.count(EventState::Staged).await + bench.count(EventState::Waiting).await,
+        0
+    );
     bench.accept("b", 1_200, false, large(b'y')).await;
     assert_eq!(bench.count(EventState::Waiting).await, 1_200);
 }
