@@ -162,7 +162,6 @@ async fn revocation_recalls_nothing_that_rests_on_another_consent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "two HMIS packages written in one turn carry one ExportID, and a strict HMIS refuses the second"]
 async fn open_referral_without_a_basis_is_cancelled_at_housing_and_nothing_else_is_said() {
     let county = County::housed().await;
     let world = &county.world;

@@ -159,7 +159,8 @@ impl<'a> Making<'a> {
                     config: self.ours.config,
                     context: self.ours.context,
                     partner: self.partner,
-                    export_id: self.ours.export_id(),
+                    // Two packages of one turn are two exports: a strict HMIS refuses an ExportID it has seen.
+                    export_id: format!("{}-C", self.ours.export_id()),
                 };
                 let effect = effect_index(message);
                 let is_same = |key: &String| {
