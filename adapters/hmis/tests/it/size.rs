@@ -149,7 +149,7 @@ fn every_row_of_a_long_export_is_read_once() {
 }
 
 #[test]
-#[ignore = "takes minutes without optimisation"]
+#[cfg_attr(debug_assertions, ignore = "takes minutes without optimisation")]
 fn five_hundred_megabytes_are_read_within_two_hundred() {
     let sink = read(1_100_000);
     assert_eq!(sink.events, 3 * 1_100_000);
