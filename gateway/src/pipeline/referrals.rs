@@ -710,14 +710,16 @@ async fn tell_status(
         Some(_) => content_category(core, document, &sender),
         None => content_category(core, document, &document.source),
     };
-    let is_draft = status == ReferralStatus::Draft;
-    // A draft's standing is the source's own data: nothing of the target is in it.
-    let holder = if is_draft {
+    // How its draft stands, and that the gateway cancelled its request, is the source's own: nothing of the target is in it.
+    let is_own = status == ReferralStatus::Draft
+        || role == Some(ReferralRole::Source)
+            && document.state.reason() == Some(ReasonCode::ConsentRevoked);
+    let holder = if is_own {
         &document.source_organization
     } else {
         &sender_organization
     };
-    let content = if is_draft {
+    let content = if is_own {
         content_category(core, document, &document.source)
     } else {
         content
@@ -733,13 +735,13 @@ async fn tell_status(
         ),
     ];
     let persons = persons_of(tx, document).await?;
-    let shown = if is_draft {
+    let shown = if is_own {
         document.source.clone()
     } else {
         sender
     };
-    // That its own referral waits is a notice to its holder, not a disclosure: its own ids, nothing else.
-    let action = if is_draft {
+    // That its own referral waits or was cancelled is a notice to its holder, not a disclosure: its own ids, nothing else.
+    let action = if is_own {
         Action::Notify
     } else {
         Action::Disclose
@@ -751,7 +753,7 @@ async fn tell_status(
     let Some(mut proposal) = proposal else {
         return Ok(None);
     };
-    if is_draft {
+    if is_own {
         proposal
             .people
             .iter_mut()
