@@ -4,25 +4,25 @@
 //! transaction. A larger one is staged in batches and published by one row, so that a crash leaves either all of it
 //! or nothing that counts.
 
+mod reading;
+
 use std::collections::HashSet;
-use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tandem_adapter_port::context::ReadContext;
-use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::format::Format;
-use tandem_adapter_port::memory::PartnerRow;
-use tandem_adapter_port::package::{PackageLimits, ZipPackage};
-use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, Stopped};
-use tandem_adapter_port::report::{Counting, Outcome, Report};
+use tandem_adapter_port::read::{Coverage, FormatReader};
+use tandem_adapter_port::report::{Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, InputId, RecordKey, SourceEventId};
 use tandem_mappings::model::person::RecordGone;
 use tokio::sync::mpsc;
 
-use super::original::{Cuts, without_refused};
+use reading::{Found, ReadThrough, read_through};
+
+use super::original::without_refused;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::partner::PartnerRowDoc;
 use crate::state::record::RecordDoc;
@@ -57,108 +57,6 @@ pub struct Accepted {
     pub report: Report,
     /// Whether the same input had been accepted before: nothing was done.
     pub is_duplicate: bool,
-}
-
-/// One thing that a reader found.
-enum Found {
-    Event(Box<NewEvent>),
-    Row(PartnerRow),
-}
-
-/// Takes what a reader finds and hands it over in order.
-struct Handover {
-    out: mpsc::Sender<Found>,
-    cuts: Cuts,
-    coverage: Coverage,
-}
-
-impl Handover {
-    fn send(&self, found: Found) -> Result<(), Stopped> {
-        self.out
-            .blocking_send(found)
-            .map_err(|_| Stopped("the gateway is stopping".to_owned()))
-    }
-}
-
-impl Sink for Handover {
-    fn record(&mut self, _record_type: &str) {}
-
-    fn event(&mut self, event: NewEvent) -> Result<(), Stopped> {
-        self.send(Found::Event(Box::new(event)))
-    }
-
-    fn deviation(&mut self, _deviation: Deviation) {}
-
-    fn refused(&mut self, place: Place, last_line: u64) {
-        self.cuts.add(&place, last_line);
-    }
-
-    fn version(&mut self, _version: &str) {}
-
-    fn coverage(&mut self, coverage: Coverage) {
-        self.coverage = coverage;
-    }
-
-    fn partner_row(&mut self, row: PartnerRow) -> Result<(), Stopped> {
-        self.send(Found::Row(row))
-    }
-}
-
-/// What reading an input to its end gave.
-struct ReadThrough {
-    report: Report,
-    cuts: Cuts,
-    coverage: Coverage,
-}
-
-/// Reads bytes with an adapter, pushing what is found into a channel. Runs on a blocking thread.
-fn read_through(
-    reader: &dyn FormatReader,
-    context: &ReadContext,
-    bytes: &[u8],
-    out: mpsc::Sender<Found>,
-) -> Result<ReadThrough, Stopped> {
-    let mut handover = Handover {
-        out,
-        cuts: Cuts::default(),
-        coverage: Coverage::Partial,
-    };
-    let mut counting = Counting::new(reader.format(), &mut handover);
-    let name = context.input_name.as_str();
-    let mut cursor = Cursor::new(bytes);
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        match ZipPackage::new(cursor.clone(), PackageLimits::default()) {
-            Ok(mut package) => reader.read(
-                Input::Package {
-                    name,
-                    package: &mut package,
-                },
-                context,
-                &mut counting,
-            )?,
-            Err(error) => counting.deviation(Deviation::input_error(
-                "not-a-readable-zip",
-                Place::file(name),
-                error.to_string(),
-            )),
-        }
-    } else {
-        let stream: &mut dyn Read = &mut cursor;
-        reader.read(
-            Input::Stream {
-                name,
-                reader: stream,
-            },
-            context,
-            &mut counting,
-        )?;
-    }
-    let report = counting.report();
-    Ok(ReadThrough {
-        report,
-        cuts: handover.cuts,
-        coverage: handover.coverage,
-    })
 }
 
 /// Accepts inputs into the store.

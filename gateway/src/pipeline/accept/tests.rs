@@ -1,5 +1,7 @@
 //! Accepting: whole or not at all, once and for ever.
 
+use tandem_adapter_port::deviation::{Deviation, Place};
+use tandem_adapter_port::read::{Input, Sink, Stopped};
 use tandem_mappings::model::person::{PersonRecord, RecordReceived};
 
 use super::*;
