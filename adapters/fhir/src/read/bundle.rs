@@ -7,7 +7,8 @@ use tandem_adapter_port::format::Format;
 use tandem_adapter_port::json::{self, JsonFault};
 use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
 
-use super::collect::{Collector, Held};
+use super::collect::{Collector, Held, record_name};
+use super::deletion::{Deletion, Newest};
 use super::split::{MAX_PIECE_BYTES, Piece, PieceKind, Splitter};
 use crate::config::FhirConfig;
 
@@ -48,6 +49,7 @@ impl FormatReader for FhirReader {
             sink,
             resources: 0,
             loose_entries: 0,
+            newest: Newest::default(),
         };
         match input {
             Input::Stream { name, reader } => reading.stream(name, reader)?,
@@ -89,6 +91,7 @@ struct Reading<'s> {
     resources: u64,
     /// Elements of a top-level `entry` that hold no resource, since the last whole value.
     loose_entries: u64,
+    newest: Newest,
 }
 
 impl Reading<'_> {
@@ -233,14 +236,49 @@ impl Reading<'_> {
             ));
             return Ok(());
         }
+        if self.newest.is_older(&entry) {
+            self.resources += 1;
+            self.older_version(&entry, place);
+            return Ok(());
+        }
         let full_url = entry
             .get("fullUrl")
             .and_then(Value::as_str)
             .map(str::to_owned);
         match entry.get_mut("resource").map(Value::take) {
             Some(resource) => self.resource(resource, full_url, place, last_line, depth),
+            None => self.without_resource(&entry, place),
+        }
+    }
+
+    /// A history tells the newest version first; what comes after it would undo it.
+    fn older_version(&mut self, entry: &Value, place: Place) {
+        let kind = entry
+            .get("resource")
+            .and_then(|one| one.get("resourceType"));
+        if let Some(kind) = kind.and_then(Value::as_str) {
+            self.sink.record(record_name(kind));
+        }
+        let expected = "the newest version; older ones are kept with the original";
+        self.sink
+            .deviation(Deviation::info("older-version", place, expected));
+    }
+
+    /// An entry of a history may tell that a resource is gone; any other entry without one is only counted.
+    fn without_resource(&mut self, entry: &Value, place: Place) -> Result<(), Stopped> {
+        let Some(deletion) = Deletion::of(entry) else {
+            self.loose_entries += 1;
+            return Ok(());
+        };
+        self.resources += 1;
+        match self.collector.withdrawn(&deletion) {
+            Some(event) => self.sink.event(event),
             None => {
-                self.loose_entries += 1;
+                self.sink.deviation(Deviation::info(
+                    "deletion-not-used",
+                    place,
+                    "the deletion of a Patient; whoever moved a Task or a plan says so by its status",
+                ));
                 Ok(())
             }
         }

@@ -87,6 +87,17 @@ impl Collector {
             sink.refused(held.place, held.last_line);
             return Ok(());
         }
+        if has_modifier(&held.value) {
+            // FHIR R4, section 2.4.0.1: whoever does not know a modifier extension must not use the resource.
+            let expected =
+                "no modifierExtension: it may turn what the resource says into its opposite";
+            sink.deviation(Deviation::record_error(
+                "modifier-extension",
+                held.place,
+                expected,
+            ));
+            return Ok(());
+        }
         if !typed::is_valid(&kind, &held.value) {
             let expected = "a resource that is valid R4 throughout";
             sink.deviation(Deviation::warning(
@@ -373,6 +384,19 @@ fn hold(map: &mut BTreeMap<String, Held>, held: Held) {
     }
 }
 
+/// Whether the resource, or an element in it, has a modifier extension.
+fn has_modifier(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, one)| {
+            let is_modifier =
+                name == "modifierExtension" && one.as_array().is_none_or(|all| !all.is_empty());
+            is_modifier || has_modifier(one)
+        }),
+        Value::Array(items) => items.iter().any(has_modifier),
+        _ => false,
+    }
+}
+
 /// About how many bytes a value takes: a tree node of an object holds up to eleven fields in some 640 bytes.
 fn room(value: &Value) -> usize {
     match value {
@@ -395,7 +419,7 @@ fn urn_id(full_url: Option<&str>) -> Option<&str> {
 }
 
 /// A resource type as it may stand in a report: types are public names, anything else is not told.
-fn record_name(kind: &str) -> &str {
+pub(crate) fn record_name(kind: &str) -> &str {
     let is_name = (3..=40).contains(&kind.len())
         && kind.starts_with(|first: char| first.is_ascii_uppercase())
         && kind.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -1,6 +1,7 @@
 //! Reading: a Bundle, a resource or newline-delimited resources become events.
 
 pub(crate) mod collect;
+mod deletion;
 mod patient;
 mod plan;
 pub(crate) mod reference;

@@ -7,6 +7,8 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod history;
+mod history;
 mod message;
 mod ordering;
 mod posting;

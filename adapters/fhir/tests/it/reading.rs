@@ -13,7 +13,7 @@ use crate::setting::read;
 const CLINIC: &[u8] = include_bytes!("../../fixtures/clinic.json");
 const BULK: &[u8] = include_bytes!("../../fixtures/bulk.ndjson");
 
-fn person(events: &[NewEvent], id: &str) -> PersonRecord {
+pub(crate) fn person(events: &[NewEvent], id: &str) -> PersonRecord {
     let found = events.iter().find_map(|event| match &event.body {
         Body::RecordReceived(record)
             if event
