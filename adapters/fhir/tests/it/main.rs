@@ -8,7 +8,6 @@
 )]
 
 mod history;
-mod history;
 mod message;
 mod ordering;
 mod posting;
