@@ -2,6 +2,7 @@
 //! (FHIR R4, section 3.1.0.10: newest first; a deletion is an entry with the method DELETE and no resource).
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
 use serde_json::Value;
 use tandem_mappings::model::event::{Body, NewEvent};
@@ -26,7 +27,8 @@ impl<'a> Deletion<'a> {
     /// The deletion that an entry tells of, if it does.
     pub(crate) fn of(entry: &'a Value) -> Option<Self> {
         let text = |part: &str, field: &str| entry.get(part)?.get(field)?.as_str();
-        if text("request", "method") != Some("DELETE") {
+        // A transaction only asks for a deletion; a history has the server's answer beside it.
+        if text("request", "method") != Some("DELETE") || entry.get("response").is_none() {
             return None;
         }
         let target = text("request", "url")
@@ -41,9 +43,12 @@ impl<'a> Deletion<'a> {
     }
 }
 
-/// The resources of which a history has told the newest version already.
+/// The resources of which a history has told the newest version already, as hashes: a long history has many.
 #[derive(Debug, Default)]
-pub(crate) struct Newest(HashSet<(String, String)>);
+pub(crate) struct Newest {
+    hasher: RandomState,
+    seen: HashSet<u64>,
+}
 
 impl Newest {
     /// Whether an entry of a history tells an older version than one that came before it.
@@ -60,7 +65,7 @@ impl Newest {
             (None, Some(deletion)) => Some((deletion.kind, deletion.id)),
             (None, None) => None,
         };
-        key.is_some_and(|(kind, id)| !self.0.insert((kind.to_owned(), id.to_owned())))
+        key.is_some_and(|key| !self.seen.insert(self.hasher.hash_one(key)))
     }
 }
 

@@ -79,3 +79,12 @@ fn a_resource_with_a_modifier_that_nobody_here_knows_is_not_used() {
     let (collected, _) = read(&modified(serde_json::json!({"modifierExtension": []})));
     assert_eq!(collected.events.len(), 1);
 }
+
+#[test]
+fn a_transaction_that_asks_for_a_deletion_withdraws_nobody() {
+    let mut asked = deletion("p1");
+    asked.as_object_mut().unwrap().remove("response");
+    let (collected, _) = read(&history(&[asked, version("p2", "1", "Exampla")]));
+    assert_eq!(collected.events.len(), 1);
+    assert_eq!(person(&collected.events, "p2").names[0].family, "Exampla");
+}
