@@ -69,7 +69,8 @@ impl Gateway {
         let intake = Intake {
             core: Arc::clone(&core),
             adapters: Arc::clone(&adapters),
-            acceptor: Acceptor::new(core.store.clone()),
+            acceptor: Acceptor::new(core.store.clone())
+                .guarding(core.loaded.config.refresh.clone()),
         };
         tasks.spawn(processor::run(Arc::clone(&core), stop.clone()));
         tasks.spawn(timers::run(Arc::clone(&core), stop.clone()));

@@ -115,10 +115,15 @@ impl Facts {
     ) -> Self {
         let mut facts = Self::default();
         for event in events {
-            facts.position += 1;
-            facts.take(event, known);
+            facts.read(event, known);
         }
         facts
+    }
+
+    /// Reads the next event. What is kept grows with people, cases and referrals, not with the events.
+    pub fn read<R: Resolver>(&mut self, event: &Event, known: &Known<'_, R>) {
+        self.position += 1;
+        self.take(event, known);
     }
 
     /// How many events were read.

@@ -11,18 +11,39 @@ use tandem_mappings::model::message::IndicatorReported;
 /// The stratum that names an area.
 const COUNTY: &str = "county";
 
-/// What data owners reported for exactly this period. A later report of the same takes the earlier one's place.
-pub(super) fn reported(events: &[Event], own: &Jurisdiction, period: Period) -> Vec<MeasuredRow> {
-    let mut rows = BTreeMap::new();
-    for event in events {
-        if let Body::IndicatorReported(told) = &event.told.body
-            && let Some(row) = row_of(told, own)
-            && row.period == period
-        {
-            rows.insert((row.indicator.clone(), row.stratum.clone()), row);
+/// What data owners reported for exactly one period. A later report of the same takes the earlier one's place.
+#[derive(Debug)]
+pub(super) struct Reported {
+    own: Jurisdiction,
+    period: Period,
+    rows: BTreeMap<(String, Stratum), MeasuredRow>,
+}
+
+impl Reported {
+    /// Nothing reported yet.
+    pub(super) fn new(own: &Jurisdiction, period: Period) -> Self {
+        Self {
+            own: own.clone(),
+            period,
+            rows: BTreeMap::new(),
         }
     }
-    rows.into_values().collect()
+
+    /// Reads the next event.
+    pub(super) fn read(&mut self, event: &Event) {
+        if let Body::IndicatorReported(told) = &event.told.body
+            && let Some(row) = row_of(told, &self.own)
+            && row.period == self.period
+        {
+            self.rows
+                .insert((row.indicator.clone(), row.stratum.clone()), row);
+        }
+    }
+
+    /// The rows.
+    pub(super) fn into_rows(self) -> Vec<MeasuredRow> {
+        self.rows.into_values().collect()
+    }
 }
 
 fn row_of(told: &IndicatorReported, own: &Jurisdiction) -> Option<MeasuredRow> {

@@ -2,12 +2,45 @@
 
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::problem::ApiError;
+
+/// What a body of JSON may call itself.
+pub(crate) const JSON: &[&str] = &["application/json", "application/problem+json"];
+/// What common clients say of a body when nobody told them what it is.
+const UNTOLD: &str = "application/x-www-form-urlencoded";
+
+/// Refuses a body that says of itself that it is of another kind. One that says nothing is read.
+///
+/// # Errors
+/// 415.
+pub(crate) fn expect_kind(headers: &HeaderMap, kinds: &[&str]) -> Result<(), ApiError> {
+    let Some(told) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let told = told.to_str().map_err(|_| ApiError::UnsupportedMediaType)?;
+    let kind = told.split(';').next().unwrap_or_default().trim();
+    let is_taken = kinds.iter().any(|taken| taken.eq_ignore_ascii_case(kind));
+    if is_taken || kind.eq_ignore_ascii_case(UNTOLD) {
+        Ok(())
+    } else {
+        Err(ApiError::UnsupportedMediaType)
+    }
+}
+
+/// Refuses a body that is packed for the way: nothing is unpacked before it is counted.
+fn expect_plain(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut coding = headers.get_all(header::CONTENT_ENCODING).iter();
+    if coding.all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        Ok(())
+    } else {
+        Err(ApiError::UnsupportedMediaType)
+    }
+}
 
 /// The whole body.
 #[derive(Debug)]
@@ -17,6 +50,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        expect_plain(request.headers())?;
         Bytes::from_request(request, state)
             .await
             .map(Self)
@@ -39,6 +73,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        expect_kind(request.headers(), JSON)?;
         let Raw(bytes) = Raw::from_request(request, state).await?;
         parse(&bytes).map(Self)
     }

@@ -6,17 +6,13 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use tandem_adapter_port::context::ReadContext;
-use tandem_adapter_port::deviation::{Deviation, Place};
-use tandem_adapter_port::format::Format;
-use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
-use tandem_mappings::model::event::{Body, NewEvent};
 use utoipa::ToSchema;
 
 use super::Api;
-use super::body::{Query, Raw, limit};
+use super::body::{self, JSON, Query, Raw, limit};
 use super::caller::{As, LaneReaders, Operators, Systems};
 use super::inbox;
+use super::own_events;
 use super::problem::ApiError;
 use super::push::{self, Receipt};
 use super::route::{Doc, Routes};
@@ -38,7 +34,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
         "Accepted and durable; an event that cannot be used costs itself alone",
     )
     .refuses(409, "The idempotency key was used with other content")
-    .gives::<Receipt>(422, "Nothing in it could be used; the report says why");
+    .refuses(413, "The body is larger than allowed")
+    .refuses(415, "The body is of a kind that is not taken here")
+    .gives::<Receipt>(
+        422,
+        "Nothing in it could be used, the report says why; or all of it tells of records that never enter",
+    );
     let parked = Doc::get(
         "/v1/events/parked",
         "Events that could not take effect, newest first: why, and of which type",
@@ -61,95 +62,17 @@ async fn receive(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Response, ApiError> {
+    let core = api.core();
+    let system = by.caller.system()?;
+    body::expect_kind(&headers, JSON)?;
+    push::may_enter(core, system)?;
     let key = push::key(&headers)?;
-    let mut accepted = push::accept(
-        &api,
-        by.caller.system()?,
-        Arc::new(OwnEvents),
-        key.as_deref(),
-        body.to_vec(),
-    )
-    .await?;
+    let screened = own_events::screen(core, system, &body).await?;
+    let reader = Arc::new(screened.reader);
+    let mut accepted = push::accept(&api, system, reader, key.as_deref(), screened.bytes).await?;
     // The reader has no agency format to name.
     accepted.report.format = "tandem/events".to_owned();
     Ok(inbox::answer(accepted))
-}
-
-/// Reads a JSON array of events. There is no agency format behind it: it is the gateway's own.
-struct OwnEvents;
-
-/// Types that only the gateway or its staff write.
-const NOT_FOR_SYSTEMS: &[&str] = &[
-    "link.",
-    "person.",
-    "consent.",
-    "delivery.",
-    "disclosure.",
-    "indicator.",
-    "referral.timer",
-];
-
-impl FormatReader for OwnEvents {
-    fn format(&self) -> Format {
-        Format::FhirBundle
-    }
-
-    fn read(
-        &self,
-        input: Input<'_>,
-        context: &ReadContext,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Stopped> {
-        let place = Place::file(context.input_name.clone());
-        let Input::Stream { reader, .. } = input else {
-            sink.deviation(Deviation::input_error(
-                "not-an-array",
-                place,
-                "a JSON array of events",
-            ));
-            return Ok(());
-        };
-        let mut bytes = Vec::new();
-        let values = reader
-            .read_to_end(&mut bytes)
-            .ok()
-            .and_then(|_| serde_json::from_slice::<Vec<serde_json::Value>>(&bytes).ok());
-        let Some(values) = values else {
-            sink.deviation(Deviation::input_error(
-                "not-an-array",
-                place,
-                "a JSON array of events",
-            ));
-            return Ok(());
-        };
-        for (number, value) in values.into_iter().enumerate() {
-            sink.record("event");
-            let place = Place {
-                field: Some(format!("[{number}]")),
-                ..place.clone()
-            };
-            match serde_json::from_value::<NewEvent>(value) {
-                Ok(event) if is_for_systems(&event.body) => sink.event(event)?,
-                Ok(_) => sink.deviation(Deviation::record_error(
-                    "not-a-systems-event",
-                    place,
-                    "a type that systems tell",
-                )),
-                Err(_) => sink.deviation(Deviation::record_error(
-                    "not-an-event",
-                    place,
-                    "an event of the catalogue",
-                )),
-            }
-        }
-        Ok(())
-    }
-}
-
-fn is_for_systems(body: &Body) -> bool {
-    !NOT_FOR_SYSTEMS
-        .iter()
-        .any(|prefix| body.event_type().starts_with(prefix))
 }
 
 #[derive(Debug, Deserialize)]

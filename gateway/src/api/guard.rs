@@ -1,7 +1,6 @@
 //! What stands around every route: request id, caller, rate limit, time limit, security headers, counters.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -13,9 +12,6 @@ use super::Api;
 use super::caller::Caller;
 use super::fhir;
 use super::problem::{ApiError, Problem};
-
-/// Longest time of one request, its body included.
-const LONGEST: Duration = Duration::from_secs(120);
 
 /// Runs one request between the guards.
 pub(super) async fn around(State(api): State<Api>, mut request: Request, next: Next) -> Response {
@@ -34,7 +30,7 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
         request.extensions_mut().insert(caller);
     }
     let mut response = match taken {
-        Ok(()) => match tokio::time::timeout(LONGEST, next.run(request)).await {
+        Ok(()) => match tokio::time::timeout(api.longest(), next.run(request)).await {
             Ok(response) => response,
             Err(_) => ApiError::Unavailable.into_response(),
         },

@@ -8,7 +8,7 @@ use tandem_adapter_port::format::Format;
 use tandem_adapter_port::report::Outcome;
 
 use super::Api;
-use super::body::{Path, Raw};
+use super::body::{self, Path, Raw};
 use super::caller::{As, Systems};
 use super::problem::ApiError;
 use super::push::{self, Receipt};
@@ -19,8 +19,11 @@ const KINDS: &[&str] = &[
     "application/octet-stream",
     "application/zip",
     "text/csv",
+    "text/plain",
     "application/xml",
+    "text/xml",
     "application/json",
+    "application/fhir+json",
 ];
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -45,6 +48,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .refuses(404, "The system has no such format")
     .refuses(409, "The idempotency key was used with other content")
     .refuses(413, "The body is larger than allowed")
+    .refuses(
+        415,
+        "The body is of a kind that is not taken here, or packed for the way",
+    )
     .gives::<Receipt>(
         422,
         "Rejected as a whole and kept for replay; the report says why",
@@ -57,12 +64,13 @@ async fn receive(
     State(api): State<Api>,
     Path((system, format)): Path<(String, String)>,
     headers: HeaderMap,
-    Raw(body): Raw,
+    Raw(bytes): Raw,
 ) -> Result<Response, ApiError> {
     let bound = by.caller.system()?;
     if bound.as_str() != system {
         return Err(ApiError::Forbidden);
     }
+    body::expect_kind(&headers, KINDS)?;
     let format: Format = format.parse().map_err(|_| ApiError::NotFound)?;
     let reader = api
         .intake
@@ -70,7 +78,7 @@ async fn receive(
         .reader(bound, format)
         .ok_or(ApiError::NotFound)?;
     let key = push::key(&headers)?;
-    let accepted = push::accept(&api, bound, reader, key.as_deref(), body.to_vec()).await?;
+    let accepted = push::accept(&api, bound, reader, key.as_deref(), bytes.to_vec()).await?;
     Ok(answer(accepted))
 }
 

@@ -3,13 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use tandem_adapter_port::format::Format;
+use tandem_mappings::model::id::InputId;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::body::{Query, limit};
-use super::caller::{As, LaneReaders};
+use super::body::{Path, Query, limit};
+use super::caller::{As, LaneReaders, Operators};
 use super::problem::ApiError;
+use super::push::Receipt;
 use super::route::{Doc, Routes};
+use crate::pipeline::accept::AcceptError;
+use crate::state::held::HeldDoc;
 use crate::store::InputRow;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -20,7 +25,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .allow::<LaneReaders>()
     .query("limit", "Most entries")
     .gives::<Inputs>(200, "Inputs");
-    routes.add(doc, list)
+    let release = Doc::post(
+        "/v1/inputs/{id}/release",
+        "Lets a held full refresh take effect, with everything that it withdraws",
+    )
+    .allow::<Operators>()
+    .gives::<Receipt>(200, "Accepted after all; the report")
+    .refuses(404, "No such input")
+    .refuses(409, "The input is not held");
+    routes.add(doc, list).add(release, release_held)
 }
 
 /// Inputs.
@@ -30,7 +43,7 @@ pub(super) struct Inputs {
     pub inputs: Vec<InputView>,
 }
 
-/// An input.
+/// An input. One in the state `held` waits for an operator.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct InputView {
     /// Its id.
@@ -86,4 +99,53 @@ async fn list(
     Ok(Json(Inputs {
         inputs: rows.into_iter().map(InputView::from).collect(),
     }))
+}
+
+async fn release_held(
+    by: As<Operators>,
+    State(api): State<Api>,
+    Path(id): Path<InputId>,
+) -> Result<Json<Receipt>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.snapshot().await?;
+    let original = tx.original(id).await?.ok_or(ApiError::NotFound)?;
+    let held = tx
+        .get::<HeldDoc>(&id.to_string())
+        .await?
+        .ok_or_else(not_held)?;
+    drop(tx);
+    let organization = core
+        .organization_of(&held.system)
+        .ok_or_else(|| ApiError::conflict("its system is not configured any more"))?;
+    let format: Option<Format> = held.format.parse().ok();
+    let reader = format.and_then(|format| api.intake.adapters.reader(&held.system, format));
+    let reader =
+        reader.ok_or_else(|| ApiError::conflict("its format is not configured any more"))?;
+    let now = core.clock.now();
+    let context = api
+        .intake
+        .context(&held.system, &organization, &held.name, now)?;
+    let acceptor = &api.intake.acceptor;
+    let released = acceptor.release(reader, context, &held, original).await;
+    let accepted = released.map_err(|error| match error {
+        AcceptError::NotHeld => not_held(),
+        other => other.into(),
+    })?;
+    let counts = format!("{} of {}", held.absent, held.known);
+    let mut tx = core.store.begin().await?;
+    tx.audit(
+        now,
+        by.caller.name(),
+        "input.release",
+        &id.to_string(),
+        &counts,
+    )
+    .await?;
+    tx.commit().await?;
+    core.wake();
+    Ok(Json(Receipt::from(accepted)))
+}
+
+fn not_held() -> ApiError {
+    ApiError::conflict("the input is not held")
 }

@@ -22,7 +22,7 @@ use tandem_mappings::model::referral::ReferralRef;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::areas;
+use super::areas::{self, Reported};
 use super::body::Query;
 use super::caller::{As, MeasureReaders};
 use super::problem::ApiError;
@@ -33,7 +33,7 @@ use crate::state::referral::ReferralDoc;
 use crate::store::{StoreError, Tx};
 
 /// Events that are read at once.
-const PAGE: i64 = 5_000;
+const PAGE: i64 = 1_000;
 
 /// Why measures can't be computed.
 #[derive(Debug, thiserror::Error)]
@@ -137,18 +137,51 @@ impl Resolver for KnownReferrals {
     fn delivery(&self, event: &Event) -> Option<(ReferralId, ReferralFact)> {
         let at = event.told.occurred_at;
         match &event.told.body {
-            Body::DeliverySent(told) | Body::DeliveryAcknowledged(told)
-                if self.requests.contains_key(&told.message) =>
-            {
-                self.requests
-                    .get(&told.message)
-                    .map(|id| (*id, ReferralFact::RequestDelivered { at }))
-            }
-            Body::DeliveryAcknowledged(told) => self
-                .outcomes
+            Body::DeliverySent(told) => self
+                .requests
                 .get(&told.message)
-                .map(|id| (*id, ReferralFact::OutcomeAcknowledged { at })),
+                .map(|id| (*id, ReferralFact::RequestSent { at })),
+            Body::DeliveryAcknowledged(told) => {
+                let request = self.requests.get(&told.message);
+                let outcome = self.outcomes.get(&told.message);
+                request
+                    .map(|id| (*id, ReferralFact::RequestDelivered { at }))
+                    .or_else(|| outcome.map(|id| (*id, ReferralFact::OutcomeAcknowledged { at })))
+            }
             _ => None,
+        }
+    }
+}
+
+/// What the events say, read page by page: no more than one page of them is in memory.
+struct Read {
+    facts: Facts,
+    reported: Reported,
+    position: i64,
+}
+
+async fn read(core: &Core, tx: &mut Tx, period: Period) -> Result<Read, StoreError> {
+    let resolver = KnownReferrals::load(core, tx).await?;
+    let config = &core.loaded.config;
+    let calendar = Calendar::new(core.loaded.zone.clone(), config.holidays.iter().copied());
+    let known = Known {
+        resolver: &resolver,
+        calendar: &calendar,
+    };
+    let mut read = Read {
+        facts: Facts::default(),
+        reported: Reported::new(&config.jurisdiction, period),
+        position: 0,
+    };
+    loop {
+        let page = tx.events_after(read.position, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(read);
+        };
+        read.position = last.position;
+        for one in &page {
+            read.facts.read(&one.event, &known);
+            read.reported.read(&one.event);
         }
     }
 }
@@ -159,25 +192,11 @@ impl Resolver for KnownReferrals {
 /// When the store fails or a shipped table is malformed.
 pub async fn compute(core: &Core, period: Period) -> Result<MeasureReport, MeasureError> {
     let mut tx = core.store.snapshot().await?;
-    let known = KnownReferrals::load(core, &mut tx).await?;
-    let (mut events, mut position) = (Vec::new(), 0);
-    loop {
-        let page = tx.events_after(position, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        position = last.position;
-        events.extend(page.into_iter().map(|one| one.event));
-    }
-    let snapshot = snapshot(&mut tx, position).await?;
+    let read = read(core, &mut tx, period).await?;
+    let snapshot = snapshot(&mut tx, read.position).await?;
     drop(tx);
     let config = &core.loaded.config;
     let calendar = Calendar::new(core.loaded.zone.clone(), config.holidays.iter().copied());
-    let facts = Facts::collect(
-        &events,
-        &Known {
-            resolver: &known,
-            calendar: &calendar,
-        },
-    );
     let systems: Vec<&SystemId> = config.systems.keys().collect();
     let parameters = Parameters {
         pairs: pairs(&systems),
@@ -187,7 +206,7 @@ pub async fn compute(core: &Core, period: Period) -> Result<MeasureReport, Measu
         jurisdiction: &config.jurisdiction,
         period,
         as_of: core.clock.now(),
-        facts: &facts,
+        facts: &read.facts,
         snapshot: &snapshot,
         calendar: &calendar,
         rules: &core.referral_rules,
@@ -197,7 +216,7 @@ pub async fn compute(core: &Core, period: Period) -> Result<MeasureReport, Measu
     });
     areas::join(
         &mut report.rows,
-        areas::reported(&events, &config.jurisdiction, period),
+        read.reported.into_rows(),
         &config.jurisdiction,
     );
     Ok(report)

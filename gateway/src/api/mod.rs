@@ -23,6 +23,8 @@ pub mod measures;
 mod messages;
 mod monitor;
 mod openapi;
+mod overdue;
+mod own_events;
 mod persons;
 mod plans;
 pub mod problem;
@@ -35,6 +37,7 @@ mod server;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -72,6 +75,12 @@ impl Api {
         &self.intake.core
     }
 
+    /// Longest time of one request, its body included.
+    fn longest(&self) -> Duration {
+        let seconds = self.core().loaded.config.limits.request_seconds.max(1);
+        Duration::from_secs(seconds.into())
+    }
+
     /// What the public sees.
     pub(crate) fn publication(&self) -> &Publication {
         &self.publication
@@ -89,6 +98,7 @@ pub fn routes() -> Routes {
         persons::routes,
         links::routes,
         match_query::routes,
+        overdue::routes,
         referrals::routes,
         referral_status::routes,
         plans::routes,
@@ -156,6 +166,7 @@ pub async fn listen(
 ) -> anyhow::Result<SocketAddr> {
     monitor::install();
     let listen = intake.core.loaded.config.listen.clone();
+    let header_seconds = intake.core.loaded.config.limits.header_seconds.max(1);
     let api = Api {
         limiter: Arc::new(Limiter::new(&intake.core.loaded.config.limits)),
         turns: Arc::new(Turns::default()),
@@ -165,5 +176,6 @@ pub async fn listen(
         is_encrypted: listen.certificate.is_some(),
         intake,
     };
-    server::serve(&listen, router(api), stop, tasks).await
+    let patience = Duration::from_secs(header_seconds.into());
+    server::serve(&listen, router(api), patience, stop, tasks).await
 }

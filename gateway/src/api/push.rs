@@ -12,6 +12,7 @@ use axum::http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use tandem_adapter_port::read::FormatReader;
 use tandem_adapter_port::report::Report;
+use tandem_mappings::model::event::NewEvent;
 use tandem_mappings::model::id::{InputId, SystemId};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
@@ -19,6 +20,8 @@ use utoipa::ToSchema;
 use super::Api;
 use super::problem::ApiError;
 use crate::pipeline::accept::Accepted;
+use crate::pipeline::accept::gate::{self, Gate};
+use crate::pipeline::core::Core;
 use crate::store::EventState;
 
 /// How long an answer waits for the effects of what it accepted.
@@ -65,10 +68,40 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     Ok(Some(text.to_owned()))
 }
 
+/// Nothing of a victim service provider enters, whatever it is.
+///
+/// # Errors
+/// 403 for such a system.
+pub(super) fn may_enter(core: &Core, system: &SystemId) -> Result<(), ApiError> {
+    if gate::refuses_sender(core, system) {
+        return Err(ApiError::Forbidden);
+    }
+    Ok(())
+}
+
+/// Refuses one event about a record that must never enter.
+///
+/// # Errors
+/// 422 for such an event, else when the store fails.
+pub(super) async fn enters(
+    core: &Core,
+    system: &SystemId,
+    event: &NewEvent,
+) -> Result<(), ApiError> {
+    let mut tx = core.store.snapshot().await?;
+    let gate = Gate::learn(core, &mut tx, system, std::iter::once(event)).await?;
+    if gate.refuses(event) {
+        let text = "it tells of a record that must never enter; nothing was stored";
+        return Err(ApiError::Invalid(text.to_owned()));
+    }
+    Ok(())
+}
+
 /// Accepts pushed bytes of a system. When this returns, they are durable.
 ///
 /// # Errors
-/// 409 when the name was used with other content, else when the store fails.
+/// 403 for a system of which nothing may enter, 409 when the name was used with other content, else when the store
+/// fails.
 pub(super) async fn accept(
     api: &Api,
     system: &SystemId,
@@ -77,6 +110,7 @@ pub(super) async fn accept(
     bytes: Vec<u8>,
 ) -> Result<Accepted, ApiError> {
     let core = api.core();
+    may_enter(core, system)?;
     let organization = core.organization_of(system).ok_or(ApiError::NotFound)?;
     let content_hash: [u8; 32] = Sha256::digest(&bytes).into();
     let kind = reader.format().name();

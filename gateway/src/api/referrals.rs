@@ -16,7 +16,7 @@ use tandem_mappings::model::referral::{ReferralRef, ReferralRequest, ReferralSta
 use utoipa::ToSchema;
 
 use super::Api;
-use super::body::{Path, Query, Raw, limit, parse};
+use super::body::{JSON, Path, Query, Raw, expect_kind, limit, parse};
 use super::caller::{As, Caller, ReferralReaders, Systems};
 use super::problem::ApiError;
 use super::push::{self, Effect, Receipt};
@@ -275,6 +275,8 @@ async fn create_referral(
     Raw(body): Raw,
 ) -> Result<Response, ApiError> {
     let system = by.caller.system()?;
+    expect_kind(&headers, JSON)?;
+    push::may_enter(api.core(), system)?;
     let mut request: ReferralRequest = parse(&body)?;
     let source_ref = own_ref(&mut request, &headers)?;
     let reference = ReferralRef {
@@ -290,6 +292,7 @@ async fn create_referral(
     })?;
     let body_of_event = Body::ReferralRequested(Box::new(request));
     let told = NewEvent::new(api.core().clock.now(), event_id, body_of_event);
+    push::enters(api.core(), system, &told).await?;
     let reader = Arc::new(Told(vec![told]));
     let accepted = push::accept(&api, system, reader, Some(&key), body.to_vec()).await?;
     let effect = push::effect(&api, accepted.input).await?;

@@ -8,6 +8,8 @@ use anyhow::Context as _;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,13 +18,15 @@ use crate::config::Listen;
 /// How long a stop waits for requests under way.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Binds and serves until `stop`. Returns the address.
+/// Binds and serves until `stop`. A client whose request's head is not there within `patience` is cut off. Returns the
+/// address.
 ///
 /// # Errors
 /// When the address can't be bound, or certificate and key can't be used.
 pub(super) async fn serve(
     listen: &Listen,
     router: Router,
+    patience: Duration,
     stop: CancellationToken,
     tasks: &TaskTracker,
 ) -> anyhow::Result<SocketAddr> {
@@ -39,11 +43,13 @@ pub(super) async fn serve(
     let served = match (&listen.certificate, &listen.key) {
         (Some(certificate), Some(key)) => {
             let tls = tls(certificate, key).await?;
-            let server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle.clone());
+            let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle.clone());
+            hurry(server.http_builder(), patience);
             tasks.spawn(report(server.serve(service)))
         }
         _ => {
-            let server = axum_server::from_tcp(listener)?.handle(handle.clone());
+            let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+            hurry(server.http_builder(), patience);
             tasks.spawn(report(server.serve(service)))
         }
     };
@@ -54,6 +60,19 @@ pub(super) async fn serve(
         }
     });
     Ok(address)
+}
+
+/// Bounds the time that a connection may take until a request's head is there.
+fn hurry(builder: &mut Builder<TokioExecutor>, patience: Duration) {
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(patience)
+        .keep_alive_timeout(patience);
 }
 
 async fn tls(certificate: &Path, key: &Path) -> anyhow::Result<RustlsConfig> {

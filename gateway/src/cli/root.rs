@@ -7,8 +7,9 @@ use clap::{Parser, Subcommand};
 
 use super::check::{self, CheckArgs};
 use super::client::{
-    AuditArgs, BaselineCommand, ConsentCommand, DecisionsArgs, LaneCommand, LanesArgs, LinksArgs,
-    MatchArgs, MeasureArgs, MessageArgs, ReplayCommand,
+    AuditArgs, BaselineCommand, ConsentCommand, DecisionsArgs, InputCommand, InputsArgs,
+    LaneCommand, LanesArgs, LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs,
+    ReplayCommand,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -56,6 +57,10 @@ enum Command {
     #[command(subcommand)]
     Lane(LaneCommand),
     Message(MessageArgs),
+    Inputs(InputsArgs),
+    #[command(subcommand)]
+    Input(InputCommand),
+    Overdue(OverdueArgs),
     #[command(subcommand)]
     Replay(ReplayCommand),
     #[command(subcommand)]
@@ -109,6 +114,9 @@ impl Command {
             Self::Lanes(args) => args.run().await,
             Self::Lane(command) => command.run().await,
             Self::Message(args) => args.run().await,
+            Self::Inputs(args) => args.run().await,
+            Self::Input(command) => command.run().await,
+            Self::Overdue(args) => args.run().await,
             Self::Replay(command) => command.run().await,
             Self::Consent(command) => command.run().await,
             Self::Decisions(args) => args.run().await,

@@ -3,6 +3,7 @@
 
 pub mod example;
 mod load;
+mod size;
 mod system;
 mod token;
 
@@ -11,9 +12,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use tandem_coordination::timers::TimerSettings;
 use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
 pub use load::{ConfigError, Loaded};
+pub use size::ByteSize;
 pub use system::{FhirServer, Folder, FolderInput, Push, SystemConfig};
 pub use token::{Role, Token, Tokens, hash_of};
 
@@ -55,6 +58,12 @@ pub struct Config {
     /// How deliveries are tried again.
     #[serde(default)]
     pub delivery: DeliveryConfig,
+    /// How much a full refresh may withdraw by itself.
+    #[serde(default)]
+    pub refresh: RefreshConfig,
+    /// Lengths of the timers of referrals, in days.
+    #[serde(default)]
+    pub timers: TimerSettings,
     /// Small-cell suppression of public figures.
     #[serde(default)]
     pub masking: MaskingConfig,
@@ -103,6 +112,12 @@ pub struct Limits {
     pub burst: u32,
     /// Largest body, in bytes.
     pub body_bytes: usize,
+    /// Largest file that is taken from a folder.
+    pub input_bytes: ByteSize,
+    /// Longest time of one request, its body included, in seconds.
+    pub request_seconds: u32,
+    /// Longest time until the head of a request is there, in seconds.
+    pub header_seconds: u32,
     /// Match answers leave on a multiple of this, in milliseconds, so that time tells nothing.
     pub match_quantum_ms: u64,
 }
@@ -113,6 +128,9 @@ impl Default for Limits {
             requests_per_second: 50,
             burst: 100,
             body_bytes: 64 << 20,
+            input_bytes: ByteSize::mebibytes(512),
+            request_seconds: 120,
+            header_seconds: 10,
             match_quantum_ms: 50,
         }
     }
@@ -137,6 +155,34 @@ impl Default for DeliveryConfig {
             longest_retry_seconds: 3_600,
             attempts: 80,
         }
+    }
+}
+
+/// How much a full refresh may withdraw by itself: a truncated export looks like one from which people left.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RefreshConfig {
+    /// Largest share of a system's people, in percent; a refresh that would withdraw more waits for an operator.
+    pub most_withdrawn_percent: u8,
+    /// So few people may always leave, whatever their share.
+    pub always_withdrawn: u32,
+}
+
+impl Default for RefreshConfig {
+    fn default() -> Self {
+        Self {
+            most_withdrawn_percent: 20,
+            always_withdrawn: 2,
+        }
+    }
+}
+
+impl RefreshConfig {
+    /// Whether a refresh that leaves out `absent` of `known` people must wait for an operator.
+    #[must_use]
+    pub fn holds(&self, absent: u64, known: u64) -> bool {
+        absent > u64::from(self.always_withdrawn)
+            && absent.saturating_mul(100) > known.saturating_mul(self.most_withdrawn_percent.into())
     }
 }
 

@@ -180,20 +180,21 @@ async fn reached(
                 document.target_resources.push(reference.clone());
             }
         }
-        for fact in [
-            ReferralFact::RequestSent { at: now },
-            ReferralFact::RequestDelivered { at: now },
-        ] {
-            if let Err(refused) = document.state.apply(&core.referral_rules, &fact) {
-                tracing::warn!(referral = %document.id, %refused, "delivery was not noted");
-            }
-        }
+        // A file in the exchange folder is sent; it is delivered when the partner's system acknowledges it.
+        note(core, &mut document, &ReferralFact::RequestSent { at: now });
         tx.put(&document, now).await?;
     }
     Ok(())
 }
 
-/// The recipient's own system acknowledged: a loop is closed when it is the source that acknowledged the outcome.
+fn note(core: &Core, document: &mut ReferralDoc, fact: &ReferralFact) {
+    if let Err(refused) = document.state.apply(&core.referral_rules, fact) {
+        tracing::warn!(referral = %document.id, %refused, "a delivery was not noted");
+    }
+}
+
+/// The recipient's own system acknowledged: a request is delivered then, and a loop is closed when it is the source
+/// that acknowledged the outcome.
 ///
 /// # Errors
 /// When the store fails.
@@ -207,13 +208,15 @@ pub(super) async fn acknowledged(
         .find::<ReferralDoc>("referral.message", &message.to_string())
         .await?
     {
+        if document.request_message == Some(message) {
+            let fact = ReferralFact::RequestDelivered { at: now };
+            note(core, &mut document, &fact);
+        }
         if document.outcome_message == Some(message) {
             let fact = ReferralFact::OutcomeAcknowledged { at: now };
-            if let Err(refused) = document.state.apply(&core.referral_rules, &fact) {
-                tracing::warn!(referral = %document.id, %refused, "acknowledgement was not noted");
-            }
-            tx.put(&document, now).await?;
+            note(core, &mut document, &fact);
         }
+        tx.put(&document, now).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Looks into the watched folder of one system, for inputs and for acknowledgements.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +12,10 @@ use tandem_mappings::model::id::SystemId;
 use tokio_util::sync::CancellationToken;
 
 use super::Intake;
-use crate::config::Folder;
+use crate::config::{ByteSize, Folder};
 use crate::delivery::acknowledge;
-use crate::pipeline::accept::Accepted;
+use crate::pipeline::accept::{Accepted, gate};
 use crate::transport::folder::{ExchangeFolder, name_of};
-
-/// Largest input that is taken from a folder, in bytes. Larger files wait for the staged intake.
-const MOST_BYTES: u64 = 2 << 30;
 
 /// Watches until cancelled. A file arrives in real time, whatever the gateway's clock says.
 pub async fn watch(
@@ -95,7 +93,27 @@ async fn take(
             .fail(file, &problem.to_string())
             .context("putting an unknown file aside");
     };
-    let accepted = accept(intake, system, format, &name, file).await?;
+    if gate::refuses_sender(&intake.core, system) {
+        let problem = serde_json::json!({
+            "file": name,
+            "error": "nothing of a victim service provider enters; the file was not read",
+        });
+        return folder
+            .fail(file, &problem.to_string())
+            .context("putting a refused file aside");
+    }
+    let limit = intake.core.loaded.config.limits.input_bytes;
+    let Some(bytes) = read(file.to_owned(), limit).await? else {
+        let problem = serde_json::json!({
+            "file": name,
+            "error": "too-large",
+            "expected": format!("at most {limit} (limits.input_bytes)"),
+        });
+        return folder
+            .fail(file, &problem.to_string())
+            .context("putting a file that is too large aside");
+    };
+    let accepted = accept(intake, system, format, &name, bytes).await?;
     let report = acknowledgement(&name, &accepted);
     if accepted.report.outcome == Outcome::Rejected {
         folder
@@ -123,7 +141,7 @@ async fn accept(
     system: &SystemId,
     format: Format,
     name: &str,
-    file: &Path,
+    bytes: Vec<u8>,
 ) -> anyhow::Result<Accepted> {
     let organization = intake
         .core
@@ -133,7 +151,6 @@ async fn accept(
         .adapters
         .reader(system, format)
         .context("no reader for the format")?;
-    let bytes = read(file.to_owned()).await?;
     let context = intake.context(system, &organization, name, intake.core.clock.now())?;
     let accepted = intake
         .acceptor
@@ -144,14 +161,19 @@ async fn accept(
     Ok(accepted)
 }
 
-async fn read(file: PathBuf) -> anyhow::Result<Vec<u8>> {
+/// The file's bytes; `None` when it is larger than allowed. Such a file is not read, and one that grows meanwhile no
+/// further than allowed.
+async fn read(file: PathBuf, limit: ByteSize) -> anyhow::Result<Option<Vec<u8>>> {
     tokio::task::spawn_blocking(move || {
-        let size = std::fs::metadata(&file)?.len();
-        anyhow::ensure!(
-            size <= MOST_BYTES,
-            "the file is larger than {MOST_BYTES} bytes"
-        );
-        Ok(std::fs::read(&file)?)
+        let file = std::fs::File::open(&file)?;
+        let size = file.metadata()?.len();
+        if size > limit.get() {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        file.take(limit.get().saturating_add(1))
+            .read_to_end(&mut bytes)?;
+        Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= limit.get()))
     })
     .await
     .context("reading the file ended abnormally")?

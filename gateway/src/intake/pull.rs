@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Intake;
 use crate::delivery::converse;
+use crate::pipeline::accept::gate;
 use crate::state::partner::StoredMemory;
 use crate::transport::http::PartnerClient;
 
@@ -47,6 +48,10 @@ pub async fn once(
     system: &SystemId,
     client: &PartnerClient,
 ) -> anyhow::Result<usize> {
+    anyhow::ensure!(
+        !gate::refuses_sender(&intake.core, system),
+        "nothing of a victim service provider enters"
+    );
     let config = intake
         .adapters
         .fhir(system)

@@ -22,5 +22,6 @@ mod rename;
 pub mod steps;
 pub mod steward;
 pub mod tell;
+mod timer_notice;
 pub mod timers;
 mod workers;

@@ -1,20 +1,28 @@
-//! Looks after the timers of open referrals. A timer flags; it never moves a state.
+//! Looks after the timers of open referrals. A timer flags and asks; it never moves a state (specs coordination 3.2).
+//!
+//! Each expiry is handled once for each timer and start: it becomes a `referral.timer` event, and what follows is
+//! decided by consent and carried in the recipient's own format like everything else. What cannot be told, or not
+//! mended by telling, is for the operator.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tandem_coordination::calendar::Calendar;
-use tandem_coordination::timers::{TimerSettings, running_timers};
+use tandem_coordination::timers::{Expiry, Timer, TimerName, TimerSettings, running_timers};
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::referral::{ReferralRef, ReferralTimer};
+use tandem_mappings::model::referral::{ReferralRef, ReferralRole, ReferralTimer};
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
+use super::timer_notice::{self, Told};
 use crate::state::referral::ReferralDoc;
-use crate::store::{StoreError, Tx};
+use crate::state::timer::ExpiredDoc;
+use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
 
 /// How often to look.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// Name of the second look at a delivery that is not acknowledged.
+const STILL_NOT_ACKNOWLEDGED: &str = "acknowledge-redelivery";
 
 /// Looks until cancelled.
 pub async fn run(core: Arc<Core>, stop: CancellationToken) {
@@ -30,68 +38,170 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     }
 }
 
-/// Flags every timer that has expired since the last look.
+/// The calendar of the jurisdiction.
+#[must_use]
+pub fn calendar(core: &Core) -> Calendar {
+    let holidays = core.loaded.config.holidays.iter().copied();
+    Calendar::new(core.loaded.zone.clone(), holidays)
+}
+
+/// The timers of a referral that have expired at an instant, earliest due first. A delivery that was repeated and is
+/// still not acknowledged has a timer of its own, as long as the first.
+#[must_use]
+pub fn expired(
+    document: &ReferralDoc,
+    settings: &TimerSettings,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Vec<(&'static str, Timer)> {
+    let mut found = Vec::new();
+    for timer in running_timers(&document.state, settings, calendar) {
+        found.push((timer.name.code(), timer));
+        if timer.name == TimerName::AcknowledgeDelivery {
+            let due = calendar.after_business_days(timer.due, settings.acknowledge_delivery);
+            found.push((STILL_NOT_ACKNOWLEDGED, Timer { due, ..timer }));
+        }
+    }
+    found.retain(|(_, timer)| timer.is_expired(now));
+    found
+}
+
+/// Handles every timer that has expired since the last look.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn look(core: &Core) -> Result<(), StoreError> {
     let now = core.clock.now();
-    let calendar = Calendar::new(
-        core.loaded.zone.clone(),
-        core.loaded.config.holidays.iter().copied(),
-    );
+    let (calendar, settings) = (calendar(core), core.loaded.config.timers);
     let mut tx = core.store.begin().await?;
-    for document in tx.all::<ReferralDoc>().await? {
-        if document.state.is_open() {
-            flag(core, &mut tx, document, &calendar, now).await?;
+    let mut has_messages = false;
+    for mut document in tx.all::<ReferralDoc>().await? {
+        let is_open = document.state.is_open();
+        let timers = expired(&document, &settings, &calendar, now);
+        for (name, timer) in timers.into_iter().filter(|_| is_open) {
+            // A timer that starts again is another timer.
+            if document.flagged.insert(format!("{name}@{}", timer.started)) {
+                has_messages |= expire(core, &mut tx, &document, name, timer, now).await?;
+                tx.put(&document, now).await?;
+            }
         }
     }
-    tx.commit().await
-}
-
-async fn flag(
-    core: &Core,
-    tx: &mut Tx,
-    mut document: ReferralDoc,
-    calendar: &Calendar,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let expired: Vec<_> = running_timers(&document.state, &TimerSettings::default(), calendar)
-        .into_iter()
-        .filter(|timer| timer.is_expired(now))
-        .collect();
-    let mut is_new = false;
-    for timer in expired {
-        // A timer that starts again is another timer.
-        let flagged = format!("{}@{}", timer.name.code(), timer.started);
-        if !document.flagged.insert(flagged) {
-            continue;
-        }
-        is_new = true;
-        let told = ReferralTimer {
-            referral: ReferralRef {
-                id: Some(document.id),
-                ..ReferralRef::default()
-            },
-            timer: timer.name.code().to_owned(),
-            due: timer.due,
-            expired: true,
-        };
-        core.record(tx, Body::ReferralTimer(Box::new(told)), now)
-            .await?;
-        tx.audit(
-            now,
-            core.gateway.as_str(),
-            "referral.timer",
-            &document.id.to_string(),
-            timer.name.code(),
-        )
-        .await?;
-        metrics::counter!("tandem_referral_timers_expired_total", "timer" => timer.name.code())
-            .increment(1);
-    }
-    if is_new {
-        tx.put(&document, now).await?;
+    tx.commit().await?;
+    if has_messages {
+        core.wake();
     }
     Ok(())
+}
+
+/// Records an expiry and does what it asks for. Returns whether a message waits for its lane.
+async fn expire(
+    core: &Core,
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    name: &'static str,
+    timer: Timer,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let told = ReferralTimer {
+        referral: ReferralRef {
+            id: Some(document.id),
+            ..ReferralRef::default()
+        },
+        timer: name.to_owned(),
+        due: timer.due,
+        expired: true,
+    };
+    core.record(tx, Body::ReferralTimer(Box::new(told)), now)
+        .await?;
+    let object = document.id.to_string();
+    let gateway = core.gateway.as_str();
+    tx.audit(now, gateway, "referral.timer", &object, name)
+        .await?;
+    metrics::counter!("tandem_referral_timers_expired_total", "timer" => name).increment(1);
+    let mut expired = ExpiredDoc {
+        referral: document.id,
+        timer: name.to_owned(),
+        started: timer.started,
+        due: timer.due,
+        found_at: now,
+        told: Vec::new(),
+        redelivered: None,
+        alerts: Vec::new(),
+    };
+    follow(core, tx, document, name, &timer, &mut expired, now).await?;
+    for alert in &expired.alerts {
+        tx.audit(now, gateway, "operator.alert", &object, alert)
+            .await?;
+        tracing::warn!(referral = %document.id, timer = name, alert, "a referral needs an operator");
+    }
+    tx.put(&expired, now).await?;
+    Ok(expired.redelivered.is_some() || !expired.told.is_empty())
+}
+
+/// What the table of the timers says under "on expiry".
+async fn follow(
+    core: &Core,
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    name: &str,
+    timer: &Timer,
+    expired: &mut ExpiredDoc,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sides: &[ReferralRole] = match timer.name.on_expiry() {
+        Expiry::RedeliverThenAlertOperator => {
+            if name != STILL_NOT_ACKNOWLEDGED {
+                expired.redelivered = redeliver(tx, document, now)
+                    .await?
+                    .then_some(document.request_message)
+                    .flatten();
+            }
+            if expired.redelivered.is_none() {
+                expired.alerts.push("delivery-not-acknowledged".to_owned());
+            }
+            return Ok(());
+        }
+        Expiry::FlagOverdueAndNotifyBothSides => &[ReferralRole::Source, ReferralRole::Target],
+        Expiry::NotifyTargetSupervisor | Expiry::AskTargetForStatus => &[ReferralRole::Target],
+        // Closing windows are for measures alone.
+        _ => return Ok(()),
+    };
+    for side in sides {
+        let told = timer_notice::tell(core, tx, document, *side, timer, now).await?;
+        match told {
+            Told::Queued(message) => expired.told.push(message),
+            Told::NoSystem => expired
+                .alerts
+                .push(format!("{}-has-no-system", side.code())),
+            Told::NotPermitted => expired
+                .alerts
+                .push(format!("{}-may-not-be-told", side.code())),
+        }
+    }
+    Ok(())
+}
+
+/// Sends the request again under its own message id. Only what was handed over and not acknowledged is repeated; it is
+/// decided anew like every attempt.
+async fn redeliver(
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(message) = document.request_message else {
+        return Ok(false);
+    };
+    let Some(row) = tx.outbox(message).await? else {
+        return Ok(false);
+    };
+    if row.state != OutboxState::Delivered {
+        return Ok(false);
+    }
+    let again = OutboxRow {
+        state: OutboxState::Queued,
+        due_at: now,
+        note: Some("delivered again: not acknowledged in time".to_owned()),
+        ..row
+    };
+    tx.move_outbox(&again, OutboxState::Delivered, now).await
 }

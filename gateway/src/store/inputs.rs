@@ -17,6 +17,8 @@ pub enum InputState {
     Published,
     /// Refused as a whole; kept for replay.
     Rejected,
+    /// A full refresh that waits for an operator's release.
+    Held,
 }
 
 impl InputState {
@@ -27,6 +29,7 @@ impl InputState {
             Self::Staging => "staging",
             Self::Published => "published",
             Self::Rejected => "rejected",
+            Self::Held => "held",
         }
     }
 }

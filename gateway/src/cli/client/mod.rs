@@ -12,7 +12,8 @@ use clap::Args;
 pub(super) use self::consent::ConsentCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
 pub(super) use self::operate::{
-    BaselineCommand, LaneCommand, LanesArgs, MessageArgs, ReplayCommand,
+    BaselineCommand, InputCommand, InputsArgs, LaneCommand, LanesArgs, MessageArgs, OverdueArgs,
+    ReplayCommand,
 };
 pub(super) use self::oversight::{AuditArgs, DecisionsArgs, MeasureArgs};
 

@@ -123,6 +123,66 @@ impl ReplayCommand {
     }
 }
 
+/// List the inputs, newest first: each with its state and its report.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tandem inputs --token-file operator.token")]
+pub(in super::super) struct InputsArgs {
+    /// Most entries
+    #[arg(long)]
+    limit: Option<u32>,
+    #[command(flatten)]
+    answer: AnswerArgs,
+}
+
+impl InputsArgs {
+    /// Runs the command.
+    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
+        self.answer
+            .call(Call::get(["inputs"]).query("limit", self.limit))
+            .await
+    }
+}
+
+/// Release an input that is held: a full refresh that withdraws more people than it may by itself.
+#[derive(Debug, Subcommand)]
+pub(in super::super) enum InputCommand {
+    /// Let it take effect, with everything that it withdraws
+    Release(InputArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in super::super) struct InputArgs {
+    /// Id of the input
+    id: String,
+    #[command(flatten)]
+    answer: AnswerArgs,
+}
+
+impl InputCommand {
+    /// Runs the command.
+    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
+        let Self::Release(args) = self;
+        args.answer
+            .call(Call::post(["inputs", &args.id, "release"], json!({})))
+            .await
+    }
+}
+
+/// List the referrals with a deadline that has passed: which, since when, and what was done about it.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tandem overdue --token-file operator.token --json")]
+pub(in super::super) struct OverdueArgs {
+    #[command(flatten)]
+    answer: AnswerArgs,
+}
+
+impl OverdueArgs {
+    /// Runs the command.
+    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
+        self.answer.call(Call::get(["referrals", "overdue"])).await
+    }
+}
+
 /// End the silent first load of a system.
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum BaselineCommand {

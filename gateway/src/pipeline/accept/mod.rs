@@ -4,7 +4,9 @@
 //! transaction. A larger one is staged in batches and published by one row, so that a crash leaves either all of it
 //! or nothing that counts.
 
+pub mod gate;
 mod reading;
+mod refresh;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,13 +18,14 @@ use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::{Coverage, FormatReader};
 use tandem_adapter_port::report::{Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
-use tandem_mappings::model::id::{EventId, InputId, RecordKey, SourceEventId};
-use tandem_mappings::model::person::RecordGone;
+use tandem_mappings::model::id::{EventId, InputId, RecordKey};
 use tokio::sync::mpsc;
 
 use reading::{Found, ReadThrough, read_through};
 
 use super::original::without_refused;
+use crate::config::RefreshConfig;
+use crate::state::held::HeldDoc;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::partner::PartnerRowDoc;
 use crate::state::record::RecordDoc;
@@ -43,6 +46,9 @@ pub enum AcceptError {
     /// The input can't be read from where it lies.
     #[error("the input cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    /// The input to be released is not held, or no longer.
+    #[error("the input is not held")]
+    NotHeld,
     /// The reader ended abnormally.
     #[error("the reader of {0} ended abnormally")]
     Reader(&'static str),
@@ -63,13 +69,23 @@ pub struct Accepted {
 #[derive(Debug, Clone)]
 pub struct Acceptor {
     store: Store,
+    refresh: RefreshConfig,
 }
 
 impl Acceptor {
     /// An acceptor.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store }
+        Self {
+            store,
+            refresh: RefreshConfig::default(),
+        }
+    }
+
+    /// The same, with the county's limits of what a full refresh may withdraw.
+    #[must_use]
+    pub fn guarding(self, refresh: RefreshConfig) -> Self {
+        Self { refresh, ..self }
     }
 
     /// Reads an input and makes it durable. When this returns, it may be acknowledged.
@@ -92,6 +108,18 @@ impl Acceptor {
         if let Some(row) = same.filter(|row| row.state != InputState::Staging.code()) {
             return Ok(duplicate(&row, reader.format()));
         }
+        let intake = Intake::new(&self.store, &context, reader.format(), content_hash);
+        self.run(intake.limited_by(&self.refresh), reader, &context, bytes)
+            .await
+    }
+
+    async fn run(
+        &self,
+        mut intake: Intake<'_>,
+        reader: Arc<dyn FormatReader>,
+        context: &ReadContext,
+        bytes: Arc<Vec<u8>>,
+    ) -> Result<Accepted, AcceptError> {
         let (out, found) = mpsc::channel(BATCH);
         let format = reader.format();
         let reading = {
@@ -100,7 +128,6 @@ impl Acceptor {
                 read_through(reader.as_ref(), &context, &bytes, out)
             })
         };
-        let mut intake = Intake::new(&self.store, &context, format, content_hash);
         intake.take(found, bytes.len() > ONE_COMMIT_BYTES).await?;
         let read = reading
             .await
@@ -143,6 +170,10 @@ struct Intake<'a> {
     pending: Vec<Found>,
     people: HashSet<String>,
     is_staged: bool,
+    /// The limits of a full refresh; `None` once an operator has released it.
+    refresh: Option<&'a RefreshConfig>,
+    /// Whether the input was held and stands in the store already.
+    was_held: bool,
 }
 
 impl<'a> Intake<'a> {
@@ -162,6 +193,15 @@ impl<'a> Intake<'a> {
             pending: Vec::new(),
             people: HashSet::new(),
             is_staged: false,
+            refresh: None,
+            was_held: false,
+        }
+    }
+
+    fn limited_by(self, refresh: &'a RefreshConfig) -> Self {
+        Self {
+            refresh: Some(refresh),
+            ..self
         }
     }
 
@@ -180,7 +220,7 @@ impl<'a> Intake<'a> {
             self.pending.push(next);
             if stage && self.pending.len() >= BATCH {
                 let mut tx = self.store.begin().await?;
-                if !self.is_staged {
+                if !self.is_staged && !self.was_held {
                     // What an earlier attempt at the same input left behind when it was cut off.
                     tx.drop_staging(
                         &self.context.system,
@@ -190,8 +230,8 @@ impl<'a> Intake<'a> {
                     .await?;
                     // The original follows at the end, once it is known what must be cut out of it.
                     self.add_input(&mut tx, &[]).await?;
-                    self.is_staged = true;
                 }
+                self.is_staged = true;
                 self.write_pending(&mut tx).await?;
                 tx.commit().await?;
             }
@@ -325,11 +365,15 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    async fn finish(mut self, read: ReadThrough, bytes: &[u8]) -> Result<Accepted, AcceptError> {
+    async fn finish(
+        mut self,
+        mut read: ReadThrough,
+        bytes: &[u8],
+    ) -> Result<Accepted, AcceptError> {
         let original = without_refused(&self.context.input_name, bytes, &read.cuts)?;
         let is_rejected = read.report.outcome == Outcome::Rejected;
         let mut tx = self.store.begin().await?;
-        if !self.is_staged {
+        if !self.is_staged && !self.was_held {
             // The same input may have come twice at once: the first to write it wins.
             let (system, name) = (&self.context.system, &self.context.input_name);
             let same = tx.same_input(system, name, &self.content_hash).await?;
@@ -337,14 +381,22 @@ impl<'a> Intake<'a> {
                 return Ok(duplicate(&row, self.format));
             }
         }
-        if self.is_staged {
+        if self.was_held {
+            let key = self.id.to_string();
+            if tx.get::<HeldDoc>(&key).await?.is_none() {
+                return Err(AcceptError::NotHeld);
+            }
+            tx.remove::<HeldDoc>(&key).await?;
+        }
+        if self.is_staged || self.was_held {
             tx.set_original(self.id, &original).await?;
         } else {
             self.add_input(&mut tx, &original).await?;
         }
+        let is_held = !is_rejected && self.is_held(&mut tx, &mut read).await?;
         let report = serde_json::to_string(&read.report)
             .map_err(|_| StoreError::Shape { kind: "report" })?;
-        if is_rejected {
+        if is_rejected || is_held {
             tx.discard_staged(self.id).await?;
         } else {
             self.write_pending(&mut tx).await?;
@@ -356,10 +408,10 @@ impl<'a> Intake<'a> {
             }
             tx.publish_events(self.id).await?;
         }
-        let state = if is_rejected {
-            InputState::Rejected
-        } else {
-            InputState::Published
+        let state = match (is_held, is_rejected) {
+            (true, _) => InputState::Held,
+            (_, true) => InputState::Rejected,
+            _ => InputState::Published,
         };
         tx.settle_input(self.id, state, read.report.outcome.code(), &report)
             .await?;
@@ -369,31 +421,6 @@ impl<'a> Intake<'a> {
             report: read.report,
             is_duplicate: false,
         })
-    }
-
-    /// A full refresh withdraws what is absent from it.
-    async fn withdraw_absent(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let records = tx
-            .find::<RecordDoc>("record.system", self.context.system.as_str())
-            .await?;
-        for record in records.into_iter().filter(|record| record.is_active()) {
-            let person = record.key.person.clone();
-            if self.people.contains(person.as_str()) {
-                continue;
-            }
-            let id = format!("{}:absent:{}", self.id, person);
-            let Ok(id) = SourceEventId::new(id) else {
-                continue;
-            };
-            let gone = RecordGone {
-                record_kind: record.record_kind.clone(),
-                reason: "absent-from-full-refresh".to_owned(),
-            };
-            let told =
-                NewEvent::new(self.at, id, Body::RecordWithdrawn(Box::new(gone))).about(person);
-            self.append(tx, told).await?;
-        }
-        Ok(())
     }
 }
 

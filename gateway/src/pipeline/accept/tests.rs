@@ -2,6 +2,7 @@
 
 use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::read::{Input, Sink, Stopped};
+use tandem_mappings::model::id::SourceEventId;
 use tandem_mappings::model::person::{PersonRecord, RecordReceived};
 
 use super::*;

@@ -1,0 +1,191 @@
+//! Reads a system's own events as JSON: which types a system may tell, and what of them must never enter.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+use tandem_adapter_port::context::ReadContext;
+use tandem_adapter_port::deviation::{Deviation, Place};
+use tandem_adapter_port::format::Format;
+use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
+use tandem_mappings::model::event::{Body, NewEvent};
+use tandem_mappings::model::id::SystemId;
+
+use super::problem::ApiError;
+use crate::pipeline::accept::gate::Gate;
+use crate::pipeline::core::Core;
+
+/// Most events in one input.
+const MOST: usize = 100_000;
+
+/// A JSON array of events after the gate: what is kept, and what the reader must know.
+pub(super) struct Screened {
+    /// The array without what must never enter: this alone is stored.
+    pub(super) bytes: Vec<u8>,
+    /// What reads it.
+    pub(super) reader: OwnEvents,
+}
+
+/// Takes out what must never enter, before anything is stored.
+///
+/// # Errors
+/// 422 when there are too many events or none of them may enter, else when the store fails.
+pub(super) async fn screen(
+    core: &Core,
+    system: &SystemId,
+    body: &[u8],
+) -> Result<Screened, ApiError> {
+    let Ok(values) = serde_json::from_slice::<Vec<Value>>(body) else {
+        // Of what is no array nothing is used; it is kept like every input that cannot be read.
+        return Ok(Screened {
+            bytes: body.to_vec(),
+            reader: OwnEvents::default(),
+        });
+    };
+    if values.len() > MOST {
+        return Err(ApiError::Invalid(format!("more than {MOST} events")));
+    }
+    let read = |value: &Value| NewEvent::deserialize(value).ok();
+    let events: Vec<Option<NewEvent>> = values.iter().map(read).collect();
+    let mut tx = core.store.snapshot().await?;
+    let gate = Gate::learn(core, &mut tx, system, events.iter().flatten()).await?;
+    drop(tx);
+    let is_refused = |place: &usize| match (events.get(*place), values.get(*place)) {
+        (Some(Some(event)), _) => gate.refuses(event),
+        (_, Some(value)) => gate.refuses_unread(value),
+        _ => false,
+    };
+    let refused: BTreeSet<usize> = (0..values.len()).filter(is_refused).collect();
+    let reader = OwnEvents { gate, refused };
+    if reader.refused.is_empty() {
+        return Ok(Screened {
+            bytes: body.to_vec(),
+            reader,
+        });
+    }
+    if reader.refused.len() == values.len() {
+        let text = "every event tells of a record that must never enter; nothing was stored";
+        return Err(ApiError::Invalid(text.to_owned()));
+    }
+    let kept = (0..)
+        .zip(&values)
+        .filter(|(place, _)| !reader.refused.contains(place));
+    let kept: Vec<&Value> = kept.map(|(_, value)| value).collect();
+    let bytes = serde_json::to_vec(&kept).map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(Screened { bytes, reader })
+}
+
+/// Reads a JSON array of events. There is no agency format behind it: it is the gateway's own.
+#[derive(Default)]
+pub(super) struct OwnEvents {
+    gate: Gate,
+    /// Places, in the array as it was sent, of what was taken out of it.
+    refused: BTreeSet<usize>,
+}
+
+impl FormatReader for OwnEvents {
+    fn format(&self) -> Format {
+        Format::FhirBundle
+    }
+
+    fn read(
+        &self,
+        input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
+        let place = Place::file(context.input_name.clone());
+        let Some(values) = values(input) else {
+            sink.deviation(Deviation::input_error(
+                "not-an-array",
+                place,
+                "a JSON array of events",
+            ));
+            return Ok(());
+        };
+        for number in &self.refused {
+            sink.record("event");
+            // It is cut out already: the place is one in what was sent, not in what is kept.
+            sink.refused(Place::file("as-sent").field(format!("[{number}]")), 0);
+        }
+        for (number, value) in values.into_iter().enumerate() {
+            sink.record("event");
+            let place = place.clone().field(format!("[{number}]"));
+            match serde_json::from_value::<NewEvent>(value) {
+                Ok(event) if is_for_systems(&event.body) => sink.event(self.gate.raised(event))?,
+                Ok(_) => sink.deviation(Deviation::record_error(
+                    "not-a-systems-event",
+                    place,
+                    "a type that systems tell",
+                )),
+                Err(_) => sink.deviation(Deviation::record_error(
+                    "not-an-event",
+                    place,
+                    "an event of the catalogue",
+                )),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn values(input: Input<'_>) -> Option<Vec<Value>> {
+    let Input::Stream { reader, .. } = input else {
+        return None;
+    };
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Whether a system writes events of this type (specs coordination 11, "written by"). The others are the gateway's, its
+/// stewards', the consent service's or a data owner's.
+fn is_for_systems(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::RecordReceived(_)
+            | Body::RecordWithdrawn(_)
+            | Body::RecordSealed(_)
+            | Body::HouseholdMembership(_)
+            | Body::EnrollmentActive(_)
+            | Body::EnrollmentEnded(_)
+            | Body::CaseOpened(_)
+            | Body::CaseClosed(_)
+            | Body::ParticipationStatus(_)
+            | Body::PlacementChanged(_)
+            | Body::AddressChanged(_)
+            | Body::EmploymentChanged(_)
+            | Body::WorkerChanged(_)
+            | Body::CourtDate(_)
+            | Body::SafetyAlert(_)
+            | Body::ReferralDrafted(_)
+            | Body::ReferralRequested(_)
+            | Body::ReferralAccepted(_)
+            | Body::ReferralRejected(_)
+            | Body::ReferralInProgress(_)
+            | Body::ReferralOnHold(_)
+            | Body::ReferralClosed(_)
+            | Body::ReferralCancelled(_)
+            | Body::ReferralError(_)
+            | Body::ReferralContact(_)
+            | Body::ServiceDelivered(_)
+            | Body::PlanProposed(_)
+            | Body::PlanAgreed(_)
+            | Body::PlanActive(_)
+            | Body::PlanUpdate(_)
+            | Body::PlanEnded(_)
+            | Body::GoalUpdated(_)
+            | Body::ActivityUpdated(_)
+            | Body::FundingLine(_)
+            | Body::MeetingScheduled(_)
+            | Body::MeetingHeld(_)
+            | Body::ComanagementStarted(_)
+            | Body::ComanagementPaused(_)
+            | Body::ComanagementEnded(_)
+            | Body::CoordinationStep(_)
+            | Body::CoordinationIntensity(_)
+            | Body::AssessmentRecorded(_)
+            | Body::MessageSent(_)
+            | Body::MessageRead(_)
+    )
+}

@@ -1,0 +1,123 @@
+//! Full refreshes: what is absent from one is withdrawn, unless so much is absent that the export must have been cut off.
+//! Such an input is held: its original is kept, nothing of it takes effect, and an operator can release it.
+
+use std::sync::Arc;
+
+use tandem_adapter_port::context::ReadContext;
+use tandem_adapter_port::deviation::{Place, Severity};
+use tandem_adapter_port::read::{Coverage, FormatReader};
+use tandem_adapter_port::report::{DeviationCount, Outcome};
+use tandem_mappings::model::event::{Body, NewEvent};
+use tandem_mappings::model::id::SourceEventId;
+use tandem_mappings::model::person::RecordGone;
+
+use super::reading::ReadThrough;
+use super::{AcceptError, Accepted, Acceptor, Intake};
+use crate::state::held::HeldDoc;
+use crate::state::record::RecordDoc;
+use crate::store::{StoreError, Tx};
+
+impl Acceptor {
+    /// Accepts a held input after all, with everything that it withdraws.
+    ///
+    /// # Errors
+    /// When the store or the reader fails; the input is then still held.
+    pub async fn release(
+        &self,
+        reader: Arc<dyn FormatReader>,
+        context: ReadContext,
+        held: &HeldDoc,
+        bytes: Vec<u8>,
+    ) -> Result<Accepted, AcceptError> {
+        // What a release that was cut off left behind.
+        let mut tx = self.store.begin().await?;
+        tx.discard_staged(held.input).await?;
+        tx.commit().await?;
+        let mut intake = Intake::new(&self.store, &context, reader.format(), [0; 32]);
+        (intake.id, intake.was_held) = (held.input, true);
+        self.run(intake, reader, &context, Arc::new(bytes)).await
+    }
+}
+
+impl Intake<'_> {
+    /// Whether the input is a full refresh that would withdraw more than it may by itself; says so in the report then.
+    pub(super) async fn is_held(
+        &self,
+        tx: &mut Tx,
+        read: &mut ReadThrough,
+    ) -> Result<bool, StoreError> {
+        let Some(limits) = self.refresh.filter(|_| read.coverage == Coverage::Full) else {
+            return Ok(false);
+        };
+        let known = self.active_records(tx).await?;
+        let absent = known.iter().filter(|record| self.is_absent(record)).count() as u64;
+        let known = known.len() as u64;
+        if !limits.holds(absent, known) {
+            return Ok(false);
+        }
+        let percent = limits.most_withdrawn_percent;
+        let reason = DeviationCount {
+            severity: Severity::Error,
+            code: "refresh-withdraws-too-many".to_owned(),
+            count: absent,
+            first: Place::file(self.context.input_name.as_str()),
+            expected: format!(
+                "a full refresh that leaves out at most {percent} % of the system's people; this one leaves out \
+                 {absent} of {known} and is held until an operator releases it"
+            ),
+        };
+        read.report.deviations.insert(0, reason);
+        read.report.outcome = Outcome::Rejected;
+        let document = HeldDoc {
+            input: self.id,
+            system: self.context.system.clone(),
+            format: self.format.name().to_owned(),
+            name: self.context.input_name.clone(),
+            absent,
+            known,
+        };
+        tx.put(&document, self.at).await?;
+        tx.audit(
+            self.at,
+            self.context.system.as_str(),
+            "input.held",
+            &self.id.to_string(),
+            &format!("{absent} of {known}"),
+        )
+        .await?;
+        Ok(true)
+    }
+
+    /// A full refresh withdraws what is absent from it.
+    pub(super) async fn withdraw_absent(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        for record in self.active_records(tx).await? {
+            if !self.is_absent(&record) {
+                continue;
+            }
+            let person = record.key.person.clone();
+            let Ok(id) = SourceEventId::new(format!("{}:absent:{}", self.id, person)) else {
+                continue;
+            };
+            let gone = RecordGone {
+                record_kind: record.record_kind.clone(),
+                reason: "absent-from-full-refresh".to_owned(),
+            };
+            let told =
+                NewEvent::new(self.at, id, Body::RecordWithdrawn(Box::new(gone))).about(person);
+            self.append(tx, told).await?;
+        }
+        Ok(())
+    }
+
+    async fn active_records(&self, tx: &mut Tx) -> Result<Vec<RecordDoc>, StoreError> {
+        let mut records = tx
+            .find::<RecordDoc>("record.system", self.context.system.as_str())
+            .await?;
+        records.retain(RecordDoc::is_active);
+        Ok(records)
+    }
+
+    fn is_absent(&self, record: &RecordDoc) -> bool {
+        !self.people.contains(record.key.person.as_str())
+    }
+}
