@@ -43,7 +43,7 @@ pub(crate) struct Office {
     gateway: Option<Gateway>,
     client: reqwest::Client,
     url: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// An answer, taken whole.
@@ -74,10 +74,37 @@ impl Office {
 
     /// A gateway with these limits.
     pub(crate) async fn with(limits: &str) -> Self {
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
+        Self::start(folder, &config(limits, &registry())).await
+    }
+
+    /// A gateway to whose registry an organisation of the example is a victim service provider.
+    pub(crate) async fn of_victim_service(organization: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("registry");
+        std::fs::create_dir(&own).unwrap();
+        for entry in std::fs::read_dir(registry()).unwrap() {
+            let entry = entry.unwrap();
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let name = format!("id = \"{organization}\"");
+            let text = match text.split_once(&name) {
+                Some((before, after)) if after.contains("victim_service_provider") => {
+                    let (fact, other) = ("victim_service_provider = ", "false");
+                    let after =
+                        after.replacen(&format!("{fact}{other}"), &format!("{fact}true"), 1);
+                    format!("{before}{name}{after}")
+                }
+                _ => text,
+            };
+            std::fs::write(own.join(entry.file_name()), text).unwrap();
+        }
+        Self::start(folder, &config("", &own)).await
+    }
+
+    async fn start(folder: TempDir, config: &str) -> Self {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
         std::fs::write(folder.path().join("tokens.toml"), tokens()).unwrap();
-        std::fs::write(folder.path().join("gateway.toml"), config(limits)).unwrap();
+        std::fs::write(folder.path().join("gateway.toml"), config).unwrap();
         let loaded = Loaded::from_file(&folder.path().join("gateway.toml")).unwrap();
         let clock = Clock::standing_at(START.parse().unwrap());
         let gateway = Gateway::start(loaded, clock).await.unwrap();
@@ -86,8 +113,12 @@ impl Office {
             gateway: Some(gateway),
             client: reqwest::Client::new(),
             url,
-            _folder: folder,
+            folder,
         }
+    }
+
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.gateway.as_ref().unwrap().address
     }
 
     pub(crate) fn core(&self) -> Arc<Core> {
@@ -191,6 +222,85 @@ impl Office {
             .expect("the lane gets there")
     }
 
+    /// Waits until a message of a lane was tried so often and stands delivered.
+    pub(crate) async fn attempted(&self, lane: &str, attempts: i64) -> tandem::store::OutboxRow {
+        self.row(|row| row.lane == lane && row.attempts >= attempts)
+            .await
+    }
+
+    /// Waits until a message is delivered.
+    pub(crate) async fn delivered(&self, lane: &str, id: tandem_mappings::model::id::MessageId) {
+        self.row(|row| row.lane == lane && row.id == id).await;
+    }
+
+    async fn row(
+        &self,
+        is_wanted: impl Fn(&tandem::store::OutboxRow) -> bool,
+    ) -> tandem::store::OutboxRow {
+        let core = self.core();
+        let mut changed = core.changed.subscribe();
+        let found = async {
+            loop {
+                let mut tx = core.store.snapshot().await.unwrap();
+                let state = tandem::store::OutboxState::Delivered;
+                let rows = tx.outbox_in(&[state]).await.unwrap();
+                drop(tx);
+                if let Some(row) = rows.into_iter().find(&is_wanted) {
+                    return row;
+                }
+                changed.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), found)
+            .await
+            .expect("the message gets there")
+    }
+
+    fn exchange(&self, system: &str) -> std::path::PathBuf {
+        self.folder.path().join("exchange").join(system)
+    }
+
+    /// A system puts a file into its folder.
+    pub(crate) fn drop_file(&self, system: &str, name: &str, bytes: &[u8]) {
+        let unfinished = self.exchange(system).join(format!("in/{name}.part"));
+        std::fs::write(&unfinished, bytes).unwrap();
+        std::fs::rename(&unfinished, self.exchange(system).join("in").join(name)).unwrap();
+    }
+
+    /// A system answers a file that it took out of its folder.
+    pub(crate) fn drop_answer(&self, system: &str, name: &str, bytes: &[u8]) {
+        let unfinished = self.exchange(system).join("answer.part");
+        std::fs::write(&unfinished, bytes).unwrap();
+        let answer = self.exchange(system).join(format!("out/{name}.ack"));
+        std::fs::rename(&unfinished, answer).unwrap();
+    }
+
+    /// The error file of an input, once it is there.
+    pub(crate) async fn error_file(&self, system: &str, name: &str) -> String {
+        let file = self
+            .exchange(system)
+            .join(format!("error/{name}.error.json"));
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        let found = async {
+            loop {
+                if let Ok(text) = std::fs::read_to_string(&file) {
+                    return text;
+                }
+                ticks.tick().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), found)
+            .await
+            .expect("the error file gets there")
+    }
+
+    /// Whether anything that was written for a system holds a word.
+    pub(crate) fn was_written(&self, system: &str, word: &str) -> bool {
+        let files = std::fs::read_dir(self.exchange(system).join("out")).unwrap();
+        let mut texts = files.filter_map(|file| std::fs::read_to_string(file.unwrap().path()).ok());
+        texts.any(|text| text.contains(word))
+    }
+
     /// Asks until the answer is there, whenever something in the gateway has changed.
     pub(crate) async fn get_once_there(&self, who: &str, path: &str) -> Answer {
         let mut changed = self.core().changed.subscribe();
@@ -271,8 +381,11 @@ fn tokens() -> String {
     text
 }
 
-fn config(limits: &str) -> String {
-    let registry = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/registry");
+fn registry() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/registry")
+}
+
+fn config(limits: &str, registry: &Path) -> String {
     // Nobody listens on the discard port: what the gateway would pull or push there fails at once.
     let fhir = r#"{ base = "http://127.0.0.1:9/fhir", organizations = [
     { organization = "org-bh", reference = "Organization/org-bh", service = "svc-counselling" },
@@ -292,7 +405,7 @@ listen = {{ address = "127.0.0.1:0" }}
 organization = "org-calworks"
 program = "calworks"
 output = "calworks/linkages"
-folder = {{ path = "exchange/calworks-demo", poll_ms = 20 }}
+folder = {{ path = "exchange/calworks-demo", poll_ms = 20, inputs = [{{ prefix = "linkages", format = "calworks/linkages" }}] }}
 
 [systems.cws-demo]
 organization = "org-cws"

@@ -2,11 +2,14 @@
 
 mod api_access;
 mod api_fhir;
+mod api_gate;
+mod api_hostile;
 mod api_inbox;
 mod api_match;
 mod api_office;
 mod api_public;
 mod api_referrals;
+mod api_timers;
 mod cli_client;
 mod cli_decide;
 mod cli_deployment;
