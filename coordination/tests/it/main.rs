@@ -10,3 +10,4 @@ mod measures;
 mod plan;
 mod referral;
 mod steps;
+mod tables;
