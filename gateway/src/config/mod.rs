@@ -199,3 +199,29 @@ impl Default for MaskingConfig {
         Self { threshold: 11 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_is_held_by_share_unless_few_leave() {
+        let limits = RefreshConfig::default();
+        for (absent, known, is_held) in [
+            (0, 0, false),
+            (2, 2, false),
+            (3, 15, false),
+            (4, 15, true),
+            (20, 100, false),
+            (21, 100, true),
+            (u64::MAX, 5, true),
+        ] {
+            assert_eq!(limits.holds(absent, known), is_held, "{absent} of {known}");
+        }
+        let all = RefreshConfig {
+            most_withdrawn_percent: 100,
+            ..limits
+        };
+        assert!(!all.holds(1_000, 1_000));
+    }
+}

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use tandem_adapter_port::format::Format;
 use tandem_coordination::calendar::Calendar;
 use tandem_coordination::timers::{Expiry, Timer, TimerName, TimerSettings, running_timers};
 use tandem_mappings::model::event::Body;
@@ -150,14 +151,12 @@ async fn follow(
 ) -> Result<(), StoreError> {
     let sides: &[ReferralRole] = match timer.name.on_expiry() {
         Expiry::RedeliverThenAlertOperator => {
-            if name != STILL_NOT_ACKNOWLEDGED {
-                expired.redelivered = redeliver(tx, document, now)
-                    .await?
-                    .then_some(document.request_message)
-                    .flatten();
-            }
-            if expired.redelivered.is_none() {
+            if name == STILL_NOT_ACKNOWLEDGED {
                 expired.alerts.push("delivery-not-acknowledged".to_owned());
+            } else if redeliver(core, tx, document, now).await? {
+                expired.redelivered = document.request_message;
+            } else {
+                expired.alerts.push("cannot-be-delivered-again".to_owned());
             }
             return Ok(());
         }
@@ -182,8 +181,10 @@ async fn follow(
 }
 
 /// Sends the request again under its own message id. Only what was handed over and not acknowledged is repeated; it is
-/// decided anew like every attempt.
+/// decided anew like every attempt. A row of an HMIS file has no message id by which a repeat is known: sent again, it
+/// could write over what the partner has put there since, so it is not.
 async fn redeliver(
+    core: &Core,
     tx: &mut Tx,
     document: &ReferralDoc,
     now: Timestamp,
@@ -194,7 +195,13 @@ async fn redeliver(
     let Some(row) = tx.outbox(message).await? else {
         return Ok(false);
     };
-    if row.state != OutboxState::Delivered {
+    let output = row
+        .lane
+        .parse()
+        .ok()
+        .and_then(|lane| core.system(&lane)?.output.clone());
+    let knows_repeats = output.is_some_and(|format| format != Format::HmisCsv.name());
+    if row.state != OutboxState::Delivered || !knows_repeats {
         return Ok(false);
     }
     let again = OutboxRow {

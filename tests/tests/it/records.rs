@@ -152,10 +152,8 @@ fn fold(document: &ReferralDoc, events: &[WaitingEvent]) -> Referral {
         let mut facts = Vec::new();
         match &event.told.body {
             Body::DeliverySent(told) if Some(told.message) == document.request_message => {
-                facts.extend([
-                    ReferralFact::RequestSent { at },
-                    ReferralFact::RequestDelivered { at },
-                ]);
+                // A file in the exchange folder is sent; its acknowledgement says that it is delivered.
+                facts.push(ReferralFact::RequestSent { at });
             }
             Body::DeliveryAcknowledged(told) => {
                 if Some(told.message) == document.request_message {

@@ -150,3 +150,47 @@ async fn record_that_comes_back_after_a_withdrawal_counts_and_is_linked_again() 
     );
     rig.gateway.stop().await;
 }
+
+/// Every person who leaves is too many.
+const STRICT: &str = "\n[systems.cws-demo.child_welfare]\nextract_is_full = true\n\n[refresh]\nmost_withdrawn_percent = 1\nalways_withdrawn = 0\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_extract_that_withdraws_too_many_is_held_until_an_operator_releases_it() {
+    let rig = Rig::configured(STRICT).await.with_consent().await;
+    let core = Arc::clone(&rig.gateway.core);
+    let rows = rig.cws.extract_bytes().unwrap();
+    let name = "cws-extract-20260203-9.zip";
+    rig.cws
+        .drop_bytes(name, &without(&rows, CWS_ANA))
+        .await
+        .unwrap();
+    let answer = rig.cws.wait_for_answer(name, PATIENCE).await.unwrap();
+    assert!(!answer.accepted, "{}", answer.body);
+    assert!(
+        answer
+            .body
+            .to_string()
+            .contains("refresh-withdraws-too-many"),
+        "{}",
+        answer.body
+    );
+    rig.rest().await;
+    assert_eq!(standing(&core, "cws-demo", CWS_ANA).await, Standing::Active);
+    let inputs = rig.office.get("operator", "/v1/inputs").await.unwrap();
+    let listed = inputs["inputs"].as_array().unwrap();
+    let held = listed.iter().find(|one| one["state"] == "held").unwrap();
+    let path = format!("/v1/inputs/{}/release", held["id"].as_str().unwrap());
+    // A stop in between loses nothing of it.
+    let rig = rig.restart().await;
+    let core = Arc::clone(&rig.gateway.core);
+    let nothing = serde_json::json!({});
+    let released = rig.office.post("operator", &path, &nothing).await.unwrap();
+    assert_eq!(released["outcome"], "accepted", "{released}");
+    applied(&core).await;
+    assert_eq!(
+        standing(&core, "cws-demo", CWS_ANA).await,
+        Standing::Withdrawn
+    );
+    assert!(rig.office.post("operator", &path, &nothing).await.is_err());
+    rig.gateway.stop().await;
+}

@@ -12,6 +12,7 @@ use crate::seal::Sealer;
 struct Scripted {
     ids: Vec<String>,
     rejects: bool,
+    coverage: Coverage,
 }
 
 impl FormatReader for Scripted {
@@ -25,6 +26,7 @@ impl FormatReader for Scripted {
         context: &ReadContext,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
+        sink.coverage(self.coverage);
         for id in &self.ids {
             sink.record("person");
             let told = RecordReceived {
@@ -81,7 +83,11 @@ impl Bench {
             jiff::tz::TimeZone::UTC,
             [0; 32],
         );
-        let reader = Arc::new(Scripted { ids, rejects });
+        let reader = Arc::new(Scripted {
+            ids,
+            rejects,
+            coverage: Coverage::Partial,
+        });
         Acceptor::new(self.store.clone())
             .accept(reader, context, Arc::new(bytes))
             .await
