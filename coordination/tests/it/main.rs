@@ -9,5 +9,6 @@ mod comanagement;
 mod measures;
 mod plan;
 mod referral;
+mod referral_tables;
 mod steps;
 mod tables;

@@ -1,6 +1,7 @@
 //! The HTTP surface as an attacker tries it: every route of the description, against the written matrix.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a test fails where it unwraps"
 )]

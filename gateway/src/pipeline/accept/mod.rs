@@ -4,6 +4,7 @@
 //! transaction. A larger one is staged in batches and published by one row, so that a crash leaves either all of it
 //! or nothing that counts.
 
+mod admit;
 pub mod gate;
 mod reading;
 mod refresh;
@@ -18,7 +19,7 @@ use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::{Coverage, FormatReader};
 use tandem_adapter_port::report::{Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
-use tandem_mappings::model::id::{EventId, InputId, RecordKey};
+use tandem_mappings::model::id::{EventId, InputId};
 use tokio::sync::mpsc;
 
 use reading::{Found, ReadThrough, read_through};
@@ -26,10 +27,8 @@ use reading::{Found, ReadThrough, read_through};
 use super::original::without_refused;
 use crate::config::RefreshConfig;
 use crate::state::held::HeldDoc;
-use crate::state::involvement::InvolvementDoc;
 use crate::state::partner::PartnerRowDoc;
-use crate::state::record::RecordDoc;
-use crate::store::{EventState, Ingested, InputState, Received, Store, StoreError, Tx};
+use crate::store::{EventState, InputState, Received, Store, StoreError, Tx};
 
 /// Inputs up to this size are committed whole.
 pub const ONE_COMMIT_BYTES: usize = 8 << 20;
@@ -275,79 +274,6 @@ impl<'a> Intake<'a> {
             self.append(tx, told).await?;
         }
         Ok(())
-    }
-
-    /// Whether an event is to take effect: not a repeat, and nothing that must leave no trace.
-    async fn admits(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
-        if let (Body::RecordSealed(_), Some(person)) = (&told.body, &told.source_person_id) {
-            // A sealed record that was never known leaves no trace, not even its id.
-            let key = RecordKey {
-                system: self.context.system.clone(),
-                person: person.clone(),
-            };
-            if tx
-                .get::<RecordDoc>(&RecordDoc::key_of(&key))
-                .await?
-                .is_none()
-            {
-                return Ok(false);
-            }
-        }
-        // The time of arrival stands in for a missing time of occurrence, so it is no part of the content.
-        let content = serde_json::to_vec(&(
-            &told.source_person_id,
-            &told.source_household_id,
-            &told.labels,
-            &told.body,
-        ))
-        .map_err(|_| StoreError::Shape { kind: "event" })?;
-        let ingested = tx
-            .ingest(
-                &self.context.system,
-                told.source_event_id.as_str(),
-                &content,
-            )
-            .await?;
-        Ok(ingested != Ingested::Same || self.comes_back(tx, told).await?)
-    }
-
-    /// Whether something that had ended comes back unchanged: a withdrawn record, a closed case.
-    async fn comes_back(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
-        let system = &self.context.system;
-        match (&told.body, &told.source_person_id) {
-            (Body::RecordReceived(_), Some(person)) => {
-                let key = RecordKey {
-                    system: system.clone(),
-                    person: person.clone(),
-                };
-                let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
-                Ok(known.is_some_and(|record| !record.is_active()))
-            }
-            (Body::CaseOpened(case) | Body::EnrollmentActive(case), _) => {
-                let known = tx
-                    .get::<InvolvementDoc>(&InvolvementDoc::key_of(system, case.case.as_str()))
-                    .await?;
-                Ok(known.is_some_and(|known| !known.is_open))
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// Takes the keys of a staged input's events, and drops the repeats among them.
-    async fn admit_staged(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let mut position = 0;
-        loop {
-            let page = tx.staged_events(self.id, position, 1_000).await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            position = last.position;
-            for staged in page {
-                if !self.admits(tx, &staged.event.told).await? {
-                    tx.drop_event(staged.position).await?;
-                }
-            }
-        }
     }
 
     async fn append(&self, tx: &mut Tx, told: NewEvent) -> Result<(), StoreError> {
