@@ -14,6 +14,7 @@ mod lanes;
 mod liar;
 mod links;
 mod moves;
+mod overdue;
 mod protected;
 mod records;
 mod refresh;
