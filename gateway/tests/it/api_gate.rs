@@ -147,8 +147,22 @@ async fn a_sender_cannot_take_a_mark_off_a_person() {
     let office = Office::open().await;
     let mut marked = marisol();
     marked["flags"] = json!(["sensitive"]);
+    let mut unmarked = marked.clone();
+    unmarked["flags"] = json!([]);
+    // Both in one input, before anything of it has taken effect.
+    let mut first = record("0Zz1CdE2fG", &marked);
+    first["source_event_id"] = json!("first");
+    let both = json!([first, record("0Zz1CdE2fG", &unmarked)]);
+    office.post("cws", "/v1/events", &both).await;
+    office.settle().await;
+    let fresh = known(&office, "cws-demo", "0Zz1CdE2fG").await.unwrap();
+    assert_eq!(fresh.person.flags, [PersonFlag::Sensitive]);
     office.record("cws", "0Ab1CdE2fG", &marked).await;
-    let again = json!([record("0Ab1CdE2fG", &marisol())]);
+    let mut other = record("0Ab1CdE2fG", &marisol());
+    other["source_event_id"] = json!("in-the-same-breath");
+    let mut marked_too = record("0Ab1CdE2fG", &marked);
+    marked_too["source_event_id"] = json!("marked-again");
+    let again = json!([marked_too, other, record("0Ab1CdE2fG", &marisol())]);
     assert_eq!(
         office.post("cws", "/v1/events", &again).await.status,
         StatusCode::ACCEPTED

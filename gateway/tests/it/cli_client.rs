@@ -126,3 +126,42 @@ fn wrong_usage_is_told_and_help_is_an_answer() {
         assert!(help.out.contains("tandem"), "{command}");
     }
 }
+
+#[test]
+fn an_operator_lists_what_is_overdue_and_releases_what_is_held() {
+    let place = tempdir().unwrap();
+    let token = file(&place, "operator.token", "secret-token\n");
+    let overdue = r#"{"referrals":[{"referral":"r-1","timer":"decision","alerts":[]}]}"#;
+    let (url, served) = answering("200 OK", overdue);
+    let ended = tandem(&["overdue", "--json", "--url", &url, "--token-file", &token]);
+    let head = served.join().unwrap();
+    assert!(head.starts_with("GET /v1/referrals/overdue "), "{head}");
+    let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(told["referrals"][0]["timer"], "decision");
+    let (url, served) = answering("200 OK", r#"{"outcome":"accepted"}"#);
+    let ended = tandem(&[
+        "input",
+        "release",
+        "i-1",
+        "--url",
+        &url,
+        "--token-file",
+        &token,
+    ]);
+    let head = served.join().unwrap();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(head.starts_with("POST /v1/inputs/i-1/release "), "{head}");
+    let (url, served) = answering("200 OK", r#"{"inputs":[]}"#);
+    let ended = tandem(&[
+        "inputs",
+        "--limit",
+        "5",
+        "--url",
+        &url,
+        "--token-file",
+        &token,
+    ]);
+    let head = served.join().unwrap();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(head.starts_with("GET /v1/inputs?limit=5 "), "{head}");
+}

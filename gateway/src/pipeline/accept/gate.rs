@@ -42,6 +42,8 @@ const STRICTER: &[Category] = &[
     Category::Tribal,
 ];
 
+/// Accepted events that are looked at, when the processor is behind.
+const MOST_WAITING: i64 = 10_000;
 /// Fields of payloads that hold a sender's own ids of people.
 const PERSON_FIELDS: [&str; 4] = ["person", "people", "subjects", "relative"];
 
@@ -89,13 +91,29 @@ impl Gate {
                 }
             }
         }
-        // What is sealed in the same breath is sealed for everything that comes with it.
-        for event in events {
-            if let (Body::RecordSealed(_), Some(person)) = (&event.body, &event.source_person_id) {
-                gate.sealed.insert(person.clone(), true);
-            }
+        // What was accepted and has not taken effect yet, and what comes in the same breath, counts like what is known.
+        let waiting = tx.waiting_events(MOST_WAITING).await?;
+        for one in waiting.iter().filter(|one| one.event.system == *system) {
+            gate.learn_event(&one.event.told);
         }
+        events.for_each(|event| gate.learn_event(event));
         Ok(gate)
+    }
+
+    fn learn_event(&mut self, event: &NewEvent) {
+        let Some(person) = &event.source_person_id else {
+            return;
+        };
+        match &event.body {
+            Body::RecordSealed(_) => {
+                self.sealed.insert(person.clone(), true);
+            }
+            Body::RecordReceived(record) => {
+                let flags = self.flags.entry(person.clone()).or_default();
+                flags.extend_from_slice(&record.person.flags);
+            }
+            _ => {}
+        }
     }
 
     async fn learn_person(

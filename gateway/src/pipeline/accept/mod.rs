@@ -20,7 +20,7 @@ use tandem_adapter_port::read::{Coverage, FormatReader};
 use tandem_adapter_port::report::{Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, InputId};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 use reading::{Found, ReadThrough, read_through};
 
@@ -69,6 +69,8 @@ pub struct Accepted {
 pub struct Acceptor {
     store: Store,
     refresh: RefreshConfig,
+    /// Releases take turns: two of one input would stage it twice.
+    releases: Arc<Mutex<()>>,
 }
 
 impl Acceptor {
@@ -78,6 +80,7 @@ impl Acceptor {
         Self {
             store,
             refresh: RefreshConfig::default(),
+            releases: Arc::default(),
         }
     }
 
@@ -308,11 +311,7 @@ impl<'a> Intake<'a> {
             }
         }
         if self.was_held {
-            let key = self.id.to_string();
-            if tx.get::<HeldDoc>(&key).await?.is_none() {
-                return Err(AcceptError::NotHeld);
-            }
-            tx.remove::<HeldDoc>(&key).await?;
+            tx.remove::<HeldDoc>(&self.id.to_string()).await?;
         }
         if self.is_staged || self.was_held {
             tx.set_original(self.id, &original).await?;

@@ -29,8 +29,12 @@ impl Acceptor {
         held: &HeldDoc,
         bytes: Vec<u8>,
     ) -> Result<Accepted, AcceptError> {
-        // What a release that was cut off left behind.
+        let _turn = self.releases.lock().await;
         let mut tx = self.store.begin().await?;
+        if tx.get::<HeldDoc>(&held.input.to_string()).await?.is_none() {
+            return Err(AcceptError::NotHeld);
+        }
+        // What a release that was cut off left behind.
         tx.discard_staged(held.input).await?;
         tx.commit().await?;
         let mut intake = Intake::new(&self.store, &context, reader.format(), [0; 32]);

@@ -2,11 +2,12 @@
 
 use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::read::{Input, Sink, Stopped};
-use tandem_mappings::model::id::SourceEventId;
+use tandem_mappings::model::id::{DecisionId, PersonId, RecordKey, SourceEventId};
 use tandem_mappings::model::person::{PersonRecord, RecordReceived};
 
 use super::*;
 use crate::seal::Sealer;
+use crate::state::record::{RecordDoc, Standing};
 
 /// Emits records of the given ids, and rejects the input as a whole if asked to.
 struct Scripted {
@@ -74,24 +75,35 @@ impl Bench {
     }
 
     async fn accept(&self, name: &str, count: usize, rejects: bool, bytes: Vec<u8>) -> Accepted {
-        let ids = (0..count).map(|number| number.to_string()).collect();
-        let context = ReadContext::new(
-            "calworks-demo".parse().unwrap(),
-            "org-calworks".parse().unwrap(),
-            name,
-            "2026-02-02T17:00:00Z".parse().unwrap(),
-            jiff::tz::TimeZone::UTC,
-            [0; 32],
-        );
-        let reader = Arc::new(Scripted {
-            ids,
-            rejects,
-            coverage: Coverage::Partial,
-        });
-        Acceptor::new(self.store.clone())
-            .accept(reader, context, Arc::new(bytes))
-            .await
-            .unwrap()
+        let reader = scripted(count, rejects, Coverage::Partial);
+        let acceptor = Acceptor::new(self.store.clone());
+        let bytes = Arc::new(bytes);
+        acceptor.accept(reader, context(name), bytes).await.unwrap()
+    }
+
+    /// Records that are known, of people from 0 on.
+    async fn knows(&self, count: usize) {
+        let mut tx = self.store.begin().await.unwrap();
+        for number in 0..count {
+            let at = "2026-02-02T17:00:00Z".parse().unwrap();
+            let document = RecordDoc {
+                key: RecordKey {
+                    system: "calworks-demo".parse().unwrap(),
+                    person: number.to_string().parse().unwrap(),
+                },
+                record_kind: "caseload".into(),
+                person: PersonRecord::default(),
+                person_id: PersonId(uuid::Uuid::now_v7()),
+                standing: Standing::Active,
+                may_match: true,
+                intake_decision: DecisionId(uuid::Uuid::now_v7()),
+                memberships: Vec::new(),
+                first_received_at: at,
+                received_at: at,
+            };
+            tx.put(&document, at).await.unwrap();
+        }
+        tx.commit().await.unwrap();
     }
 
     async fn count(&self, state: EventState) -> i64 {
@@ -103,6 +115,26 @@ impl Bench {
             .await
             .unwrap()
     }
+}
+
+fn context(name: &str) -> ReadContext {
+    ReadContext::new(
+        "calworks-demo".parse().unwrap(),
+        "org-calworks".parse().unwrap(),
+        name,
+        "2026-02-02T17:00:00Z".parse().unwrap(),
+        jiff::tz::TimeZone::UTC,
+        [0; 32],
+    )
+}
+
+fn scripted(count: usize, rejects: bool, coverage: Coverage) -> Arc<Scripted> {
+    let ids = (0..count).map(|number| number.to_string()).collect();
+    Arc::new(Scripted {
+        ids,
+        rejects,
+        coverage,
+    })
 }
 
 fn large(fill: u8) -> Vec<u8> {
@@ -154,4 +186,45 @@ async fn a_rejected_input_leaves_no_key_so_that_its_records_can_come_again() {
     );
     bench.accept("b", 1_200, false, large(b'y')).await;
     assert_eq!(bench.count(EventState::Waiting).await, 1_200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_off_refresh_is_held_whole_and_released_whole_whatever_its_size() {
+    for bytes in [b"small".to_vec(), large(b'z')] {
+        let bench = Bench::new().await;
+        bench.knows(1_000).await;
+        let acceptor = Acceptor::new(bench.store.clone());
+        let reader = || scripted(700, false, Coverage::Full);
+        let (name, bytes) = (context("full"), Arc::new(bytes));
+        let held = acceptor.accept(reader(), name.clone(), Arc::clone(&bytes));
+        let held = held.await.unwrap();
+        let code = &held.report.deviations[0];
+        assert_eq!(
+            (code.code.as_str(), code.count),
+            ("refresh-withdraws-too-many", 300)
+        );
+        assert_eq!(held.report.outcome, Outcome::Rejected);
+        let of = |state| bench.count(state);
+        assert_eq!(
+            of(EventState::Waiting).await + of(EventState::Staged).await,
+            0
+        );
+        // The same file again says the same and does nothing.
+        let again = acceptor.accept(reader(), name.clone(), Arc::clone(&bytes));
+        assert!(again.await.unwrap().is_duplicate);
+        let mut tx = bench.store.snapshot().await.unwrap();
+        let document = tx.all::<HeldDoc>().await.unwrap().remove(0);
+        let original = tx.original(document.input).await.unwrap().unwrap();
+        assert_eq!(original, *bytes);
+        drop(tx);
+        let release = || acceptor.release(reader(), name.clone(), &document, original.clone());
+        let released = release().await.unwrap();
+        assert_eq!(
+            (released.input, released.report.outcome),
+            (held.input, Outcome::Accepted)
+        );
+        assert_eq!(of(EventState::Waiting).await, 1_000);
+        assert!(matches!(release().await, Err(AcceptError::NotHeld)));
+        assert_eq!(of(EventState::Waiting).await, 1_000);
+    }
 }
