@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::api_office::Office;
+use crate::api_office::{Office, person};
 
 async fn report(office: &Office, county: &str, numerator: u64) {
     let body = json!({ "indicator": "UN-2", "numerator": numerator, "from": "2025-10-01", "to": "2025-12-31",
@@ -127,4 +127,44 @@ async fn oversight_sees_the_numbers_unmasked() {
         "{answer}"
     );
     assert!(answer["header"]["snapshot_id"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn measures_count_what_stands_beyond_the_first_page_of_events() {
+    const PEOPLE: u32 = 510;
+    let office = Office::with("limits = { body_bytes = 2000000 }").await;
+    let mut told = Vec::new();
+    for number in 0..PEOPLE {
+        let id = format!("N-{number}");
+        let name = format!("Testa{number}");
+        let day = format!(
+            "19{:02}-0{}-1{}",
+            50 + number % 50,
+            1 + number % 9,
+            number % 10
+        );
+        told.push(json!({
+            "occurred_at": "2026-02-02T08:00:00-08:00", "source_event_id": format!("r-{number}"),
+            "source_person_id": id, "type": "record.received",
+            "payload": { "record_kind": "Client", "person": person(&name, &name, &day, &format!("9{number:07}A")) },
+        }));
+        told.push(json!({
+            "occurred_at": "2026-02-02T08:30:00-08:00", "source_event_id": format!("s-{number}"),
+            "source_person_id": id, "type": "service.delivered",
+            "payload": { "person": id, "domain": "food", "date": "2026-02-02" },
+        }));
+    }
+    let answer = office.post("calworks", "/v1/events", &json!(told)).await;
+    assert_eq!(
+        answer.status,
+        reqwest::StatusCode::ACCEPTED,
+        "{}",
+        answer.text
+    );
+    office.settle().await;
+    let path = "/v1/measures?ids=UN-1&from=2026-01-01&to=2026-03-31";
+    let measures = office.get("auditor", path).await.json();
+    let rows = measures["rows"].as_array().unwrap();
+    let whole = rows.iter().find(|row| row["stratum"] == "").unwrap();
+    assert_eq!(whole["numerator"], PEOPLE, "{whole}");
 }
