@@ -23,6 +23,7 @@ use super::Api;
 use super::body::JsonBody;
 use super::caller::{As, Caller, Systems};
 use super::problem::ApiError;
+use super::push;
 use super::route::{Doc, Routes};
 use crate::pipeline::core::Core;
 use crate::pipeline::family;
@@ -85,6 +86,8 @@ async fn ask(
     State(api): State<Api>,
     JsonBody(query): JsonBody<MatchQuery>,
 ) -> Result<Json<MatchAnswer>, ApiError> {
+    // A victim service provider's people are not even asked about.
+    push::may_enter(api.core(), by.caller.system()?)?;
     let started = Instant::now();
     let answer = answer(&api, &by.caller, &query).await;
     let quantum = Duration::from_millis(api.core().loaded.config.limits.match_quantum_ms);

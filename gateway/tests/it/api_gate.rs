@@ -132,6 +132,9 @@ async fn nothing_of_a_victim_service_provider_enters_by_any_way() {
     let event = json!([record("91234567A", &marisol())]);
     let answer = office.post("calworks", "/v1/events", &event).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text);
+    let query = json!({ "person": marisol(), "purpose": "COC" });
+    let answer = office.post("calworks", "/v1/match", &query).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text);
     let path = "/v1/inbox/calworks-demo/calworks/linkages";
     let body = Some("message_type\nnone\n".to_owned());
     let answer = office.send("calworks", Method::POST, path, &[], body).await;

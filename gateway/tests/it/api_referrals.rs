@@ -7,7 +7,7 @@ use tandem::store::OutboxState;
 
 use crate::api_office::{Answer, Office, marisol};
 
-fn request(source_ref: &str) -> Value {
+pub(crate) fn request(source_ref: &str) -> Value {
     json!({
         "referral": { "source_ref": source_ref },
         "worker": { "id": "w-1", "name": "Testa Worker", "phone": "5550100" },
@@ -20,7 +20,7 @@ fn request(source_ref: &str) -> Value {
     })
 }
 
-fn release() -> Value {
+pub(crate) fn release() -> Value {
     json!({
         "id": "consent-1", "subject": "marisol", "signer": { "capacity": "self" },
         "form_template": { "id": "county-general-release", "version": "2026-1", "language": "en" },

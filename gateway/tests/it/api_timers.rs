@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tandem::pipeline::timers;
 use tandem::store::{OutboxRow, OutboxState};
 
-use crate::api_office::Office;
-use crate::api_referrals::referred;
+use crate::api_office::{Office, marisol};
+use crate::api_referrals::{referred, release, request};
 
 /// Sets the clock, and lets the timers be looked at twice: what follows must follow once.
 async fn at(office: &Office, instant: &str) {
@@ -137,21 +137,45 @@ async fn the_target_is_asked_for_the_first_contact_and_after_a_month_for_the_sta
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_may_not_be_told_to_a_side_is_for_the_operator() {
+async fn a_cancelled_referral_has_no_deadlines_any_more() {
     let office = Office::open().await;
     referred(&office).await;
     acknowledged(&office).await;
     let ended = json!({ "channel": "phone" });
-    let revoked = office
-        .post("privacy", "/v1/consents/consent-1/revoke", &ended)
-        .await;
+    let path = "/v1/consents/consent-1/revoke";
+    let revoked = office.post("privacy", path, &ended).await;
     assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text);
     office.settle().await;
-    let before = rows(&office, "cws-demo", "referral-status").await.len();
-    at(&office, "2026-02-04T09:00:01-08:00").await;
-    // The referral was cancelled with the consent, or its target may not be reminded of it: nothing more is told.
-    assert_eq!(
-        rows(&office, "cws-demo", "referral-status").await.len(),
-        before
-    );
+    at(&office, "2026-03-14T09:00:01-08:00").await;
+    assert_eq!(office.audited("referral.timer").await, 0);
+    assert!(overdue(&office).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_without_a_system_that_can_be_told_is_for_the_operator() {
+    let office = Office::open().await;
+    office.record("calworks", "91234567A", &marisol()).await;
+    let mut directive = release();
+    directive["recipients"]["named"] = json!(["org-calworks", "org-bh"]);
+    directive["categories"] = json!([
+        "PERSON_INDEX",
+        "CASH_AID",
+        "CONTACT_LOCATION",
+        "MENTAL_HEALTH"
+    ]);
+    let covers = json!([{ "system": "calworks-demo", "person": "91234567A" }]);
+    let body = json!({ "directive": directive, "covers": covers });
+    office.post("privacy", "/v1/consents", &body).await;
+    let verify = "/v1/consents/consent-1/verify";
+    office.post("privacy-second", verify, &json!({})).await;
+    let mut wish = request("R-205");
+    wish["target"] = json!({ "service": "svc-counselling" });
+    let created = office.post("calworks", "/v1/referrals", &wish).await;
+    assert_eq!(created.json()["status"], "requested", "{}", created.text);
+    // Nothing was heard of it for thirty days.
+    at(&office, "2026-03-04T10:00:01-08:00").await;
+    let listed = overdue(&office).await;
+    let refresh = listed.iter().find(|one| one["timer"] == "status-refresh");
+    assert_eq!(refresh.unwrap()["alerts"], json!(["target-has-no-system"]));
+    assert_eq!(office.audited("operator.alert").await, 1);
 }
