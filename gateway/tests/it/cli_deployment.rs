@@ -219,6 +219,23 @@ fn what_only_warns_fails_when_warnings_are_denied() {
 }
 
 #[test]
+fn a_system_of_a_victim_service_provider_is_no_sound_deployment() {
+    let place = deployment();
+    let (open, closed) = (
+        "victim_service_provider = false",
+        "victim_service_provider = true",
+    );
+    edit(&place, "registry/organizations.toml", open, closed);
+    let ended = check(&place, &[]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(
+        ended.out.contains("is a victim service provider"),
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
 fn a_configuration_that_is_not_there_could_not_be_checked_or_served() {
     let place = tempdir().unwrap();
     assert_eq!(

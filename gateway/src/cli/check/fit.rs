@@ -54,6 +54,15 @@ fn systems(loaded: &Loaded, file: &Path, findings: &mut Findings) {
             );
             findings.add(Level::Warning, file, &entry, reason);
         }
+        let is_closed =
+            organization.is_some_and(|known| known.facts.victim_service_provider == Some(true));
+        if is_closed {
+            let reason = format!(
+                "{} is a victim service provider: nothing of it enters, and it can ask nothing",
+                system.organization
+            );
+            findings.add(Level::Error, file, &entry, reason);
+        }
         let is_reached = system.fhir.is_some() || system.output.is_some();
         let has_inputs = system
             .folder
