@@ -1,7 +1,9 @@
 //! Reading: an input becomes events and deviations, pushed into a sink as they are found.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
+use jiff::civil::Date;
 use tandem_mappings::model::event::NewEvent;
 
 use crate::context::ReadContext;
@@ -48,13 +50,39 @@ impl std::fmt::Debug for Input<'_> {
 }
 
 /// What an input says about what it leaves out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Coverage {
     /// Says nothing about records that it leaves out (delta, message).
     #[default]
     Partial,
     /// Replaces all earlier records of the system: what is absent is withdrawn.
     Full,
+    /// Replaces earlier records of the stays that it covers: an absent person of whom every known stay is covered is
+    /// withdrawn; about others it says nothing.
+    Stays(StaysCovered),
+}
+
+/// Which stays an input tells completely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaysCovered {
+    /// First day of the period: stays that ended before it may be left out.
+    pub from: Date,
+    /// Last day of the period: stays that began after it may be left out.
+    pub to: Date,
+    /// The sender's ids of the projects whose stays it tells.
+    pub projects: BTreeSet<String>,
+}
+
+impl StaysCovered {
+    /// Whether a stay is one that the input would tell. A day that is not known counts as outside, since nothing may
+    /// be taken from its absence.
+    #[must_use]
+    pub fn has(&self, project: Option<&str>, began: Option<Date>, ended: Option<Date>) -> bool {
+        let is_told = project.is_some_and(|project| self.projects.contains(project));
+        is_told
+            && began.is_some_and(|day| day <= self.to)
+            && ended.is_none_or(|day| day >= self.from)
+    }
 }
 
 /// The sink refused an event; the reader stops at once and returns this.

@@ -208,7 +208,7 @@ async fn one(
     };
     let position = tx.append_event(event, None, EventState::Waiting).await?;
     match pipeline::moved(core, tx, event, &reference).await? {
-        Applied::Done | Applied::Nothing | Applied::Echo => {
+        Applied::Done | Applied::Nothing | Applied::Forgotten | Applied::Echo => {
             tx.settle_event(position, EventState::Applied, None).await?;
             Ok(None)
         }

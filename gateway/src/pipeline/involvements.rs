@@ -142,7 +142,7 @@ pub async fn record_gone(
     person: &SourcePersonId,
 ) -> Result<Applied, StoreError> {
     let Some(mut document) = family::record(tx, &event.system, person).await? else {
-        return Ok(Applied::Nothing);
+        return Ok(Applied::Forgotten);
     };
     let now = core.clock.now();
     steward::withdraw_record(core, tx, &document, now).await?;
@@ -186,6 +186,7 @@ pub async fn involvement(
         if merged.worker.is_none() {
             merged.worker.clone_from(&known.told.worker);
         }
+        merged.from = merged.from.or(known.told.from);
     }
     let changed = known
         .as_ref()

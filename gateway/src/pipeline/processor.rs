@@ -19,6 +19,8 @@ pub enum Applied {
     Done,
     /// It changed nothing: a repeat.
     Nothing,
+    /// It tells that a record is gone which nobody knew: not even its id is kept.
+    Forgotten,
     /// It is our own message, read back from where we wrote it.
     Echo,
     /// A rule refused it; the text names no person.
@@ -79,8 +81,15 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
         if applied == Applied::Done {
             steps::fold(core, &mut tx, &next.event).await?;
         }
+        if applied == Applied::Forgotten {
+            tx.forget_event(next.position).await?;
+            tx.commit().await?;
+            continue;
+        }
         let (state, note) = match &applied {
-            Applied::Done | Applied::Nothing | Applied::Echo => (EventState::Applied, None),
+            Applied::Done | Applied::Forgotten | Applied::Nothing | Applied::Echo => {
+                (EventState::Applied, None)
+            }
             Applied::Refused(why) => (EventState::Refused, Some(why.as_str())),
             Applied::Parked(why) => (EventState::Parked, Some(why.as_str())),
         };

@@ -141,6 +141,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Forgets a waiting event that must leave no trace.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_event(&mut self, position: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
     /// Drops the staged events of an input that was rejected as a whole; its original is kept for replay.
     ///
     /// # Errors

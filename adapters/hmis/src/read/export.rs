@@ -24,6 +24,8 @@ pub(crate) struct ExportFacts {
     pub(crate) row: Vec<String>,
     /// `ExportDirective` = 2: the export replaces earlier data.
     pub(crate) is_full_refresh: bool,
+    /// `ExportStartDate` and `ExportEndDate`, when both can be read.
+    pub(crate) period: Option<(Date, Date)>,
     /// `HashStatus` is not 1: names and SSNs are hashes.
     pub(crate) is_hashed: bool,
     /// Year by which two-digit years are understood.
@@ -215,6 +217,7 @@ fn facts(
             row_count,
             row: row.as_written(),
             is_full_refresh: row.get("ExportDirective") == "2",
+            period: row.date("ExportStartDate").zip(row.date("ExportEndDate")),
             is_hashed: !matches!(row.get("HashStatus"), "1" | ""),
             reference_year: checker.reference_year,
         });

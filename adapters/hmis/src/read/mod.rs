@@ -29,7 +29,7 @@ use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::package::Package;
-use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, Stopped};
+use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, StaysCovered, Stopped};
 
 use self::catalog::Catalog;
 use self::check::Checker;
@@ -103,6 +103,7 @@ impl HmisReader {
             prepass,
             export_ids: facts.ids,
             is_full_refresh: facts.is_full_refresh,
+            period: facts.period,
             keys: Keys::new(),
             awaited: HashMap::new(),
             has_dropped: false,
@@ -118,21 +119,28 @@ impl HmisReader {
 }
 
 impl Session<'_> {
-    /// Says whether absence means deletion: only in a full refresh of which every Client and Enrollment row could be
-    /// read.
+    /// Says of which stays absence means deletion: of those in the period and the projects of a full refresh of which
+    /// every Client and Enrollment row could be read.
     fn finish(self) {
         if !self.is_full_refresh {
             return;
         }
-        if self.has_dropped {
-            let expected =
-                "every Client and Enrollment row usable; absence is not taken as deletion";
-            let place = Place::file("Export.csv").field("ExportDirective");
-            self.sink
-                .deviation(Deviation::warning("refresh-incomplete", place, expected));
-        } else {
-            self.sink.coverage(Coverage::Full);
-        }
+        let expected = match self.period {
+            _ if self.has_dropped => {
+                "every Client and Enrollment row usable; absence is not taken as deletion"
+            }
+            None => {
+                "a period from ExportStartDate to ExportEndDate; absence is not taken as deletion"
+            }
+            Some((from, to)) => {
+                let projects = self.prepass.projects.into_keys().collect();
+                let covered = StaysCovered { from, to, projects };
+                return self.sink.coverage(Coverage::Stays(covered));
+            }
+        };
+        let place = Place::file("Export.csv").field("ExportDirective");
+        self.sink
+            .deviation(Deviation::warning("refresh-incomplete", place, expected));
     }
 }
 

@@ -11,10 +11,13 @@ use tandem_mappings::model::person::{PersonRecord, RecordGone, RecordReceived, S
 use tandem_mappings::model::ssn::SsnQuality;
 
 use super::finding::Finding;
+use super::header::Header;
+use super::record::Record;
 use super::row::Row;
 use super::session::Session;
 use crate::describe::CODE_SYSTEM;
 use crate::gates::Verdict;
+use crate::tables::FileLayout;
 
 impl Session<'_> {
     /// A row of Client: `record.received`, or `record.withdrawn` when it is deleted.
@@ -37,10 +40,7 @@ impl Session<'_> {
             );
         }
         let body = if row.is_deleted() {
-            Body::RecordWithdrawn(Box::new(RecordGone {
-                record_kind: "Client".to_owned(),
-                reason: "deleted".to_owned(),
-            }))
+            withdrawn()
         } else {
             Body::RecordReceived(Box::new(RecordReceived {
                 record_kind: "Client".to_owned(),
@@ -55,6 +55,39 @@ impl Session<'_> {
             .map(|sex| Coding::new(CODE_SYSTEM, format!("4.21:{sex}")));
         self.sink.event(event)
     }
+}
+
+impl Session<'_> {
+    /// The deletion of a client in a delta that has no stay of the client's: nobody can tell from the package who ran
+    /// the project, so that the row is refused and cut out. That the record is gone is told all the same, by its id
+    /// alone; whoever does not know the record keeps nothing of it.
+    pub(crate) fn deletion(
+        &mut self,
+        header: &Header,
+        layout: &FileLayout,
+        record: &Record,
+    ) -> Result<(), Stopped> {
+        let field = |column: &str| {
+            let text = record.fields.get(header.field_index(layout, column)?)?;
+            Some(text.trim()).filter(|text| !text.is_empty())
+        };
+        let (Some(id), Some(deleted)) = (field("PersonalID"), field("DateDeleted")) else {
+            return Ok(());
+        };
+        let event_id = SourceEventId::new(format!("Client:{id}:{deleted}"));
+        let (Ok(person), Ok(event_id)) = (SourcePersonId::new(id), event_id) else {
+            return Ok(());
+        };
+        let event = NewEvent::new(self.context.received_at, event_id, withdrawn()).about(person);
+        self.sink.event(event.under(Category::PersonIndex))
+    }
+}
+
+fn withdrawn() -> Body {
+    Body::RecordWithdrawn(Box::new(RecordGone {
+        record_kind: "Client".to_owned(),
+        reason: "deleted".to_owned(),
+    }))
 }
 
 /// The matching fields with their quality. Hashes of names are left out: they can't be compared with clear ones.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::package::Package;
@@ -32,6 +32,8 @@ pub(crate) struct Session<'a> {
     pub(crate) prepass: Prepass,
     pub(crate) export_ids: HashSet<String>,
     pub(crate) is_full_refresh: bool,
+    /// First and last day that the export tells of.
+    pub(crate) period: Option<(Date, Date)>,
     pub(crate) keys: Keys,
     /// Accepted referrals of ours that wait for an enrollment in the receiving project.
     pub(crate) awaited: HashMap<u64, Awaited>,
@@ -104,6 +106,9 @@ impl Session<'_> {
         let is_readable = record.fits(header.width);
         if is_readable && let Some(refusal) = self.refusal(layout, header, &record) {
             self.refuse(place, (line, last_line), refusal);
+            if refusal == Refusal::UnknownProject && layout.name == "Client" {
+                return self.deletion(header, layout, &record);
+            }
             return Ok(());
         }
         let mut findings = Vec::new();

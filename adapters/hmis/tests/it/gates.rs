@@ -154,3 +154,33 @@ fn a_project_closed_by_the_settings_stays_closed_when_a_delta_leaves_its_mark_ou
     };
     assert!(!everything_told(&files.read_with(config)).contains("Comparafield"));
 }
+
+#[test]
+fn a_deleted_client_without_a_stay_is_withdrawn_by_id_and_the_row_itself_is_refused() {
+    let outcome = Files::fixture("fy2026")
+        .set("Export", "X-2026-02-02", &[("ExportDirective", "1")])
+        .add_like(
+            "Client",
+            "48211",
+            &[
+                ("PersonalID", "70007"),
+                ("LastName", "Gonefield"),
+                ("DateDeleted", "2026-02-01 09:00:00"),
+            ],
+        )
+        .read();
+    assert!(outcome.codes().contains(&"gate-unknown-project"));
+    let withdrawn = outcome.event("Client:70007:2026-02-01 09:00:00");
+    assert_eq!(withdrawn["source_person_id"], "70007");
+    assert_eq!(withdrawn["payload"]["reason"], "deleted");
+    assert!(!everything_told(&outcome).contains("Gonefield"));
+    assert!(!cut_lines(&outcome, "Client.csv").is_empty());
+}
+
+#[test]
+fn a_deleted_client_of_a_victim_service_provider_is_not_even_withdrawn() {
+    let outcome = Files::fixture("fy2026")
+        .set("Client", "50001", &[("DateDeleted", "2026-02-01 09:00:00")])
+        .read();
+    assert!(!everything_told(&outcome).contains("50001"));
+}

@@ -42,7 +42,7 @@ fn a_clean_export_of_either_edition_is_read_without_error() {
         assert_eq!(outcome.report.records.len(), 23, "Affiliation has no rows");
         assert_eq!(outcome.report.records["Client"], 6);
         assert_eq!(outcome.report.persons, 4);
-        assert_eq!(outcome.collected.coverage, Coverage::Full);
+        assert!(matches!(outcome.collected.coverage, Coverage::Stays(_)));
     }
 }
 
@@ -250,6 +250,39 @@ fn a_delta_says_nothing_about_what_it_leaves_out() {
         .set("Export", key, &[("ExportDirective", "1")])
         .read();
     assert_eq!(outcome.collected.coverage, Coverage::Partial);
+}
+
+#[test]
+fn a_full_refresh_speaks_of_the_stays_in_its_period_and_projects_alone() {
+    let outcome = Files::fixture("fy2026").read();
+    let Coverage::Stays(covered) = outcome.collected.coverage else {
+        panic!("{:?}", outcome.collected.coverage);
+    };
+    let (first, last) = (Some(covered.from), Some(covered.to));
+    let project = covered.projects.first().map(String::as_str);
+    let before = covered.from.yesterday().ok();
+    assert!(
+        covered.has(project, before, None),
+        "still there when the period began"
+    );
+    assert!(covered.has(project, first, last));
+    assert!(covered.has(project, last, None), "came on the last day");
+    assert!(!covered.has(project, before, before), "left before");
+    assert!(
+        !covered.has(project, covered.to.tomorrow().ok(), None),
+        "came after"
+    );
+    assert!(!covered.has(Some("elsewhere"), first, None));
+    assert!(!covered.has(project, None, None), "nobody knows when");
+}
+
+#[test]
+fn a_full_refresh_without_a_period_withdraws_nobody() {
+    let outcome = Files::fixture("fy2026")
+        .set("Export", "X-2026-02-02", &[("ExportStartDate", "")])
+        .read();
+    assert_eq!(outcome.collected.coverage, Coverage::Partial);
+    assert!(outcome.codes().contains(&"refresh-incomplete"));
 }
 
 #[test]

@@ -6,24 +6,13 @@ use tandem_mappings::model::id::RecordKey;
 use super::Intake;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
-use crate::store::{Ingested, StoreError, Tx};
+use crate::store::{EventState, Ingested, StoreError, Tx};
 
 impl Intake<'_> {
     /// Whether an event is to take effect: not a repeat, and nothing that must leave no trace.
     pub(super) async fn admits(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
-        if let (Body::RecordSealed(_), Some(person)) = (&told.body, &told.source_person_id) {
-            // A sealed record that was never known leaves no trace, not even its id.
-            let key = RecordKey {
-                system: self.context.system.clone(),
-                person: person.clone(),
-            };
-            if tx
-                .get::<RecordDoc>(&RecordDoc::key_of(&key))
-                .await?
-                .is_none()
-            {
-                return Ok(false);
-            }
+        if self.leaves_no_trace(tx, told).await? {
+            return Ok(false);
         }
         // The time of arrival stands in for a missing time of occurrence, so it is no part of the content.
         let content = serde_json::to_vec(&(
@@ -41,6 +30,25 @@ impl Intake<'_> {
             )
             .await?;
         Ok(ingested != Ingested::Same || self.comes_back(tx, told).await?)
+    }
+
+    /// Whether a sealed or withdrawn record was never known: then not even its id is kept. While anything waits it may
+    /// be about that record; it is seen again when the event's turn comes.
+    async fn leaves_no_trace(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
+        let is_gone = matches!(told.body, Body::RecordSealed(_) | Body::RecordWithdrawn(_));
+        let (true, Some(person)) = (is_gone, &told.source_person_id) else {
+            return Ok(false);
+        };
+        if self.people.contains(person.as_str()) || tx.count_events(EventState::Waiting).await? > 0
+        {
+            return Ok(false);
+        }
+        let key = RecordKey {
+            system: self.context.system.clone(),
+            person: person.clone(),
+        };
+        let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
+        Ok(known.is_none())
     }
 
     /// Whether something that had ended comes back unchanged: a withdrawn record, a closed case.

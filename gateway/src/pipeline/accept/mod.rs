@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
-use tandem_adapter_port::read::{Coverage, FormatReader};
+use tandem_adapter_port::read::FormatReader;
 use tandem_adapter_port::report::{Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, InputId};
@@ -328,9 +328,7 @@ impl<'a> Intake<'a> {
             if self.is_staged {
                 self.admit_staged(&mut tx).await?;
             }
-            if read.coverage == Coverage::Full {
-                self.withdraw_absent(&mut tx).await?;
-            }
+            self.withdraw_absent(&mut tx, &read.coverage).await?;
             tx.publish_events(self.id).await?;
         }
         let state = match (is_held, is_rejected) {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Place, Severity};
-use tandem_adapter_port::read::{Coverage, FormatReader};
+use tandem_adapter_port::read::{Coverage, FormatReader, StaysCovered};
 use tandem_adapter_port::report::{DeviationCount, Outcome};
+use tandem_mappings::model::date::PartialDate;
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::SourceEventId;
 use tandem_mappings::model::person::RecordGone;
@@ -14,6 +15,7 @@ use tandem_mappings::model::person::RecordGone;
 use super::reading::ReadThrough;
 use super::{AcceptError, Accepted, Acceptor, Intake};
 use crate::state::held::HeldDoc;
+use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{StoreError, Tx};
 
@@ -50,12 +52,11 @@ impl Intake<'_> {
         tx: &mut Tx,
         read: &mut ReadThrough,
     ) -> Result<bool, StoreError> {
-        let Some(limits) = self.refresh.filter(|_| read.coverage == Coverage::Full) else {
+        let Some(limits) = self.refresh.filter(|_| read.coverage != Coverage::Partial) else {
             return Ok(false);
         };
-        let known = self.active_records(tx).await?;
-        let absent = known.iter().filter(|record| self.is_absent(record)).count() as u64;
-        let known = known.len() as u64;
+        let (absent, known) = self.absent_records(tx, &read.coverage).await?;
+        let absent = absent.len() as u64;
         if !limits.holds(absent, known) {
             return Ok(false);
         }
@@ -93,11 +94,13 @@ impl Intake<'_> {
     }
 
     /// A full refresh withdraws what is absent from it.
-    pub(super) async fn withdraw_absent(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        for record in self.active_records(tx).await? {
-            if !self.is_absent(&record) {
-                continue;
-            }
+    pub(super) async fn withdraw_absent(
+        &self,
+        tx: &mut Tx,
+        coverage: &Coverage,
+    ) -> Result<(), StoreError> {
+        let (absent, _) = self.absent_records(tx, coverage).await?;
+        for record in absent {
             let person = record.key.person.clone();
             let Ok(id) = SourceEventId::new(format!("{}:absent:{}", self.id, person)) else {
                 continue;
@@ -113,15 +116,47 @@ impl Intake<'_> {
         Ok(())
     }
 
-    async fn active_records(&self, tx: &mut Tx) -> Result<Vec<RecordDoc>, StoreError> {
+    /// The records of which the input says by leaving them out that they are gone; and how many the system has.
+    async fn absent_records(
+        &self,
+        tx: &mut Tx,
+        coverage: &Coverage,
+    ) -> Result<(Vec<RecordDoc>, u64), StoreError> {
         let mut records = tx
             .find::<RecordDoc>("record.system", self.context.system.as_str())
             .await?;
         records.retain(RecordDoc::is_active);
-        Ok(records)
+        let known = records.len() as u64;
+        records.retain(|record| !self.people.contains(record.key.person.as_str()));
+        let covered = match coverage {
+            Coverage::Partial => return Ok((Vec::new(), known)),
+            Coverage::Full => return Ok((records, known)),
+            Coverage::Stays(covered) => covered,
+        };
+        let mut absent = Vec::new();
+        for record in records {
+            if is_covered(tx, &record, covered).await? {
+                absent.push(record);
+            }
+        }
+        Ok((absent, known))
     }
+}
 
-    fn is_absent(&self, record: &RecordDoc) -> bool {
-        !self.people.contains(record.key.person.as_str())
-    }
+/// Whether every stay that is known of a person is one that the input would tell. Of somebody without a known stay it
+/// says nothing.
+async fn is_covered(
+    tx: &mut Tx,
+    record: &RecordDoc,
+    covered: &StaysCovered,
+) -> Result<bool, StoreError> {
+    let stays = tx
+        .find::<InvolvementDoc>("involvement.record", &RecordDoc::key_of(&record.key))
+        .await?;
+    let day = |date: Option<PartialDate>| date.and_then(|date| date.full());
+    let is_told = |stay: &InvolvementDoc| {
+        let told = &stay.told;
+        covered.has(told.project.as_deref(), day(told.from), day(told.to))
+    };
+    Ok(!stays.is_empty() && stays.iter().all(is_told))
 }

@@ -1,12 +1,14 @@
 //! Accepting: whole or not at all, once and for ever.
 
 use tandem_adapter_port::deviation::{Deviation, Place};
-use tandem_adapter_port::read::{Input, Sink, Stopped};
+use tandem_adapter_port::read::{Coverage, Input, Sink, StaysCovered, Stopped};
 use tandem_mappings::model::id::{DecisionId, PersonId, RecordKey, SourceEventId};
-use tandem_mappings::model::person::{PersonRecord, RecordReceived};
+use tandem_mappings::model::involvement::{Involvement, Program};
+use tandem_mappings::model::person::{PersonRecord, RecordGone, RecordReceived};
 
 use super::*;
 use crate::seal::Sealer;
+use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
 
 /// Emits records of the given ids, and rejects the input as a whole if asked to.
@@ -27,7 +29,7 @@ impl FormatReader for Scripted {
         context: &ReadContext,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
-        sink.coverage(self.coverage);
+        sink.coverage(self.coverage.clone());
         for id in &self.ids {
             sink.record("person");
             let told = RecordReceived {
@@ -227,4 +229,115 @@ async fn a_cut_off_refresh_is_held_whole_and_released_whole_whatever_its_size() 
         assert!(matches!(release().await, Err(AcceptError::NotHeld)));
         assert_eq!(of(EventState::Waiting).await, 1_000);
     }
+}
+
+impl Bench {
+    /// A stay of a person of `knows` in a project from a day on.
+    async fn knows_stay(&self, person: usize, project: &str, from: &str) {
+        let at = "2026-02-02T17:00:00Z".parse().unwrap();
+        let told = Involvement {
+            program: Program::Housing,
+            case: format!("E-{person}-{project}").parse().unwrap(),
+            people: vec![person.to_string().parse().unwrap()],
+            status: None,
+            from: Some(from.parse().unwrap()),
+            to: None,
+            worker: None,
+            project: Some(project.to_owned()),
+            original: None,
+        };
+        let document = InvolvementDoc {
+            system: "calworks-demo".parse().unwrap(),
+            told,
+            is_open: true,
+            since: at,
+        };
+        let mut tx = self.store.begin().await.unwrap();
+        tx.put(&document, at).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_of_some_stays_withdraws_only_people_all_of_whose_stays_it_covers() {
+    let bench = Bench::new().await;
+    bench.knows(4).await;
+    bench.knows_stay(0, "shelter", "2026-01-05").await;
+    bench.knows_stay(1, "shelter", "2026-01-05").await;
+    bench.knows_stay(1, "elsewhere", "2026-01-05").await;
+    bench.knows_stay(2, "shelter", "2026-04-01").await;
+    // Of the fourth no stay is known.
+    let covered = StaysCovered {
+        from: "2026-01-01".parse().unwrap(),
+        to: "2026-03-31".parse().unwrap(),
+        projects: ["shelter".to_owned()].into(),
+    };
+    let reader = scripted(0, false, Coverage::Stays(covered));
+    let acceptor = Acceptor::new(bench.store.clone());
+    let bytes = Arc::new(b"nobody".to_vec());
+    acceptor.accept(reader, context("a"), bytes).await.unwrap();
+    let waiting = bench
+        .store
+        .snapshot()
+        .await
+        .unwrap()
+        .waiting_events(10)
+        .await
+        .unwrap();
+    let gone: Vec<String> = waiting
+        .iter()
+        .filter(|one| matches!(one.event.told.body, Body::RecordWithdrawn(_)))
+        .filter_map(|one| Some(one.event.told.source_person_id.as_ref()?.to_string()))
+        .collect();
+    assert_eq!(gone, ["0"]);
+}
+
+/// Tells that a person's record is sealed.
+struct Sealing;
+
+impl FormatReader for Sealing {
+    fn format(&self) -> Format {
+        Format::CwsCms
+    }
+
+    fn read(
+        &self,
+        _input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
+        let gone = RecordGone {
+            record_kind: "client".into(),
+            reason: "sealed".into(),
+        };
+        let id = SourceEventId::new("seal").unwrap();
+        let body = Body::RecordSealed(Box::new(gone));
+        sink.record("client");
+        sink.event(NewEvent::new(context.received_at, id, body).about("0".parse().unwrap()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealed_record_that_nobody_knew_leaves_no_event() {
+    let bench = Bench::new().await;
+    let acceptor = Acceptor::new(bench.store.clone());
+    let bytes = Arc::new(b"sealed".to_vec());
+    acceptor
+        .accept(Arc::new(Sealing), context("a"), bytes)
+        .await
+        .unwrap();
+    assert_eq!(bench.count(EventState::Waiting).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_sealed_before_its_turn_came_is_not_forgotten() {
+    let bench = Bench::new().await;
+    bench.accept("a", 1, false, b"one".to_vec()).await;
+    let acceptor = Acceptor::new(bench.store.clone());
+    let bytes = Arc::new(b"sealed".to_vec());
+    acceptor
+        .accept(Arc::new(Sealing), context("b"), bytes)
+        .await
+        .unwrap();
+    assert_eq!(bench.count(EventState::Waiting).await, 2);
 }

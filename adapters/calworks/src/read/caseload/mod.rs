@@ -106,7 +106,7 @@ impl CaseloadReader {
             return Ok(());
         };
         sink.version(layout.version());
-        sink.coverage(self.coverage);
+        sink.coverage(self.coverage.clone());
         let mut rest: Box<dyn Read + '_> = if is_whole {
             Box::new(first.as_slice())
         } else {
