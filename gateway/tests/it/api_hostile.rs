@@ -180,8 +180,10 @@ async fn methods_that_a_route_does_not_have_are_refused_and_never_echo() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_ids_bodies_and_queries_are_told_as_problems_and_never_as_faults() {
     let office = Office::open().await;
-    let deep = "[".repeat(100_000);
-    let nested = format!("{}{}", "{\"a\":".repeat(5_000), "1");
+    // Deeper than any parser goes, and small enough for routes that read no body.
+    let close = [("connection", "close")];
+    let deep = "[".repeat(4_000);
+    let nested = format!("{}{}", "{\"a\":".repeat(800), "1");
     let bodies = [
         "",
         "null",
@@ -218,7 +220,9 @@ async fn bad_ids_bodies_and_queries_are_told_as_problems_and_never_as_faults() {
                 .replace("{system}", bad)
                 .replace("{format}", bad);
             let body = (row.method != Method::GET).then(|| "{}".to_owned());
-            let answer = office.send(who, row.method.clone(), &path, &[], body).await;
+            let answer = office
+                .send(who, row.method.clone(), &path, &close, body)
+                .await;
             assert!(
                 answer.status.is_client_error() || answer.status.is_success(),
                 "{} {path}: {}",
@@ -236,7 +240,7 @@ async fn bad_ids_bodies_and_queries_are_told_as_problems_and_never_as_faults() {
                     who,
                     row.method.clone(),
                     &path,
-                    &[],
+                    &close,
                     Some((*body).to_owned()),
                 )
                 .await;
@@ -261,7 +265,7 @@ async fn bad_ids_bodies_and_queries_are_told_as_problems_and_never_as_faults() {
                     who,
                     row.method.clone(),
                     &format!("{path}?{query}"),
-                    &[],
+                    &close,
                     None,
                 )
                 .await;
