@@ -10,18 +10,16 @@ use tandem_adapter_port::write::{
     Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile,
 };
 use tandem_fhir::config::FhirConfig;
-use tandem_mappings::model::id::{MessageId, PersonId, SystemId};
+use tandem_mappings::model::id::{MessageId, SystemId};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::carry::{self, Carrier};
 use super::outcome::{self, Attempted};
-use crate::pipeline::compose;
+use super::ready::{Ready, decide};
 use crate::pipeline::core::Core;
-use crate::pipeline::proposal::Proposal;
-use crate::pipeline::tell;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
-use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError};
+use crate::store::{OutboxRow, StoreError};
 use crate::transport::http::ATTEMPT_LIMIT;
 
 /// How a lane's messages are written.
@@ -141,76 +139,6 @@ pub async fn turn(core: &Arc<Core>, lane: &Lane) -> Result<bool, StoreError> {
     }
     core.wake();
     Ok(true)
-}
-
-/// A message that may be told now.
-struct Ready {
-    row: OutboxRow,
-    proposal: Proposal,
-    outbound: Outbound,
-    permitted: Vec<String>,
-    people: Vec<PersonId>,
-}
-
-/// Decides each message again, on a snapshot taken now. What may no longer be told is withdrawn.
-async fn decide(
-    core: &Core,
-    rows: Vec<OutboxRow>,
-    now: Timestamp,
-) -> Result<Vec<Ready>, StoreError> {
-    let mut ready = Vec::new();
-    for row in rows {
-        let mut tx = core.store.begin().await?;
-        let Ok(mut proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
-            // Written by another version of the program: held for an operator, so that its case keeps its order.
-            let parked = OutboxRow {
-                state: OutboxState::Parked,
-                fault: Some("ours".to_owned()),
-                note: Some("the stored message has an unknown shape".to_owned()),
-                ..row.clone()
-            };
-            tx.move_outbox(&parked, row.state, now).await?;
-            tx.commit().await?;
-            continue;
-        };
-        compose::complete(&mut tx, &mut proposal).await?;
-        let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
-        ruling.record(core, &mut tx, Stage::Attempt, now).await?;
-        let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));
-        match ruling.outbound {
-            Some(mut outbound) => {
-                outbound.created_at = row.created_at;
-                ready.push(Ready {
-                    row,
-                    proposal,
-                    outbound,
-                    permitted,
-                    people,
-                });
-            }
-            None => {
-                let withdrawn = OutboxRow {
-                    state: OutboxState::Withdrawn,
-                    note: Some("may no longer be told".to_owned()),
-                    ..row.clone()
-                };
-                tx.move_outbox(&withdrawn, row.state, now).await?;
-                let attempt = AttemptRow {
-                    message: row.id,
-                    number: 0,
-                    started_at: now,
-                    ended_at: now,
-                    outcome: "withdrawn".to_owned(),
-                    fault: None,
-                    note: None,
-                    decision: ruling.decision,
-                };
-                tx.add_attempt(&attempt).await?;
-            }
-        }
-        tx.commit().await?;
-    }
-    Ok(ready)
 }
 
 async fn files(

@@ -7,3 +7,4 @@ mod carry;
 pub use carry::{Carrier, conversation as converse};
 pub mod lane;
 mod outcome;
+mod ready;

@@ -12,7 +12,7 @@ use tandem_mappings::model::id::{DirectiveId, MessageId, PersonId, RecordKey};
 use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus};
 
 use super::core::Core;
-use super::{family, mutual, recall, referrals, tell};
+use super::{basis, family, mutual, recall, referrals, tell};
 use crate::state::directive::DirectiveDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{StoreError, Tx};
@@ -248,7 +248,9 @@ async fn widened(
     covers: &[RecordKey],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for person in persons_of(tx, covers).await? {
+    let persons = persons_of(tx, covers).await?;
+    basis::consent_changed(core, tx, &persons, false, now).await?;
+    for person in persons {
         mutual::evaluate(core, tx, person, now).await?;
         for document in tx
             .find::<ReferralDoc>("referral.person", &person.to_string())
@@ -270,7 +272,9 @@ async fn narrowed(
     now: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
     let mut recalled = Vec::new();
-    for person in persons_of(tx, covers).await? {
+    let persons = persons_of(tx, covers).await?;
+    basis::consent_changed(core, tx, &persons, true, now).await?;
+    for person in persons {
         for document in tx
             .find::<ReferralDoc>("referral.person", &person.to_string())
             .await?

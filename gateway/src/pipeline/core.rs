@@ -137,10 +137,27 @@ impl Core {
         occurred_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let event = self.own_event(tx, system, body, occurred_at, now)?;
+        tx.append_event(&event, None, EventState::Applied).await?;
+        Ok(())
+    }
+
+    /// An event of the gateway's making, under the name of the system from whose facts it follows.
+    ///
+    /// # Errors
+    /// When no id can be made.
+    pub fn own_event(
+        &self,
+        tx: &Tx,
+        system: &SystemId,
+        body: Body,
+        occurred_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Event, StoreError> {
         let id = tx.new_event_id(now);
         let source_event_id = SourceEventId::new(format!("{GATEWAY_SYSTEM}:{id}"))
             .map_err(|_| StoreError::Shape { kind: "event id" })?;
-        let event = Event {
+        Ok(Event {
             id: EventId(id),
             recorded_at: now,
             system: system.clone(),
@@ -148,8 +165,6 @@ impl Core {
             decision_id: None,
             payload_version: 1,
             told: NewEvent::new(occurred_at, source_event_id, body),
-        };
-        tx.append_event(&event, None, EventState::Applied).await?;
-        Ok(())
+        })
     }
 }

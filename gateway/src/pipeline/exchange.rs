@@ -8,10 +8,9 @@ use tandem_adapter_port::outbound::{
     Party,
 };
 use tandem_consent::Action;
-use tandem_coordination::comanagement::EpisodeFact;
 use tandem_mappings::model::assessment::Assessment;
 use tandem_mappings::model::category::Category;
-use tandem_mappings::model::comanagement::{Comanagement, ComanagementState};
+use tandem_mappings::model::comanagement::ComanagementState;
 use tandem_mappings::model::event::{Body, Event};
 use tandem_mappings::model::id::{PersonId, SourcePersonId, SystemId};
 use tandem_mappings::model::involvement::Participation;
@@ -21,7 +20,7 @@ use tandem_mappings::model::step::CoordinationStep;
 use super::core::Core;
 use super::processor::Applied;
 use super::proposal::{Part, Proposal, ProposedItem};
-use super::{compose, family, mutual, referrals, tell};
+use super::{compose, episodes, family, referrals, tell};
 use crate::state::episode::EpisodeDoc;
 use crate::store::{StoreError, Tx};
 
@@ -45,7 +44,7 @@ pub async fn scene(
 ) -> Result<Option<Scene>, StoreError> {
     let persons = family::persons(tx, system, people).await?;
     let known: BTreeSet<PersonId> = persons.iter().copied().collect();
-    Ok(mutual::running(tx, &known)
+    Ok(episodes::running(tx, &known)
         .await?
         .map(|episode| Scene { episode, persons }))
 }
@@ -63,8 +62,7 @@ pub async fn tell_partners(
     body: &OutboundBody,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let partners: Vec<SystemId> = scene.episode.episode.told_by(sender).cloned().collect();
-    for recipient in partners {
+    for recipient in scene.episode.told_by(sender) {
         tell_one(core, tx, scene, sender, &recipient, items, body, now).await?;
     }
     Ok(())
@@ -88,13 +86,33 @@ pub async fn tell_one(
     body: &OutboundBody,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let proposal = proposal(core, tx, scene, sender, recipient, items, body).await?;
+    if let Some(proposal) = proposal {
+        tell::queue(core, tx, &proposal, now).await?;
+    }
+    Ok(())
+}
+
+/// What one system would be told; `None` when a side is not configured.
+///
+/// # Errors
+/// When the store fails.
+pub async fn proposal(
+    core: &Core,
+    tx: &mut Tx,
+    scene: &Scene,
+    sender: &SystemId,
+    recipient: &SystemId,
+    items: &[ProposedItem],
+    body: &OutboundBody,
+) -> Result<Option<Proposal>, StoreError> {
     let (Some(from), Some(to)) = (
         core.organization_of(sender),
         core.organization_of(recipient),
     ) else {
-        return Ok(());
+        return Ok(None);
     };
-    let proposal = Proposal {
+    Ok(Some(Proposal {
         sender: from,
         recipient: to,
         recipient_system: recipient.clone(),
@@ -110,9 +128,7 @@ pub async fn tell_one(
         body: body.clone(),
         referral: None,
         episode: Some(scene.episode.id),
-    };
-    tell::queue(core, tx, &proposal, now).await?;
-    Ok(())
+    }))
 }
 
 /// The usual element groups of something that a system tells: the content and who it is about.
@@ -133,115 +149,30 @@ pub fn items(core: &Core, sender: &SystemId, content: Category) -> Vec<ProposedI
     ]
 }
 
-/// A programme starts, pauses or ends co-management.
+/// A worker of a co-managing programme changes.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn comanagement(
-    core: &Core,
+pub async fn worker(
     tx: &mut Tx,
     event: &Event,
-    told: &Comanagement,
-) -> Result<Applied, StoreError> {
-    let now = core.clock.now();
-    let Some(mut scene) = scene(tx, &event.system, &told.people).await? else {
-        return Ok(Applied::Parked(
-            "no mutual family is confirmed for these people".to_owned(),
-        ));
-    };
-    let before = scene.episode.episode.state();
-    for fact in facts(core, tx, event, told, &scene).await? {
-        if let Err(refused) = scene.episode.episode.apply(&fact) {
-            return Ok(Applied::Refused(refused.to_string()));
-        }
-    }
-    tx.put(&scene.episode, now).await?;
-    let after = scene.episode.episode.state();
-    let participants: Vec<SystemId> = scene
-        .episode
-        .episode
-        .participants()
-        .keys()
-        .cloned()
-        .collect();
-    if before == after {
-        return Ok(Applied::Done);
-    }
-    for recipient in &participants {
-        let partner = participants.iter().find(|other| *other != recipient);
-        let Some(partner) = partner else { continue };
-        let body = comanagement_view(core, &scene, partner, None, None, now);
-        let items = items(core, partner, core.default_category(partner));
-        tell_one(core, tx, &scene, partner, recipient, &items, &body, now).await?;
-    }
-    Ok(Applied::Done)
-}
-
-async fn facts(
-    core: &Core,
-    tx: &mut Tx,
-    event: &Event,
-    told: &Comanagement,
-    scene: &Scene,
-) -> Result<Vec<EpisodeFact>, StoreError> {
-    let at = event.told.occurred_at;
-    match &event.told.body {
-        Body::ComanagementEnded(_) => {
-            let reason = told
-                .end_reason
-                .unwrap_or(tandem_mappings::model::comanagement::EndReason::Other);
-            return Ok(vec![EpisodeFact::Ended { reason, at }]);
-        }
-        Body::ComanagementPaused(_) => {
-            let reason = tandem_coordination::comanagement::PauseReason::FamilyAway;
-            return Ok(vec![EpisodeFact::Paused { reason, at }]);
-        }
-        _ => {}
-    }
-    let mut facts = vec![EpisodeFact::Joined {
-        system: event.system.clone(),
-        case: told.case.clone(),
-        worker: told.worker.clone(),
-        at,
-    }];
-    // The partner's worker stands in its own case record; a worker named there is a worker named.
-    for system in scene
-        .episode
-        .systems
-        .iter()
-        .filter(|system| **system != event.system)
-    {
-        for person in &scene.persons {
-            for case in family::open_cases(tx, *person, system).await? {
-                let joined = scene.episode.episode.participants().contains_key(system);
-                if case.told.worker.is_some() && !joined {
-                    let (case, worker) = (Some(case.told.case), case.told.worker);
-                    facts.push(EpisodeFact::Joined {
-                        system: system.clone(),
-                        case,
-                        worker,
-                        at,
-                    });
-                }
+    people: &[SourcePersonId],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if let Some(mut scene) = scene(tx, &event.system, people).await? {
+        match episodes::take(&mut scene.episode, event, None) {
+            Ok(()) => tx.put(&scene.episode, now).await?,
+            Err(refused) => {
+                tracing::warn!(episode = %scene.episode.id, %refused, "the episode did not take a worker");
             }
         }
     }
-    facts.extend(
-        told.start_reason
-            .map(|reason| EpisodeFact::StartReasonSet { reason, at }),
-    );
-    let lead = told
-        .lead
-        .clone()
-        .or_else(|| core.organization_of(&event.system));
-    if scene.episode.episode.lead().is_none() {
-        facts.extend(lead.map(|lead| EpisodeFact::LeadSet { lead, at }));
-    }
-    facts.extend(told.review.map(|due| EpisodeFact::ReviewSet { due, at }));
-    Ok(facts)
+    Ok(())
 }
 
-fn comanagement_view(
+/// How an episode stands, as its partner is told.
+#[must_use]
+pub fn comanagement_view(
     core: &Core,
     scene: &Scene,
     partner: &SystemId,

@@ -15,7 +15,7 @@ use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus}
 use super::core::Core;
 use super::judge::{Ask, AskedItem};
 use super::processor::Applied;
-use super::{exchange, family, matcher, mutual, referrals, steward};
+use super::{basis, exchange, family, matcher, mutual, referrals, steward};
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
 use crate::state::referral::ReferralDoc;
@@ -77,6 +77,10 @@ pub async fn record_received(
         person_id: known
             .as_ref()
             .map_or_else(|| PersonId(uuid::Uuid::now_v7()), |record| record.person_id),
+        former: known
+            .as_ref()
+            .map(|record| record.former.clone())
+            .unwrap_or_default(),
         standing: Standing::Active,
         may_match: judged.permits("record"),
         intake_decision: judged.id,
@@ -141,21 +145,34 @@ pub async fn record_gone(
     event: &Event,
     person: &SourcePersonId,
 ) -> Result<Applied, StoreError> {
-    let Some(mut document) = family::record(tx, &event.system, person).await? else {
+    let key = RecordKey {
+        system: event.system.clone(),
+        person: person.clone(),
+    };
+    let Some(known) = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await? else {
         return Ok(Applied::Forgotten);
     };
+    let is_sealed = matches!(event.told.body, Body::RecordSealed(_));
+    if !known.is_active() && !(is_sealed && known.standing == Standing::Withdrawn) {
+        return Ok(Applied::Nothing);
+    }
     let now = core.clock.now();
-    steward::withdraw_record(core, tx, &document, now).await?;
-    document.standing = match &event.told.body {
-        Body::RecordSealed(_) => Standing::Sealed,
-        _ => Standing::Withdrawn,
+    if known.is_active() {
+        steward::withdraw_record(core, tx, &known, now).await?;
+    }
+    // Links that ended gave it a person of its own.
+    let moved = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
+    let mut document = moved.unwrap_or(known);
+    document.standing = if is_sealed {
+        Standing::Sealed
+    } else {
+        Standing::Withdrawn
     };
-    // A group of its own: whatever it was linked to keeps its id.
-    document.person_id = PersonId(uuid::Uuid::now_v7());
-    if document.standing == Standing::Sealed {
+    if is_sealed {
         document.person = tandem_mappings::model::person::PersonRecord::default();
     }
     tx.put(&document, now).await?;
+    basis::review(core, tx, &[key], now).await?;
     Ok(Applied::Done)
 }
 

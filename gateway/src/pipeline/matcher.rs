@@ -7,7 +7,7 @@ use tandem_mappings::model::link::{LinkDecider, LinkDecision, LinkTold};
 use tandem_matching::{Candidate, Decision, Engine, EngineError, Index, Record, Ruling};
 
 use super::core::Core;
-use super::family;
+use super::{family, split};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::record::RecordDoc;
 use crate::store::{Store, StoreError, Tx};
@@ -280,14 +280,7 @@ pub async fn join(
         .person_id;
     let (stays, goes) = (a.min(b), a.max(b));
     if stays != goes {
-        for mut record in tx
-            .find::<RecordDoc>("record.person", &goes.to_string())
-            .await?
-        {
-            record.person_id = stays;
-            tx.put(&record, now).await?;
-        }
-        super::rename::person(tx, goes, stays, now).await?;
+        split::unite(tx, goes, stays, now).await?;
     }
     core.record(
         tx,

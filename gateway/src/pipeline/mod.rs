@@ -1,9 +1,12 @@
 //! The way of a message through the gateway: accept, match, apply, decide.
 
 pub mod accept;
+pub mod basis;
+pub mod comanagement;
 pub mod compose;
 pub mod consents;
 pub mod core;
+pub mod episodes;
 pub mod exchange;
 pub mod family;
 pub mod involvements;
@@ -18,10 +21,11 @@ pub mod processor;
 pub mod proposal;
 pub mod recall;
 pub mod referrals;
-mod rename;
+mod split;
 pub mod steps;
 pub mod steward;
 pub mod tell;
 mod timer_notice;
 pub mod timers;
+pub mod version;
 mod workers;

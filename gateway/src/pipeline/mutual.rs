@@ -6,22 +6,17 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::{MutualClientView, OutboundBody, Party};
 use tandem_consent::Action;
-use tandem_coordination::comanagement::{Episode, EpisodeFact};
-use tandem_coordination::steps::Coordination;
 use tandem_mappings::model::category::Category;
-use tandem_mappings::model::comanagement::ComanagementState;
-use tandem_mappings::model::id::{EpisodeId, MessageId, PersonId, SystemId};
+use tandem_mappings::model::id::{MessageId, PersonId, SystemId};
 
-use super::compose;
 use super::core::Core;
-use super::family;
 use super::proposal::{Part, Proposal};
-use super::tell;
+use super::{compose, episodes, family, tell};
 use crate::state::baseline::ReleasedDoc;
-use crate::state::episode::EpisodeDoc;
+use crate::state::disclosure::DisclosureDoc;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::mutual::MutualDoc;
-use crate::store::{StoreError, Tx};
+use crate::store::{OutboxState, StoreError, Tx};
 
 /// Looks at a person's family and tells each pair of programmes what may be told.
 ///
@@ -49,7 +44,7 @@ pub async fn evaluate(
             let told_a = notify(core, tx, &family, a, b, now).await?;
             let told_b = notify(core, tx, &family, b, a, now).await?;
             if let (Some(people), Some(_)) = (&told_a, &told_b) {
-                open_episode(core, tx, people, a, b, now).await?;
+                episodes::confirm(core, tx, people, (a, b), now).await?;
             }
         }
     }
@@ -100,10 +95,10 @@ async fn notify(
             .get::<MutualDoc>(&MutualDoc::key_of(person, recipient, partner))
             .await?
         {
-            Some(_) => {
+            Some(notice) if stands(tx, &notice).await? => {
                 told.insert(person);
             }
-            None => untold.push(person),
+            _ => untold.push(person),
         }
     }
     let mut permitted = Vec::new();
@@ -155,6 +150,17 @@ async fn notify(
         }
     }
     Ok(Some(told).filter(|told| !told.is_empty()))
+}
+
+/// Whether a notice waits or is held: one that was withdrawn or recalled is no longer known to its recipient, and what
+/// may be told again is told anew.
+async fn stands(tx: &mut Tx, notice: &MutualDoc) -> Result<bool, StoreError> {
+    let held = tx.get::<DisclosureDoc>(&notice.message.to_string()).await?;
+    if let Some(disclosure) = held {
+        return Ok(!disclosure.is_recalled);
+    }
+    let row = tx.outbox(notice.message).await?;
+    Ok(row.is_some_and(|row| row.state != OutboxState::Withdrawn))
 }
 
 fn keep_first(slot: &mut Option<InvolvementDoc>, cases: Vec<InvolvementDoc>) {
@@ -227,82 +233,4 @@ async fn propose(
         referral: None,
         episode: None,
     }))
-}
-
-/// The family's episode of the two systems: opened when both sides were told.
-async fn open_episode(
-    core: &Core,
-    tx: &mut Tx,
-    people: &BTreeSet<PersonId>,
-    a: &SystemId,
-    b: &SystemId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let known = running(tx, people).await?;
-    let mut document = known.unwrap_or_else(|| EpisodeDoc {
-        id: EpisodeId(uuid::Uuid::now_v7()),
-        episode: Episode::default(),
-        steps: Coordination::default(),
-        people: BTreeSet::new(),
-        systems: BTreeSet::new(),
-    });
-    document.people.extend(people);
-    document.systems.extend([a.clone(), b.clone()]);
-    if document.episode.state().is_none() {
-        let confirmed = EpisodeFact::Confirmed {
-            has_basis: true,
-            at: now,
-        };
-        if let Err(refused) = document.episode.apply(&confirmed) {
-            tracing::warn!(episode = %document.id, %refused, "episode was not confirmed");
-        }
-        tx.audit(
-            now,
-            core.gateway.as_str(),
-            "episode.confirmed",
-            &document.id.to_string(),
-            "",
-        )
-        .await?;
-    }
-    tx.put(&document, now).await
-}
-
-/// The family's episode that has not ended.
-///
-/// # Errors
-/// When the store fails.
-pub async fn running(
-    tx: &mut Tx,
-    people: &BTreeSet<PersonId>,
-) -> Result<Option<EpisodeDoc>, StoreError> {
-    for person in people {
-        let found = tx
-            .find::<EpisodeDoc>("episode.person", &person.to_string())
-            .await?;
-        let open = |one: &EpisodeDoc| one.episode.state() != Some(ComanagementState::Ended);
-        if let Some(document) = found.into_iter().find(open) {
-            return Ok(Some(document));
-        }
-    }
-    Ok(None)
-}
-
-/// Forgets what was told about a person, after an undo.
-///
-/// # Errors
-/// When the store fails.
-pub async fn forget(tx: &mut Tx, person: PersonId) -> Result<(), StoreError> {
-    for notice in tx
-        .find::<MutualDoc>("mutual.person", &person.to_string())
-        .await?
-    {
-        tx.remove::<MutualDoc>(&MutualDoc::key_of(
-            person,
-            &notice.recipient,
-            &notice.partner,
-        ))
-        .await?;
-    }
-    Ok(())
 }

@@ -190,7 +190,7 @@ async fn recipients(
     scene: &Scene,
     owner: &SystemId,
 ) -> Result<Vec<(SystemId, Option<ReferralDoc>)>, StoreError> {
-    let mut told: BTreeSet<SystemId> = scene.episode.episode.told_by(owner).cloned().collect();
+    let mut told: BTreeSet<SystemId> = scene.episode.told_by(owner).into_iter().collect();
     let mut found: Vec<(SystemId, Option<ReferralDoc>)> =
         told.iter().map(|system| (system.clone(), None)).collect();
     for person in &scene.persons {

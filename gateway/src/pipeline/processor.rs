@@ -9,7 +9,7 @@ use tandem_mappings::model::id::SourcePersonId;
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
-use super::{exchange, involvements, plans, referrals, steps};
+use super::{comanagement, exchange, involvements, plans, referrals, steps};
 use crate::store::{EventState, StoreError, Tx};
 
 /// What came of an event.
@@ -149,7 +149,7 @@ async fn apply(core: &Core, tx: &mut Tx, event: &Event) -> Result<Applied, Store
         }
         Body::ComanagementStarted(told)
         | Body::ComanagementPaused(told)
-        | Body::ComanagementEnded(told) => exchange::comanagement(core, tx, event, told).await,
+        | Body::ComanagementEnded(told) => comanagement::told(core, tx, event, told).await,
         Body::ParticipationStatus(told) => exchange::participation(core, tx, event, told).await,
         Body::MeetingScheduled(told) | Body::MeetingHeld(told) => {
             exchange::meeting(core, tx, event, told).await
@@ -196,6 +196,7 @@ async fn change(
         Body::WorkerChanged(told) => {
             (view.worker, view.date) = (Some(told.worker.clone()), told.from);
             super::workers::changed(core, tx, event, told).await?;
+            exchange::worker(tx, event, &told.people, core.clock.now()).await?;
             told.people.clone()
         }
         // Addresses are kept with the record and told with it; safety alerts go only to those with authority, by hand.

@@ -8,38 +8,120 @@ use tandem_adapter_port::outbound::{OutboundBody, RecallView};
 use tandem_consent::Action;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{MessageId, PersonId, SystemId};
+use tandem_mappings::model::id::{MessageId, PersonId, RecordKey, SystemId};
 use tandem_mappings::model::message::{Duty, Recalled};
 
 use super::compose;
 use super::core::{Core, GATEWAY_SYSTEM};
 use super::proposal::{Part, Proposal};
-use super::tell;
+use super::{tell, version};
 use crate::state::disclosure::DisclosureDoc;
+use crate::state::record::RecordDoc;
 use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
 
-/// Delivered messages about a person that were not recalled yet.
+/// A delivered message that was not recalled yet.
+#[derive(Debug)]
+pub struct Told {
+    /// The message.
+    pub row: OutboxRow,
+    /// What its holder got.
+    pub disclosure: DisclosureDoc,
+    /// The link version under which it was told.
+    pub version: i64,
+}
+
+impl Told {
+    fn proposal(&self) -> Option<Proposal> {
+        serde_json::from_slice(&self.row.content).ok()
+    }
+}
+
+/// Delivered messages about a person, under whichever id the person's records stood when they were told.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn disclosed_about(tx: &mut Tx, person: PersonId) -> Result<Vec<OutboxRow>, StoreError> {
-    let mut rows = Vec::new();
-    for disclosure in tx
-        .find::<DisclosureDoc>("disclosure.person", &person.to_string())
-        .await?
-    {
-        if !disclosure.is_recalled
-            && let Some(row) = tx.outbox(disclosure.message).await?
+pub async fn about(tx: &mut Tx, person: PersonId) -> Result<Vec<Told>, StoreError> {
+    let records = tx
+        .find::<RecordDoc>("record.person", &person.to_string())
+        .await?;
+    let former = records.iter().flat_map(|record| &record.former);
+    let mut ids: BTreeSet<PersonId> = former.map(|former| former.person).collect();
+    ids.insert(person);
+    let mut told: Vec<Told> = Vec::new();
+    for id in ids {
+        for disclosure in tx
+            .find::<DisclosureDoc>("disclosure.person", &id.to_string())
+            .await?
         {
-            rows.push(row);
+            let is_known = told.iter().any(|one| one.row.id == disclosure.message);
+            if disclosure.is_recalled || is_known {
+                continue;
+            }
+            let version = version::of_decision(tx, disclosure.decision).await?;
+            let is_meant = records.iter().any(|record| record.person_at(version) == id);
+            if is_meant && let Some(row) = tx.outbox(disclosure.message).await? {
+                told.push(Told {
+                    row,
+                    disclosure,
+                    version,
+                });
+            }
         }
     }
-    rows.sort_by_key(|row| row.position);
-    Ok(rows)
+    told.sort_by_key(|one| one.row.position);
+    Ok(told)
 }
 
-/// Withdraws what still waits to be told about a person from or to systems whose records turn out not to be hers or his.
-/// Notices, which say only ids and duties, still go out.
+/// Of delivered messages, those that rested on links that no longer hold, or on a record that goes.
+///
+/// # Errors
+/// When the store fails.
+pub async fn resting_on(
+    core: &Core,
+    tx: &mut Tx,
+    told: Vec<Told>,
+    goes: Option<&RecordKey>,
+) -> Result<Vec<Told>, StoreError> {
+    let mut resting = Vec::new();
+    for one in told {
+        let rests = match one.proposal() {
+            // A notice said only its holder's own ids.
+            Some(proposal) if proposal.action == Action::Notify => false,
+            Some(proposal) => {
+                let people = &one.disclosure.people;
+                rests_on(core, tx, &proposal, people, one.version, goes).await?
+            }
+            // What can't be read any more is taken back to be safe.
+            None => true,
+        };
+        if rests {
+            resting.push(one);
+        }
+    }
+    Ok(resting)
+}
+
+/// Whether sender and recipient would not speak of the same person today, or one of them spoke of the record that goes.
+async fn rests_on(
+    core: &Core,
+    tx: &mut Tx,
+    proposal: &Proposal,
+    people: &[PersonId],
+    version: i64,
+    goes: Option<&RecordKey>,
+) -> Result<bool, StoreError> {
+    for person in people {
+        let sides = version::sides(core, tx, proposal, *person, version).await?;
+        let persons: BTreeSet<PersonId> = sides.iter().map(|side| side.person_id).collect();
+        if persons.len() > 1 || sides.iter().any(|side| Some(&side.key) == goes) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Withdraws what still waits to be told about a person and rested on links that no longer hold, or on a record that
+/// goes. Notices, which say only ids and duties, still go out.
 ///
 /// # Errors
 /// When the store fails.
@@ -47,28 +129,34 @@ pub async fn nothing_leaves(
     core: &Core,
     tx: &mut Tx,
     person: PersonId,
-    parted: &BTreeSet<SystemId>,
+    goes: Option<&RecordKey>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let senders: BTreeSet<_> = parted
-        .iter()
-        .filter_map(|system| core.organization_of(system))
-        .collect();
-    for row in tx
-        .outbox_in(&[
-            OutboxState::Queued,
-            OutboxState::Failed,
-            OutboxState::Parked,
-        ])
-        .await?
-    {
+    let waiting = [
+        OutboxState::Queued,
+        OutboxState::Failed,
+        OutboxState::Parked,
+    ];
+    let mut ids = tx
+        .find::<RecordDoc>("record.former", &person.to_string())
+        .await?;
+    ids.extend(
+        tx.find::<RecordDoc>("record.person", &person.to_string())
+            .await?,
+    );
+    let former = ids.iter().flat_map(|record| &record.former);
+    let mut ids: BTreeSet<PersonId> = former.map(|former| former.person).collect();
+    ids.insert(person);
+    for row in tx.outbox_in(&waiting).await? {
         let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
             continue;
         };
-        let is_about = proposal.people.iter().any(|one| one.person == person);
-        let is_between =
-            parted.contains(&proposal.recipient_system) || senders.contains(&proposal.sender);
-        if is_about && is_between && proposal.action != Action::Notify {
+        let people: Vec<PersonId> = proposal.people.iter().map(|one| one.person).collect();
+        if proposal.action == Action::Notify || !people.iter().any(|one| ids.contains(one)) {
+            continue;
+        }
+        let version = version::of_decision(tx, row.decision).await?;
+        if rests_on(core, tx, &proposal, &people, version, goes).await? {
             let note = Some("the records on which it rested do not belong together".to_owned());
             let withdrawn = OutboxRow {
                 state: OutboxState::Withdrawn,
@@ -88,18 +176,16 @@ pub async fn nothing_leaves(
 pub async fn everything_told(
     core: &Core,
     tx: &mut Tx,
-    rows: &[OutboxRow],
+    told: &[Told],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut by_holder: BTreeMap<SystemId, Vec<MessageId>> = BTreeMap::new();
-    for row in rows {
-        let Some(mut disclosure) = tx.get::<DisclosureDoc>(&row.id.to_string()).await? else {
-            continue;
-        };
+    for one in told {
+        let mut disclosure = one.disclosure.clone();
         by_holder
             .entry(disclosure.holder.clone())
             .or_default()
-            .push(row.id);
+            .push(one.row.id);
         disclosure.is_recalled = true;
         tx.put(&disclosure, now).await?;
     }
@@ -120,20 +206,42 @@ pub async fn no_longer_permitted(
     now: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
     let mut recalled = Vec::new();
-    for row in disclosed_about(tx, person).await? {
-        let Some(disclosure) = tx.get::<DisclosureDoc>(&row.id.to_string()).await? else {
-            continue;
-        };
-        let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
-            continue;
-        };
-        let ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
-        if ruling.withholds(&disclosure.permitted, &disclosure.people) {
-            recalled.push(row);
+    for one in about(tx, person).await? {
+        if is_withheld(core, tx, &one, now).await? {
+            recalled.push(one);
         }
     }
     everything_told(core, tx, &recalled, now).await?;
-    Ok(recalled.into_iter().map(|row| row.id).collect())
+    Ok(recalled.into_iter().map(|one| one.row.id).collect())
+}
+
+/// Whether anything of a delivered message may not be told today.
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_withheld(
+    core: &Core,
+    tx: &mut Tx,
+    told: &Told,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(mut proposal) = told.proposal() else {
+        return Ok(false);
+    };
+    let before = proposal.clone();
+    let own = version::of_decision(tx, told.row.decision).await?;
+    if !version::renew(core, tx, &mut proposal, own).await? {
+        return Ok(true);
+    }
+    let mut people = Vec::new();
+    for person in &told.disclosure.people {
+        match version::today(core, tx, &before, *person, told.version).await? {
+            Some(person) => people.push(person),
+            None => return Ok(true),
+        }
+    }
+    let ruling = tell::weigh(core, tx, told.row.id, &proposal, now).await?;
+    Ok(ruling.withholds(&told.disclosure.permitted, &people))
 }
 
 async fn notice(

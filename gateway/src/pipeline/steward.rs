@@ -1,18 +1,15 @@
 //! A data steward's work: confirm or reject a doubtful pair, undo a link.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{LinkId, MessageId, PersonId, RecordKey, SystemId};
+use tandem_mappings::model::id::{LinkId, MessageId};
 use tandem_mappings::model::link::LinkDecider;
 use tandem_matching::Ruling;
 
 use super::core::Core;
-use super::{family, matcher, mutual, recall};
+use super::{basis, matcher, mutual, recall, split};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::record::RecordDoc;
-use crate::state::referral::ReferralDoc;
 use crate::store::{StoreError, Tx};
 
 /// Why a steward's decision was not taken.
@@ -99,7 +96,7 @@ pub async fn reject(
 pub struct Undone {
     /// The link.
     pub link: LinkDoc,
-    /// Messages that were delivered about the person: for breach review; their holders are told to stop using them.
+    /// Messages that were delivered under the link: for breach review; their holders are told to stop using them.
     pub disclosed: Vec<MessageId>,
 }
 
@@ -135,20 +132,21 @@ pub async fn undo(
     decide(core, tx, &mut link, LinkStanding::Undone, reason, now).await?;
     tx.audit(now, actor, "link.undo", &id.to_string(), "")
         .await?;
-    let parted = split(tx, person, now).await?;
+    let about = recall::about(tx, person).await?;
+    split::part(tx, person, None, now).await?;
     core.record(
         tx,
         Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))),
         now,
     )
     .await?;
-    recall::nothing_leaves(core, tx, person, &parted, now).await?;
-    let disclosed = recall::disclosed_about(tx, person).await?;
+    let disclosed = recall::resting_on(core, tx, about, None).await?;
     recall::everything_told(core, tx, &disclosed, now).await?;
-    mutual::forget(tx, person).await?;
+    recall::nothing_leaves(core, tx, person, None, now).await?;
+    basis::review(core, tx, &[link.a.clone(), link.b.clone()], now).await?;
     Ok(Undone {
         link,
-        disclosed: disclosed.into_iter().map(|row| row.id).collect(),
+        disclosed: disclosed.into_iter().map(|one| one.row.id).collect(),
     })
 }
 
@@ -173,74 +171,6 @@ async fn decide(
     .await
 }
 
-/// Splits a person into the groups of records that links still hold together. The group of the first record keeps
-/// the person id. Referrals follow the records that they name. Returns the systems whose records went.
-async fn split(
-    tx: &mut Tx,
-    person: PersonId,
-    now: Timestamp,
-) -> Result<BTreeSet<SystemId>, StoreError> {
-    let records: BTreeMap<RecordKey, RecordDoc> = tx
-        .find::<RecordDoc>("record.person", &person.to_string())
-        .await?
-        .into_iter()
-        .map(|record| (record.key.clone(), record))
-        .collect();
-    let mut waiting: BTreeSet<RecordKey> = records.keys().cloned().collect();
-    let mut id = Some(person);
-    let mut parted = BTreeSet::new();
-    while let Some(start) = waiting.pop_first() {
-        let mut group = vec![start];
-        let mut at = 0;
-        while let Some(key) = group.get(at).cloned() {
-            at += 1;
-            for link in tx
-                .find::<LinkDoc>("link.record", &RecordDoc::key_of(&key))
-                .await?
-            {
-                if link.standing != LinkStanding::Linked {
-                    continue;
-                }
-                let other = if link.a == key { &link.b } else { &link.a };
-                if waiting.remove(other) {
-                    group.push(other.clone());
-                }
-            }
-        }
-        let group_id = id.take().unwrap_or_else(|| PersonId(uuid::Uuid::now_v7()));
-        for key in group {
-            if let Some(record) = records
-                .get(&key)
-                .filter(|record| record.person_id != group_id)
-            {
-                let moved = RecordDoc {
-                    person_id: group_id,
-                    ..record.clone()
-                };
-                tx.put(&moved, now).await?;
-                parted.insert(moved.key.system);
-            }
-        }
-    }
-    for mut referral in tx
-        .find::<ReferralDoc>("referral.person", &person.to_string())
-        .await?
-    {
-        let Some(subject) = referral.people.first().map(RecordDoc::key_of) else {
-            continue;
-        };
-        if let Some(record) = tx
-            .get::<RecordDoc>(&subject)
-            .await?
-            .filter(|record| record.person_id != person)
-        {
-            referral.person = record.person_id;
-            tx.put(&referral, now).await?;
-        }
-    }
-    Ok(parted)
-}
-
 /// Takes a record out of the index and undoes its links, since its source withdrew or sealed it.
 ///
 /// # Errors
@@ -253,10 +183,8 @@ pub async fn withdraw_record(
 ) -> Result<(), StoreError> {
     core.matcher.lock().await.remove(&record.key);
     let person = record.person_id;
-    let is_linked = family::records_of(tx, person)
-        .await?
-        .iter()
-        .any(|other| other.key != record.key);
+    let about = recall::about(tx, person).await?;
+    let mut undone = Vec::new();
     for mut link in tx
         .find::<LinkDoc>("link.record", &RecordDoc::key_of(&record.key))
         .await?
@@ -269,19 +197,19 @@ pub async fn withdraw_record(
             tx.put(&link, now).await?;
         }
         if was_linked {
-            core.record(
-                tx,
-                Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))),
-                now,
-            )
-            .await?;
+            undone.push(link);
         }
     }
-    let mut parted = BTreeSet::from([record.key.system.clone()]);
-    if is_linked {
-        let disclosed = recall::disclosed_about(tx, person).await?;
-        recall::everything_told(core, tx, &disclosed, now).await?;
-        parted.extend(split(tx, person, now).await?);
+    split::part(tx, person, Some(&record.key), now).await?;
+    for link in &undone {
+        core.record(
+            tx,
+            Body::PersonUnlinked(Box::new(matcher::told(link, Some(person)))),
+            now,
+        )
+        .await?;
     }
-    recall::nothing_leaves(core, tx, person, &parted, now).await
+    let disclosed = recall::resting_on(core, tx, about, Some(&record.key)).await?;
+    recall::everything_told(core, tx, &disclosed, now).await?;
+    recall::nothing_leaves(core, tx, person, Some(&record.key), now).await
 }

@@ -13,7 +13,7 @@ use tandem_mappings::model::referral::ReferralRole;
 
 use super::core::Core;
 use super::proposal::{Part, Proposal};
-use super::{compose, family, mutual, referrals, tell};
+use super::{compose, episodes, family, referrals, tell};
 use crate::state::referral::ReferralDoc;
 use crate::store::{StoreError, Tx};
 
@@ -99,7 +99,7 @@ async fn proposal(
     let source = &document.source_organization;
     let base = core.default_category(&document.source);
     let content = compose::category(base, document.request.domain);
-    let episode = mutual::running(tx, &BTreeSet::from([document.person])).await?;
+    let episode = episodes::running(tx, &BTreeSet::from([document.person])).await?;
     // That nobody has answered its own request is the source's own, and holds nothing of the target; the target is
     // reminded of what the source asked.
     let action = match side {

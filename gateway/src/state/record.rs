@@ -19,6 +19,15 @@ pub enum Standing {
     Sealed,
 }
 
+/// A person to whom a record belonged before links changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerPerson {
+    /// The person.
+    pub person: PersonId,
+    /// The first link version at which the record belonged to somebody else.
+    pub until: i64,
+}
+
 /// A source record and the person to whom it belongs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RecordDoc {
@@ -30,6 +39,9 @@ pub struct RecordDoc {
     pub person: PersonRecord,
     /// The person.
     pub person_id: PersonId,
+    /// The persons to whom it belonged before, oldest first.
+    #[serde(default)]
+    pub former: Vec<FormerPerson>,
     /// Whether it counts.
     pub standing: Standing,
     /// Whether it may stand in the match index, by the decision at intake.
@@ -51,6 +63,27 @@ impl RecordDoc {
         self.standing == Standing::Active
     }
 
+    /// The person to whom the record belonged at a link version: links change, what was decided under them does not.
+    #[must_use]
+    pub fn person_at(&self, version: i64) -> PersonId {
+        self.former
+            .iter()
+            .find(|former| version < former.until)
+            .map_or(self.person_id, |former| former.person)
+    }
+
+    /// Gives the record to another person from a link version on.
+    pub fn move_to(&mut self, person: PersonId, from: i64) {
+        if self.person_id != person {
+            let former = FormerPerson {
+                person: self.person_id,
+                until: from,
+            };
+            self.former.push(former);
+            self.person_id = person;
+        }
+    }
+
     /// The key under which a record stands.
     #[must_use]
     pub fn key_of(key: &RecordKey) -> String {
@@ -70,6 +103,8 @@ impl Document for RecordDoc {
             Index::new("record.system", self.key.system.as_str()),
             Index::new("record.person", self.person_id.to_string()),
         ];
+        let former = self.former.iter();
+        indexes.extend(former.map(|former| Index::new("record.former", former.person.to_string())));
         let households = self
             .memberships
             .iter()

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tandem::config::Loaded;
 use tandem::demo::{Options, run};
 use tandem::seal::Sealer;
+use tandem::state::episode::EpisodeDoc;
 use tandem::state::referral::ReferralDoc;
 use tandem::store::{Store, WaitingEvent};
 use tandem_coordination::referral::{Decision, Readiness, Referral, ReferralFact, Rules, Sides};
@@ -41,7 +42,7 @@ impl Write for Log {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whole_story_logs_no_personal_data_and_its_referrals_can_be_rebuilt_from_the_events() {
+async fn whole_story_logs_no_personal_data_and_its_state_can_be_rebuilt_from_the_events() {
     provider();
     let log = Log::default();
     let writer = log.clone();
@@ -117,6 +118,22 @@ async fn whole_story_logs_no_personal_data_and_its_referrals_can_be_rebuilt_from
             "the referral {:?} is not what its events say",
             document.source_ref
         );
+    }
+    let kept = store
+        .snapshot()
+        .await
+        .unwrap()
+        .all::<EpisodeDoc>()
+        .await
+        .unwrap();
+    assert!(!kept.is_empty());
+    let loaded = Loaded::from_file(&folder.path().join("gateway.toml")).unwrap();
+    let rebuilt = crate::rebuild::episodes(&loaded, &events);
+    assert_eq!(rebuilt.len(), kept.len());
+    for document in kept {
+        let from_events = &rebuilt[&document.id];
+        assert_eq!(from_events.members, document.members);
+        assert_eq!(from_events.episode, document.episode);
     }
     store.close().await;
 }

@@ -96,6 +96,7 @@ impl Bench {
                 record_kind: "caseload".into(),
                 person: PersonRecord::default(),
                 person_id: PersonId(uuid::Uuid::now_v7()),
+                former: Vec::new(),
                 standing: Standing::Active,
                 may_match: true,
                 intake_decision: DecisionId(uuid::Uuid::now_v7()),

@@ -13,7 +13,7 @@ use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus}
 
 use super::super::core::Core;
 use super::super::proposal::{Part, Proposal, ProposedItem};
-use super::super::{compose, family, mutual, tell};
+use super::super::{compose, episodes, family, tell};
 use super::lookup::resolve;
 use crate::state::referral::ReferralDoc;
 use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
@@ -59,13 +59,15 @@ pub(super) async fn tell_onlookers(
     document: &ReferralDoc,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(episode) = mutual::running(tx, &BTreeSet::from([document.person])).await? else {
+    let Some(episode) = episodes::running(tx, &BTreeSet::from([document.person])).await? else {
         return Ok(());
     };
     let sides = [Some(&document.source), document.target.as_ref()];
     let is_running = episode.episode.state()
         == Some(tandem_mappings::model::comanagement::ComanagementState::Coordinating);
-    for system in episode.episode.participants().keys().filter(|_| is_running) {
+    let serving = episode.systems();
+    let participants = episode.episode.participants().keys();
+    for system in participants.filter(|system| is_running && serving.contains(*system)) {
         if !sides.contains(&Some(system)) {
             tell_status(core, tx, document, system, None, now).await?;
         }
@@ -330,7 +332,7 @@ async fn proposal(
     let Some(organization) = core.organization_of(recipient) else {
         return Ok(None);
     };
-    let episode = mutual::running(tx, &BTreeSet::from([document.person])).await?;
+    let episode = episodes::running(tx, &BTreeSet::from([document.person])).await?;
     let case = recipient_case(tx, persons, recipient).await?;
     let sender_organization: OrganizationId = items.first().map_or_else(
         || document.source_organization.clone(),

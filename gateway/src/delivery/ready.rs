@@ -1,0 +1,106 @@
+//! What of a lane may be told now: each message is decided again before its attempt.
+
+use jiff::Timestamp;
+use tandem_adapter_port::outbound::Outbound;
+use tandem_consent::Action;
+use tandem_mappings::model::id::PersonId;
+
+use crate::pipeline::core::Core;
+use crate::pipeline::proposal::Proposal;
+use crate::pipeline::{compose, tell, version};
+use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError, Tx};
+
+/// A message that may be told now.
+pub(super) struct Ready {
+    pub(super) row: OutboxRow,
+    pub(super) proposal: Proposal,
+    pub(super) outbound: Outbound,
+    pub(super) permitted: Vec<String>,
+    pub(super) people: Vec<PersonId>,
+}
+
+/// Decides each message again, on a snapshot taken now. What may no longer be told is withdrawn.
+pub(super) async fn decide(
+    core: &Core,
+    rows: Vec<OutboxRow>,
+    now: Timestamp,
+) -> Result<Vec<Ready>, StoreError> {
+    let mut ready = Vec::new();
+    for row in rows {
+        let mut tx = core.store.begin().await?;
+        let Ok(mut proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
+            // Written by another version of the program: held for an operator, so that its case keeps its order.
+            let parked = OutboxRow {
+                state: OutboxState::Parked,
+                fault: Some("ours".to_owned()),
+                note: Some("the stored message has an unknown shape".to_owned()),
+                ..row.clone()
+            };
+            tx.move_outbox(&parked, row.state, now).await?;
+            tx.commit().await?;
+            continue;
+        };
+        if !names_people_of_today(core, &mut tx, &row, &mut proposal).await? {
+            let withdrawn = OutboxRow {
+                state: OutboxState::Withdrawn,
+                note: Some("the records on which it rested do not belong together".to_owned()),
+                ..row.clone()
+            };
+            tx.move_outbox(&withdrawn, row.state, now).await?;
+            tx.commit().await?;
+            continue;
+        }
+        compose::complete(&mut tx, &mut proposal).await?;
+        let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
+        ruling.record(core, &mut tx, Stage::Attempt, now).await?;
+        let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));
+        match ruling.outbound {
+            Some(mut outbound) => {
+                outbound.created_at = row.created_at;
+                ready.push(Ready {
+                    row,
+                    proposal,
+                    outbound,
+                    permitted,
+                    people,
+                });
+            }
+            None => {
+                let withdrawn = OutboxRow {
+                    state: OutboxState::Withdrawn,
+                    note: Some("may no longer be told".to_owned()),
+                    ..row.clone()
+                };
+                tx.move_outbox(&withdrawn, row.state, now).await?;
+                let attempt = AttemptRow {
+                    message: row.id,
+                    number: 0,
+                    started_at: now,
+                    ended_at: now,
+                    outcome: "withdrawn".to_owned(),
+                    fault: None,
+                    note: None,
+                    decision: ruling.decision,
+                };
+                tx.add_attempt(&attempt).await?;
+            }
+        }
+        tx.commit().await?;
+    }
+    Ok(ready)
+}
+
+/// Links may have changed since the message was written: it then means the persons of today, or nobody.
+async fn names_people_of_today(
+    core: &Core,
+    tx: &mut Tx,
+    row: &OutboxRow,
+    proposal: &mut Proposal,
+) -> Result<bool, StoreError> {
+    if proposal.action == Action::Notify {
+        // Ids and duties for whoever holds a copy, under whatever link it was told.
+        return Ok(true);
+    }
+    let version = version::of_decision(tx, row.decision).await?;
+    version::renew(core, tx, proposal, version).await
+}

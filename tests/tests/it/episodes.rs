@@ -1,0 +1,206 @@
+//! Co-management rests on a family that two programmes share, and on leave to tell both of them.
+
+use serde_json::json;
+use tandem::demo::world::{PATIENCE, World};
+use tandem::state::episode::EpisodeDoc;
+use tandem::state::record::RecordDoc;
+use tandem_mappings::model::comanagement::ComanagementState;
+use tandem_mappings::model::event::Body;
+use tandem_mappings::model::id::RecordKey;
+use tandem_simulators::family::{CIN_MARISOL, CWS_ANA, HMIS_MARISOL};
+
+use crate::county::{County, applied};
+
+/// Both programmes co-manage the family.
+async fn coordinating() -> County {
+    let county = County::consented().await;
+    let world = &county.world;
+    let referral = world
+        .calworks
+        .common_case_referral("org-cws", "family-maintenance");
+    world.calworks.send(&[referral]).await.unwrap();
+    world
+        .partner
+        .wait_for(
+            "the start of co-management",
+            |message| message.raw.contains("coordinating"),
+            PATIENCE,
+        )
+        .await
+        .unwrap();
+    applied(&world.core()).await;
+    world.settle().await.unwrap();
+    assert_eq!(
+        episode(world).await.episode.state(),
+        Some(ComanagementState::Coordinating)
+    );
+    county
+}
+
+async fn episode(world: &World) -> EpisodeDoc {
+    let mut tx = world.core().store.snapshot().await.unwrap();
+    let mut all = tx.all::<EpisodeDoc>().await.unwrap();
+    assert_eq!(all.len(), 1, "one family, one episode");
+    all.remove(0)
+}
+
+/// Why the gateway ended or paused the episode, as its own events tell.
+async fn notes(world: &World) -> Vec<String> {
+    let mut tx = world.core().store.snapshot().await.unwrap();
+    let events = tx.events_after(0, 10_000).await.unwrap();
+    let note = |body: &Body| match body {
+        Body::ComanagementPaused(told) | Body::ComanagementEnded(told) => told.note.clone(),
+        _ => None,
+    };
+    events
+        .iter()
+        .filter_map(|stored| note(&stored.event.told.body))
+        .collect()
+}
+
+async fn undo_all_links(world: &World) {
+    let links = world
+        .office
+        .get("steward", "/v1/links?standing=linked")
+        .await
+        .unwrap();
+    for link in links["links"].as_array().unwrap() {
+        let path = format!("/v1/links/{}/undo", link["id"].as_str().unwrap());
+        let body = json!({ "reason": "two families" });
+        world.office.post("steward", &path, &body).await.unwrap();
+    }
+    world.settle().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn episode_ends_when_the_programmes_turn_out_to_serve_two_families() {
+    let county = coordinating().await;
+    let world = &county.world;
+    let told = world.partner.received().len();
+    undo_all_links(world).await;
+    let ended = episode(world).await;
+    assert_eq!(ended.episode.state(), Some(ComanagementState::Ended));
+    assert!(ended.members.is_empty());
+    assert_eq!(notes(world).await, ["family not mutual any more"]);
+    // Each side hears that it is over, by its own ids: nothing of the other family.
+    let new: Vec<String> = world
+        .partner
+        .received()
+        .into_iter()
+        .skip(told)
+        .map(|one| one.content.raw)
+        .collect();
+    assert!(
+        new.iter().any(|raw| raw.contains("ended")),
+        "child welfare was not told: {new:?}"
+    );
+    assert!(new.iter().all(|raw| !raw.contains(CIN_MARISOL)), "{new:?}");
+    // What one programme says afterwards no longer reaches the other.
+    let told = world.partner.received().len();
+    let sanction = world.calworks.participation("org-cws", "sanctioned");
+    world.calworks.send(&[sanction]).await.unwrap();
+    applied(&world.core()).await;
+    world.settle().await.unwrap();
+    let sanctioned = world
+        .partner
+        .received()
+        .into_iter()
+        .skip(told)
+        .any(|one| one.content.raw.contains("sanction"));
+    assert!(
+        !sanctioned,
+        "child welfare was told of another family's sanction"
+    );
+    county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn episode_ends_when_the_family_takes_its_consent_back() {
+    let county = coordinating().await;
+    let world = &county.world;
+    for consent in ["consent-marisol", "consent-ana", "consent-leo"] {
+        county.revoke(consent).await;
+    }
+    world.settle().await.unwrap();
+    assert_eq!(
+        episode(world).await.episode.state(),
+        Some(ComanagementState::Ended)
+    );
+    assert_eq!(notes(world).await, ["consent revoked"]);
+    county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn withdrawing_one_childs_record_leaves_the_rest_of_the_family_co_managed() {
+    let county = coordinating().await;
+    let world = &county.world;
+    let before = episode(world).await.members.len();
+    let links = world
+        .office
+        .get("steward", "/v1/links?standing=linked")
+        .await
+        .unwrap();
+    let one = links["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|link| [&link["a"]["person"], &link["b"]["person"]].contains(&&json!(CWS_ANA)));
+    let path = format!("/v1/links/{}/undo", one.unwrap()["id"].as_str().unwrap());
+    let body = json!({ "reason": "another child" });
+    world.office.post("steward", &path, &body).await.unwrap();
+    world.settle().await.unwrap();
+    let after = episode(world).await;
+    assert_eq!(after.episode.state(), Some(ComanagementState::Coordinating));
+    assert_eq!(
+        after.members.len(),
+        before - 2,
+        "the child's two records left"
+    );
+    assert!(notes(world).await.is_empty());
+    county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_before_a_person_was_joined_to_another_is_recalled_afterwards() {
+    let county = County::consented().await;
+    let world = &county.world;
+    // Housing's record joins the person of whom both workers were told.
+    county.housing_loads().await;
+    world.settle().await.unwrap();
+    for link in world.office.candidates().await.unwrap() {
+        world
+            .office
+            .confirm(link["id"].as_str().unwrap(), "same family")
+            .await
+            .unwrap();
+    }
+    world.settle().await.unwrap();
+    let person = |system: &str, person: &str| RecordKey {
+        system: system.parse().unwrap(),
+        person: person.parse().unwrap(),
+    };
+    let mut tx = world.core().store.snapshot().await.unwrap();
+    let keys = [
+        person("calworks-demo", CIN_MARISOL),
+        person("hmis-demo", HMIS_MARISOL),
+    ];
+    let mut ids = Vec::new();
+    for key in &keys {
+        ids.push(
+            tx.get::<RecordDoc>(&RecordDoc::key_of(key))
+                .await
+                .unwrap()
+                .unwrap()
+                .person_id,
+        );
+    }
+    drop(tx);
+    assert_eq!(ids[0], ids[1], "housing's record is hers");
+    let answer = county.revoke("consent-marisol").await;
+    let recalled = answer["recalled"].as_array().map_or(0, Vec::len);
+    assert!(
+        recalled >= 2,
+        "both notices were told before the join: {answer}"
+    );
+    county.stop().await;
+}
