@@ -153,7 +153,8 @@ pub async fn record_gone(
         return Ok(Applied::Forgotten);
     };
     let is_sealed = matches!(event.told.body, Body::RecordSealed(_));
-    if !known.is_active() && !(is_sealed && known.standing == Standing::Withdrawn) {
+    let is_new = known.is_active() || (is_sealed && known.standing == Standing::Withdrawn);
+    if !is_new {
         return Ok(Applied::Nothing);
     }
     let now = core.clock.now();

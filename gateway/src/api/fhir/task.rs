@@ -103,6 +103,9 @@ async fn post(
             return Err(ApiError::Internal("a focus was asked for twice".to_owned()).into());
         }
     };
+    for event in &posted.events {
+        push::enters(api.core(), system, event).await?;
+    }
     let reader = Arc::new(Told(posted.events.clone()));
     let key = format!("fhir-task:{}", posted.effect);
     let accepted = push::accept(&api, system, reader, Some(&key), body.to_vec()).await?;
