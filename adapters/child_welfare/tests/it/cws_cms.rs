@@ -269,3 +269,45 @@ fn a_wrong_value_costs_the_value_and_not_the_client() {
     let ana = person(&found, ANA);
     assert!(ana.birth.is_none() && ana.sex.is_none() && ana.ssn.is_none());
 }
+
+#[test]
+fn a_case_that_stands_twice_is_told_once() {
+    let mut entries = extract();
+    for (name, text) in &mut entries {
+        if name == "CASE_T.csv" {
+            let row = text
+                .lines()
+                .find(|line| line.starts_with("0Ikkp6E0dm"))
+                .unwrap();
+            let other = row.replace(",1693,", ",1694,");
+            *text = format!("{text}{other}\n");
+        }
+    }
+    let (_, report) = read_extract(entries);
+    let twice = report
+        .deviations
+        .iter()
+        .find(|one| one.code == "case-twice");
+    assert_eq!(twice.unwrap().first.line, Some(7));
+    assert_eq!(report.events["case.opened"], 2);
+    assert_eq!(report.outcome, Outcome::PartiallyAccepted);
+}
+
+#[test]
+fn a_client_table_of_no_bytes_is_a_broken_transfer_and_no_county_without_clients() {
+    for text in ["", "\n\n"] {
+        let (_, report) = read_extract(vec![("CLIENT_T.csv".into(), text.into())]);
+        assert_eq!(report.outcome, Outcome::Rejected);
+        assert_eq!(report.deviations[0].code, "table-empty");
+    }
+    let header = "IDENTIFIER,COM_LST_NM,SENSTV_IND\n";
+    let (_, report) = read_extract(vec![("CLIENT_T.csv".into(), header.into())]);
+    assert_eq!(report.outcome, Outcome::Accepted);
+}
+
+#[test]
+fn lines_that_end_in_a_carriage_return_alone_do_not_pass_for_an_empty_table() {
+    let text = "IDENTIFIER,COM_LST_NM,SENSTV_IND\r4g8Ojkb0dm,Demofield,N\r";
+    let (_, report) = read_extract(vec![("CLIENT_T.csv".into(), text.into())]);
+    assert_eq!(report.outcome, Outcome::Rejected);
+}

@@ -77,6 +77,7 @@ impl<'a> Cases<'a> {
         extract: &mut Extract<'_>,
         sink: &mut dyn Sink,
     ) -> Result<(), Halt> {
+        let mut told: HashSet<RowId> = HashSet::new();
         extract.walk("CASE_T", sink, &mut |met, file, sink| {
             let Met::Row(row) = met else { return Ok(()) };
             if self.gate.refusal("CASE_T", row).is_some() {
@@ -85,6 +86,10 @@ impl<'a> Cases<'a> {
             let (Some(id), Some(child)) = (row.id("IDENTIFIER"), row.id("FKCHLD_CLT")) else {
                 return Ok(());
             };
+            // The first row of a case counts, as the first row of a client does.
+            if !told.insert(id.clone()) {
+                return Ok(());
+            }
             let mut report = Reporter {
                 file,
                 line: row.record.line,

@@ -55,7 +55,10 @@ impl<R: Read> Records<R> {
             return Ok(None);
         };
         let mut cells = Vec::new();
-        if line.is_cut || !split(&line.text, &mut cells) {
+        // A carriage return inside the header ends lines that this reader can't tell apart: the
+        // whole table would pass for a header without rows.
+        let is_one_line = !line.is_cut && !line.text.contains('\r');
+        if !is_one_line || !split(&line.text, &mut cells) {
             cells.clear();
         }
         records.width = cells.len();

@@ -48,9 +48,11 @@ impl Survey<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(), Halt> {
         let mut ordinal = 0;
+        let mut has_header = false;
         extract.walk("CLIENT_T", sink, &mut |met, file, sink| {
             let row = match met {
                 Met::Header(header, record) => {
+                    has_header = true;
                     self.header("CLIENT_T", header, record, file, sink);
                     return require_gate_columns(header, file, sink);
                 }
@@ -95,7 +97,11 @@ impl Survey<'_> {
             );
             ordinal += 1;
             Ok(())
-        })
+        })?;
+        match has_header {
+            true => Ok(()),
+            false => Err(empty(extract, sink)),
+        }
     }
 
     fn cases(
@@ -121,6 +127,11 @@ impl Survey<'_> {
             }
             match (gate.refusal("CASE_T", row), row.id("IDENTIFIER"), child) {
                 (Some(refusal), ..) => refuse(sink, file, row.record, refusal),
+                (None, Some(case), Some(_)) if gate.cases.contains_key(&case) => {
+                    let place = Place::line(file, row.record.line).field("IDENTIFIER");
+                    let expected = "each case once";
+                    sink.deviation(Deviation::record_error("case-twice", place, expected));
+                }
                 (None, Some(case), Some(child)) => {
                     gate.cases.insert(case, child);
                 }
@@ -246,6 +257,15 @@ fn find_sealed(
         })?;
     }
     Ok(())
+}
+
+/// A client table of no bytes: a transfer that broke off, and no county without clients. Read as
+/// one, a full extract would withdraw everybody.
+fn empty(extract: &Extract<'_>, sink: &mut dyn Sink) -> Halt {
+    let place = Place::file(extract.entry("CLIENT_T").unwrap_or("CLIENT_T"));
+    let expected = "the table's column names, even when it has no rows";
+    sink.deviation(Deviation::input_error("table-empty", place, expected));
+    Halt::Package
 }
 
 fn require_gate_columns(header: &Header, file: &str, sink: &mut dyn Sink) -> Result<(), Halt> {
