@@ -17,6 +17,19 @@ macro_rules! table_text {
 /// The code list of the service categories in the crosswalk.
 pub(crate) const SERVICE_CATEGORY: &str = "hs:ServiceCategoryCode";
 
+/// A path of the two messages and how often the profile wants it.
+#[derive(Debug, Clone)]
+pub(crate) struct MessagePath {
+    /// Prefixed names below the root, joined by `/`.
+    pub(crate) path: String,
+    /// `referral`, `case_plan_update`, `both`, or `none` for content that is refused.
+    pub(crate) message: String,
+    /// At least one.
+    pub(crate) is_required: bool,
+    /// At most one.
+    pub(crate) is_single: bool,
+}
+
 /// Every fact table of the adapter, checked when built.
 #[derive(Debug, Clone)]
 pub struct Tables {
@@ -30,6 +43,7 @@ pub struct Tables {
     closed_lists: BTreeSet<(String, String)>,
     elements: BTreeSet<String>,
     refused_elements: BTreeSet<String>,
+    paths: Vec<MessagePath>,
 }
 
 impl Tables {
@@ -39,7 +53,8 @@ impl Tables {
     /// [`TableError`] with file and line of the first thing that is wrong.
     pub fn embedded() -> Result<Self, TableError> {
         let (columns, names) = columns()?;
-        let (elements, refused_elements) = elements()?;
+        let paths = paths()?;
+        let (elements, refused_elements) = elements(&paths);
         Ok(Self {
             columns,
             names,
@@ -51,6 +66,7 @@ impl Tables {
             closed_lists: closed_lists()?,
             elements,
             refused_elements,
+            paths,
         })
     }
 
@@ -143,6 +159,11 @@ impl Tables {
     #[must_use]
     pub fn is_refused_element(&self, name: &str) -> bool {
         self.refused_elements.contains(name)
+    }
+
+    /// The paths of the two messages below their roots.
+    pub(crate) fn paths(&self) -> &[MessagePath] {
+        &self.paths
     }
 
     /// The example pairs of the crosswalks that do not come true.
@@ -281,19 +302,33 @@ fn closed_lists() -> Result<BTreeSet<(String, String)>, TableError> {
     Ok(pairs.collect())
 }
 
-fn elements() -> Result<(BTreeSet<String>, BTreeSet<String>), TableError> {
+fn paths() -> Result<Vec<MessagePath>, TableError> {
     let table = Table::parse(
         "niem_paths.csv",
         table_text!("niem_paths.csv"),
         &["path", "message", "cardinality", "field"],
     )?;
+    let rows = table.rows().iter().map(|row| {
+        let cardinality = row.required("cardinality")?;
+        Ok(MessagePath {
+            path: row.required("path")?.to_owned(),
+            message: row.get("message").to_owned(),
+            is_required: cardinality.starts_with("1.."),
+            is_single: cardinality.ends_with("..1"),
+        })
+    });
+    rows.collect()
+}
+
+/// The elements that the messages use, and those that must never be part of one.
+fn elements(paths: &[MessagePath]) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut known, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for row in table.rows() {
-        let names = row.required("path")?.split('/').map(str::to_owned);
-        match row.get("message") {
+    for one in paths {
+        let names = one.path.split('/').map(str::to_owned);
+        match one.message.as_str() {
             "none" => refused.extend(names),
             _ => known.extend(names),
         }
     }
-    Ok((known, refused))
+    (known, refused)
 }

@@ -8,7 +8,7 @@ use tandem_mappings::model::plan::{Activity, ActivityStatus, FundingLine, Goal, 
 use super::message::Parts;
 use super::party::{categorised, identification};
 use super::referral::{GATEWAY_ID, comment, domain_nodes};
-use super::time::{date, date_time, partial, range};
+use super::time::{date, date_time, day_and_moment, partial, range};
 use super::xml::{Node, optional};
 use crate::tables::Tables;
 
@@ -37,7 +37,7 @@ pub(crate) fn plan(view: &PlanView, tables: &Tables, context: &WriteContext) -> 
             view.plan_type.code(),
         ))
         .with(tasks)
-        .child(date_time(
+        .child(day_and_moment(
             "nc:PlanUpdatedDate",
             view.updated_at,
             &context.zone,
@@ -216,7 +216,7 @@ pub(crate) fn participation(
             "participation",
         ))
         .child(task)
-        .child(date_time(
+        .child(day_and_moment(
             "nc:PlanUpdatedDate",
             outbound.created_at,
             &context.zone,

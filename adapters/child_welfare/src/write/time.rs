@@ -19,6 +19,12 @@ pub(crate) fn date_time(name: &'static str, at: Timestamp, zone: &TimeZone) -> N
     Node::new(name).child(Node::text("nc:DateTime", moment(at, zone)))
 }
 
+/// An `nc:DateType` that holds a day and the moment on it, where the profile asks for the day.
+pub(crate) fn day_and_moment(name: &'static str, at: Timestamp, zone: &TimeZone) -> Node {
+    let day = at.to_zoned(zone.clone()).date();
+    date(name, day).child(Node::text("nc:DateTime", moment(at, zone)))
+}
+
 /// An `nc:DateType` that holds a day.
 pub(crate) fn date(name: &'static str, day: Date) -> Node {
     Node::new(name).child(Node::text("nc:Date", day.to_string()))

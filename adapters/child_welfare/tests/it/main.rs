@@ -11,6 +11,8 @@ mod niem;
 #[cfg(test)]
 mod niem_habits;
 #[cfg(test)]
+mod niem_profile;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod support;

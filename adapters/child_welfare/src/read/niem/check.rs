@@ -7,11 +7,12 @@ use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::read::Sink;
 
 use super::tree::Element;
+use super::value::is_date;
 use crate::namespace::Namespace;
 use crate::tables::Tables;
 
 /// Elements that hold a code of a closed list, and the list.
-const CODED: [(&str, &str); 8] = [
+const CODED: [(&str, &str); 16] = [
     ("hs:ServiceCategoryCode", "hs:ServiceCategoryCodeType"),
     (
         "hs:AFCARSPermanencyGoalCode",
@@ -35,7 +36,33 @@ const CODED: [(&str, &str); 8] = [
         "hs:ServicesEligibilityIndicatorCodeType",
     ),
     ("j:PersonSexCode", "j:PersonSexCodeType"),
+    ("j:PersonRaceCode", "j:PersonRaceCodeType"),
+    ("nc:PersonNameCategoryCode", "nc:PersonNameCategoryCodeType"),
+    (
+        "hs:SSNVerificationIndicatorCode",
+        "hs:SSNVerificationIndicatorCodeType",
+    ),
+    (
+        "hs:CurrentLivingSituationCategoryCode",
+        "hs:LivingSituationCategoryCodeType",
+    ),
+    (
+        "hs:HousingPermanencyCategoryCode",
+        "hs:HousingPermanencyCategoryCodeType",
+    ),
+    (
+        "hs:PersonOtherKinAssociationCategoryCode",
+        "hs:PersonOtherKinAssociationCodeType",
+    ),
+    ("hs:CaseWorkerCategoryCode", "hs:CaseWorkerCategoryCodeType"),
+    (
+        "hs:UnprovidedServiceReasonCategoryCode",
+        "hs:UnprovidedServiceReasonCategoryCodeType",
+    ),
 ];
+
+/// Elements that hold a date, in its several representations.
+const DATES: [&str; 4] = ["nc:Date", "nc:DateTime", "nc:YearMonthDate", "nc:YearDate"];
 
 /// Every element that has an id.
 pub(crate) type Ids<'a> = HashMap<&'a str, &'a Element>;
@@ -89,6 +116,11 @@ fn one(element: &Element, file: &str, tables: &Tables, sink: &mut dyn Sink) {
         let expected = "an element of the two messages; kept with the original";
         let place = Place::line(file, element.line);
         sink.deviation(Deviation::info("element-unknown", place, expected));
+    }
+    if DATES.contains(&name.as_str()) && !is_date(element) {
+        let expected = "a date, such as 2026-03-02";
+        let place = place(file, element);
+        sink.deviation(Deviation::value_error("value-not-allowed", place, expected));
     }
     let list = CODED.iter().find(|(coded, _)| *coded == name);
     if let Some((_, list)) = list

@@ -5,6 +5,7 @@ mod check;
 mod limits;
 mod person;
 mod plan;
+mod profile;
 mod referral;
 mod scope;
 mod told;
@@ -125,6 +126,7 @@ impl NiemReader {
         sink.record(&root.local);
         sink.version(&format!("NIEM {NIEM_VERSION}"));
         let ids = check::check(root, source.file, &self.tables, sink);
+        profile::check(root, source.file, &self.tables, sink);
         let Some(message) = self.header(root, source, ids, context, sink) else {
             return Ok(());
         };

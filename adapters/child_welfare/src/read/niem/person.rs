@@ -73,7 +73,7 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
                 sink,
             )?;
         }
-        for removed in known.element.all("hs:ChildRemovalDate") {
+        for (nth, removed) in known.element.all("hs:ChildRemovalDate").enumerate() {
             let body = Body::PlacementChanged(Box::new(Placement {
                 person: known.id.clone(),
                 change: PlacementChange::Removed,
@@ -82,13 +82,12 @@ pub(crate) fn tell(message: &Message<'_>, sink: &mut dyn Sink) -> Result<(), Sto
                 original: None,
             }));
             let when = moment(Some(removed), &message.context.zone);
-            message.tell(
-                &format!("removal:{index}"),
-                when,
-                Some(&known.id),
-                body,
-                sink,
-            )?;
+            // The first keeps the id that it had before a child could have several.
+            let part = match nth {
+                0 => format!("removal:{index}"),
+                _ => format!("removal:{index}:{nth}"),
+            };
+            message.tell(&part, when, Some(&known.id), body, sink)?;
         }
     }
     relationships(message, sink)
@@ -137,11 +136,7 @@ fn record(message: &Message<'_>, element: &Element, sink: &mut dyn Sink) -> Pers
         .map(name)
         .filter(|name| !name.is_empty())
         .collect();
-    let birth = element.at("nc:PersonBirthDate");
-    let birth_date = date(birth);
-    if let Some(birth) = birth.filter(|_| birth_date.is_none()) {
-        message.drop_value(birth, "value-not-allowed", "a date", sink);
-    }
+    let birth_date = date(element.at("nc:PersonBirthDate"));
     let contact = "nc:PersonContactInformation";
     let phone = "nc:ContactTelephoneNumber/nc:FullTelephoneNumber/nc:TelephoneNumberFullID";
     let texts = |path: &str| -> Vec<String> {

@@ -105,6 +105,10 @@ fn lone_goals(message: &Message<'_>, goals: Vec<Goal>, sink: &mut dyn Sink) -> R
         .as_ref()
         .and_then(|case| PlanId::new(case.as_str()).ok())
     else {
+        for element in message.root.all("hs:ServicePlanGoal") {
+            let expected = "j:CasePlan or a case number: nobody knows whose goal it is";
+            message.drop_record(element, "goal-without-plan", expected, sink);
+        }
         return Ok(());
     };
     for (index, goal) in goals.into_iter().enumerate() {

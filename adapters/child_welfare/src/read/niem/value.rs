@@ -41,6 +41,15 @@ pub(crate) fn moment(element: Option<&Element>, zone: &TimeZone) -> Option<Times
     Some(day(element)?.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
+/// Whether an element that represents a date holds one.
+pub(crate) fn is_date(element: &Element) -> bool {
+    let text = element.text.as_str();
+    match element.is("nc:DateTime") {
+        true => text.parse::<Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok(),
+        false => plain(text).is_some(),
+    }
+}
+
 /// An `xs:date` may carry an offset; the day stands without it.
 fn plain(text: &str) -> Option<PartialDate> {
     let text = text.trim().trim_end_matches('Z');
