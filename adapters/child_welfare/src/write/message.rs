@@ -3,7 +3,7 @@
 use tandem_adapter_port::outbound::Outbound;
 use tandem_adapter_port::write::WriteContext;
 
-use super::party::{entity, identification, is_child, person};
+use super::party::{entity, identification, is_child, is_named, person};
 use super::time::date_time;
 use super::xml::Node;
 use crate::describe::{carrier, effect_key};
@@ -104,7 +104,8 @@ fn people(outbound: &Outbound, parts: &Parts) -> Vec<Node> {
     if !parts.names_people {
         return Vec::new();
     }
-    let mut indexed: Vec<_> = outbound.people.iter().enumerate().collect();
+    let everybody = outbound.people.iter().enumerate();
+    let mut indexed: Vec<_> = everybody.filter(|(_, one)| is_named(one)).collect();
     indexed.sort_by_key(|(_, one)| !is_child(one));
     indexed
         .into_iter()

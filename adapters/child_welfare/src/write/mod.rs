@@ -95,10 +95,7 @@ fn require(outbound: &Outbound) -> Result<(), Unwritable> {
     if outbound.basis.iter().all(|rule| rule.trim().is_empty()) && !is_recall {
         return Err(Unwritable::NoBasis);
     }
-    let is_nameless = |person: &tandem_adapter_port::outbound::OutboundPerson| {
-        person.person.is_none() && person.given.is_none() && person.family.is_none()
-    };
-    let nobody = outbound.people.iter().all(is_nameless);
+    let nobody = !outbound.people.iter().any(party::is_named);
     match &outbound.body {
         OutboundBody::Referral(view) if nobody && !view.is_withdrawn => {
             Err(Unwritable::NobodyNamed)

@@ -76,6 +76,12 @@ pub(crate) fn caseworker(worker: &WorkerContact, of: Option<&str>) -> Option<Nod
     )
 }
 
+/// Whether anything is left by which the recipient knows whom a message means. Somebody of whom
+/// nothing is left stays out, since an element without a name or a number is nobody's.
+pub(crate) fn is_named(person: &OutboundPerson) -> bool {
+    person.person.is_some() || person.cin.is_some() || person_name(person).is_some()
+}
+
 /// A person under a reference id; children as `hs:Child`, everybody else as `hs:Parent` with the
 /// role in words where it is not that of a parent.
 pub(crate) fn person(person: &OutboundPerson, id: &str) -> Node {

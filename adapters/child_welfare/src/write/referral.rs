@@ -6,7 +6,7 @@ use tandem_mappings::model::domain::Domain;
 use tandem_mappings::model::referral::SafeContact;
 
 use super::message::{Parts, person_id};
-use super::party::{categorised, entity, worker_entity};
+use super::party::{categorised, entity, is_named, worker_entity};
 use super::time::date_time;
 use super::xml::{Node, optional};
 use crate::tables::Tables;
@@ -83,8 +83,9 @@ pub(crate) fn referral(
 
 /// The people referred, by reference.
 fn referred(outbound: &Outbound) -> impl Iterator<Item = Node> {
-    let places = 0..outbound.people.len();
-    places.map(|index| Node::new("nc:ReferralPerson").reference(person_id(index)))
+    let everybody = outbound.people.iter().enumerate();
+    let named = everybody.filter(|(_, one)| is_named(one));
+    named.map(|(index, _)| Node::new("nc:ReferralPerson").reference(person_id(index)))
 }
 
 /// The service asked for, under the recipient's own id of it where that is known.

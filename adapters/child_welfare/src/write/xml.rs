@@ -80,9 +80,8 @@ impl Node {
 
 /// An element with text, when there is a text that is not blank.
 pub(crate) fn optional<T: AsRef<str>>(name: &'static str, text: Option<T>) -> Option<Node> {
-    let text = text?;
-    let text = text.as_ref().trim();
-    (!text.is_empty()).then(|| Node::text(name, text))
+    let node = Node::text(name, text?.as_ref().trim());
+    (!node.text.trim().is_empty()).then_some(node)
 }
 
 /// XML 1.0, production 2 (Char).

@@ -156,3 +156,91 @@ fn characters_that_xml_cannot_carry_are_dropped() {
     assert!(text.contains(">Marisol<"));
     validate("characters", &text);
 }
+
+#[test]
+fn odd_but_legal_words_leave_every_kind_valid_and_whole() {
+    let long = "Bartholomäus-".repeat(2_000);
+    for odd in [
+        "]]> & <nc:PersonName> \"it's\" &amp; &#0;",
+        "مريم 李小龍 Ünïcödé 👩‍👧",
+        "tab\there\r\nand\u{85}there\u{b}\u{7f}",
+        "<!-- --><?xml?><![CDATA[",
+        "   ",
+        long.as_str(),
+    ] {
+        for (name, mut message) in every_kind() {
+            for person in &mut message.people {
+                person.given = Some(format!("A{odd}"));
+                person.middle = Some(odd.into());
+                person.family = Some(format!("{odd}Z"));
+                person.phone = Some(odd.into());
+            }
+            message.sender.name = odd.into();
+            message.recipient.name = odd.into();
+            message.basis = vec![format!("CALW-05{odd}")];
+            for notice in &mut message.notices {
+                notice.text = odd.into();
+            }
+            let text = xml(&message);
+            validate(name, &text);
+            let (_, report) = crate::niem::read(text.as_bytes());
+            let codes: Vec<&str> = report
+                .deviations
+                .iter()
+                .filter(|one| one.severity == tandem_adapter_port::deviation::Severity::Error)
+                .map(|one| one.code.as_str())
+                .collect();
+            assert!(codes.is_empty(), "{name}: {codes:?} for {odd:.20}");
+        }
+    }
+}
+
+#[test]
+fn the_notices_of_every_kind_travel_word_for_word() {
+    for (name, mut message) in every_kind() {
+        let mut second = message.notices[0].clone();
+        second.code = "N_PART2".into();
+        second.text = "42 CFR Part 2 prohibits further use & disclosure.".into();
+        message.notices.push(second);
+        let text = xml(&message);
+        validate(name, &text);
+        for words in [
+            ">N_10850<",
+            ">Confidential under WIC 10850.<",
+            ">N_PART2<",
+            ">42 CFR Part 2 prohibits further use &amp; disclosure.<",
+        ] {
+            assert!(text.contains(words), "{name}: {words}");
+        }
+    }
+}
+
+#[test]
+fn somebody_of_whom_nothing_is_left_is_neither_written_nor_referred_to() {
+    let mut message = outbound(OutboundBody::Referral(Box::new(referral_view())));
+    let count = message.people.len();
+    let nobody = &mut message.people[0];
+    (nobody.person, nobody.cin, nobody.middle) = (None, None, None);
+    (nobody.given, nobody.family) = (Some("  ".into()), Some(String::new()));
+    let text = xml(&message);
+    validate("nobody", &text);
+    assert_eq!(text.matches("<nc:ReferralPerson ").count(), count - 1);
+    assert!(!text.contains("\"p1\""));
+    let (_, report) = crate::niem::read(text.as_bytes());
+    let codes: Vec<&str> = report
+        .deviations
+        .iter()
+        .map(|one| one.code.as_str())
+        .collect();
+    assert!(!codes.contains(&"person-unnamed") && !codes.contains(&"reference-dangling"));
+}
+
+#[test]
+fn a_referral_of_people_with_blank_names_is_parked() {
+    let mut message = outbound(OutboundBody::Referral(Box::new(referral_view())));
+    for person in &mut message.people {
+        (person.person, person.cin, person.middle) = (None, None, None);
+        (person.given, person.family) = (Some(" ".into()), Some("\u{1}".into()));
+    }
+    assert!(written(&message).files.is_empty());
+}
