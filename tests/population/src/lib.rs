@@ -1,0 +1,25 @@
+//! Synthetic people in four agency systems, with the truth about who is who.
+//!
+//! [`Population`] walks through families, from a seed, one at a time, and gives each record that a system keeps of
+//! each of their members: the same seed gives the same records on every machine. Nobody in it exists; Social
+//! Security numbers lie in areas that are never issued (900 to 999). The crate knows nothing of the engine that is
+//! measured with it.
+//!
+//! The error model and its rates are in [`Errors`], the systems' habits in [`System`].
+
+mod bank;
+mod dice;
+mod errors;
+mod family;
+mod member;
+mod population;
+mod row;
+mod slip;
+mod system;
+mod tables;
+
+pub use errors::Errors;
+pub use population::{Parameters, Population};
+pub use row::{COLUMNS, Row, TruthRow};
+pub use system::System;
+pub use tables::{Written, write_tables};
