@@ -1,5 +1,7 @@
 //! Links a generated population and prints how fast: `cargo run --release --example throughput -- 100000`.
 
+#![expect(clippy::unwrap_used, reason = "the generator is the tests' own")]
+
 #[path = "../tests/it/generator.rs"]
 mod generator;
 

@@ -6,17 +6,21 @@ use crate::blocking::Blocks;
 use crate::cluster::Clusters;
 use crate::decide::{Decision, Note};
 use crate::engine::EngineError;
-use crate::estimate::{self, Estimate, EstimateError};
+use crate::estimate::{Estimate, EstimateError, Estimation};
 use crate::matcher::Matcher;
 use crate::model::Model;
 use crate::population::{Population, Slot};
-use crate::record::Record;
+use crate::prepared::Prepared;
+use crate::rates::{Conflicts, Rates, false_match_rate};
+use crate::record::{Record, RecordKey};
 use crate::result::{LinkResult, Pair, Statistics};
 use crate::ruling::Rulings;
 use crate::settings::Settings;
 
 /// Records whose pairs are scored before the scores are handed on.
 const CHUNK: Slot = 32_768;
+/// So many times the wanted rate of false links is the one down to which clusters are tried.
+const TRIAL: f64 = 3.0;
 /// Records that one task scores.
 const TASK: usize = 256;
 
@@ -25,11 +29,20 @@ const TASK: usize = 256;
 pub struct Batch {
     model: Model,
     population: Population,
+    /// The blocks of all records, once they are needed and until another record comes.
+    blocks: Option<Blocks>,
+    /// What the settings were learnt from, when they were.
+    estimation: Option<Estimation>,
 }
 
 impl Batch {
     pub(crate) fn new(model: Model, population: Population) -> Self {
-        Self { model, population }
+        Self {
+            model,
+            population,
+            blocks: None,
+            estimation: None,
+        }
     }
 
     /// Adds a record. Records are numbered from 0 in this order.
@@ -38,13 +51,21 @@ impl Batch {
     /// [`EngineError::Duplicate`] when the key is there already; [`EngineError::TooMany`] beyond
     /// four thousand million records.
     pub fn push(&mut self, record: &Record) -> Result<(), EngineError> {
+        self.push_prepared(Prepared::of(record.clone()))
+    }
+
+    /// Adds a record of which another thread did its part.
+    pub(crate) fn push_prepared(&mut self, record: Prepared) -> Result<(), EngineError> {
         if self.population.end() == Slot::MAX {
             return Err(EngineError::TooMany);
         }
-        match self.population.insert(record) {
-            Some(_) => Ok(()),
-            None => Err(EngineError::Duplicate(record.key.clone())),
+        self.blocks = None;
+        if self.population.slot_of(record.digest).is_some() {
+            let key = RecordKey::new(record.system, record.id);
+            return Err(EngineError::Duplicate(key));
         }
+        self.population.insert(record);
+        Ok(())
     }
 
     /// How many records there are so far.
@@ -63,9 +84,13 @@ impl Batch {
     /// [`EstimateError`] when there are too few matches or the classes do not separate; the batch
     /// then keeps its settings.
     pub fn estimate(&mut self) -> Result<Estimate, EstimateError> {
-        let blocks = Blocks::build(&self.population, &self.model.settings.blocking);
-        let (settings, estimate) = estimate::estimate(&self.population, &self.model, &blocks)?;
+        let blocks = self.take_blocks();
+        let estimation = Estimation::of(&self.population, &self.model, &blocks);
+        self.blocks = Some(blocks);
+        let (mut settings, estimate) = estimation.settings()?;
+        settings.thresholds.anchored_links = false;
         self.model = Model::new(settings);
+        self.estimation = Some(estimation);
         Ok(estimate)
     }
 
@@ -84,11 +109,11 @@ impl Batch {
     /// # Errors
     /// Whatever `on_pairs` returns.
     pub fn run<E>(
-        self,
+        mut self,
         rulings: &Rulings,
         mut on_pairs: impl FnMut(&Self, &[Pair]) -> Result<(), E>,
     ) -> Result<LinkResult, E> {
-        let blocks = Blocks::build(&self.population, &self.model.settings.blocking);
+        let blocks = self.take_blocks();
         let mut statistics = Statistics {
             records: self.population.len() as u64,
             blocking: blocks.statistics,
@@ -108,6 +133,11 @@ impl Batch {
         }
         drop(blocks);
         Ok(self.finish(rulings, kept, statistics))
+    }
+
+    fn take_blocks(&mut self) -> Blocks {
+        let blocks = self.blocks.take();
+        blocks.unwrap_or_else(|| Blocks::build(&self.population, &self.model.settings.blocking))
     }
 
     fn score_chunk(
@@ -138,36 +168,28 @@ impl Batch {
     }
 
     fn finish(
-        self,
+        mut self,
         rulings: &Rulings,
         mut kept: Vec<Pair>,
         mut statistics: Statistics,
     ) -> LinkResult {
-        let matcher = Matcher::new(&self.population, &self.model, rulings);
-        let mut order: Vec<usize> = (0..kept.len()).collect();
-        order.retain(|place| {
-            kept.get(*place)
-                .is_some_and(|pair| pair.decision == Decision::Link)
-        });
-        order.par_sort_by_key(|place| kept.get(*place).map(|pair| matcher.rank(pair)));
-        let largest = self.model.settings.cluster.largest_cluster;
-        let mut clusters = Clusters::new(self.population.end(), largest);
-        for place in order {
-            let Some(pair) = kept.get_mut(place) else {
-                continue;
-            };
-            let is_joined = clusters.join(pair.a, pair.b, |a, b| matcher.refuses(a, b));
-            if !is_joined {
-                pair.decision = Decision::Review;
-                pair.notes.add(Note::ClusterConflict);
-                statistics.links_refused_by_cluster += 1;
-            }
-        }
+        let rates = self.rate(rulings, &mut kept);
+        let link_bits = self.model.settings.thresholds.link_bits;
+        let clusters = self.join(rulings, &mut kept, link_bits);
+        decide(&mut kept, &rates, link_bits);
+        statistics.link_bits = link_bits;
+        statistics.links_refused_by_cluster =
+            kept.iter().filter(|pair| pair.is_refused).count() as u64;
         let (links, reviews): (Vec<Pair>, Vec<Pair>) = kept
             .into_iter()
             .partition(|pair| pair.decision == Decision::Link);
         statistics.links = links.len() as u64;
         statistics.reviews = reviews.len() as u64;
+        if let Some(estimation) = self.estimation.take() {
+            let expected = rates.at(link_bits);
+            let rate = false_match_rate(&links, &estimation, self.population.len(), expected);
+            statistics.false_match_rate = Some(rate);
+        }
         let clusters = clusters.ids(&self.population);
         LinkResult::new(
             self.model,
@@ -178,4 +200,66 @@ impl Batch {
             statistics,
         )
     }
+
+    /// Which rates of false links to expect. After an estimation the score from which pairs are linked is set by the
+    /// rate that is wanted, after a trial of how clusters would form below it.
+    fn rate(&mut self, rulings: &Rulings, kept: &mut [Pair]) -> Rates {
+        let raw = Rates::of(kept, Conflicts::NONE);
+        let thresholds = &self.model.settings.thresholds;
+        if self.estimation.is_none() {
+            return raw;
+        }
+        let (wanted, lowest) = (thresholds.false_match_rate, thresholds.review_bits);
+        let trial = raw
+            .threshold((wanted * TRIAL).min(0.5))
+            .unwrap_or(thresholds.link_bits);
+        let trial = trial.max(lowest);
+        self.join(rulings, kept, trial);
+        let tried = kept
+            .iter()
+            .filter(|pair| pair.is_open && pair.bits >= trial);
+        let rates = Rates::of(kept, Conflicts::of(tried));
+        let found = rates.threshold(wanted).unwrap_or(thresholds.link_bits);
+        self.model.settings.thresholds.link_bits = found.max(trial);
+        rates
+    }
+
+    /// Forms clusters from the pairs that a steward confirmed and the open ones down to a score; marks the pairs that
+    /// would have brought records together that cannot be one person.
+    fn join(&self, rulings: &Rulings, kept: &mut [Pair], lowest: f64) -> Clusters {
+        let matcher = Matcher::new(&self.population, &self.model, rulings);
+        let mut order: Vec<_> = kept
+            .par_iter()
+            .enumerate()
+            .filter(|(_, pair)| pair.is_to_link(lowest))
+            .map(|(place, pair)| (matcher.rank(pair), place))
+            .collect();
+        order.par_sort_unstable();
+        let largest = self.model.settings.cluster.largest_cluster;
+        let mut clusters = Clusters::new(self.population.end(), largest);
+        for (_, place) in order {
+            if let Some(pair) = kept.get_mut(place) {
+                let is_joined = clusters.join(pair.a, pair.b, |a, b| matcher.refuses(a, b));
+                pair.is_refused = !is_joined;
+            }
+        }
+        clusters
+    }
+}
+
+/// Gives each pair its rate of false links and its decision.
+fn decide(kept: &mut [Pair], rates: &Rates, link_bits: f64) {
+    kept.par_iter_mut().for_each(|pair| {
+        pair.false_match_rate = rates.at(pair.bits);
+        let is_link = pair.is_to_link(link_bits);
+        pair.is_refused &= is_link;
+        if pair.is_refused {
+            pair.notes.add(Note::ClusterConflict);
+        }
+        pair.decision = if is_link && !pair.is_refused {
+            Decision::Link
+        } else {
+            Decision::Review
+        };
+    });
 }

@@ -96,6 +96,8 @@ pub(crate) struct Judgement {
     pub(crate) decision: Decision,
     /// The two can never be in one cluster.
     pub(crate) is_forbidden: bool,
+    /// The score alone decides: no steward has, and no rule forbids a link.
+    pub(crate) is_open: bool,
     pub(crate) notes: Notes,
 }
 
@@ -109,8 +111,8 @@ pub(crate) fn judge(scorer: &Scorer<'_>, evidence: &Evidence, ruling: Option<Rul
     if score.household_bits <= NOTED_BITS {
         notes.add(Note::HouseholdRival);
     }
-    let limit = constrain(evidence.pattern, &mut notes);
     let thresholds = &scorer.model.settings.thresholds;
+    let limit = constrain(evidence.pattern, thresholds.anchored_links, &mut notes);
     let by_score = if score.bits >= thresholds.link_bits {
         Decision::Link
     } else if score.bits >= thresholds.review_bits {
@@ -135,6 +137,7 @@ pub(crate) fn judge(scorer: &Scorer<'_>, evidence: &Evidence, ruling: Option<Rul
         bits: score.bits,
         decision,
         is_forbidden,
+        is_open: ruling.is_none() && limit == Limit::Link,
         notes,
     }
 }
@@ -205,20 +208,32 @@ impl Rules {
         }
     }
 
-    fn generation(&self) -> Limit {
-        match (
-            self.is_birth(&[BirthLevel::Generation]),
-            self.number_agrees(),
-        ) {
-            (false, _) => Limit::Link,
-            (true, true) => Limit::ReviewAtMost,
-            (true, false) => Limit::Never,
+    fn generation(&self, is_learnt: bool) -> Limit {
+        if !self.is_birth(&[BirthLevel::Generation]) {
+            Limit::Link
+        } else if !self.number_agrees() {
+            Limit::Never
+        } else if is_learnt && self.names_agree() {
+            // A number and both names: the birth date is the slip.
+            Limit::Link
+        } else {
+            Limit::ReviewAtMost
         }
     }
 
-    fn anchor(&self) -> Limit {
+    /// Both names agree in some way.
+    fn names_agree(&self) -> bool {
+        let first = self.0.level(Field::FirstName);
+        let last = self.0.level(Field::LastName);
+        let is_unlike = |level: u8, different: u8| level == 0 || level == different;
+        !is_unlike(first, FirstLevel::Different as u8)
+            && !is_unlike(last, LastLevel::Different as u8)
+    }
+
+    fn anchor(&self, is_needed: bool) -> Limit {
         let exact_birth = [BirthLevel::Exact, BirthLevel::Swapped, BirthLevel::OneDigit];
-        let is_anchored = self.number_agrees()
+        let is_anchored = !is_needed
+            || self.number_agrees()
             || self.is_ssn(&[SsnLevel::Near, SsnLevel::LastFour])
             || self.is_birth(&exact_birth);
         if is_anchored {
@@ -240,7 +255,10 @@ impl Rules {
     }
 
     /// Two identifiers of one kind: a person can have been given two, but then the rest must agree.
-    fn identifiers(&self) -> Limit {
+    fn identifiers(&self, is_learnt: bool) -> Limit {
+        if is_learnt && self.names_agree() && self.is_birth(&[BirthLevel::Exact]) {
+            return Limit::Link;
+        }
         let is_conflict =
             self.identifier(IdentifierLevel::Different) && !self.is_ssn(&[SsnLevel::Exact]);
         let rest_agrees = self.is_first(FirstLevel::Exact)
@@ -254,15 +272,15 @@ impl Rules {
     }
 }
 
-fn constrain(pattern: Pattern, notes: &mut Notes) -> Limit {
+fn constrain(pattern: Pattern, anchored: bool, notes: &mut Notes) -> Limit {
     let rules = Rules(pattern);
     let found = [
         (rules.twin(), Note::TwinConflict),
         (rules.suffix(), Note::SuffixConflict),
-        (rules.generation(), Note::OtherGeneration),
-        (rules.anchor(), Note::NoAnchor),
+        (rules.generation(!anchored), Note::OtherGeneration),
+        (rules.anchor(anchored), Note::NoAnchor),
         (rules.sex(), Note::SexConflict),
-        (rules.identifiers(), Note::IdentifierConflict),
+        (rules.identifiers(!anchored), Note::IdentifierConflict),
     ];
     let mut strictest = Limit::Link;
     for (limit, note) in found {

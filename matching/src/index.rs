@@ -8,6 +8,7 @@ use crate::matcher::Matcher;
 use crate::model::Model;
 use crate::person::Person;
 use crate::population::{Population, Slot};
+use crate::prepared::Prepared;
 use crate::record::{Record, RecordKey};
 use crate::ruling::Rulings;
 use crate::score::Scorer;
@@ -70,7 +71,7 @@ impl Index {
 
     /// Adds a record; `false` when its key is there already, which changes nothing.
     pub fn insert(&mut self, record: &Record) -> bool {
-        let slot = self.population.insert(record);
+        let slot = self.population.insert(Prepared::of(record.clone()));
         if let Some(slot) = slot {
             self.postings.insert(&self.population, slot);
         }

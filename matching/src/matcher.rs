@@ -47,6 +47,9 @@ impl<'a> Matcher<'a> {
             decision: judgement.decision,
             notes: judgement.notes,
             evidence,
+            is_open: judgement.is_open,
+            is_refused: false,
+            false_match_rate: 0.0,
         })
     }
 

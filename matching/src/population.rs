@@ -6,9 +6,10 @@ use sha2::{Digest, Sha256};
 
 use crate::mix::{self, MixedMap, Tally};
 use crate::nickname::Nicknames;
-use crate::person::{Extra, Identifier, Person, PersonName};
-use crate::record::{Name, Record, RecordKey};
-use crate::value::{Place, Quality, generation, phone_digits, split_generation};
+use crate::person::{Person, PersonName};
+use crate::prepared::Prepared;
+use crate::record::{Name, RecordKey};
+use crate::shelves::Shelves;
 use crate::vocabulary::{NameUse, Vocabulary};
 
 /// Place of a record in the arrays; freed places are used again.
@@ -36,7 +37,7 @@ pub(crate) struct Frequencies {
 pub(crate) struct Population {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) frequencies: Frequencies,
-    entries: Vec<Option<Entry>>,
+    entries: Shelves<Option<Entry>>,
     free: Vec<Slot>,
     slots: MixedMap<u128, Slot>,
     systems: Vec<Box<str>>,
@@ -61,7 +62,7 @@ impl Population {
         Self {
             vocabulary: Vocabulary::new(nicknames),
             frequencies: Frequencies::default(),
-            entries: Vec::new(),
+            entries: Shelves::default(),
             free: Vec::new(),
             slots: MixedMap::default(),
             systems: Vec::new(),
@@ -113,12 +114,12 @@ impl Population {
     }
 
     /// Adds a record; `None` when its key is there already.
-    pub(crate) fn insert(&mut self, record: &Record) -> Option<Slot> {
-        if self.slot(&record.key).is_some() {
+    pub(crate) fn insert(&mut self, record: Prepared) -> Option<Slot> {
+        if self.slots.contains_key(&record.digest) {
             return None;
         }
-        let person = self.normalise(record);
-        self.put(&record.key, person)
+        let (id, digest, person) = self.number(record);
+        self.put(id, digest, person)
     }
 
     /// Takes a record out for good; whether it was there.
@@ -158,7 +159,7 @@ impl Population {
         {
             self.vocabulary.release(id, NameUse::Held);
         }
-        self.put(key, person)
+        self.put(key.id.as_str().into(), key_digest(key), person)
     }
 
     fn take(&mut self, slot: Slot) -> Option<Person> {
@@ -169,17 +170,12 @@ impl Population {
         Some(entry.person)
     }
 
-    fn put(&mut self, key: &RecordKey, person: Person) -> Option<Slot> {
-        let digest = key_digest(key);
+    fn put(&mut self, id: Box<str>, digest: u128, person: Person) -> Option<Slot> {
         if self.slots.contains_key(&digest) {
             return None;
         }
         self.count(&person, Tally::add);
-        let entry = Some(Entry {
-            id: key.id.as_str().into(),
-            digest,
-            person,
-        });
+        let entry = Some(Entry { id, digest, person });
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => self.end(),
@@ -194,9 +190,7 @@ impl Population {
 
     fn release_names(&mut self, person: &Person) {
         for name in person.names() {
-            self.vocabulary.release(name.first, NameUse::Given);
-            self.vocabulary.release(name.middle, NameUse::Given);
-            self.vocabulary.release(name.last, NameUse::Family);
+            self.release_name(name);
         }
     }
 
@@ -215,76 +209,45 @@ impl Population {
         }
     }
 
-    fn normalise(&mut self, record: &Record) -> Person {
-        let system = self.system_number(&record.key.system);
-        let mut generation = record.suffix.as_deref().and_then(generation);
-        let mut names = self.names(record, &mut generation).into_iter();
-        let mut phones = distinct(record.phones.iter().filter_map(|text| phone_digits(text)))
-            .into_iter()
-            .map(mix::word);
-        let places = record.addresses.iter().map(Place::of);
-        let mut places = distinct(places.filter(|place| *place != Place::default())).into_iter();
-        let identifiers = record.identifiers.iter();
-        let mut identifiers = identifiers.filter_map(|(kind, value)| Identifier::new(kind, value));
-        let ssn = record
-            .ssn
-            .filter(|_| record.ssn_quality != Quality::Unusable);
-        let household = record
-            .household
-            .as_deref()
-            .map(str::trim)
-            .filter(|id| !id.is_empty());
-        Person {
-            system,
-            generation: generation.unwrap_or(0),
-            sex: record.sex,
-            relationship: record.relationship,
-            name_quality: record.name_quality,
-            ssn_quality: record.ssn_quality,
-            name: names.next().unwrap_or_default(),
-            birth_date: record
-                .birth_date
-                .filter(|date| date.quality() != Quality::Unusable),
-            ssn: ssn.unwrap_or_default(),
-            phone: phones.next().unwrap_or(0),
-            place: places.next().unwrap_or_default(),
-            identifier: identifiers.next(),
-            household: household.map_or(0, |id| mix::pair(u64::from(system) + 1, mix::text(id))),
-            extra: boxed(Extra {
-                names: names.collect(),
-                phones: phones.collect(),
-                places: places.collect(),
-                identifiers: identifiers.collect(),
-            }),
+    /// Numbers the names and the system of a record that is new.
+    fn number(&mut self, prepared: Prepared) -> (Box<str>, u128, Person) {
+        let system = self.system_number(&prepared.system);
+        let mut person = prepared.person;
+        person.system = system;
+        if prepared.household != 0 {
+            person.household = mix::pair(u64::from(system) + 1, prepared.household);
         }
+        let mut names = self.names(&prepared.names).into_iter();
+        person.name = names.next().unwrap_or_default();
+        if names.len() > 0 {
+            let extra = person.extra.get_or_insert_default();
+            extra.names = names.collect();
+        }
+        (prepared.id, prepared.digest, person)
     }
 
-    fn names(&mut self, record: &Record, suffix: &mut Option<u8>) -> Vec<PersonName> {
-        if record.name_quality == Quality::Unusable {
-            return Vec::new();
-        }
-        let mut names: Vec<PersonName> = Vec::with_capacity(record.names.len());
-        for name in &record.names {
-            let name = self.name(name, suffix);
+    /// Each name once, in order; names of nobody are left out.
+    fn names(&mut self, spelt: &[Name]) -> Vec<PersonName> {
+        let mut names: Vec<PersonName> = Vec::with_capacity(spelt.len());
+        for name in spelt {
+            let name = PersonName {
+                first: self.vocabulary.acquire(&name.first, NameUse::Given),
+                middle: self.vocabulary.acquire(&name.middle, NameUse::Given),
+                last: self.vocabulary.acquire(&name.last, NameUse::Family),
+            };
             if name != PersonName::default() && !names.contains(&name) {
                 names.push(name);
             } else {
-                self.vocabulary.release(name.first, NameUse::Given);
-                self.vocabulary.release(name.middle, NameUse::Given);
-                self.vocabulary.release(name.last, NameUse::Family);
+                self.release_name(&name);
             }
         }
         names
     }
 
-    fn name(&mut self, name: &Name, suffix: &mut Option<u8>) -> PersonName {
-        let (last, found) = split_generation(&name.last);
-        *suffix = suffix.or(found);
-        PersonName {
-            first: self.vocabulary.acquire(&name.first, NameUse::Given),
-            middle: self.vocabulary.acquire(&name.middle, NameUse::Given),
-            last: self.vocabulary.acquire(last, NameUse::Family),
-        }
+    fn release_name(&mut self, name: &PersonName) {
+        self.vocabulary.release(name.first, NameUse::Given);
+        self.vocabulary.release(name.middle, NameUse::Given);
+        self.vocabulary.release(name.last, NameUse::Family);
     }
 
     fn system_number(&mut self, system: &str) -> u16 {
@@ -296,18 +259,4 @@ impl Population {
         self.system_numbers.insert(system.into(), number);
         number
     }
-}
-
-fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut kept = Vec::new();
-    for value in values {
-        if !kept.contains(&value) {
-            kept.push(value);
-        }
-    }
-    kept
-}
-
-fn boxed(extra: Extra) -> Option<Box<Extra>> {
-    (!extra.is_empty()).then(|| Box::new(extra))
 }

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use crate::blocking::BlockingStatistics;
 use crate::cluster::ClusterId;
-use crate::decide::{Decision, Judgement, Notes};
+use crate::decide::{Decision, Judgement, Note, Notes};
 use crate::explain::Explanation;
 use crate::model::Model;
 use crate::population::{Population, Slot};
+use crate::rates::FalseMatchRate;
 use crate::record::RecordKey;
 use crate::score::{Evidence, Scorer};
 use crate::settings::Settings;
@@ -21,9 +22,40 @@ pub struct Pair {
     pub(crate) decision: Decision,
     pub(crate) notes: Notes,
     pub(crate) evidence: Evidence,
+    /// The score alone decides: no steward has, and no rule forbids a link.
+    pub(crate) is_open: bool,
+    /// Linking it would bring records together that cannot be one person.
+    pub(crate) is_refused: bool,
+    /// Share of false links to be expected among the pairs of this score and above.
+    pub(crate) false_match_rate: f64,
 }
 
 impl Pair {
+    /// A pair of which nothing but the score matters.
+    #[cfg(test)]
+    pub(crate) fn open(bits: f64) -> Self {
+        Self {
+            a: 0,
+            b: 1,
+            bits,
+            decision: Decision::Review,
+            notes: Notes::default(),
+            evidence: Evidence::default(),
+            is_open: true,
+            is_refused: false,
+            false_match_rate: 0.0,
+        }
+    }
+
+    /// Whether it is linked from this score on, clusters permitting.
+    pub(crate) fn is_to_link(&self, lowest: f64) -> bool {
+        if self.is_open {
+            self.bits >= lowest
+        } else {
+            self.notes.contains(Note::StewardConfirmed)
+        }
+    }
+
     /// Number of the first record.
     pub fn a(&self) -> usize {
         self.a as usize
@@ -43,10 +75,15 @@ impl Pair {
     pub fn decision(&self) -> Decision {
         self.decision
     }
+
+    /// The share of false links to be expected among the pairs of this score and above, by the model.
+    pub fn false_match_rate(&self) -> f64 {
+        self.false_match_rate
+    }
 }
 
 /// Counts of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Statistics {
     /// Records.
     pub records: u64,
@@ -60,6 +97,10 @@ pub struct Statistics {
     pub reviews: u64,
     /// Pairs for a steward because linking them would have joined people that differ.
     pub links_refused_by_cluster: u64,
+    /// Score from which pairs were linked, in bits.
+    pub link_bits: f64,
+    /// Share of false links to be expected; only after an estimation.
+    pub false_match_rate: Option<FalseMatchRate>,
 }
 
 /// Links, reviews and clusters of a batch.
@@ -149,6 +190,7 @@ impl LinkResult {
             bits: pair.bits,
             decision: pair.decision,
             is_forbidden: false,
+            is_open: pair.is_open,
             notes: pair.notes,
         };
         Explanation::new(&scorer, &pair.evidence, &judgement)

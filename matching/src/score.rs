@@ -36,6 +36,13 @@ pub(crate) struct Score {
     pub(crate) household_bits: f64,
 }
 
+impl Score {
+    /// The probability, by the model, that the pair is two people.
+    pub(crate) fn false_share(&self) -> f64 {
+        1.0 / (1.0 + self.bits.exp2())
+    }
+}
+
 /// Scores evidence by a model, in a population of a certain size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scorer<'a> {

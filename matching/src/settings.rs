@@ -45,10 +45,30 @@ pub enum SettingsError {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
-    /// At or above: linked.
+    /// After an estimation: pairs are linked from the lowest score at which no larger share of all links is expected
+    /// to be false. It then takes the place of `link_bits`.
+    #[serde(default = "one_in_a_hundred")]
+    pub false_match_rate: f64,
+    /// Pairs in which neither a number nor an exact birth date agrees are never linked without a steward. An
+    /// estimation lifts this: the records themselves then show what such pairs are worth.
+    #[serde(default = "yes")]
+    pub anchored_links: bool,
+    /// At or above: linked, unless an estimation sets another score.
     pub link_bits: f64,
     /// At or above, and below `link_bits`: a steward decides.
     pub review_bits: f64,
+}
+
+fn five() -> usize {
+    5
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one_in_a_hundred() -> f64 {
+    0.01
 }
 
 /// How many other records of each class a record is expected to have.
@@ -87,6 +107,9 @@ pub struct Blocking {
     pub largest_block: usize,
     /// Neighbours on each side in a block that nothing splits.
     pub window: usize,
+    /// Blocks by an address or a ZIP code and the sound of a name count up to this many records.
+    #[serde(default = "five")]
+    pub largest_small_block: usize,
 }
 
 /// Limits of clusters.
@@ -228,9 +251,17 @@ impl Settings {
 
     fn check_thresholds(&self) -> Result<(), SettingsError> {
         let Thresholds {
+            false_match_rate,
             link_bits,
             review_bits,
+            ..
         } = self.thresholds;
+        require(
+            false_match_rate > 0.0 && false_match_rate < 1.0,
+            "thresholds.false_match_rate",
+            false_match_rate,
+            "above 0, below 1",
+        )?;
         require(
             link_bits.is_finite(),
             "thresholds.link_bits",

@@ -26,6 +26,7 @@ use super::table::{TextTable, printable};
 #[command(after_help = "\
 Examples:
   tandem link --records calworks=a.csv --records hmis=b.csv --links links.csv --clusters clusters.csv
+  tandem link --records a=a.csv --links l.csv --clusters c.csv --false-match-rate 0.001 --save-settings learnt.toml
   tandem link --records a=a.csv --links l.csv --clusters c.csv --candidates all.csv --settings matching.toml
 
 The output files appear when the run has ended well; a failed run leaves earlier ones untouched.
@@ -34,7 +35,8 @@ pub(super) struct LinkArgs {
     /// A table and the name of its system; once for each table
     #[arg(long = "records", value_name = "NAME=FILE.csv", required = true)]
     tables: Vec<NamedTable>,
-    /// Out: system_a,id_a,system_b,id_b,score,decision (`link` or `review`)
+    /// Out: system_a,id_a,system_b,id_b,score,decision (`link` or `review`),false_match_rate (expected among all pairs
+    /// of this score and above)
     #[arg(long, value_name = "OUT.csv")]
     links: PathBuf,
     /// Out: system,record_id,cluster_id, every record once
@@ -52,6 +54,12 @@ pub(super) struct LinkArgs {
     /// Take the probabilities of the settings as they are
     #[arg(long, overrides_with = "estimate")]
     no_estimate: bool,
+    /// Link down to the score at which this share of all links is expected to be false; with an estimation only
+    #[arg(long, value_name = "SHARE")]
+    false_match_rate: Option<f64>,
+    /// Out: the settings with what was estimated, as a file for --settings
+    #[arg(long, value_name = "OUT.toml")]
+    save_settings: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -95,10 +103,21 @@ pub(super) fn run(args: &LinkArgs) -> Result<Exit, Failure> {
         clusters: &mut clusters,
         candidates: candidates.as_mut().map(|file| file as &mut dyn Write),
     };
+    let mut saved = args
+        .save_settings
+        .as_deref()
+        .map(OutputFile::create)
+        .transpose()?;
     let report = link_tables(tables, &options, outputs).map_err(failure)?;
+    if let (Some(file), Some(settings)) = (&mut saved, &report.settings) {
+        let text = settings.to_toml().context("writing the settings")?;
+        file.write_all(text.as_bytes())
+            .context("writing the settings")?;
+    }
     links.finish()?;
     clusters.finish()?;
     candidates.map_or(Ok(()), OutputFile::finish)?;
+    saved.map_or(Ok(()), OutputFile::finish)?;
     if args.json {
         print_json(&report)?
     } else {
@@ -110,6 +129,7 @@ pub(super) fn run(args: &LinkArgs) -> Result<Exit, Failure> {
 fn distinct_outputs(args: &LinkArgs) -> Result<(), Failure> {
     let mut outputs = vec![&args.links, &args.clusters];
     outputs.extend(&args.candidates);
+    outputs.extend(&args.save_settings);
     let inputs = args.tables.iter().map(|table| &table.file);
     let is_taken = |path: &PathBuf| outputs.iter().filter(|other| **other == path).count() > 1;
     if outputs.iter().any(|path| is_taken(path)) {
@@ -135,6 +155,13 @@ fn options(args: &LinkArgs) -> Result<LinkOptions, Failure> {
                 .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?
         }
     };
+    let mut settings = settings;
+    if let Some(rate) = args.false_match_rate {
+        settings.thresholds.false_match_rate = rate;
+        settings
+            .check()
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+    }
     let estimate = args.estimate || (args.settings.is_none() && !args.no_estimate);
     Ok(LinkOptions {
         settings,
@@ -190,6 +217,16 @@ fn for_people(report: &LinkReport) -> String {
         let (rounds, matches) = (estimate.rounds, estimate.expected_matches);
         lines.push(format!(
             "estimated in {rounds} rounds: about {matches:.0} matching pairs expected"
+        ));
+    }
+    if let Some(rate) = &statistics.false_match_rate {
+        let percent = |share: f64| format!("{:.2}", share * 100.0);
+        lines.push(format!(
+            "linked from {:.1} bits; {} % of the links are expected to be false ({} to {} %)",
+            statistics.link_bits,
+            percent(rate.expected),
+            percent(rate.low),
+            percent(rate.high)
         ));
     }
     if let Some(reason) = &report.estimate_refused {

@@ -32,9 +32,12 @@ fn one_person_in_two_tables_is_linked_and_every_record_stands_in_a_cluster() {
     let text = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
     let links = text("links.csv");
     let rows: Vec<&str> = links.lines().collect();
-    assert_eq!(rows[0], "system_a,id_a,system_b,id_b,score,decision");
+    assert_eq!(
+        rows[0],
+        "system_a,id_a,system_b,id_b,score,decision,false_match_rate"
+    );
     assert!(
-        rows[1].starts_with("calworks,a1,hmis,b1,") && rows[1].ends_with(",link"),
+        rows[1].starts_with("calworks,a1,hmis,b1,") && rows[1].contains(",link,0."),
         "{links}"
     );
     let clusters = text("clusters.csv");
@@ -115,4 +118,45 @@ fn an_input_is_never_overwritten_and_a_missing_one_could_not_be_read() {
         std::fs::read_to_string(place.path().join("a.csv")).unwrap(),
         CALWORKS
     );
+}
+
+#[test]
+fn saved_settings_link_the_same_pairs_again() {
+    let place = tempdir().unwrap();
+    file(&place, "a.csv", CALWORKS);
+    file(&place, "b.csv", HMIS);
+    let linked = |links: &str, more: &[&str]| {
+        let tables = [
+            "link",
+            "--records",
+            "a=a.csv",
+            "--records",
+            "b=b.csv",
+            "--links",
+            links,
+            "--clusters",
+            "c.csv",
+        ];
+        let ended = tandem_in(place.path(), &[&tables[..], more].concat());
+        assert_eq!(ended.code, 0, "{ended:?}");
+        std::fs::read_to_string(place.path().join(links)).unwrap()
+    };
+    let first = linked("first.csv", &["--save-settings", "learnt.toml"]);
+    assert_eq!(linked("second.csv", &["--settings", "learnt.toml"]), first);
+    let strict = tandem_in(
+        place.path(),
+        &[
+            "link",
+            "--records",
+            "a=a.csv",
+            "--links",
+            "l.csv",
+            "--clusters",
+            "c.csv",
+            "--false-match-rate",
+            "1.5",
+        ],
+    );
+    assert_eq!(strict.code, 2, "{strict:?}");
+    assert!(strict.told.contains("false_match_rate"), "{strict:?}");
 }

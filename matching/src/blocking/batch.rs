@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::population::{Population, Slot};
 use crate::settings::Blocking;
 
-use super::key::keys;
+use super::key::{is_small, keys};
 use super::refine::{DEPTH, part};
 
 /// How the records fell into blocks.
@@ -25,6 +25,12 @@ pub struct BlockingStatistics {
     /// Pairs of those blocks that are not compared there.
     pub pairs_outside_windows: u64,
 }
+
+/// Into how many shares the keys are parted, by their highest bits.
+const SHARES: u64 = 8;
+const SHARE_SHIFT: u32 = 61;
+/// Records whose keys one task makes.
+const TASK: usize = 16_384;
 
 /// The start of each block in the array of members.
 #[derive(Debug, Clone, Copy)]
@@ -49,25 +55,30 @@ pub(crate) struct Blocks {
 impl Blocks {
     /// Sorts the records into blocks.
     pub(crate) fn build(population: &Population, limits: &Blocking) -> Self {
-        let entries = sorted_entries(population);
         let mut blocks = Self {
             window: limits.window,
             ..Self::default()
         };
+        // One share of the keys after another, so that all keys of all records are never held at once.
+        for share in 0..SHARES {
+            blocks.add(population, limits, &sorted_entries(population, share));
+        }
+        blocks.index(population.end());
+        blocks
+    }
+
+    fn add(&mut self, population: &Population, limits: &Blocking, entries: &[(u64, Slot)]) {
         let mut scratch = Vec::new();
         for same_key in entries
             .chunk_by(|a, b| a.0 == b.0)
-            .filter(|block| block.len() > 1)
+            .filter(|block| is_kept(block, limits))
         {
             scratch.clear();
             scratch.extend(same_key.iter().map(|(_, slot)| *slot));
             let size = scratch.len() as u64;
-            blocks.statistics.largest = blocks.statistics.largest.max(size);
-            blocks.split(population, limits, &mut scratch, 0);
+            self.statistics.largest = self.statistics.largest.max(size);
+            self.split(population, limits, &mut scratch, 0);
         }
-        drop(entries);
-        blocks.index(population.end());
-        blocks
     }
 
     fn split(
@@ -151,6 +162,16 @@ impl Blocks {
 
     /// Collects the records with higher slots that share a block with this one, each once.
     pub(crate) fn partners(&self, population: &Population, slot: Slot, found: &mut Vec<Slot>) {
+        self.collect(population, slot, slot.saturating_add(1), found);
+    }
+
+    /// Collects all records that share a block with this one, each once.
+    pub(crate) fn all_partners(&self, population: &Population, slot: Slot, found: &mut Vec<Slot>) {
+        self.collect(population, slot, 0, found);
+        found.retain(|other| *other != slot);
+    }
+
+    fn collect(&self, population: &Population, slot: Slot, from: Slot, found: &mut Vec<Slot>) {
         found.clear();
         let bounds = (
             self.starts.get(slot as usize),
@@ -159,53 +180,69 @@ impl Blocks {
         let (Some(start), Some(end)) = bounds else {
             return;
         };
-        let blocks = self
-            .of_record
-            .get(*start as usize..*end as usize)
-            .unwrap_or_default();
-        for block in blocks
-            .iter()
-            .filter_map(|number| self.blocks.get(*number as usize))
-        {
+        let blocks = self.of_record.get(*start as usize..*end as usize);
+        for number in blocks.unwrap_or_default() {
+            let Some(block) = self.blocks.get(*number as usize) else {
+                continue;
+            };
             let members = self.members.get(block.start as usize..block.end as usize);
             let members = members.unwrap_or_default();
             if block.is_window {
-                let digest = population.digest(slot);
-                let place = members.partition_point(|other| population.digest(*other) < digest);
-                let end = place
-                    .saturating_add(self.window)
-                    .min(members.len().saturating_sub(1));
-                let near = members.get(place.saturating_sub(self.window)..=end);
-                let near = near.unwrap_or_default().iter();
-                found.extend(near.copied().filter(|other| *other > slot));
+                let near = self.window_around(population, slot, members);
+                found.extend(near.iter().copied().filter(|other| *other >= from));
             } else {
-                let place = members.partition_point(|other| *other <= slot);
+                let place = members.partition_point(|other| *other < from);
                 found.extend_from_slice(members.get(place..).unwrap_or_default());
             }
         }
         found.sort_unstable();
         found.dedup();
     }
+
+    /// The neighbours of a record in a block that nothing splits.
+    fn window_around<'a>(
+        &self,
+        population: &Population,
+        slot: Slot,
+        members: &'a [Slot],
+    ) -> &'a [Slot] {
+        let digest = population.digest(slot);
+        let place = members.partition_point(|other| population.digest(*other) < digest);
+        let last = place
+            .saturating_add(self.window)
+            .min(members.len().saturating_sub(1));
+        members
+            .get(place.saturating_sub(self.window)..=last)
+            .unwrap_or_default()
+    }
 }
 
-/// Keys with their records, sorted by both.
-fn sorted_entries(population: &Population) -> Vec<(u64, Slot)> {
-    let chunk = 4096;
+/// Whether anything of the records of one key is compared.
+fn is_kept(block: &[(u64, Slot)], limits: &Blocking) -> bool {
+    let is_too_large = |key| is_small(key) && block.len() > limits.largest_small_block;
+    block.len() > 1 && !block.first().is_some_and(|(key, _)| is_too_large(*key))
+}
+
+/// Keys of one share with their records, sorted by both.
+fn sorted_entries(population: &Population, share: u64) -> Vec<(u64, Slot)> {
     let slots: Vec<Slot> = (0..population.end()).collect();
-    let mut entries: Vec<(u64, Slot)> = slots
-        .par_chunks(chunk)
-        .flat_map_iter(|slots| {
+    let tasks: Vec<Vec<(u64, Slot)>> = slots
+        .par_chunks(TASK)
+        .map(|slots| {
             let mut found = Vec::new();
-            let mut entries = Vec::with_capacity(slots.len() * 12);
+            let mut entries = Vec::with_capacity(slots.len() * 16 / SHARES as usize);
             for slot in slots {
                 if let Some(person) = population.person(*slot) {
                     keys(population, person, &mut found);
-                    entries.extend(found.iter().map(|key| (*key, *slot)));
+                    let own = found.iter().filter(|key| *key >> SHARE_SHIFT == share);
+                    entries.extend(own.map(|key| (*key, *slot)));
                 }
             }
             entries
         })
         .collect();
+    let mut entries = tasks.concat();
+    drop(tasks);
     entries.par_sort_unstable();
     entries
 }

@@ -13,6 +13,7 @@
 //! | given name + family-name word, in either order | wrong birth date, swapped names, moved house |
 //! | sounds of both names + birth year | misspelt names, wrong day or month |
 //! | telephone + initial; address + initial | changed name, wrong birth date |
+//! | address, or ZIP code, + sound of any word of the name (small blocks only) | swapped or misspelt names without a birth date |
 
 use crate::mix;
 use crate::person::{Person, PersonName};
@@ -35,12 +36,32 @@ pub(crate) enum Scheme {
     SoundsYear,
     PhoneInitial,
     AddressInitial,
+    AddressSound,
+    ZipSound,
 }
+
+/// The bit by which keys of small blocks differ from the others.
+const SMALL: u64 = 1;
 
 impl Scheme {
     fn key(self, first: u64, second: u64) -> u64 {
+        self.mixed(first, second) & !SMALL
+    }
+
+    /// A key that counts only while few records share it: it reaches pairs that nothing else does, and would bring
+    /// together half a town where many live.
+    fn small_key(self, first: u64, second: u64) -> u64 {
+        self.mixed(first, second) | SMALL
+    }
+
+    fn mixed(self, first: u64, second: u64) -> u64 {
         mix::pair(mix::pair(mix::word(self as u64), first), second)
     }
+}
+
+/// Whether a block of this key counts only while it is small.
+pub(super) fn is_small(key: u64) -> bool {
+    key & SMALL != 0
 }
 
 /// Appends every key of a person, each once.
@@ -109,6 +130,12 @@ fn name_keys(
     }
     for sound in &last.sounds {
         keys.extend(birth.map(|birth| Scheme::BirthFamilySound.key(birth, *sound)));
+        let zips = person.places().filter(|place| place.zip != 0);
+        keys.extend(zips.map(|place| Scheme::ZipSound.small_key(u64::from(place.zip), *sound)));
+    }
+    for sound in last.sounds.iter().chain(&first.sounds) {
+        let buildings = person.places().filter(|place| place.building != 0);
+        keys.extend(buildings.map(|place| Scheme::AddressSound.small_key(place.building, *sound)));
     }
     for word in last.words.iter().filter(|_| !name.first.is_none()) {
         keys.push(Scheme::GivenFamily.key(first.canonical ^ *word, 0));

@@ -5,7 +5,7 @@ use crate::person::Person;
 use crate::population::{Population, Slot};
 use crate::settings::Blocking;
 
-use super::key::keys;
+use super::key::{is_small, keys};
 use super::refine::{DEPTH, part};
 
 /// Records by blocking key.
@@ -72,7 +72,13 @@ impl Postings {
         found: &mut Vec<Slot>,
     ) {
         keys(population, person, &mut self.scratch);
-        for slots in self.scratch.iter().filter_map(|key| self.slots.get(key)) {
+        for key in &self.scratch {
+            let Some(slots) = self.slots.get(key) else {
+                continue;
+            };
+            if is_small(*key) && slots.len() > limits.largest_small_block {
+                continue;
+            }
             if slots.len() <= limits.largest_block {
                 found.extend(slots.iter().copied().filter(|other| *other != slot));
             } else {

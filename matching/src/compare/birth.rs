@@ -27,12 +27,14 @@ pub(super) fn level(a: Option<BirthDate>, b: Option<BirthDate>) -> BirthLevel {
     if is_slip(a.digits(), b.digits()) {
         return BirthLevel::OneDigit;
     }
+    // A daughter can be born on her mother's birthday.
+    if year.abs_diff(other_year) >= GENERATION_YEARS.unsigned_abs() {
+        return BirthLevel::Generation;
+    }
     let agreeing =
         u8::from(year == other_year) + u8::from(month == other_month) + u8::from(day == other_day);
     if agreeing >= 2 {
         BirthLevel::TwoParts
-    } else if year.abs_diff(other_year) >= GENERATION_YEARS.unsigned_abs() {
-        BirthLevel::Generation
     } else {
         BirthLevel::Different
     }
@@ -96,6 +98,7 @@ mod tests {
         assert_eq!(compare("1994-05-17", "1949-05-17"), BirthLevel::OneDigit);
         assert_eq!(compare("1994-05-17", "1994-05-29"), BirthLevel::TwoParts);
         assert_eq!(compare("1994-05-17", "2018-03-02"), BirthLevel::Generation);
+        assert_eq!(compare("1994-05-17", "2015-05-17"), BirthLevel::Generation);
         assert_eq!(compare("2018-03-02", "2021-09-14"), BirthLevel::Different);
         assert_eq!(compare("", "2021-09-14"), BirthLevel::Missing);
     }

@@ -63,7 +63,7 @@ pub struct TableInput<'a> {
     /// How messages name the file.
     pub file: String,
     /// The table.
-    pub input: Box<dyn Read + 'a>,
+    pub input: Box<dyn Read + Send + 'a>,
 }
 
 impl fmt::Debug for TableInput<'_> {
@@ -89,7 +89,7 @@ pub struct LinkOptions {
 
 /// Where the results go.
 pub struct LinkOutputs<'a> {
-    /// `system_a,id_a,system_b,id_b,score,decision`: links and reviews.
+    /// `system_a,id_a,system_b,id_b,score,decision,false_match_rate`: links and reviews.
     pub links: &'a mut dyn Write,
     /// `system,record_id,cluster_id`: every record once.
     pub clusters: &'a mut dyn Write,
@@ -130,6 +130,7 @@ pub fn link_tables(
     let clusters: BTreeSet<ClusterId> = result.clusters().iter().copied().collect();
     report.clusters = clusters.len() as u64;
     report.statistics = result.statistics().clone();
+    report.settings = Some(result.settings().clone());
     Ok(report)
 }
 
@@ -142,8 +143,8 @@ fn read_into(
         system: &table.system,
         file: &table.file,
     };
-    let (records, warnings) = read_table(&name, table.input, |record, line| {
-        batch.push(record).map_err(|error| match error {
+    let (records, warnings) = read_table(name, table.input, |record, line| {
+        batch.push_prepared(record).map_err(|error| match error {
             EngineError::Duplicate(_) => LinkTablesError::Value {
                 file: table.file.clone(),
                 line,
@@ -199,7 +200,15 @@ fn write_links(result: &LinkResult, output: &mut dyn Write) -> Result<(), LinkTa
         source,
     };
     let mut writer = csv::Writer::from_writer(output);
-    let header = ["system_a", "id_a", "system_b", "id_b", "score", "decision"];
+    let header = [
+        "system_a",
+        "id_a",
+        "system_b",
+        "id_b",
+        "score",
+        "decision",
+        "false_match_rate",
+    ];
     writer.write_record(header).map_err(failed)?;
     for pair in result.links().iter().chain(result.reviews()) {
         let (Some(a), Some(b)) = (result.key_parts(pair.a()), result.key_parts(pair.b())) else {
@@ -207,8 +216,9 @@ fn write_links(result: &LinkResult, output: &mut dyn Write) -> Result<(), LinkTa
         };
         let score = format!("{:.3}", pair.score_bits());
         let decision = pair.decision();
+        let rate = format!("{:.6}", pair.false_match_rate());
         writer
-            .write_record([a.0, a.1, b.0, b.1, &score, decision.label()])
+            .write_record([a.0, a.1, b.0, b.1, &score, decision.label(), &rate])
             .map_err(failed)?;
     }
     writer.flush().map_err(|error| failed(error.into()))

@@ -1,60 +1,149 @@
-//! Streaming reader of a person table.
+//! Streaming reader of a person table: while one chunk of lines is put among the others, the next is read and made
+//! ready.
 
 use std::io::Read;
 
 use csv::ByteRecord;
+use rayon::prelude::*;
 
-use crate::record::{Record, RecordKey};
+use crate::prepared::Prepared;
+use crate::record::RecordKey;
 
 use super::link::LinkTablesError;
 use super::report::{TableWarning, Warnings};
 use super::row::{Columns, Row};
 
+/// Lines that are made ready together.
+const CHUNK: usize = 8192;
+/// Lines of a chunk that one task makes ready.
+const TASK: usize = 512;
+
 /// A table as the caller names it.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct TableName<'a> {
     pub(super) system: &'a str,
     pub(super) file: &'a str,
 }
 
-/// Reads a table record by record; what it had to pass over comes back as warnings.
+/// A record that is ready, and its line.
+type Ready = (Prepared, u64);
+
+/// A table while it is read.
+struct Reading<'a, R> {
+    name: TableName<'a>,
+    reader: csv::Reader<R>,
+    header: ByteRecord,
+    columns: Columns,
+    warnings: Warnings,
+    records: u64,
+}
+
+/// Reads a table, handing its records on in order; what it had to pass over comes back as warnings.
 ///
 /// # Errors
 /// [`LinkTablesError`] when the input cannot be read, a line has no record id, or `on_record`
 /// returns one.
 pub(super) fn read_table(
-    name: &TableName<'_>,
-    input: impl Read,
-    mut on_record: impl FnMut(&Record, u64) -> Result<(), LinkTablesError>,
+    name: TableName<'_>,
+    input: impl Read + Send,
+    mut on_record: impl FnMut(Prepared, u64) -> Result<(), LinkTablesError> + Send,
 ) -> Result<(u64, Vec<TableWarning>), LinkTablesError> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-    let unreadable = |source| LinkTablesError::Unreadable {
-        file: name.file.to_owned(),
-        source,
-    };
+    let mut reading = Reading::start(name, input)?;
+    let mut ready = reading.chunk()?;
+    while !ready.is_empty() {
+        let (next, put) = rayon::join(
+            || reading.chunk(),
+            || {
+                ready
+                    .into_iter()
+                    .try_for_each(|(record, line)| on_record(record, line))
+            },
+        );
+        put?;
+        ready = next?;
+    }
+    let warnings = reading.warnings.into_warnings(name.file).collect();
+    Ok((reading.records, warnings))
+}
+
+impl<'a, R: Read> Reading<'a, R> {
+    fn start(name: TableName<'a>, input: R) -> Result<Self, LinkTablesError> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+        let mut warnings = Warnings::default();
+        let header = reader
+            .byte_headers()
+            .map_err(|source| unreadable(name, source))?
+            .clone();
+        let columns = Columns::read(&header, &mut warnings);
+        Ok(Self {
+            name,
+            reader,
+            header,
+            columns,
+            warnings,
+            records: 0,
+        })
+    }
+
+    /// The next lines; none at the end.
+    fn chunk(&mut self) -> Result<Vec<Ready>, LinkTablesError> {
+        let mut lines = Vec::with_capacity(CHUNK);
+        let mut fields = ByteRecord::new();
+        while lines.len() < CHUNK
+            && self
+                .reader
+                .read_byte_record(&mut fields)
+                .map_err(|source| unreadable(self.name, source))?
+        {
+            self.records += 1;
+            lines.push((fields.clone(), self.records));
+        }
+        let (name, header, columns) = (self.name, &self.header, &self.columns);
+        let tasks = lines
+            .par_chunks(TASK)
+            .map(|lines| prepare(name, header, columns, lines));
+        let mut ready = Vec::with_capacity(lines.len());
+        for (records, warnings) in tasks.collect::<Result<Vec<_>, _>>()? {
+            ready.extend(records);
+            self.warnings.merge(warnings);
+        }
+        Ok(ready)
+    }
+}
+
+fn prepare(
+    name: TableName<'_>,
+    header: &ByteRecord,
+    columns: &Columns,
+    lines: &[(ByteRecord, u64)],
+) -> Result<(Vec<Ready>, Warnings), LinkTablesError> {
     let mut warnings = Warnings::default();
-    let header = reader.byte_headers().map_err(unreadable)?.clone();
-    let columns = Columns::read(&header, &mut warnings);
-    let mut fields = ByteRecord::new();
-    let mut records = 0;
-    while reader.read_byte_record(&mut fields).map_err(unreadable)? {
+    let mut ready = Vec::with_capacity(lines.len());
+    for (fields, number) in lines {
         let line = fields.position().map_or(0, csv::Position::line);
-        check_shape(&header, &fields, line, &mut warnings);
-        records += 1;
+        check_shape(header, fields, line, &mut warnings);
         let row = Row {
-            columns: &columns,
-            fields: &fields,
+            columns,
+            fields,
             line,
         };
-        let id = row.id(records).ok_or_else(|| LinkTablesError::Value {
+        let id = row.id(*number).ok_or_else(|| LinkTablesError::Value {
             file: name.file.to_owned(),
             line,
             column: "record_id",
             expected: "a record id",
         })?;
         let record = row.record(RecordKey::new(name.system, id), &mut warnings);
-        on_record(&record, line)?;
+        ready.push((Prepared::of(record), line));
     }
-    Ok((records, warnings.into_warnings(name.file).collect()))
+    Ok((ready, warnings))
+}
+
+fn unreadable(name: TableName<'_>, source: csv::Error) -> LinkTablesError {
+    LinkTablesError::Unreadable {
+        file: name.file.to_owned(),
+        source,
+    }
 }
 
 fn check_shape(header: &ByteRecord, fields: &ByteRecord, line: u64, warnings: &mut Warnings) {

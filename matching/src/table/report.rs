@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::estimate::Estimate;
 use crate::result::Statistics;
+use crate::settings::Settings;
 
 /// Something in a table that was passed over or is doubtful.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +38,13 @@ impl Warnings {
         entry.1 += 1;
     }
 
+    /// Takes in what was met in later lines.
+    pub(super) fn merge(&mut self, later: Self) {
+        for (kind, (line, count)) in later.found {
+            self.found.entry(kind).or_insert((line, 0)).1 += count;
+        }
+    }
+
     pub(super) fn into_warnings(self, file: &str) -> impl Iterator<Item = TableWarning> {
         self.found
             .into_iter()
@@ -63,6 +71,9 @@ pub struct LinkReport {
     pub estimate: Option<Estimate>,
     /// Why an estimation was asked for and gave nothing; the settings stayed as they were.
     pub estimate_refused: Option<String>,
+    /// The settings that scored the pairs, what was estimated included.
+    #[serde(skip)]
+    pub settings: Option<Settings>,
     /// What was passed over.
     pub warnings: Vec<TableWarning>,
 }

@@ -87,6 +87,9 @@ impl Columns {
     }
 }
 
+/// Digits from which a number of another length than nine tells people apart.
+const FEWEST_DIGITS: usize = 6;
+
 /// A line with its columns.
 pub(super) struct Row<'a> {
     pub(super) columns: &'a Columns,
@@ -124,6 +127,7 @@ impl Row<'_> {
             .unwrap_or_default();
         let expected = "nine digits, x for an unknown one, or the last four";
         record.ssn = self.read(columns.ssn, "ssn", expected, Ssn::parse, warnings);
+        let other_number = self.other_number(record.ssn.is_none());
         record.phones = vec![self.text(columns.phone)];
         record.addresses = vec![Address {
             street: self.text(columns.street),
@@ -134,9 +138,19 @@ impl Row<'_> {
         let identifiers = columns.identifiers.iter();
         let identifiers = identifiers.map(|(kind, place)| (kind.clone(), self.text(Some(*place))));
         record.identifiers = identifiers.filter(|(_, value)| !value.is_empty()).collect();
+        record.identifiers.extend(other_number);
         record.household = Some(self.text(columns.household_id)).filter(|id| !id.is_empty());
         record.relationship = Relationship::parse(&self.text(columns.relationship));
         record
+    }
+
+    /// A number of another length in the column of the Social Security numbers: some country's or program's own, which
+    /// is compared as an identifier is.
+    fn other_number(&self, is_unread: bool) -> Option<(String, String)> {
+        let text = self.text(self.columns.ssn);
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let is_number = digits >= FEWEST_DIGITS && digits == text.len();
+        (is_unread && is_number).then(|| ("ssn".to_owned(), text))
     }
 
     fn names(&self) -> Vec<Name> {

@@ -3,8 +3,50 @@
 
 use tandem_matching::{Engine, Record, RecordKey, Rulings, Settings, Sex, Ssn};
 
-use crate::generator::{Dice, surname};
 use crate::people::{With, person};
+
+/// A small generator of numbers (SplitMix64), so that no seed depends on a library's version.
+#[derive(Debug, Clone)]
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// A place in a list in which early places are more frequent, as names are.
+    fn skewed(&mut self, end: u64) -> usize {
+        let share = self.below(1 << 20) as f64 / (1 << 20) as f64;
+        (share * share * end as f64) as usize
+    }
+}
+
+const SYLLABLES: [&str; 20] = [
+    "de", "mo", "ra", "vi", "sal", "ter", "lo", "fan", "qui", "zen", "bar", "ne", "tol", "gus",
+    "mi", "par", "hol", "ka", "wen", "dro",
+];
+
+fn surname(dice: &mut Dice) -> String {
+    let number = dice.skewed(4000);
+    let parts = [number % 20, number / 20 % 20, number / 400 % 20];
+    parts
+        .iter()
+        .filter_map(|part| SYLLABLES.get(*part))
+        .copied()
+        .collect()
+}
 
 const GIRLS: [&str; 8] = [
     "Ana", "Xenia", "Marisol", "Odette", "Thuy", "Aaliyah", "Veronica", "Rosario",

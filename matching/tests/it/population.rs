@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 
-use tandem_matching::{Batch, Decision, Engine, Record, Rulings};
+use tandem_matching::{Batch, Decision, Engine, Record, Rulings, Settings};
 
 use crate::generator::{population, quality};
 
@@ -38,6 +38,59 @@ fn estimated_probabilities_link_as_well() {
     println!("precision {precision:.4} recall {recall:.4}");
     assert!(precision > 0.995, "{precision}");
     assert!(recall > 0.85, "{recall}");
+}
+
+#[test]
+fn share_of_false_links_is_about_the_one_that_was_asked_for() {
+    let (records, truth) = population(20_000, 4);
+    for wanted in [0.003, 0.01] {
+        let mut settings = Settings::standard().unwrap();
+        settings.thresholds.false_match_rate = wanted;
+        let mut batch = Engine::new(settings).unwrap().batch();
+        records
+            .iter()
+            .for_each(|record| batch.push(record).unwrap());
+        batch.estimate().unwrap();
+        let run = batch.run(&Rulings::new(), |_, _| Ok::<(), Infallible>(()));
+        let result = run.unwrap();
+        let (precision, recall, _) = quality(&result, &truth);
+        let found = 1.0 - precision;
+        println!(
+            "wanted {wanted} found {found:.4} recall {recall:.4} {:?}",
+            result.statistics()
+        );
+        assert!(
+            (wanted / 2.5..wanted * 2.5).contains(&found),
+            "{found} for {wanted}"
+        );
+        assert!(recall > 0.94, "{recall}");
+        let told = result.statistics().false_match_rate.unwrap();
+        assert!(told.low < told.expected && told.expected < told.high);
+        assert!(
+            (told.low..told.high).contains(&found),
+            "{found} outside {told:?}"
+        );
+    }
+}
+
+#[test]
+fn pairs_are_linked_down_to_their_own_rate_of_false_links() {
+    let (records, _) = population(4000, 5);
+    let mut batch = batch(&records);
+    batch.estimate().unwrap();
+    let result = batch
+        .run(&Rulings::new(), |_, _| Ok::<(), Infallible>(()))
+        .unwrap();
+    let wanted = result.settings().thresholds.false_match_rate;
+    assert!(
+        result
+            .links()
+            .iter()
+            .all(|pair| pair.false_match_rate() <= wanted)
+    );
+    let open = result.links().iter().map(|pair| pair.score_bits());
+    let lowest = open.fold(f64::INFINITY, f64::min);
+    assert!(lowest >= result.statistics().link_bits);
 }
 
 #[test]

@@ -52,8 +52,11 @@ const HMIS: &[u8] = b"record_id,last_name,first_name,dob,dob_dq,ssn,ssn_dq,name_
 fn tables_are_linked_and_written_in_the_published_columns() {
     let outputs = run(&[("tanf", TANF), ("hmis", HMIS)]).unwrap();
     let links: Vec<&str> = outputs.links.lines().collect();
-    assert_eq!(links[0], "system_a,id_a,system_b,id_b,score,decision");
-    assert!(links[1].starts_with("tanf,t1,hmis,h1,") && links[1].ends_with(",link"));
+    assert_eq!(
+        links[0],
+        "system_a,id_a,system_b,id_b,score,decision,false_match_rate"
+    );
+    assert!(links[1].starts_with("tanf,t1,hmis,h1,") && links[1].contains(",link,0.0"));
     assert_eq!(links.len(), 2);
     assert_eq!(
         outputs.candidates.lines().next(),
@@ -166,4 +169,14 @@ proptest::proptest! {
         table.extend(bytes);
         let _ = run(&[("a", &table)]);
     }
+}
+
+#[test]
+fn number_of_another_length_than_nine_is_compared_as_it_stands() {
+    let one = b"record_id,first_name,last_name,ssn\n1,Kiera,Demofield,7119771\n";
+    let other = b"record_id,first_name,last_name,ssn\n2,Odette,Testa,7119771\n3,Xenia,Exampla,12\n";
+    let outputs = run(&[("a", one), ("b", other)]).unwrap();
+    let compared: Vec<&str> = outputs.candidates.lines().skip(1).collect();
+    assert_eq!(compared.len(), 1, "{compared:?}");
+    assert!(compared[0].starts_with("a,1,b,2,"));
 }
