@@ -73,6 +73,12 @@ impl<R: Read + Seek> ZipPackage<R> {
     pub fn new(reader: R, limits: PackageLimits) -> Result<Self, PackageError> {
         let archive = zip::ZipArchive::new(reader)
             .map_err(|error| PackageError::NotAZip(error.to_string()))?;
+        if archive.has_duplicate_names() {
+            // Only one of the two would be read, and the other may hold the mark that seals somebody.
+            return Err(PackageError::NotAZip(
+                "an entry name stands twice".to_owned(),
+            ));
+        }
         if archive.len() > limits.entries {
             return Err(PackageError::TooLarge(format!(
                 "more than {} entries",
@@ -181,5 +187,36 @@ impl Package for MemoryPackage {
             .get(name)
             .ok_or_else(|| PackageError::NoSuchEntry(name.chars().take(80).collect()))?;
         Ok(Box::new(Cursor::new(bytes.as_slice())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn zip_of(names: [&str; 2]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for name in names {
+            let options = zip::write::SimpleFileOptions::default();
+            writer.start_file(name, options).unwrap();
+            writer.write_all(b"x").unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_zip_in_which_a_name_stands_twice_is_not_read() {
+        let mut bytes = zip_of(["CLIENT_A.csv", "CLIENT_B.csv"]);
+        assert!(ZipPackage::new(Cursor::new(bytes.clone()), PackageLimits::default()).is_ok());
+        // No writer makes such a zip; a careless tool or an attacker does.
+        for place in 0..bytes.len() {
+            if bytes[place..].starts_with(b"CLIENT_B") {
+                bytes[place + 7] = b'A';
+            }
+        }
+        let refused = ZipPackage::new(Cursor::new(bytes), PackageLimits::default());
+        assert!(refused.unwrap_err().to_string().contains("stands twice"));
     }
 }
