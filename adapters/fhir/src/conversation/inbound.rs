@@ -19,7 +19,7 @@ use super::focus::FetchFocus;
 use crate::codes::{self, Mover};
 use crate::config::FhirConfig;
 use crate::profile;
-use crate::read::collect::{Collector, Held, contained, focus_id};
+use crate::read::collect::{Collector, Held, contained, focus_id, has_modifier};
 use crate::read::referral;
 use crate::read::task_events;
 use crate::read::view::{Notes, View};
@@ -89,12 +89,8 @@ pub fn receive_task(body: &[u8], config: &FhirConfig, context: &ReadContext) -> 
         let text = "a new referral is draft or requested";
         issues.push(Issue::error("business-rule", "Task.status", text));
     }
-    if crate::gates::is_refused(&task, &config.refused_labels) {
-        issues = vec![Issue::error(
-            "business-rule",
-            "Task.meta.security",
-            "label not accepted",
-        )];
+    if let Some(issue) = closed(&task, "Task", config) {
+        return refused(vec![issue]);
     }
     let reference = task.get("focus").and_then(|focus| focus.get("reference"));
     let reference = reference.and_then(Value::as_str).unwrap_or("").to_owned();
@@ -110,6 +106,17 @@ pub fn receive_task(body: &[u8], config: &FhirConfig, context: &ReadContext) -> 
         },
         None => complete(task, None, config, context),
     }
+}
+
+/// Why a resource must not enter, whatever it says: a label under which nothing does, or a modifier that may turn what
+/// it says into its opposite (FHIR R4, section 2.4.0.1).
+fn closed(resource: &Value, path: &str, config: &FhirConfig) -> Option<Issue> {
+    if crate::gates::is_refused(resource, &config.refused_labels) {
+        let path = format!("{path}.meta.security");
+        return Some(Issue::error("business-rule", path, "label not accepted"));
+    }
+    let text = "a modifierExtension that is not known here";
+    has_modifier(resource).then(|| Issue::error("extension", path, text))
 }
 
 /// The focus is contained, or stands under an absolute URL on the partner's own server.
@@ -130,8 +137,7 @@ fn focus_issue(task: &Value, reference: &str, is_at_partner: bool) -> Option<Iss
 /// Takes a posted Task with the focus that was fetched for it.
 #[must_use]
 pub fn with_focus(task: Value, focus: Value, config: &FhirConfig, context: &ReadContext) -> Posted {
-    if crate::gates::is_refused(&focus, &config.refused_labels) {
-        let issue = Issue::error("business-rule", "Task.focus", "label not accepted");
+    if let Some(issue) = closed(&focus, "Task.focus", config) {
         return refused(vec![issue]);
     }
     complete(task, Some(focus), config, context)
@@ -265,7 +271,12 @@ pub fn receive_update(
     context: &ReadContext,
 ) -> Result<Vec<NewEvent>, Refusal> {
     let task = readable(body)?;
-    let issues = profile::task_issues(&task);
+    let mut issues = profile::task_issues(&task);
+    // What is put is served again: it is held to what a posted Task is held to.
+    issues.extend(closed(&task, "Task", config));
+    if let Some(service) = focus_id(&task).and_then(|id| contained(&task, id)) {
+        issues.extend(profile::service_request_issues(service));
+    }
     if issues.iter().any(Issue::is_error) {
         return Err(Refusal {
             status: StatusCode::UNPROCESSABLE_ENTITY,

@@ -385,7 +385,7 @@ fn hold(map: &mut BTreeMap<String, Held>, held: Held) {
 }
 
 /// Whether the resource, or an element in it, has a modifier extension.
-fn has_modifier(value: &Value) -> bool {
+pub(crate) fn has_modifier(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.iter().any(|(name, one)| {
             let is_modifier =

@@ -295,3 +295,35 @@ proptest::proptest! {
         );
     }
 }
+
+#[test]
+fn what_a_modifier_may_turn_around_is_neither_posted_nor_put() {
+    let modifier = json!([{"url": "https://example.org/not", "valueBoolean": true}]);
+    let mut modified = posted();
+    modified["modifierExtension"] = modifier.clone();
+    let mut in_focus = posted();
+    in_focus["contained"][0]["modifierExtension"] = modifier;
+    for task in [modified, in_focus] {
+        assert_eq!(paths(receive(&task)), ["Task"]);
+        let body = task.to_string().into_bytes();
+        let (stored, side) = (ReferralStatus::Requested, ReferralRole::Source);
+        let refusal = receive_update(&body, stored, side, &config(), &context()).unwrap_err();
+        assert_eq!(refusal.status.as_u16(), 422);
+    }
+}
+
+#[test]
+fn an_update_may_not_bring_in_what_a_posted_task_may_not() {
+    let mut task = posted();
+    task["status"] = json!("requested");
+    task["contained"][0]["meta"] = json!({"security": [{"code": "PSYTHPN"}]});
+    let body = task.to_string().into_bytes();
+    let (stored, side) = (ReferralStatus::Requested, ReferralRole::Source);
+    let refusal = receive_update(&body, stored, side, &config(), &context()).unwrap_err();
+    assert!(
+        refusal
+            .issues
+            .iter()
+            .any(|one| one.expression == "Task.meta.security")
+    );
+}
