@@ -22,6 +22,9 @@ pub struct Config {
     pub caseload: CaseloadConfig,
     /// How Linkages messages travel.
     pub linkages: LinkagesConfig,
+    /// Whether no configured system sends: what compares a message with its sender is not asked then.
+    #[serde(skip)]
+    pub is_offline: bool,
 }
 
 /// How the caseload batch looks.
@@ -65,6 +68,15 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Settings for a file that is read outside a gateway: no configured organisation is its sender.
+    #[must_use]
+    pub fn offline() -> Self {
+        Self {
+            is_offline: true,
+            ..Self::default()
+        }
+    }
+
     /// The readers of the three formats. `load` gives the text of a layout file; adapters do no input of their own.
     ///
     /// # Errors
@@ -73,7 +85,11 @@ impl Config {
         &self,
         load: impl Fn(&str) -> Result<String, String>,
     ) -> Result<Vec<Box<dyn FormatReader>>, ConfigError> {
-        let gate = SenderGate::new(self.linkages.refused_senders.clone());
+        let gate = if self.is_offline {
+            SenderGate::offline()
+        } else {
+            SenderGate::new(self.linkages.refused_senders.clone())
+        };
         Ok(vec![
             Box::new(Acf199Reader::new(self.acf_199)?),
             Box::new(self.caseload_reader(load)?),

@@ -29,21 +29,42 @@ pub const NEVER_TOLD: &[&str] = &[
     "earned_income",
 ];
 
-/// Organisations whose Linkages messages never enter.
+/// Organisations whose Linkages messages never enter, and whether a message's sender is the one that is expected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SenderGate(Vec<OrganizationId>);
+pub struct SenderGate {
+    refused: Vec<OrganizationId>,
+    is_offline: bool,
+}
 
 impl SenderGate {
     /// A gate that refuses these senders.
     #[must_use]
     pub fn new(refused: Vec<OrganizationId>) -> Self {
-        Self(refused)
+        Self {
+            refused,
+            is_offline: false,
+        }
+    }
+
+    /// A gate for files read outside a gateway: nobody is refused, and no organisation is expected.
+    #[must_use]
+    pub fn offline() -> Self {
+        Self {
+            refused: Vec::new(),
+            is_offline: true,
+        }
+    }
+
+    /// Whether a message names another sender than the organisation that runs the sending system.
+    #[must_use]
+    pub fn is_other(&self, sender: &str, expected: &OrganizationId) -> bool {
+        !self.is_offline && sender != expected.as_str()
     }
 
     /// Whether a sender is refused.
     #[must_use]
     pub fn refuses(&self, sender: &str) -> bool {
-        self.0
+        self.refused
             .iter()
             .any(|refused| refused.as_str() == sender.trim())
     }
@@ -76,5 +97,13 @@ mod tests {
         let gate = SenderGate::new(vec![OrganizationId::new("org-shelter").unwrap()]);
         assert!(gate.refuses(" org-shelter"));
         assert!(!gate.refuses("org-calworks"));
+    }
+
+    #[test]
+    fn only_a_gateway_expects_a_sender() {
+        let expected = OrganizationId::new("org-calworks").unwrap();
+        let gate = SenderGate::default();
+        assert!(gate.is_other("org-cws", &expected) && !gate.is_other("org-calworks", &expected));
+        assert!(!SenderGate::offline().is_other("org-cws", &expected));
     }
 }

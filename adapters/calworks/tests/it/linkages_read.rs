@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use tandem_adapter_port::format::Format;
 use tandem_adapter_port::report::{Collected, Outcome, Report};
 use tandem_calworks::gates::SenderGate;
 use tandem_calworks::read::linkages::LinkagesReader;
@@ -277,6 +278,23 @@ fn faults_by_table() {
             "{to}: {found:?}"
         );
     }
+}
+
+#[test]
+fn a_file_read_outside_a_gateway_has_no_other_sender() {
+    let offline = tandem_calworks::config::Config::offline();
+    let readers = offline.readers(|_| Err("no files".to_owned())).unwrap();
+    let reader = readers
+        .iter()
+        .find(|reader| reader.format() == Format::Linkages)
+        .unwrap();
+    let text = BATCH.replace("org-calworks", "org-anybody");
+    let report = support::read(&**reader, "linkages.csv", text.as_bytes()).0;
+    assert_eq!(
+        (report.outcome, codes(&report)),
+        (Outcome::Accepted, vec![])
+    );
+    assert!(codes(&read(text).0).contains(&("other-sender", 10)));
 }
 
 #[test]

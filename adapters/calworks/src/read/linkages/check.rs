@@ -6,12 +6,14 @@ use tandem_adapter_port::read::{Sink, Stopped};
 use tandem_mappings::model::ssn::Ssn;
 
 use super::event;
+use crate::gates::SenderGate;
 use crate::linkages::{Fields, Message, Part};
 use crate::tables::{LineType, LinkagesFields};
 
 /// Checks a message and tells its events when it stands.
 pub(super) fn take(
     fields: &LinkagesFields,
+    gate: &SenderGate,
     name: &str,
     message: &Message,
     context: &ReadContext,
@@ -39,7 +41,7 @@ pub(super) fn take(
     }
     is_sound &= check_needs(fields, name, &checked, sink);
     if is_sound {
-        event::tell(name, &checked, context, sink)
+        event::tell(gate, name, &checked, context, sink)
     } else {
         Ok(())
     }

@@ -282,7 +282,8 @@ impl Batch<'_> {
         if draft.is_broken {
             return Ok(());
         }
-        check::take(self.fields, self.name, &draft.message, context, sink)
+        let message = &draft.message;
+        check::take(self.fields, self.gate, self.name, message, context, sink)
     }
 }
 

@@ -12,6 +12,7 @@ use tandem_mappings::model::id::{SourceCaseId, SourceEventId, SourceHouseholdId,
 use tandem_mappings::model::worker::WorkerContact;
 
 use super::{involvement, people, plan, referral};
+use crate::gates::SenderGate;
 use crate::linkages::{Fields, Message};
 use crate::tables::LineType;
 
@@ -30,6 +31,7 @@ pub(super) struct Telling<'a> {
 
 /// Tells the events of a message.
 pub(super) fn tell(
+    gate: &SenderGate,
     name: &str,
     message: &Message,
     context: &ReadContext,
@@ -47,7 +49,7 @@ pub(super) fn tell(
         created_at,
         count: 0,
     };
-    telling.check_sender();
+    telling.check_sender(gate);
     people::tell(&mut telling)?;
     match message.header.get("message_type") {
         "intake_referral" => referral::request(&mut telling)?,
@@ -195,8 +197,8 @@ impl Telling<'_> {
         self.sink.deviation(Deviation::info(code, place, expected));
     }
 
-    fn check_sender(&mut self) {
-        if self.header().get("sender") != self.context.organization.as_str() {
+    fn check_sender(&mut self, gate: &SenderGate) {
+        if gate.is_other(self.header().get("sender"), &self.context.organization) {
             let expected = "the organisation that runs the sending system";
             self.warn("other-sender", self.message.line, "sender", expected);
         }

@@ -58,7 +58,7 @@ pub(super) fn read(
             continue;
         };
         if seen.insert(message.id.clone()) {
-            check::take(fields, name, &message, context, sink)?;
+            check::take(fields, gate, name, &message, context, sink)?;
         } else {
             let at = Place::line(name, place).field("message_id");
             sink.deviation(Deviation::record_error(
