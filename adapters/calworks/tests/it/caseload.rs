@@ -329,6 +329,23 @@ fn nobody_shows_in_a_report() {
     }
 }
 
+#[test]
+fn a_byte_order_mark_hides_no_layout() {
+    for text in [BATCH, FIXED] {
+        let report = read(format!("\u{feff}{text}")).0;
+        assert_eq!((report.outcome, report.persons), (Outcome::Accepted, 3));
+    }
+}
+
+#[test]
+fn a_file_without_line_feeds_is_rejected_and_not_taken_for_a_header_row() {
+    let report = read(BATCH.replace('\n', "\r")).0;
+    assert_eq!(
+        (report.outcome, codes(&report)),
+        (Outcome::Rejected, vec![("no-layout-fits", 1)])
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {

@@ -128,11 +128,13 @@ impl CaseloadReader {
             .and_then(|row| row.cells.ok())
             .unwrap_or_default();
         let has = |column: &str| cells.iter().any(|cell| names(cell, column));
+        // A line end of a lone CR would make one endless header row of the whole file.
+        let is_row = cells.iter().all(|cell| !cell.contains('\r'));
         let is_header = |layout: &&CaseloadLayout| {
             let mut required = layout.fields.iter().filter(|field| field.is_required);
-            !layout.is_fixed() && required.all(|field| has(&field.column))
+            is_row && !layout.is_fixed() && required.all(|field| has(&field.column))
         };
-        let text = String::from_utf8_lossy(first);
+        let text = String::from_utf8_lossy(first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first));
         let is_record = |layout: &&CaseloadLayout| layout.looks_like_record(text.trim_end());
         self.layouts
             .iter()
