@@ -270,6 +270,53 @@ fn unaided_people_may_look_alike() {
     );
 }
 
+/// Twins whose numbers nobody knows stand in one record and are alike in every key: two people, and no repetition.
+#[test]
+fn unaided_twins_in_one_record_are_two_people() {
+    let twins = ["family_affiliation", "date_of_birth", "ssn", "sex"]
+        .into_iter()
+        .zip(["4", "20210914", "999999999", "1"])
+        .fold(t3(), |record, (name, value)| {
+            record
+                .with(name, value)
+                .with(&format!("child2.{name}"), value)
+        });
+    let month = |record: Record| record.with("rpt_month_year", "202602");
+    let first = vec![t1(), t2(), twins];
+    let report = read(file(&first)).0;
+    assert_eq!(
+        (report.outcome, codes(&report), report.persons),
+        (Outcome::Accepted, vec![], 3)
+    );
+    // In the next month they are the same two.
+    let both = [first.clone(), first.iter().cloned().map(month).collect()].concat();
+    assert_eq!(read(file(&both)).0.persons, 3);
+    let repeated = [first.clone(), vec![first[2].clone()]].concat();
+    assert_eq!(codes(&read(file(&repeated)).0), [("K5", 1)]);
+}
+
+#[test]
+fn an_aided_child_twice_in_one_record_breaks_rule_k7() {
+    let twice = t3()
+        .with("child2.date_of_birth", "20180302")
+        .with("child2.ssn", "900123457");
+    assert_eq!(
+        outcome(&[t1(), t2(), twice.clone()]),
+        (Outcome::PartiallyAccepted, vec![("K7".to_owned(), 1)])
+    );
+    let (_, found) = outcome(&[t1(), t2(), twice.clone(), twice]);
+    assert_eq!(found, [("K5".to_owned(), 1), ("K7".to_owned(), 1)]);
+}
+
+#[test]
+fn a_number_in_clear_below_a_substituting_header_is_nobody_else_s() {
+    let text = file(&[t1(), t2()]).replace("TAN1 D", "TAN1ED");
+    let (report, collected) = read(text);
+    assert_eq!(codes(&report), [("S1", 1), ("V-value", 1)]);
+    let told = serde_json::to_string(&collected.events).unwrap();
+    assert!(!told.contains("\"ssn\":{"), "{told}");
+}
+
 #[test]
 fn a_case_of_more_than_seventeen_records_is_dropped() {
     let mut records = vec![t1(), t2()];

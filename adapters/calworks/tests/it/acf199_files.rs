@@ -7,7 +7,7 @@ use tandem_adapter_port::report::{Collected, Counting, Outcome};
 use tandem_calworks::read::acf199::{Acf199Reader, Expected};
 
 use crate::acf199::read;
-use crate::records::{file, t1, t2, t3};
+use crate::records::{file, file_of, t1, t2, t3};
 use crate::support::{codes, context, events};
 
 #[test]
@@ -70,6 +70,28 @@ fn counts_that_do_not_add_up_break_rule_c20() {
     let (report, _) = read(text);
     assert_eq!(codes(&report), [("C20", 1)]);
     assert_eq!(report.outcome, Outcome::AcceptedWithErrors);
+}
+
+#[test]
+fn a_quarter_before_the_accepted_years_is_a_wrong_value() {
+    let text = include_str!("../../fixtures/federal/ADS.E2J.FTP3.TS06").replace("20214", "20184");
+    let report = read(text).0;
+    assert_eq!(
+        (report.outcome, codes(&report)),
+        (Outcome::AcceptedWithErrors, vec![("V-value", 1)])
+    );
+    let field = report.deviations[0].first.field.as_deref();
+    assert_eq!(field, Some("T6 3 calendar_quarter"));
+}
+
+#[test]
+fn a_record_of_another_program_is_counted_as_what_it_says() {
+    let mut lines = vec![t1().line(), t2().line()];
+    lines.extend(["M1 something".to_owned(), "T9 something".to_owned()]);
+    let report = read(file_of(&lines)).0;
+    assert_eq!(codes(&report), [("R6", 2)]);
+    let counted: Vec<_> = report.records.iter().map(|(tag, n)| (&**tag, *n)).collect();
+    assert_eq!(counted, [("M1", 1), ("T1", 1), ("T2", 1), ("unknown", 1)]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Category 4: what the records of one case in one month must have together (rules K1 to K7), in a few bytes a case.
 
 use super::finding::{Finding, Findings, Weight};
+use super::values::number;
 use crate::read::compact::{CompactMap, Fingerprints};
 use crate::tables::Section;
 
@@ -20,6 +21,13 @@ pub(super) struct CaseMonth {
 
 const HAS_FAMILY: u8 = 1;
 const HAS_AIDED_PERSON: u8 = 2;
+/// The month is paid with federal funds.
+pub(super) const FUNDED: u8 = 4;
+/// The case's involvement has been told with this month.
+pub(super) const TOLD: u8 = 8;
+
+/// Spreads the three months of a case over the map.
+const MONTH_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl CaseMonth {
     fn has_family(&self) -> bool {
@@ -70,6 +78,37 @@ impl Cases {
     #[must_use]
     pub(super) fn fingerprint(&self, parts: &[&str]) -> u64 {
         self.fingerprints.of(parts)
+    }
+
+    /// The fingerprint of a case, alike in every month.
+    #[must_use]
+    pub(super) fn case(&self, number: &str) -> u64 {
+        self.fingerprint(&["case", number.trim()])
+    }
+
+    /// The key of a case in a month `YYYYMM` of the file's quarter. It follows from the case's fingerprint, so that the
+    /// other months of a case are found without a map of their own.
+    #[must_use]
+    pub(super) fn case_month(case: u64, month: &str) -> u64 {
+        let place = month.get(4..).and_then(number).unwrap_or(0) % 3;
+        case.wrapping_add(MONTH_STEP.wrapping_mul(place)).max(1)
+    }
+
+    /// Marks a case-month.
+    pub(super) fn mark(&mut self, case_month: u64, mark: u8) {
+        if let (Some(month), _) = self.months.entry(case_month) {
+            month.marks |= mark;
+        }
+    }
+
+    /// Whether any month of a case is marked so.
+    #[must_use]
+    pub(super) fn is_marked(&self, case: u64, mark: u8) -> bool {
+        ["YYYY01", "YYYY02", "YYYY03"].into_iter().any(|month| {
+            self.months
+                .get(Self::case_month(case, month))
+                .is_some_and(|known| known.marks & mark != 0)
+        })
     }
 
     /// Remembers a person or a count under its key and tells whether there was one like it.
@@ -240,6 +279,17 @@ mod tests {
             closed(&cases, Section::Active),
             (false, vec![("K2", 2), ("K2", 2)])
         );
+    }
+
+    #[test]
+    fn a_mark_of_one_month_holds_for_the_case_and_no_other() {
+        let mut cases = Cases::default();
+        let (one, other) = (cases.case("58A   "), cases.case("58B"));
+        assert_eq!(one, cases.case("58A"));
+        cases.mark(Cases::case_month(one, "202012"), FUNDED);
+        assert!(cases.is_marked(one, FUNDED) && !cases.is_marked(one, TOLD));
+        assert!(!cases.is_marked(other, FUNDED));
+        assert_eq!(cases.months.values().count(), 1);
     }
 
     #[test]

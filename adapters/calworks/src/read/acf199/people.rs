@@ -33,13 +33,15 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// Reads a person; `ssn` is the decoded text. `None` when the id cannot be made.
+    /// Reads a person; `ssn` is the decoded text. `None` when the id cannot be made. `twin` is above 0 for another
+    /// person of the case-month with the same birth date and sex, when there is no usable number to tell them apart.
     #[must_use]
     pub(super) fn read(
         kind: &str,
         view: View<'_>,
         ssn: &str,
         case: &str,
+        twin: usize,
         context: &ReadContext,
     ) -> Option<Self> {
         let usable = ssn
@@ -48,9 +50,12 @@ impl Person {
             .filter(|number| number.is_full() && number.is_plausible());
         let birth_text = view.raw("date_of_birth");
         let sex_text = view.raw("sex");
+        let place = twin.to_string();
+        let mut parts = vec![CODE_SYSTEM, "case", case, birth_text, sex_text];
+        parts.extend((twin > 0).then_some(place.as_str()));
         let id = match &usable {
             Some(number) => context.keyed_id(&[CODE_SYSTEM, "ssn", &number.expose(), birth_text]),
-            None => context.keyed_id(&[CODE_SYSTEM, "case", case, birth_text, sex_text]),
+            None => context.keyed_id(&parts),
         };
         let relation_text = view.raw("relationship_hoh").trim();
         Some(Self {

@@ -1,12 +1,12 @@
 //! The rules about people: adults, children, people of closed cases.
 
-use super::cases::Repetition;
+use super::cases::{FUNDED, Repetition};
 use super::consistency::{self, AdultFacts};
 use super::finding::{Finding, Findings, Weight};
 use super::people::age;
 use super::records::Role;
 use super::run::Told;
-use super::section::{FUNDED, Record, SectionRun, reporter, ssn_needed};
+use super::section::{Record, SectionRun, reporter, ssn_needed};
 use super::values::{check_field, is_missing};
 use super::view::View;
 use crate::tables::{Program, Section};
@@ -30,7 +30,7 @@ impl SectionRun<'_> {
                 expected,
             ));
             let key = self.cases.fingerprint(&["line", record.text]);
-            let is_new = self.is_new_person(record, key, told);
+            let is_new = self.is_new_person(record, "", key, told);
             if is_new {
                 self.cases.add_person(case_month, record.line, true);
             }
@@ -53,7 +53,7 @@ impl SectionRun<'_> {
         }
         drop(report);
         self.note_missing_ssn(record, view, &ssn, told);
-        self.add_person(record, view, &ssn, case_month, told)
+        self.add_person(record, "", view, &ssn, case_month, told)
     }
 
     pub(super) fn children(
@@ -101,15 +101,16 @@ impl SectionRun<'_> {
             self.check_ssn(record, &group.name, &ssn, told);
             self.check_birth_day(record, view, told);
             consistency::child(view, self.header.program, &mut reporter(record, told));
-            is_any_kept |= self.add_person(record, view, &ssn, case_month, told);
+            is_any_kept |= self.add_person(record, &group.name, view, &ssn, case_month, told);
         }
         is_any_kept
     }
 
-    /// Rule K7 for an aided person, rule K5 for anybody.
+    /// Rule K7 for an aided person, rule K5 for anybody. `group` is the person's place in a record of several.
     fn add_person(
         &mut self,
         record: Record<'_>,
+        group: &str,
         view: View<'_>,
         ssn: &str,
         case_month: u64,
@@ -126,13 +127,19 @@ impl SectionRun<'_> {
             view.raw("date_of_birth"),
         );
         let (month, case) = (view.raw("rpt_month_year"), view.raw("case_number"));
+        // What cannot be decoded is compared as it stands.
+        let ssn = if ssn.contains('?') {
+            view.raw("ssn")
+        } else {
+            ssn
+        };
         let key = if is_unaided {
-            self.cases.fingerprint(&["line", record.text, birth, ssn])
+            self.cases.fingerprint(&["line", record.text, group])
         } else {
             self.cases
                 .fingerprint(&["person", tag, month, case, affiliation, birth, ssn])
         };
-        let is_new = self.is_new_person(record, key, told);
+        let is_new = self.is_new_person(record, group, key, told);
         if is_new {
             self.cases
                 .add_person(case_month, record.line, affiliation == "1");
@@ -140,8 +147,15 @@ impl SectionRun<'_> {
         is_new
     }
 
-    fn is_new_person(&mut self, record: Record<'_>, key: u64, told: &mut Told<'_>) -> bool {
-        let text = self.cases.fingerprint(&["text", record.text]);
+    fn is_new_person(
+        &mut self,
+        record: Record<'_>,
+        group: &str,
+        key: u64,
+        told: &mut Told<'_>,
+    ) -> bool {
+        // Two children of one line that have the same key are no identical lines.
+        let text = self.cases.fingerprint(&["text", record.text, group]);
         let repetition = self.cases.repetition(key, text);
         self.is_new(record, repetition, "K7", told)
     }
@@ -155,8 +169,8 @@ impl SectionRun<'_> {
     ) -> bool {
         let (rule, expected) = match repetition {
             Repetition::New => return true,
-            // The second child of an identical line is not another identical line.
-            Repetition::Identical if self.identical_line == record.line => return false,
+            // What the second child of an identical line repeats has been told with the line.
+            _ if self.identical_line == record.line => return false,
             Repetition::Identical => {
                 self.identical_line = record.line;
                 ("K5", "no two identical lines")
@@ -240,10 +254,8 @@ impl SectionRun<'_> {
         if !is_asked || view.raw("family_affiliation") != "1" || is_valid(ssn) {
             return;
         }
-        let case = self
-            .cases
-            .fingerprint(&["case", view.raw("case_number").trim()]);
-        if self.is_marked(case, FUNDED) {
+        let case = self.cases.case(view.raw("case_number"));
+        if self.cases.is_marked(case, FUNDED) {
             ssn_needed(record.line, told);
         } else {
             let line = u32::try_from(record.line).unwrap_or(u32::MAX);

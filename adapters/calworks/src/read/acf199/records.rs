@@ -57,13 +57,10 @@ impl Group {
     fn of(layout: &Layout, name: &str, is_first: bool) -> Self {
         let own = |field: &&Field| field.group() == name;
         let is_own = |field: &Field| own(&field) || (is_first && field.group().is_empty());
-        // Month, quarter and case number have rules of their own (R2, R3, R4); the SSN is checked after decoding.
+        // Month and case number have rules of their own (R2, R3); the SSN is checked after decoding.
         let is_covered = |field: &Field| {
             let name = field.name.as_str();
-            matches!(
-                name,
-                "rpt_month_year" | "case_number" | "calendar_quarter" | "ssn"
-            )
+            matches!(name, "rpt_month_year" | "case_number" | "ssn")
         };
         let checked = layout
             .fields

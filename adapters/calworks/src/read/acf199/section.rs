@@ -4,7 +4,7 @@ use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::read::Stopped;
 
 use super::Acf199Reader;
-use super::cases::{Cases, Repetition};
+use super::cases::{Cases, FUNDED, Repetition};
 use super::consistency;
 use super::emit::Emitter;
 use super::finding::{Finding, Findings, Weight};
@@ -14,13 +14,7 @@ use super::records::{Group, RecordType, Role};
 use super::run::Told;
 use super::values::{check_fields, is_missing};
 use super::view::{Names, View};
-use crate::read::compact::CompactMap;
 use crate::tables::Section;
-
-/// Some month of the case is paid with federal funds.
-pub(super) const FUNDED: u8 = 1;
-/// The involvement of the case has been told.
-pub(super) const TOLD: u8 = 2;
 
 /// The records of one file.
 #[derive(Debug)]
@@ -31,8 +25,6 @@ pub(super) struct SectionRun<'a> {
     pub(super) cases: Cases,
     pub(super) groups: Groups,
     pub(super) emitter: Emitter,
-    /// What is known of each case: [`FUNDED`], [`TOLD`].
-    marks: CompactMap<u8>,
     /// Aided adults without a valid number whose case is not known to be federally funded, and their lines.
     pub(super) without_ssn: Vec<(u64, u32)>,
     /// The last line that rule K5 was told for; 0 before any.
@@ -75,7 +67,6 @@ impl<'a> SectionRun<'a> {
             cases: Cases::default(),
             groups: Groups::default(),
             emitter: Emitter::new(format!("{}Q{}", header.year, header.quarter)),
-            marks: CompactMap::default(),
             without_ssn: Vec::new(),
             identical_line: 0,
             data_lines: 0,
@@ -103,7 +94,7 @@ impl<'a> SectionRun<'a> {
         let tag = text.get(..2).unwrap_or("");
         let kind = self.reader.programs.get(self.header.program, tag);
         told.sink
-            .record(kind.map_or("unknown", |kind| kind.layout.record.as_str()));
+            .record(if is_record_type(tag) { tag } else { "unknown" });
         let Some(kind) = kind.filter(|kind| kind.section == self.header.section) else {
             told.found(Finding::of_record(
                 "R6",
@@ -217,7 +208,7 @@ impl<'a> SectionRun<'a> {
         if !is_usable {
             return Ok(());
         }
-        let case_month = self.cases.fingerprint(&["month", month, case]);
+        let case_month = Cases::case_month(self.cases.case(case), month);
         let is_kept = match record.kind.role {
             Role::Family => self.family(record, view, case_month, told),
             Role::Children => self.children(record, case_month, told),
@@ -247,29 +238,12 @@ impl<'a> SectionRun<'a> {
         if self.header.section == Section::Active {
             consistency::family(view, self.header.program, &mut reporter(record, told));
             if view.number("funding_stream") == Some(1) {
-                let case = self
-                    .cases
-                    .fingerprint(&["case", view.raw("case_number").trim()]);
-                self.mark(case, FUNDED);
+                self.cases.mark(case_month, FUNDED);
             }
         }
         let text = self.cases.fingerprint(&["text", record.text]);
         let repetition = self.cases.add_family(case_month, record.line, text);
         self.is_new(record, repetition, "K6", told)
-    }
-
-    /// Marks a case; says whether it had not been marked so.
-    pub(super) fn mark(&mut self, case: u64, mark: u8) -> bool {
-        let (Some(marks), _) = self.marks.entry(case) else {
-            return true;
-        };
-        let is_new = *marks & mark == 0;
-        *marks |= mark;
-        is_new
-    }
-
-    pub(super) fn is_marked(&self, case: u64, mark: u8) -> bool {
-        self.marks.get(case).is_some_and(|marks| marks & mark != 0)
     }
 
     /// The end of the file. Says whether any record was kept.
@@ -278,7 +252,7 @@ impl<'a> SectionRun<'a> {
     /// When the receiver stopped the reader.
     pub(super) fn close(&mut self, told: &mut Told<'_>) -> Result<bool, Stopped> {
         for (case, line) in std::mem::take(&mut self.without_ssn) {
-            if self.is_marked(case, FUNDED) {
+            if self.cases.is_marked(case, FUNDED) {
                 ssn_needed(u64::from(line), told);
             }
         }
@@ -293,6 +267,11 @@ impl<'a> SectionRun<'a> {
         let is_case_kept = self.cases.close(self.header.section, told);
         Ok(is_case_kept || self.is_any_count_kept)
     }
+}
+
+/// Whether a tag is a record type of any program: it is counted as what it says, also where it does not belong.
+fn is_record_type(tag: &str) -> bool {
+    matches!(tag.as_bytes(), [b'T' | b'M', b'1'..=b'7'])
 }
 
 /// Rule S1.

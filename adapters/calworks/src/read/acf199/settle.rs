@@ -3,12 +3,13 @@
 use tandem_adapter_port::read::Stopped;
 use tandem_mappings::model::coding::Coding;
 
+use super::cases::{Cases, TOLD};
 use super::emit::Family;
 use super::group::Kept;
 use super::people::{CODE_SYSTEM, Person};
 use super::records::Role;
 use super::run::Told;
-use super::section::{Record, SectionRun, TOLD};
+use super::section::{Record, SectionRun};
 use super::view::View;
 use crate::tables::Section;
 
@@ -49,8 +50,10 @@ impl SectionRun<'_> {
             };
             self.collect(record, &mut family, &mut people);
         }
-        let case = self.cases.fingerprint(&["case", &family.case]);
-        family.is_new = self.mark(case, TOLD);
+        let case = self.cases.case(&family.case);
+        family.is_new = !self.cases.is_marked(case, TOLD);
+        self.cases
+            .mark(Cases::case_month(case, &family.month), TOLD);
         self.emitter.tell(&family, &people, self.context, told.sink)
     }
 
@@ -67,16 +70,29 @@ impl SectionRun<'_> {
             let is_absent =
                 group.is_unused_in(record.text) || (place > 0 && record.text.len() < shortest);
             if record.kind.is_known && !is_absent {
-                let ssn = self.decoded(view.raw("ssn"));
-                people.extend(Person::read(
-                    &record.kind.layout.record,
-                    view,
-                    &ssn,
-                    &family.case,
-                    self.context,
-                ));
+                people.extend(self.new_person(record, view, family, people));
             }
         }
+    }
+}
+
+impl SectionRun<'_> {
+    /// The person of a record. Without a usable number, each record of the case-month is another person: what repeats
+    /// a record has been dropped before (rules K5 and K7).
+    fn new_person(
+        &self,
+        record: Record<'_>,
+        view: View<'_>,
+        family: &Family,
+        people: &[Person],
+    ) -> Option<Person> {
+        let ssn = self.decoded(view.raw("ssn"));
+        let (kind, case) = (record.kind.layout.record.as_str(), family.case.as_str());
+        let is_other =
+            |known: &Person, new: &Person| known.id != new.id || new.record.ssn.is_some();
+        (0..=people.len())
+            .filter_map(|twin| Person::read(kind, view, &ssn, case, twin, self.context))
+            .find(|new| people.iter().all(|known| is_other(known, new)))
     }
 }
 

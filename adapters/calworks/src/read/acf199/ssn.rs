@@ -29,8 +29,8 @@ impl Substitution {
         Ok(Self(pairs))
     }
 
-    /// The clear text of a substituted field. A character that the table lacks stays as it is and fails the later check
-    /// for digits.
+    /// The clear text of a substituted field. A character that the table lacks becomes `?`, so that it fails the later
+    /// check for digits: a number in clear below a header that says otherwise must not pass as somebody else's.
     #[must_use]
     pub fn decode(&self, field: &str) -> String {
         let clear = |character: char| {
@@ -41,7 +41,7 @@ impl Substitution {
         };
         field
             .chars()
-            .map(|character| clear(character).unwrap_or(character))
+            .map(|character| clear(character).unwrap_or('?'))
             .collect()
     }
 
@@ -70,6 +70,14 @@ mod tests {
         assert_eq!(
             Substitution::load().unwrap().decode("@9ZP0#YBWT"),
             "1234567890"
+        );
+    }
+
+    #[test]
+    fn a_digit_that_no_substitution_gives_is_not_taken_as_clear() {
+        assert_eq!(
+            Substitution::load().unwrap().decode("900123456"),
+            "255??????"
         );
     }
 
