@@ -40,7 +40,8 @@ impl Default for Turns {
 }
 
 impl Turns {
-    fn of(&self, system: &SystemId, name: &str) -> &Mutex<()> {
+    /// The turn of whatever has this name.
+    pub(super) fn of(&self, system: &SystemId, name: &str) -> &Mutex<()> {
         let mut hasher = DefaultHasher::new();
         (system, name).hash(&mut hasher);
         let [first, ..] = &self.0;

@@ -247,6 +247,8 @@ async fn put(
 ) -> Result<Response, FhirError> {
     let system = by.caller.system()?;
     let core = api.core();
+    // Of two who read the same version only the first finds it still there.
+    let _turn = api.turns.of(&core.gateway, &id.to_string()).lock().await;
     let mut tx = core.store.begin().await?;
     let document = visible(&mut tx, id, &by.caller).await?;
     let served = serve(&api, &mut tx, system, &document)
