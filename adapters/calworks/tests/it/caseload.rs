@@ -330,6 +330,35 @@ fn nobody_shows_in_a_report() {
 }
 
 #[test]
+fn low_values_are_blanks_and_a_column_that_stands_twice_is_told() {
+    for (text, expected) in [
+        (
+            BATCH.replacen("Marisol", "Mari\0\u{1}", 1),
+            "control-character",
+        ),
+        (
+            FIXED.replacen("Marisol", "Mari\0\0\0", 1),
+            "control-character",
+        ),
+        (
+            BATCH.replacen("middle_name", "first_name", 1),
+            "column-twice",
+        ),
+    ] {
+        let (report, collected) = read(text);
+        assert!(
+            codes(&report).contains(&(expected, 1)),
+            "{:?}",
+            codes(&report)
+        );
+        assert_eq!(report.outcome, Outcome::Accepted);
+        let (_, mother) = people(&collected).into_iter().next().unwrap();
+        let given = &mother.official_name().unwrap().given;
+        assert!(given == "Mari" || given == "Marisol", "{given:?}");
+    }
+}
+
+#[test]
 fn a_byte_order_mark_hides_no_layout() {
     for text in [BATCH, FIXED] {
         let report = read(format!("\u{feff}{text}")).0;

@@ -72,7 +72,16 @@ pub(super) fn csv_columns(
         sink.deviation(Deviation::info("column-not-read", at.clone(), expected));
     }
     let places = layout.fields.iter().map(|field| {
-        let place = header.iter().position(|cell| names(cell, &field.column));
+        let mut found = header
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| names(cell, &field.column));
+        let place = found.next().map(|(place, _)| place);
+        if found.next().is_some() {
+            let expected = "each column once; the first one counts";
+            let place = at.clone().field(&field.column);
+            sink.deviation(Deviation::warning("column-twice", place, expected));
+        }
         if place.is_none() {
             let expected = "every column of the layout";
             sink.deviation(Deviation::warning(
@@ -122,6 +131,18 @@ pub(super) fn fixed_row(
     row(layout.fields.iter().zip(texts), source, sink)
 }
 
+/// The text with a blank for each control character: mainframe exports fill fields with low values. Line ends and tabs
+/// inside a quoted cell are text.
+fn without_controls(text: String) -> (String, bool) {
+    let is_control =
+        |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    if text.contains(is_control) {
+        (text.replace(is_control, " "), true)
+    } else {
+        (text, false)
+    }
+}
+
 fn row<'a>(
     texts: impl Iterator<Item = (&'a LayoutField, String)>,
     source: &Source<'_>,
@@ -131,6 +152,11 @@ fn row<'a>(
     let mut is_usable = true;
     for (field, text) in texts.filter(|(field, _)| !field.name.starts_with("filler")) {
         let at = || Place::line(source.name, source.line).field(&field.name);
+        let (text, was_replaced) = without_controls(text);
+        if was_replaced {
+            let expected = "no control characters; each is read as a blank";
+            sink.deviation(Deviation::warning("control-character", at(), expected));
+        }
         if text.trim().is_empty() {
             if field.is_required {
                 sink.deviation(Deviation::record_error(
