@@ -51,7 +51,7 @@ fn mother() -> OutboundPerson {
     }
 }
 
-fn outbound(number: u32, body: OutboundBody) -> Outbound {
+pub(crate) fn outbound(number: u32, body: OutboundBody) -> Outbound {
     Outbound {
         id: format!("0191f2aa-0000-7000-8000-{number:012}")
             .parse()
@@ -197,14 +197,14 @@ fn written(form: LinkagesForm, batch: &[Outbound]) -> Written {
         .write(batch, &RowsInMemory::default(), &context)
 }
 
-fn text(form: LinkagesForm, body: OutboundBody) -> String {
+pub(crate) fn text(form: LinkagesForm, body: OutboundBody) -> String {
     let written = written(form, &[outbound(1, body)]);
     assert!(written.not_written.is_empty(), "{:?}", written.not_written);
     String::from_utf8(written.files[0].bytes.clone()).unwrap()
 }
 
 /// The filled cells of each row.
-fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+pub(crate) fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let columns = reader.headers().unwrap().clone();
     let filled = |row: csv::StringRecord| {

@@ -10,6 +10,7 @@
 mod acf199;
 mod acf199_files;
 mod caseload;
+mod linkages_kinds;
 mod linkages_read;
 mod linkages_write;
 mod records;
