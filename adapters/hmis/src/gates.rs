@@ -11,6 +11,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::idset::{IdMap, id_hash};
@@ -48,6 +49,9 @@ pub enum Verdict {
     /// The package does not say to which stay or person the row belongs.
     Unknown,
 }
+
+/// The day before the first `EntryDate` that is remembered; the last one is in 2079.
+const FIRST_DAY: Date = jiff::civil::date(1899, 12, 31);
 
 const CLEAR: u8 = 1;
 const DELETED: u8 = 2;
@@ -95,6 +99,8 @@ pub struct Gates {
 #[derive(Debug, Clone, Copy)]
 struct StayMark {
     marks: u8,
+    /// `EntryDate` in days from [`FIRST_DAY`]; 0 when it is not known.
+    entry: u16,
     project: Option<std::num::NonZeroU32>,
 }
 
@@ -178,6 +184,7 @@ impl Gates {
         let project = self.projects.get(&id_hash(&[row.project.trim()]));
         let new = StayMark {
             marks: 0,
+            entry: row.entry.map_or(0, days_of),
             project: project.and_then(|gate| gate.number),
         };
         if let Some((held, _)) = self.stays.entry(id_hash(&[row.enrollment.trim()]), new) {
@@ -223,6 +230,20 @@ impl Gates {
         self.project_ids.get(index).map(String::as_str)
     }
 
+    /// `EntryDate` of a stay, when the package tells it.
+    #[must_use]
+    pub fn entry_of(&self, enrollment: &str) -> Option<Date> {
+        let days = self.stays.get(id_hash(&[enrollment.trim()]))?.entry;
+        (days > 0).then(|| FIRST_DAY.checked_add(i32::from(days).days()).ok())?
+    }
+
+    /// Whether the package tells of a stay only that it was deleted.
+    #[must_use]
+    pub fn is_deleted(&self, enrollment: &str) -> bool {
+        let stay = self.stays.get(id_hash(&[enrollment.trim()]));
+        stay.is_some_and(|stay| stay.marks & (DELETED | CLEAR) == DELETED)
+    }
+
     /// The verdict on a Client row. One clear stay opens it: the person is known without the refused ones.
     #[must_use]
     pub fn person(&self, id: &str) -> Verdict {
@@ -245,6 +266,10 @@ impl Gates {
         let began_after = entry.is_some_and(|entry| entry > until);
         (!began_after).then_some(Refusal::ComparableDatabase)
     }
+}
+
+fn days_of(date: Date) -> u16 {
+    u16::try_from(date.duration_since(FIRST_DAY).as_hours() / 24).unwrap_or(0)
 }
 
 fn refusal(marks: u8) -> Option<Refusal> {

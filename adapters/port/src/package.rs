@@ -1,7 +1,7 @@
 //! A package of named streams: a zip, a folder, or memory. One place caps what decompression may yield.
 
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 /// How much a package may hold. Defaults fit the largest published statewide exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,10 +69,12 @@ impl<R: Read + Seek> ZipPackage<R> {
     /// Opens a zip.
     ///
     /// # Errors
-    /// When the bytes are no zip, or it declares more entries or bytes than allowed.
+    /// When the bytes are no zip, it declares more entries or bytes than allowed, or it lists a name twice.
     pub fn new(reader: R, limits: PackageLimits) -> Result<Self, PackageError> {
-        let archive = zip::ZipArchive::new(reader)
-            .map_err(|error| PackageError::NotAZip(error.to_string()))?;
+        let open = |reader| {
+            zip::ZipArchive::new(reader).map_err(|error| PackageError::NotAZip(error.to_string()))
+        };
+        let archive = open(reader)?;
         if archive.has_duplicate_names() {
             // Only one of the two would be read, and the other may hold the mark that seals somebody.
             return Err(PackageError::NotAZip(
@@ -85,6 +87,13 @@ impl<R: Read + Seek> ZipPackage<R> {
                 limits.entries
             )));
         }
+        let (start, count) = (archive.central_directory_start(), archive.len());
+        let mut reader = archive.into_inner();
+        if lists_more_than(&mut reader, start, count)? {
+            let text = "an entry is listed twice, so that nobody can say which one counts";
+            return Err(PackageError::NotAZip(text.to_owned()));
+        }
+        let archive = open(reader)?;
         if archive
             .decompressed_size()
             .is_some_and(|size| size > u128::from(limits.total_bytes))
@@ -105,6 +114,31 @@ impl<R: Read + Seek> ZipPackage<R> {
             limits,
         })
     }
+}
+
+/// Whether the directory at `start` has more headers than there are names: of entries with one name an archive shows the
+/// last, and the others would be kept unread.
+fn lists_more_than<R: Read + Seek>(reader: &mut R, start: u64, names: usize) -> io::Result<bool> {
+    const FIXED: usize = 46;
+    let length_at = |header: &[u8; FIXED], at: usize| match header.get(at..at + 2) {
+        Some([low, high]) => i64::from(u16::from_le_bytes([*low, *high])),
+        _ => 0,
+    };
+    reader.seek(SeekFrom::Start(start))?;
+    for seen in 0_usize.. {
+        let mut header = [0; FIXED];
+        let is_header = reader.read_exact(&mut header).is_ok() && header.starts_with(b"PK\x01\x02");
+        if !is_header {
+            break;
+        }
+        if seen == names {
+            return Ok(true);
+        }
+        // Lengths of the name, the extra fields and the comment.
+        let rest = length_at(&header, 28) + length_at(&header, 30) + length_at(&header, 32);
+        reader.seek(SeekFrom::Current(rest))?;
+    }
+    Ok(false)
 }
 
 impl<R: Read + Seek> Package for ZipPackage<R> {

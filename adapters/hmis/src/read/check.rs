@@ -5,10 +5,10 @@
 
 use super::finding::Finding;
 use super::header::Header;
+use super::judge::{self, Hashing};
 use super::record::Record;
 use super::row::Row;
 use crate::tables::{Column, ColumnType, FileLayout, SituationUse, Tables, is_retired_subsidy};
-use crate::value;
 
 /// Columns without which a record means nothing.
 const NEEDED: [&str; 6] = [
@@ -21,9 +21,6 @@ const NEEDED: [&str; 6] = [
 ];
 /// Client columns that a hashed export fills with hashes (names 64 characters, SSN 68).
 const HASHED: [&str; 4] = ["FirstName", "MiddleName", "LastName", "SSN"];
-/// The characters that an export strips from its data.
-const STRIPPED: [char; 6] = ['<', '>', '[', ']', '{', '}'];
-
 /// What is known of the whole package when its rows are checked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Checker<'a> {
@@ -31,7 +28,7 @@ pub(crate) struct Checker<'a> {
     /// Decides the century of two-digit years.
     pub(crate) reference_year: i16,
     /// Whether names and SSNs are hashes.
-    pub(crate) is_hashed: bool,
+    pub(crate) hashing: Hashing,
 }
 
 impl<'a> Checker<'a> {
@@ -74,6 +71,7 @@ impl<'a> Checker<'a> {
             self.value(&mut row, index, findings);
         }
         self.codes(&mut row, findings);
+        note_conditions(&row, findings);
         is_usable(&row, header, findings).then_some(row)
     }
 
@@ -81,20 +79,21 @@ impl<'a> Checker<'a> {
         let Some(column) = row.layout.columns.get(index) else {
             return;
         };
-        let is_hash =
-            self.is_hashed && row.layout.name == "Client" && HASHED.contains(&column.name.as_str());
+        let may_hash = row.layout.name == "Client" && HASHED.contains(&column.name.as_str());
         let (line, file) = (row.line, row.layout.name.as_str());
         let Some(held) = row.values.get(index).filter(|held| !held.is_empty()) else {
             return;
         };
         let (value, doubt) = match column.kind {
-            ColumnType::Text(_) if is_hash => return,
-            ColumnType::Text(_) if file == "Client" && column.name == "SSN" => ssn(held),
-            ColumnType::Text(length) => text(held, length),
-            kind => self.typed(held, kind),
+            ColumnType::Text(_) if may_hash && self.hashing != Hashing::None => {
+                judge::hash(held, self.hashing)
+            }
+            ColumnType::Text(_) if file == "Client" && column.name == "SSN" => judge::ssn(held),
+            ColumnType::Text(length) => judge::text(held, length),
+            kind => judge::typed(held, kind, self.reference_year),
         };
         if let Some(doubt) = doubt {
-            let expected = expected_text(column.kind);
+            let expected = judge::expected(&doubt, column.kind);
             findings.push(doubt.on(line).at(&column.name).expected(expected));
         }
         match value {
@@ -106,30 +105,6 @@ impl<'a> Checker<'a> {
                 }
             }
             Some(value) => row.replace(index, &value),
-        }
-    }
-
-    /// The value in the specification's form, and what is odd about it.
-    fn typed(&self, held: &str, kind: ColumnType) -> Judged {
-        if matches!(held.trim(), "" | "NULL" | "null") {
-            return (Some(String::new()), Some(Doubt::Warning("null-text")));
-        }
-        let year = self.reference_year;
-        let (canonical, is_exact) = match kind {
-            ColumnType::Date => shown(value::date(held, year), |date| date.to_string()),
-            ColumnType::Instant => shown(value::instant(held, year), value::instant_text),
-            ColumnType::Whole => shown(value::whole(held), |number| number.to_string()),
-            ColumnType::Money { signed } => shown(value::cents(held, signed), value::cents_text),
-            ColumnType::Text(_) => (None, true),
-        };
-        let code = match kind {
-            ColumnType::Date | ColumnType::Instant => "date-form",
-            _ => "number-form",
-        };
-        match canonical {
-            None if is_exact => (None, None),
-            None => (Some(String::new()), Some(Doubt::Unused("bad-value"))),
-            canonical => (canonical, Some(Doubt::Warning(code))),
         }
     }
 
@@ -196,92 +171,6 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// The specification's form of a value that stood in another one, and whether it stood in its own: a value that can't be
-/// read is neither.
-fn shown<T>(
-    read: Option<value::Read<T>>,
-    text: impl FnOnce(T) -> String,
-) -> (Option<String>, bool) {
-    match read {
-        None => (None, false),
-        Some(read) if read.is_exact => (None, true),
-        Some(read) => (Some(text(read.value)), false),
-    }
-}
-
-/// What is odd about a value.
-enum Doubt {
-    Unused(&'static str),
-    Warning(&'static str),
-    Info(&'static str),
-}
-
-/// The value that takes the place of what the file holds, if any, and what is odd.
-type Judged = (Option<String>, Option<Doubt>);
-
-impl Doubt {
-    fn on(&self, line: u64) -> Finding {
-        match self {
-            Self::Unused(code) => Finding::unused(code, line),
-            Self::Warning(code) => Finding::warning(code, line),
-            Self::Info(code) => Finding::info(code, line),
-        }
-    }
-}
-
-fn text(held: &str, length: usize) -> Judged {
-    let trimmed = held.trim();
-    let value = (trimmed.len() != held.len()).then(|| trimmed.to_owned());
-    let doubt = if trimmed.len() > length && trimmed.chars().count() > length {
-        Some(Doubt::Warning("too-long"))
-    } else if trimmed.contains(STRIPPED) {
-        Some(Doubt::Info("stripped-character"))
-    } else {
-        value.as_ref().map(|_| Doubt::Info("padding"))
-    };
-    (value, doubt)
-}
-
-/// Nine digits, `x` for each one unknown; a number that stands for nobody is blank.
-fn ssn(held: &str) -> Judged {
-    let digits: String = held
-        .chars()
-        .filter(|c| !matches!(c, '-' | ' ' | '\t'))
-        .collect();
-    let blank = Some(String::new());
-    if digits.bytes().all(|b| matches!(b, b'0' | b'x' | b'X')) {
-        return (
-            blank,
-            digits
-                .contains('0')
-                .then_some(Doubt::Warning("placeholder-ssn")),
-        );
-    }
-    if digits.len() != 9
-        || !digits
-            .bytes()
-            .all(|b| matches!(b, b'0'..=b'9' | b'x' | b'X'))
-    {
-        return (blank, Some(Doubt::Unused("bad-value")));
-    }
-    let doubt = (digits.len() != held.len()).then_some(Doubt::Warning("ssn-form"));
-    let lower = digits.to_ascii_lowercase();
-    ((lower != held).then_some(lower), doubt)
-}
-
-fn expected_text(kind: ColumnType) -> String {
-    match kind {
-        ColumnType::Text(length) => format!("text of at most {length} characters"),
-        ColumnType::Whole => "a non-negative whole number".to_owned(),
-        ColumnType::Date => "YYYY-MM-DD".to_owned(),
-        ColumnType::Instant => "YYYY-MM-DD hh:mm:ss".to_owned(),
-        ColumnType::Money { signed: true } => "an amount with two decimals".to_owned(),
-        ColumnType::Money { signed: false } => {
-            "an amount with two decimals, not negative".to_owned()
-        }
-    }
-}
-
 fn note_bytes(record: &Record, findings: &mut Vec<Finding>) {
     if record.is_windows_1252 {
         findings.push(Finding::warning("encoding", record.line).expected("UTF-8"));
@@ -333,6 +222,18 @@ fn is_usable(row: &Row<'_>, header: &Header, findings: &mut Vec<Finding>) -> boo
         }
     }
     is_usable
+}
+
+/// Columns that are filled without the answer that asks for them, or blank beside it.
+fn note_conditions(row: &Row<'_>, findings: &mut Vec<Finding>) {
+    for condition in &row.layout.conditions {
+        let Some((code, expected)) = condition.breach(&row.values) else {
+            continue;
+        };
+        let column = row.layout.columns.get(condition.column);
+        let name = column.map_or("", |column| column.name.as_str());
+        findings.push(Finding::warning(code, row.line).at(name).expected(expected));
+    }
 }
 
 fn blank_text(column: &Column) -> &'static str {

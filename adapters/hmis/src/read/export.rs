@@ -9,6 +9,7 @@ use tandem_adapter_port::package::Package;
 use super::catalog::Catalog;
 use super::check::Checker;
 use super::header::Header;
+use super::judge::Hashing;
 use super::record::Record;
 use super::source::{Halt, OpenFile};
 use crate::tables::{Edition, FileLayout, Tables, edition};
@@ -26,8 +27,10 @@ pub(crate) struct ExportFacts {
     pub(crate) is_full_refresh: bool,
     /// `ExportStartDate` and `ExportEndDate`, when both can be read.
     pub(crate) period: Option<(Date, Date)>,
-    /// `HashStatus` is not 1: names and SSNs are hashes.
-    pub(crate) is_hashed: bool,
+    /// `ExportPeriodType` = 3: the export tells of the stays that overlap the period, and of no others.
+    pub(crate) is_reporting_period: bool,
+    /// What `HashStatus` says of names and SSNs.
+    pub(crate) hashing: Hashing,
     /// Year by which two-digit years are understood.
     pub(crate) reference_year: i16,
 }
@@ -187,7 +190,7 @@ fn facts(
     let mut checker = Checker {
         tables,
         reference_year: fallback_year,
-        is_hashed: false,
+        hashing: Hashing::None,
     };
     let header = Header::read(layout, &raw.header.fields, &mut findings);
     let header = header.ok_or_else(|| missing(&raw.entry))?;
@@ -218,7 +221,8 @@ fn facts(
             row: row.as_written(),
             is_full_refresh: row.get("ExportDirective") == "2",
             period: row.date("ExportStartDate").zip(row.date("ExportEndDate")),
-            is_hashed: !matches!(row.get("HashStatus"), "1" | ""),
+            is_reporting_period: row.get("ExportPeriodType") == "3",
+            hashing: Hashing::of_status(row.get("HashStatus")),
             reference_year: checker.reference_year,
         });
     }

@@ -5,7 +5,8 @@ use crate::idset::{IdMap, id_hash};
 const HAS_HEAD: u32 = 1;
 const HAS_TWO_HEADS: u32 = 2;
 const IS_REUSED: u32 = 4;
-const MARKS: u32 = 7;
+const HAS_MEMBER: u32 = 8;
+const MARKS: u32 = 15;
 
 /// Households by hashed HouseholdID, with the project of the first stay and marks.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ impl Households {
             } else {
                 HAS_TWO_HEADS
             };
+        } else {
+            *held |= HAS_MEMBER;
         }
     }
 
@@ -46,9 +49,11 @@ impl Households {
             .is_some_and(|held| held & mark != 0)
     }
 
-    /// Whether projects share the HouseholdID, so that it names no one household.
+    /// Whether the HouseholdID names no one household: projects share it, or several heads and nobody else do, as where
+    /// an export gives one id to all single people.
     pub(crate) fn is_reused(&self, household: &str) -> bool {
-        self.has(household, IS_REUSED)
+        let is_of_singles = self.has_two_heads(household) && !self.has(household, HAS_MEMBER);
+        is_of_singles || self.has(household, IS_REUSED)
     }
 
     pub(crate) fn has_head(&self, household: &str) -> bool {
@@ -74,5 +79,16 @@ mod tests {
         households.learn("H1", "P2", "1");
         assert!(households.is_reused("H1") && households.has_two_heads("H1"));
         assert!(!households.has_head("H2"));
+    }
+
+    #[test]
+    fn an_id_that_only_heads_share_names_no_household() {
+        let mut households = Households::new();
+        households.learn("H1", "P1", "1");
+        households.learn("H1", "P1", "1");
+        assert!(households.is_reused("H1"));
+        // With a member beside them it is a family with a head too many.
+        households.learn("H1", "P1", "2");
+        assert!(!households.is_reused("H1") && households.has_two_heads("H1"));
     }
 }

@@ -7,10 +7,13 @@
 
 mod catalog;
 mod check;
+mod dates;
+mod exits;
 mod export;
 mod finding;
 mod header;
 mod household;
+mod judge;
 mod keys;
 mod partner;
 mod people;
@@ -34,6 +37,7 @@ use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, StaysCovere
 use self::catalog::Catalog;
 use self::check::Checker;
 use self::export::ExportFacts;
+use self::judge::Hashing;
 use self::keys::Keys;
 use self::prepass::Prepass;
 use self::session::Session;
@@ -98,12 +102,13 @@ impl HmisReader {
             checker: Checker {
                 tables,
                 reference_year: facts.reference_year,
-                is_hashed: facts.is_hashed,
+                hashing: facts.hashing,
             },
             prepass,
             export_ids: facts.ids,
             is_full_refresh: facts.is_full_refresh,
             period: facts.period,
+            is_reporting_period: facts.is_reporting_period,
             keys: Keys::new(),
             awaited: HashMap::new(),
             has_dropped: false,
@@ -180,7 +185,7 @@ fn tell(sink: &mut dyn Sink, deviations: Vec<Deviation>) {
 }
 
 fn note_hashes(sink: &mut dyn Sink, facts: &ExportFacts) {
-    if facts.is_hashed {
+    if facts.hashing != Hashing::None {
         let place = Place::line("Export.csv", 2).field("HashStatus");
         let expected = "1: names and SSNs in clear; hashes can't be matched with clear names";
         sink.deviation(Deviation::warning("hashed-export", place, expected));

@@ -12,6 +12,7 @@ use tandem_mappings::model::ssn::SsnQuality;
 
 use super::finding::Finding;
 use super::header::Header;
+use super::judge::Hashing;
 use super::record::Record;
 use super::row::Row;
 use super::session::Session;
@@ -44,7 +45,7 @@ impl Session<'_> {
         } else {
             Body::RecordReceived(Box::new(RecordReceived {
                 record_kind: "Client".to_owned(),
-                person: person_record(row, self.checker.is_hashed),
+                person: person_record(row, self.checker.hashing != Hashing::None),
             }))
         };
         let mut event = NewEvent::new(self.changed_at(row), event_id, body)

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use tandem_adapter_port::package::Package;
 
 use super::catalog::Catalog;
+use super::exits::Exits;
 use super::household::Households;
 use super::source::{Halt, scan};
 use crate::gates::{Gates, StayRow, Verdict};
@@ -29,6 +30,7 @@ pub(crate) struct ProjectFacts {
 pub(crate) struct Prepass {
     pub(crate) gates: Gates,
     pub(crate) households: Households,
+    pub(crate) exits: Exits,
     pub(crate) projects: HashMap<String, ProjectFacts>,
     /// ProjectID by project name in lower case; names that several projects share are left out.
     pub(crate) project_names: HashMap<String, String>,
@@ -44,6 +46,7 @@ impl Prepass {
         let mut prepass = Self {
             gates: Gates::default(),
             households: Households::new(),
+            exits: Exits::new(),
             projects: HashMap::new(),
             project_names: HashMap::new(),
         };
@@ -85,6 +88,18 @@ impl Prepass {
         }
         if let Some(file) = file("Enrollment") {
             prepass.stays(package, file, reference_year)?;
+        }
+        if let Some(file) = file("Exit") {
+            scan(
+                package,
+                file,
+                ["EnrollmentID", "DateDeleted"],
+                |[id, deleted]| {
+                    if deleted.is_empty() {
+                        prepass.exits.learn(id);
+                    }
+                },
+            )?;
         }
         Ok(prepass)
     }

@@ -108,9 +108,14 @@ impl<R: Read> RecordReader<R> {
         mut splitter: Splitter,
         width: Option<usize>,
     ) -> io::Result<Record> {
+        if width.is_none() {
+            // A header runs over no two lines: the quote is a stray one.
+            let fields = split_line(&first.text, QuoteRule::Literal);
+            return Ok(record_of(first, fields, true));
+        }
         let mut taken = Vec::new();
         let mut has_windows_1252 = first.is_windows_1252;
-        while splitter.is_open() && taken.len() < MAX_JOINED_LINES && width.is_some() {
+        while splitter.is_open() && taken.len() < MAX_JOINED_LINES {
             let Some(line) = self.next_line()? else { break };
             splitter.feed_next_line(&line.text);
             has_windows_1252 |= line.is_windows_1252;

@@ -34,6 +34,8 @@ pub(crate) struct Session<'a> {
     pub(crate) is_full_refresh: bool,
     /// First and last day that the export tells of.
     pub(crate) period: Option<(Date, Date)>,
+    /// Whether it tells of that period only.
+    pub(crate) is_reporting_period: bool,
     pub(crate) keys: Keys,
     /// Accepted referrals of ours that wait for an enrollment in the receiving project.
     pub(crate) awaited: HashMap<u64, Awaited>,
@@ -126,6 +128,10 @@ impl Session<'_> {
             self.has_dropped |= is_core(layout);
             return Ok(());
         }
+        if layout.name == "Exit" && !self.decides_stay(place.entry, &row) {
+            return Ok(());
+        }
+        self.check_dates(place.entry, &row);
         self.keep(&row)?;
         match layout.name.as_str() {
             "Client" => self.client(place.entry, &row),

@@ -46,7 +46,7 @@ impl Session<'_> {
         self.prove_referral(row)
     }
 
-    /// A row of Exit: the end of a stay; a deleted one opens the stay again.
+    /// A row of Exit: the end of a stay; a deleted one opens the stay again, unless the stay itself is deleted.
     pub(crate) fn exit(&mut self, entry: &str, row: &Row<'_>) -> Result<(), Stopped> {
         let Some(ids) = stay_ids(row) else {
             self.bad_id(entry, row, "EnrollmentID");
@@ -62,6 +62,9 @@ impl Session<'_> {
             .filled("Destination")
             .map(|code| Coding::new(CODE_SYSTEM, format!("3.12.1:{code}")));
         let (body, at, what) = if row.is_deleted() {
+            if self.prepass.gates.is_deleted(row.get("EnrollmentID")) {
+                return Ok(());
+            }
             let at = self
                 .moment(row, "DateDeleted")
                 .unwrap_or_else(|| self.changed_at(row));

@@ -6,6 +6,7 @@ use tandem_mappings::tables::{ExampleFailure, Row, Table, TableError};
 
 use super::{
     CodeLists, CodeRule, Column, ColumnType, Edition, FileLayout, LivingSituations, Tables,
+    conditions,
 };
 
 const COLUMNS_2024: &str = include_str!("../../../../mappings/tables/hmis/fy2024_columns.csv");
@@ -70,7 +71,7 @@ pub fn custom_layout() -> Result<&'static FileLayout, TableError> {
     loaded.as_ref().map_err(Clone::clone)
 }
 
-/// Runs the example pairs of the column and list tables.
+/// Runs the example pairs of the column, list and condition tables.
 ///
 /// # Errors
 /// When an embedded table is malformed.
@@ -93,10 +94,12 @@ pub fn failed_examples() -> Result<Vec<ExampleFailure>, TableError> {
     let keyed = [
         Table::parse("picklists.csv", PICKLISTS, &PICKLISTS_HEADER)?,
         Table::parse("lists.csv", LISTS, &LISTS_HEADER)?,
+        conditions::table()?,
     ];
     for (table, (keys, value)) in keyed.iter().zip([
         (["version", "list", "code"].as_slice(), "label"),
         (&["version", "list"], "name"),
+        (&["version", "file", "column", "rule"], "condition"),
     ]) {
         failed.extend(table.failed_examples(|input| {
             let key = |row: &&Row| {
@@ -129,7 +132,8 @@ fn load(edition: Edition) -> Result<Tables, TableError> {
     };
     let table = columns_table(name, text)?;
     let lists = load_lists(edition)?;
-    let files = load_layouts(&table, &lists)?;
+    let mut files = load_layouts(&table, &lists)?;
+    conditions::load_into(&mut files, edition)?;
     if files.len() != FILE_COUNT {
         return Err(whole_table(&table, "24 files"));
     }

@@ -4,6 +4,7 @@
 //! columns, types and codes comes from here; no code repeats them.
 
 mod codes;
+mod conditions;
 mod events;
 mod living;
 mod load;
@@ -11,6 +12,7 @@ mod load;
 use std::collections::HashMap;
 
 pub use codes::{CodeLists, CodeRule};
+pub use conditions::Condition;
 pub use events::{EVENT_TYPES_HEADER, EventTypes};
 pub use living::{LivingSituations, SituationUse, is_retired_subsidy};
 pub use load::{custom_layout, edition, failed_examples};
@@ -82,6 +84,8 @@ pub struct FileLayout {
     pub name: String,
     /// Columns in order; the first is the file's key.
     pub columns: Vec<Column>,
+    /// Which columns other columns of the row ask for, or forbid.
+    pub conditions: Vec<Condition>,
     positions: HashMap<String, usize>,
 }
 
@@ -90,6 +94,7 @@ impl FileLayout {
         Self {
             name: name.to_owned(),
             columns: Vec::new(),
+            conditions: Vec::new(),
             positions: HashMap::new(),
         }
     }

@@ -176,11 +176,10 @@ impl OurRows<'_> {
         row.set("ExportPeriodType", "1");
         row.set("ExportDirective", "1");
         // Copied names stay hashes where the partner's are.
-        let hashing = partner.row("Export", EXPORT_KEY).ok();
-        row.set(
-            "HashStatus",
-            hashing.as_ref().map_or("1", |row| row.get("HashStatus")),
-        );
+        let last = partner.row("Export", EXPORT_KEY).ok();
+        let hashing = last.as_ref().map(|row| row.get("HashStatus").trim());
+        let hashing = hashing.filter(|code| !code.is_empty()).unwrap_or("1");
+        row.set("HashStatus", hashing);
         row.set("ImplementationID", clean(&self.config.implementation_id));
         Ok(row)
     }

@@ -13,6 +13,7 @@ mod gates;
 mod package;
 mod reading;
 mod robustness;
+mod sanity;
 mod size;
 mod tolerance;
 mod whole_rows;

@@ -13,6 +13,7 @@ use tandem_hmis::config::ReadConfig;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::package::{Files, context, read_package};
+use crate::tolerance::open_export;
 
 fn zip_of<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -42,6 +43,31 @@ fn a_zip_with_a_nested_folder_is_read_and_told() {
     let outcome = read_package(&mut package, ReadConfig::default());
     assert_eq!(outcome.report.persons, 4);
     assert!(outcome.codes().contains(&"nested-folder"));
+}
+
+#[test]
+fn a_stray_quote_in_a_header_hides_no_file() {
+    let files = open_export();
+    let text = format!("\"{}", files.text("Client"));
+    let outcome = files.put("Client", text).read();
+    assert_eq!(outcome.report.persons, 6);
+}
+
+#[test]
+fn a_zip_that_lists_a_file_twice_is_refused() {
+    let files = Files::fixture("fy2026");
+    let entries = files
+        .0
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let more = [("Clienu.csv", files.0["Client.csv"].as_slice())];
+    let mut bytes = zip_of(entries.chain(more));
+    assert!(ZipPackage::new(Cursor::new(bytes.clone()), PackageLimits::default()).is_ok());
+    while let Some(at) = bytes.windows(10).position(|part| part == b"Clienu.csv") {
+        bytes[at..at + 10].copy_from_slice(b"Client.csv");
+    }
+    let opened = ZipPackage::new(Cursor::new(bytes), PackageLimits::default());
+    assert!(opened.unwrap_err().to_string().contains("twice"));
 }
 
 #[test]
