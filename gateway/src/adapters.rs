@@ -216,7 +216,7 @@ pub fn offline_reader(
     Ok(match format {
         Format::Acf199 | Format::Caseload | Format::Linkages => {
             let no_files = |file: &str| Err(format!("{file} is not read offline"));
-            let readers = CalworksConfig::default()
+            let readers = CalworksConfig::offline()
                 .readers(no_files)
                 .map_err(|error| fail(error.to_string()))?;
             let found = readers.into_iter().find(|reader| reader.format() == format);

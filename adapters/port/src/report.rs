@@ -127,11 +127,17 @@ impl<'a> Counting<'a> {
             Loss::Nothing if has_errors => Outcome::AcceptedWithErrors,
             Loss::Nothing => Outcome::Accepted,
         };
-        // Some records tell no event and are kept all the same (ACF-199 sections 3 and 4).
+        // Some records tell no event and are kept all the same; a Linkages message of many lines is lost at once. For
+        // ACF-199 the federal outcomes stand (specs tanf 1.6).
+        let all_lost = match self.format {
+            Format::Acf199 => false,
+            Format::Linkages => true,
+            _ => self.lost_records >= self.records.values().sum(),
+        };
         let nothing_usable = outcome == Outcome::PartiallyAccepted
             && self.events.is_empty()
             && self.refused == 0
-            && self.lost_records >= self.records.values().sum();
+            && all_lost;
         Report {
             format: self.format.name().to_owned(),
             version: self.version,
