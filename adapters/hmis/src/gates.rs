@@ -91,6 +91,7 @@ pub struct Gates {
     projects: HashMap<u64, ProjectGate>,
     project_ids: Vec<String>,
     is_any_closed: bool,
+    has_refused_stays: bool,
     stays: IdMap<StayMark>,
     people: IdMap<u8>,
 }
@@ -112,6 +113,7 @@ impl Default for Gates {
             projects: HashMap::new(),
             project_ids: Vec::new(),
             is_any_closed: false,
+            has_refused_stays: false,
             stays: IdMap::new(),
             people: IdMap::new(),
         }
@@ -181,6 +183,7 @@ impl Gates {
             Some(Refusal::ComparableDatabase) => REFUSED_COMPARABLE,
             Some(Refusal::UnknownProject) => REFUSED_UNKNOWN,
         };
+        self.has_refused_stays |= refusal(mark).is_some();
         let project = self.projects.get(&id_hash(&[row.project.trim()]));
         let new = StayMark {
             marks: 0,
@@ -208,6 +211,12 @@ impl Gates {
     #[must_use]
     pub fn has_closed_projects(&self) -> bool {
         self.is_any_closed
+    }
+
+    /// Whether the package may hold rows that must not enter.
+    #[must_use]
+    pub fn refuses_any(&self) -> bool {
+        self.is_any_closed || self.has_refused_stays
     }
 
     /// Whether the package describes the project.

@@ -106,7 +106,7 @@ pub trait Sink {
     fn deviation(&mut self, deviation: Deviation);
 
     /// A record that must never enter was met: lines `place.line..=last_line` of `place.file` are cut out of the
-    /// kept original. Nothing of the record may be given to the sink otherwise.
+    /// kept original, or the whole file when the place has no line. Nothing of the record may be given to the sink otherwise.
     fn refused(&mut self, place: Place, last_line: u64);
 
     /// The format's version as found, for example `FY2026` or `TANF 20261`.

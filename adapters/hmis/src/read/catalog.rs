@@ -10,6 +10,8 @@ use crate::tables::Tables;
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     entries: BTreeMap<String, String>,
+    /// Entries that are no file, or one that another entry is already.
+    unread: Vec<String>,
 }
 
 impl Catalog {
@@ -20,7 +22,11 @@ impl Catalog {
         let mut deviations = Vec::new();
         for name in names {
             let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
-            if base.is_empty() || base.starts_with("._") || name.starts_with("__MACOSX/") {
+            if base.is_empty() {
+                continue;
+            }
+            if base.starts_with("._") || name.starts_with("__MACOSX/") {
+                catalog.unread.push(name.clone());
                 continue;
             }
             let place = Place::file(name.as_str());
@@ -31,12 +37,14 @@ impl Catalog {
             let stem = match base.rsplit_once('.') {
                 Some((stem, extension)) if extension.eq_ignore_ascii_case("csv") => stem,
                 _ => {
+                    catalog.unread.push(name.clone());
                     let expected = "CSV files only; this one is not read";
                     deviations.push(Deviation::info("file-unknown", place, expected));
                     continue;
                 }
             };
             if catalog.entries.contains_key(&stem.to_ascii_lowercase()) {
+                catalog.unread.push(name.clone());
                 let expected = "one entry for each file; this one is not read";
                 deviations.push(Deviation::record_error("file-repeated", place, expected));
                 continue;
@@ -53,6 +61,14 @@ impl Catalog {
         self.entries
             .get(&file.to_ascii_lowercase())
             .map(String::as_str)
+    }
+
+    /// The entries that are not read: files that the edition does not have among them.
+    pub(crate) fn unread(&self, tables: &Tables) -> Vec<String> {
+        let others = self.entries.iter();
+        let others = others.filter(|(stem, _)| tables.file(stem).is_none());
+        let names = others.map(|(_, entry)| entry);
+        names.chain(&self.unread).cloned().collect()
     }
 
     /// What is told of files that the edition has and the package does not, and the other way round.

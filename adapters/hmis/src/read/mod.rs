@@ -25,6 +25,7 @@ mod session;
 mod source;
 mod split;
 mod stays;
+mod unread;
 
 use std::collections::HashMap;
 
@@ -117,6 +118,9 @@ impl HmisReader {
             if let (Some(entry), Some(layout)) = (catalog.entry(name), tables.file(name)) {
                 session.file(package, entry, layout)?;
             }
+        }
+        for entry in catalog.unread(tables) {
+            session.cut_unread(package, &entry);
         }
         session.finish();
         Ok(())

@@ -184,3 +184,30 @@ fn a_deleted_client_of_a_victim_service_provider_is_not_even_withdrawn() {
         .read();
     assert!(!everything_told(&outcome).contains("50001"));
 }
+
+#[test]
+fn a_custom_file_keeps_no_row_of_a_closed_project() {
+    let custom = "CustomQuestionID,EnrollmentID,PersonalID,CustomAnswer\n\
+        1,E-1,48211,a goal\n2,E-90,50001,a safe place\n3,,50001,more\n4,E-92,50003,of the refused stay\n\
+        5,E-93,50003,of the clear one\n6,,,of nobody\n";
+    let outcome = Files::fixture("fy2026").put("CustomGoals", custom).read();
+    assert_eq!(cut_lines(&outcome, "CustomGoals.csv"), [3, 4, 5, 7]);
+    let open = crate::tolerance::open_export().put("CustomGoals", custom);
+    assert!(open.read().collected.refused.is_empty());
+}
+
+#[test]
+fn a_file_that_nobody_can_judge_is_cut_whole_beside_closed_projects() {
+    let mut files = Files::fixture("fy2026").put("CustomNotes", "Name,Note\nSecreta,hides\n");
+    let client = files.0["Client.csv"].clone();
+    files.0.insert("old/Client.csv".to_owned(), client);
+    files.0.insert("notes.txt".to_owned(), b"Secreta".to_vec());
+    let outcome = files.read();
+    let is_whole = |file: &str| {
+        let mut refused = outcome.collected.refused.iter();
+        refused.any(|(place, _)| place.file == file && place.line.is_none())
+    };
+    assert!(is_whole("CustomNotes.csv") && is_whole("notes.txt"));
+    // A second entry of a known file shows whose its rows are.
+    assert_eq!(cut_lines(&outcome, "old/Client.csv"), [5, 6]);
+}
