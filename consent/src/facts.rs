@@ -144,7 +144,10 @@ impl Facts {
     /// When two records have the same id.
     pub fn new(records: Vec<OrganizationRecord>) -> Result<Self, FactsError> {
         let mut organizations = BTreeMap::new();
-        for record in records {
+        for mut record in records {
+            // In what order somebody listed them must not show in the evidence.
+            record.agreements.sort_by_cached_key(canonical_json);
+            record.teams.sort();
             let digest = sha256(canonical_json(&record).as_bytes());
             let id = record.id.clone();
             if organizations.insert(id.clone(), (record, digest)).is_some() {

@@ -5,7 +5,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::directive::{Moment, SubjectKey};
 use tandem_mappings::model::id::{Jurisdiction, OrganizationId};
@@ -130,7 +131,8 @@ pub struct Subject {
     /// Birth date, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth_date: Option<Date>,
-    /// Who may sign for the person: `self`, `minor`, `conserved`.
+    /// Who may sign for the person: `self`, `minor`, `conserved`. With any other word, as with
+    /// `conserved`, the person's own signature opens nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<String>,
     /// Facts that rules test, such as `safety`; the list is in `coverage.toml`.
@@ -200,6 +202,23 @@ pub struct Item {
     pub consent_chain: Vec<ChainLink>,
 }
 
+/// Items whose ids tell them apart. An answer names items by id, so that an id used twice would let
+/// the permit of one stand for the other.
+fn items_with_own_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Item>, D::Error> {
+    let items = Vec::<Item>::deserialize(deserializer)?;
+    if have_own_ids(&items) {
+        return Ok(items);
+    }
+    let expected = "items that each have an id of their own";
+    Err(D::Error::invalid_value(Unexpected::Seq, &expected))
+}
+
+/// Whether no id is empty or used twice.
+pub(crate) fn have_own_ids(items: &[Item]) -> bool {
+    let ids: BTreeSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    ids.len() == items.len() && !ids.contains("")
+}
+
 /// Breaking the glass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -236,7 +255,8 @@ pub struct Request {
     pub recipient: Recipient,
     /// About whom.
     pub subject: Subject,
-    /// What.
+    /// What; each item under an id of its own.
+    #[serde(deserialize_with = "items_with_own_ids")]
     pub items: Vec<Item>,
     /// A rule id as a hint for explanations; it opens nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

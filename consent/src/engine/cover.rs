@@ -15,7 +15,7 @@ pub(super) enum Cover<'a> {
     Barred(BTreeSet<&'a str>),
     /// Every one of these must permit.
     Regimes(BTreeSet<&'a str>),
-    /// No regime answers for it: the category is unknown, or its source has none.
+    /// No regime answers for it: the category or the source is unknown, or its source has none.
     Unknown,
 }
 
@@ -29,6 +29,10 @@ pub(super) fn cover<'a>(scene: &Scene<'a>, item: &Item) -> Cover<'a> {
     }
     if let Some(alone) = coverage.actions.get(scene.request.action.as_str()) {
         return Cover::Regimes(names(alone));
+    }
+    // Of a source that nobody knows it is not known either which laws it brings along.
+    if scene.source(item).is_none() {
+        return Cover::Unknown;
     }
     let Some(table) = category.and_then(|category| coverage.categories.get(&category)) else {
         return Cover::Unknown;
@@ -54,7 +58,7 @@ pub(super) fn cover<'a>(scene: &Scene<'a>, item: &Item) -> Cover<'a> {
         .iter()
         .filter_map(|label| coverage.labels.get(label));
     regimes.extend(labelled.flatten().map(String::as_str));
-    if scene.age.is_some_and(|age| age < 18) {
+    if !scene.signs_alone() {
         regimes.insert(&coverage.minors);
     }
     regimes.extend(coverage.always.iter().map(String::as_str));

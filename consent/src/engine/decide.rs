@@ -12,7 +12,7 @@ use crate::bundle::Bundle;
 use crate::canonical::{canonical_json, sha256};
 use crate::decision::{Decision, ItemDecision, RegimeDecision, Verdict};
 use crate::facts::Facts;
-use crate::request::{Item, Request};
+use crate::request::{Item, Request, have_own_ids};
 
 /// Decides a request. Pure: the time is `request.as_of`, and equal inputs give equal bytes.
 ///
@@ -40,8 +40,8 @@ pub fn decide(
     draft.finish(&scene, facts)
 }
 
-/// Whether the request can be decided at all: for this jurisdiction, by this bundle, and without
-/// a flag that no rule knows.
+/// Whether the request can be decided at all: for this jurisdiction, by this bundle, with items
+/// that can be told apart, and without a flag that no rule knows.
 fn accepted(scene: &Scene<'_>) -> bool {
     let (request, bundle) = (scene.request, scene.bundle);
     let here = bundle
@@ -51,7 +51,7 @@ fn accepted(scene: &Scene<'_>) -> bool {
         .policy_version
         .as_ref()
         .is_none_or(|asked| *asked == bundle.hash);
-    here && current && scene.unknown_flag().is_none()
+    here && current && have_own_ids(&request.items) && scene.unknown_flag().is_none()
 }
 
 fn item_decision(scene: &Scene<'_>, item: &Item, answers: &[Answer<'_>]) -> ItemDecision {

@@ -79,7 +79,8 @@ impl<'a> Draft<'a> {
             .all(|answer| answer.verdict == Verdict::Permit)
         {
             self.duties.collect(scene, evaluator, index, &answers);
-            self.ends.extend(valid_until(scene, item, &answers));
+            let end = valid_until(scene, evaluator, index, item, &answers);
+            self.ends.extend(end);
         } else {
             self.missing
                 .extend(missing(scene, evaluator, index, item, &answers));

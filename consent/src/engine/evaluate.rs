@@ -23,10 +23,15 @@ pub(super) struct Evaluator<'a, 's> {
     plain: Context,
     /// One context per view that permits, is in force and was not taken back.
     contexts: Vec<Option<Context>>,
+    /// The situation with each permission that was taken back from the recipient, with its place
+    /// among the views: asked for what a regime says of that, never for a permit.
+    taken_back: Vec<(usize, Context)>,
     /// One context per basis on which duties were asked for.
     bases: RefCell<BTreeMap<String, Option<Context>>>,
     /// The entities as if source and recipient shared a team of every kind.
     all_teams: OnceCell<Option<Stage>>,
+    /// The entities as if source and recipient shared no team.
+    no_teams: OnceCell<Option<Stage>>,
 }
 
 impl<'a, 's> Evaluator<'a, 's> {
@@ -37,6 +42,9 @@ impl<'a, 's> Evaluator<'a, 's> {
                 && !view.is_revoked
                 && view.is_running(scene.now)
         };
+        let gone = |view: &View<'_>| {
+            view.effect == Effect::Permit && view.is_revoked && view.reach.is_some()
+        };
         let context = |view: &View<'a>| {
             let value = cedar::directive(scene, view)?;
             cedar::context(scene, Some(value), None)
@@ -45,14 +53,20 @@ impl<'a, 's> Evaluator<'a, 's> {
             .views
             .iter()
             .map(|view| usable(view).then(|| context(view)).transpose());
+        let taken_back = scene.views.iter().enumerate();
+        let taken_back = taken_back
+            .filter(|(_, view)| gone(view))
+            .map(|(at, view)| Ok((at, context(view)?)));
         Ok(Self {
             scene,
             stage: Stage::new(scene, None)?,
             authorizer: Authorizer::new(),
             plain: cedar::context(scene, None, None)?,
             contexts: contexts.collect::<Result<_, _>>()?,
+            taken_back: taken_back.collect::<Result<_, _>>()?,
             bases: RefCell::default(),
             all_teams: OnceCell::new(),
+            no_teams: OnceCell::new(),
         })
     }
 
@@ -87,9 +101,9 @@ impl<'a, 's> Evaluator<'a, 's> {
         let Some(Some(context)) = self.contexts.get(at) else {
             return false;
         };
-        let adult = self.scene.age.is_none_or(|age| age >= 18);
-        if adult && view.directive.signer.capacity == Capacity::OwnSelf {
-            return true;
+        let is_minor = self.scene.age.is_some_and(|age| age < 18);
+        if view.directive.signer.capacity == Capacity::OwnSelf && !is_minor {
+            return self.scene.signs_alone();
         }
         let minors = self
             .scene
@@ -150,7 +164,36 @@ impl<'a, 's> Evaluator<'a, 's> {
                 None => {}
             }
         }
+        if forbidding.is_empty() {
+            forbidding = self.revocation(regime, index);
+        }
         human.unwrap_or_else(|| self.closed(regime, index, forbidding))
+    }
+
+    /// The rules by which a regime closes an item because its consent was taken back.
+    fn revocation(&self, regime: &'a Regime, index: usize) -> Vec<Cited<'a>> {
+        let item = self.scene.request.items.get(index);
+        let category = item.and_then(|item| self.scene.category(item));
+        let (Some(rules), Some(category)) = (regime.on(self.scene.today), category) else {
+            return Vec::new();
+        };
+        let concerns = |at: &usize| {
+            let view = self.scene.views.get(*at);
+            view.is_some_and(|view| view.directive.categories.contains(&category))
+        };
+        let by_revocation = |one: &Cited<'_>| {
+            one.rule()
+                .is_some_and(|rule| rule.basis.as_deref() == Some("REVOCATION"))
+        };
+        let answers = self.taken_back.iter().filter(|(at, _)| concerns(at));
+        answers
+            .filter_map(|(_, context)| self.ask(&rules.decisive, index, context))
+            .map(|response| cited(regime, &response))
+            .find_map(|mut all| {
+                all.retain(by_revocation);
+                (!all.is_empty()).then_some(all)
+            })
+            .unwrap_or_default()
     }
 
     fn closed(&self, regime: &'a Regime, index: usize, forbidding: Vec<Cited<'a>>) -> Answer<'a> {
@@ -232,6 +275,20 @@ impl<'a, 's> Evaluator<'a, 's> {
     pub(super) fn all_teams(&self) -> Option<&Stage> {
         let build = || Stage::new(self.scene, Some(&TEAM_KINDS)).ok();
         self.all_teams.get_or_init(build).as_ref()
+    }
+
+    /// Whether a permit of a regime would fall without the teams that source and recipient share.
+    pub(super) fn rests_on_teams(&self, answer: &Answer<'_>, index: usize) -> bool {
+        let regime = self.scene.bundle.regimes.get(answer.regime);
+        let build = || Stage::new(self.scene, Some(&[])).ok();
+        let alone = self.no_teams.get_or_init(build).as_ref();
+        let (Some(regime), Some(alone)) = (regime, alone) else {
+            return true;
+        };
+        let given = answer.consent.and_then(|at| self.contexts.get(at));
+        let context = given.and_then(Option::as_ref).unwrap_or(&self.plain);
+        self.would_permit(&self.stage, regime, index, context)
+            && !self.would_permit(alone, regime, index, context)
     }
 
     /// The context without a directive.

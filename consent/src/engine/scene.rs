@@ -157,6 +157,19 @@ impl<'a> Scene<'a> {
             .map(String::as_str)
     }
 
+    /// Whether the person's own signature is enough: an adult who is not said to have less than own
+    /// capacity. Without a birth date a person counts as an adult unless the capacity says `minor`;
+    /// nobody signs before the day of birth.
+    pub(super) fn signs_alone(&self) -> bool {
+        let subject = &self.request.subject;
+        let by_age = match (subject.birth_date, self.age) {
+            (Some(_), age) => age.is_some_and(|age| age >= 18),
+            (None, _) => subject.capacity.as_deref() != Some("minor"),
+        };
+        let capacity = subject.capacity.as_deref().unwrap_or("self");
+        by_age && matches!(capacity, "self" | "minor")
+    }
+
     /// The person's 18th birthday.
     pub(super) fn majority(&self) -> Option<Date> {
         self.request.subject.birth_date.and_then(majority)

@@ -6,17 +6,21 @@ use tandem_mappings::model::directive::{Effect, Moment};
 use tandem_mappings::registry::{AgreementKind, Term};
 
 use super::answer::Answer;
+use super::evaluate::Evaluator;
 use super::refusal::concerns;
 use super::scene::Scene;
 use crate::GATEWAY;
+use crate::directive::{Reach, View};
 use crate::request::Item;
 
 /// The earliest end of what the permits of an item rest on: consents, agreements, teams, the
 /// person's age, the rules themselves, and the start of a refusal that is already on file.
-pub(super) fn valid_until(
-    scene: &Scene<'_>,
+pub(super) fn valid_until<'a>(
+    scene: &Scene<'a>,
+    evaluator: &Evaluator<'a, '_>,
+    index: usize,
     item: &Item,
-    answers: &[Answer<'_>],
+    answers: &[Answer<'a>],
 ) -> Option<Timestamp> {
     let zone = &scene.bundle.zone;
     let last_day = |day: Date| Moment::Day(day).end(zone);
@@ -28,13 +32,17 @@ pub(super) fn valid_until(
         if let Some(regime) = scene.bundle.regimes.get(answer.regime) {
             ends.extend(regime.next_change(scene.today).and_then(first_day));
         }
-        let basis = answer.basis.as_deref().unwrap_or_default();
-        if basis.contains("STATUTORY_MDT") {
-            let teams = scene.shared_teams(item);
+        let by_team = view.is_some_and(|view| view.reach == Some(Reach::Team));
+        if by_team {
+            ends.extend(recipient_teams(scene, view).filter_map(last_day));
+        }
+        if evaluator.rests_on_teams(answer, index) {
+            let teams = scene.shared_teams(item).into_iter();
+            let trained = scene.request.requester.training_valid_to;
             ends.extend(
                 teams
-                    .into_iter()
                     .filter_map(|(_, end)| end)
+                    .chain(trained)
                     .filter_map(last_day),
             );
         }
@@ -62,6 +70,19 @@ pub(super) fn valid_until(
     ends.into_iter()
         .filter(|end| *end > scene.now && *end < Timestamp::MAX)
         .min()
+}
+
+/// The last days of the recipient's membership in the teams that a directive names.
+fn recipient_teams<'a>(scene: &Scene<'a>, view: Option<&View<'a>>) -> impl Iterator<Item = Date> {
+    let named = view.map(|view| &view.directive.recipients.team);
+    let teams = scene.recipient().into_iter().flat_map(|one| &one.teams);
+    let today = scene.today;
+    teams
+        .filter(move |team| {
+            team.term().holds_on(today)
+                && named.is_some_and(|named| named.contains(team.id.as_str()))
+        })
+        .filter_map(|team| team.to)
 }
 
 /// The agreements without which the recipient, or for intake the source, would get nothing.

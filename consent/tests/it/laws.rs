@@ -1,31 +1,12 @@
 //! Each regime: what it permits and what it denies.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tandem_consent::{Facts, Outcome};
 
 use crate::world::{
-    ask, ask_county, ask_with, is_open, law, release, request, rules, with, with_item,
+    ask, ask_county, ask_with, consent, is_open, law, pair, release, request, rules, with,
+    with_item,
 };
-
-/// Facts of two organisations made for a test, both under agreement.
-fn pair(source: Value, recipient: Value) -> Facts {
-    let complete = |mut record: Value, id: &str| {
-        record["id"] = json!(id);
-        record["agreements"] = json!([{"id": "dsa", "with": "gateway", "end": "2027-12-31"}]);
-        record
-    };
-    serde_json::from_value(json!({
-        "organizations": [complete(source, "org-a"), complete(recipient, "org-b")]
-    }))
-    .unwrap()
-}
-
-fn consent(categories: &[&str]) -> Value {
-    with(
-        release("d-1", categories),
-        &json!({"disclosers": ["org-a"], "recipients": ["org-b"]}),
-    )
-}
 
 #[test]
 fn treating_providers_share_without_consent() {

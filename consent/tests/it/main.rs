@@ -5,6 +5,8 @@
     reason = "a helper of a test fails the test"
 )]
 
+mod bounds;
+mod duties;
 mod fixtures;
 mod laws;
 mod properties;

@@ -52,6 +52,27 @@ pub(crate) fn release(id: &str, categories: &[&str]) -> Value {
     })
 }
 
+/// Facts of two organisations made for a test, both under agreement.
+pub(crate) fn pair(source: Value, recipient: Value) -> Facts {
+    let complete = |mut record: Value, id: &str| {
+        record["id"] = json!(id);
+        record["agreements"] = json!([{"id": "dsa", "with": "gateway", "end": "2027-12-31"}]);
+        record
+    };
+    serde_json::from_value(json!({
+        "organizations": [complete(source, "org-a"), complete(recipient, "org-b")]
+    }))
+    .unwrap()
+}
+
+/// A release from the one to the other of the two.
+pub(crate) fn consent(categories: &[&str]) -> Value {
+    with(
+        release("d-1", categories),
+        &json!({"disclosers": ["org-a"], "recipients": ["org-b"]}),
+    )
+}
+
 /// A value with some top-level fields replaced.
 pub(crate) fn with(mut value: Value, changes: &Value) -> Value {
     for (name, change) in changes.as_object().unwrap() {

@@ -12,7 +12,7 @@ use super::CedarError;
 use super::value::{Fields, day, record, text, texts};
 use crate::directive::{Reach, View};
 use crate::engine::scene::Scene;
-use crate::request::Item;
+use crate::request::{Emergency, Item};
 
 /// The context of a question: without a directive, with one, or with the basis of a permit.
 pub(in crate::engine) fn context(
@@ -44,7 +44,11 @@ pub(in crate::engine) fn context(
         ("subject", record(subject)?),
         ("holds_copy", Value::new_bool(request.holds_copy)),
     ]);
-    if let Some(emergency) = &request.emergency {
+    // An emergency without a reason, or that nobody declared, is none.
+    let stated = |emergency: &&Emergency| {
+        !emergency.reason.trim().is_empty() && !emergency.declared_by.trim().is_empty()
+    };
+    if let Some(emergency) = request.emergency.as_ref().filter(stated) {
         let emergency = Fields::from([
             ("reason", text(&emergency.reason)),
             ("second_factor", Value::new_bool(emergency.second_factor)),
