@@ -11,6 +11,7 @@ use tandem_mappings::model::message::DeliveryTold;
 use super::backoff;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
+use crate::pipeline::{recall, referrals};
 use crate::state::disclosure::DisclosureDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
@@ -78,7 +79,8 @@ pub(super) async fn settle(
     };
     row.fault = fault.map(str::to_owned);
     row.note.clone_from(&note);
-    if !tx.move_outbox(&row, from, now).await? {
+    let was_withdrawn = !tx.move_outbox(&row, from, now).await?;
+    if was_withdrawn && !overtaken(tx, &row, now).await? {
         return Ok(());
     }
     tx.add_attempt(&AttemptRow {
@@ -101,11 +103,24 @@ pub(super) async fn settle(
     ) {
         disclosed(tx, attempted, now).await?;
         reached(core, tx, attempted, now).await?;
+        recall::after_attempt(core, tx, &row, was_withdrawn, now).await?;
+        if was_withdrawn {
+            referrals::delivered_after_all(core, tx, row.id, now).await?;
+        }
     }
     if row.state == OutboxState::Acknowledged {
         acknowledged(core, tx, row.id, now).await?;
     }
     Ok(())
+}
+
+/// A message was withdrawn while its attempt ran, and its recipient has it all the same: that is kept, never lost.
+async fn overtaken(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<bool, StoreError> {
+    let has_reached = matches!(
+        row.state,
+        OutboxState::Delivered | OutboxState::Acknowledged
+    );
+    Ok(has_reached && tx.move_outbox(row, OutboxState::Withdrawn, now).await?)
 }
 
 fn fault_code(fault: Fault) -> &'static str {

@@ -28,6 +28,11 @@ pub(super) async fn decide(
     let mut ready = Vec::new();
     for row in rows {
         let mut tx = core.store.begin().await?;
+        let found = tx.outbox(row.id).await?;
+        if found.is_none_or(|found| found.state != row.state) {
+            // It was withdrawn since it was found due.
+            continue;
+        }
         let Ok(mut proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
             // Written by another version of the program: held for an operator, so that its case keeps its order.
             let parked = OutboxRow {

@@ -59,7 +59,7 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     let count = waiting.len();
     for next in waiting {
         let mut tx = core.store.begin().await?;
-        if !tx.is_waiting(next.position).await? {
+        if !tx.claim_event(next.position).await? {
             // Somebody else took it between the snapshot and this transaction.
             continue;
         }
@@ -78,7 +78,9 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
                 Applied::Parked(error.to_string())
             }
         };
-        if applied == Applied::Done {
+        let waits =
+            applied == Applied::Done && referrals::awaits_consent(&mut tx, &next.event).await?;
+        if applied == Applied::Done && !waits {
             steps::fold(core, &mut tx, &next.event).await?;
         }
         if applied == Applied::Forgotten {
@@ -87,6 +89,7 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
             continue;
         }
         let (state, note) = match &applied {
+            Applied::Done if waits => (EventState::Deferred, Some("waits for consent")),
             Applied::Done | Applied::Forgotten | Applied::Nothing | Applied::Echo => {
                 (EventState::Applied, None)
             }
@@ -94,7 +97,7 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
             Applied::Parked(why) => (EventState::Parked, Some(why.as_str())),
         };
         tx.settle_event(next.position, state, note).await?;
-        if let Some(why) = note {
+        if let Some(why) = note.filter(|_| state != EventState::Deferred) {
             let object = next.event.id.to_string();
             tx.audit(
                 core.clock.now(),

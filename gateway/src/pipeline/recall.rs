@@ -244,6 +244,35 @@ pub async fn is_withheld(
     Ok(ruling.withholds(&told.disclosure.permitted, &people))
 }
 
+/// Right after a delivery: what was withdrawn, or lost its basis, while the attempt ran is taken back at once.
+///
+/// # Errors
+/// When the store fails.
+pub async fn after_attempt(
+    core: &Core,
+    tx: &mut Tx,
+    row: &OutboxRow,
+    was_withdrawn: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(disclosure) = tx.get::<DisclosureDoc>(&row.id.to_string()).await? else {
+        return Ok(());
+    };
+    let version = version::of_decision(tx, disclosure.decision).await?;
+    let told = Told {
+        row: row.clone(),
+        disclosure,
+        version,
+    };
+    let is_notice = told
+        .proposal()
+        .is_some_and(|proposal| proposal.action == Action::Notify);
+    if !is_notice && (was_withdrawn || is_withheld(core, tx, &told, now).await?) {
+        everything_told(core, tx, &[told], now).await?;
+    }
+    Ok(())
+}
+
 async fn notice(
     core: &Core,
     tx: &mut Tx,

@@ -17,6 +17,8 @@ pub enum EventState {
     Waiting,
     /// Its effects are in the state.
     Applied,
+    /// Taken, but what it asks for waits for consent: an event of the gateway carries it out later.
+    Deferred,
     /// Refused by a rule of the state machines; the note says why.
     Refused,
     /// Set aside: it could not be resolved; the note says why. Can be replayed.
@@ -31,6 +33,7 @@ impl EventState {
             Self::Staged => "staged",
             Self::Waiting => "waiting",
             Self::Applied => "applied",
+            Self::Deferred => "deferred",
             Self::Refused => "refused",
             Self::Parked => "parked",
         }
@@ -68,8 +71,9 @@ impl Tx {
             .sealer
             .seal("event", "sealed", event.id.as_bytes(), &plain)?;
         sqlx::query(
-            "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed, applied) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+             CASE WHEN $9 = 'applied' THEN COALESCE(MAX(applied), 0) + 1 END FROM event WHERE jurisdiction = $1",
         )
         .bind(self.jurisdiction())
         .bind(position)
@@ -227,18 +231,43 @@ impl Tx {
             .collect()
     }
 
-    /// Whether an event's effects are still to come.
+    /// Takes an event whose effects are still to come: it stands in the order of effects before whatever follows from
+    /// it. Returns whether there was such an event.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn is_waiting(&mut self, position: i64) -> Result<bool, StoreError> {
-        let state: Option<String> =
-            sqlx::query_scalar("SELECT state FROM event WHERE jurisdiction = $1 AND position = $2")
-                .bind(self.jurisdiction())
-                .bind(position)
-                .fetch_optional(&mut *self.inner)
-                .await?;
-        Ok(state.as_deref() == Some(EventState::Waiting.code()))
+    pub async fn claim_event(&mut self, position: i64) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE event SET applied = (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) \
+             WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Applied events in the order in which they took effect, after a place in it. Returns the last place, too.
+    ///
+    /// # Errors
+    /// When the store fails or an event does not open.
+    pub async fn events_as_applied(
+        &mut self,
+        after: i64,
+        limit: i64,
+    ) -> Result<(i64, Vec<WaitingEvent>), StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, id, sealed, applied FROM event \
+             WHERE jurisdiction = $1 AND applied > $2 AND state = 'applied' ORDER BY applied LIMIT $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        let last = rows.last().map_or(after, |row| row.get("applied"));
+        Ok((last, self.open_events(rows)?))
     }
 
     /// Says how an event came out. The note holds no personal data.
@@ -252,7 +281,9 @@ impl Tx {
         note: Option<&str>,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE event SET state = $3, note = $4 WHERE jurisdiction = $1 AND position = $2",
+            "UPDATE event SET state = $3, note = $4, applied = CASE WHEN $3 = 'applied' THEN \
+             COALESCE(applied, (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1)) END \
+             WHERE jurisdiction = $1 AND position = $2",
         )
         .bind(self.jurisdiction())
         .bind(position)

@@ -4,10 +4,12 @@ use serde_json::json;
 use tandem::demo::world::{PATIENCE, World};
 use tandem::state::episode::EpisodeDoc;
 use tandem::state::record::RecordDoc;
+use tandem_coordination::comanagement::PauseReason;
 use tandem_mappings::model::comanagement::ComanagementState;
 use tandem_mappings::model::event::Body;
 use tandem_mappings::model::id::RecordKey;
-use tandem_simulators::family::{CIN_MARISOL, CWS_ANA, HMIS_MARISOL};
+use tandem_simulators::cws::ComanagementDraft;
+use tandem_simulators::family::{CIN_ANA, CIN_LEO, CIN_MARISOL, CWS_ANA, HMIS_MARISOL};
 
 use crate::county::{County, applied};
 
@@ -202,5 +204,82 @@ async fn what_was_told_before_a_person_was_joined_to_another_is_recalled_afterwa
         recalled >= 2,
         "both notices were told before the join: {answer}"
     );
+    county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pause_keeps_the_reason_that_the_programme_gives() {
+    for (words, reason) in [
+        ("court-order", PauseReason::CourtOrder),
+        ("family-away", PauseReason::FamilyAway),
+        ("", PauseReason::ConsentGap),
+    ] {
+        let county = coordinating().await;
+        let world = &county.world;
+        let pause = ComanagementDraft {
+            state: "paused".to_owned(),
+            transition_plan: words.to_owned(),
+            ..ComanagementDraft::default()
+        };
+        let answer = world
+            .partner
+            .send(&world.for_cws, &world.partner.comanagement(&pause))
+            .await
+            .unwrap();
+        assert!((200..300).contains(&answer.status), "{}", answer.body);
+        applied(&world.core()).await;
+        let paused = episode(world).await.episode;
+        assert_eq!(paused.state(), Some(ComanagementState::Paused), "{words}");
+        assert_eq!(paused.pause_reason(), Some(reason), "{words}");
+        county.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_that_comes_back_opens_a_new_episode_and_tells_both_workers_anew() {
+    let county = coordinating().await;
+    let world = &county.world;
+    for consent in ["consent-marisol", "consent-ana", "consent-leo"] {
+        county.revoke(consent).await;
+    }
+    world.settle().await.unwrap();
+    let notices = |rows: Vec<tandem::store::OutboxRow>| {
+        rows.iter()
+            .filter(|row| row.kind == "mutual-client")
+            .count()
+    };
+    let before = notices(county.outbox("cws-demo").await);
+    world.minutes_pass(5).unwrap();
+    for (id, capacity, cin) in [
+        ("again-marisol", "self", CIN_MARISOL),
+        ("again-ana", "parent", CIN_ANA),
+        ("again-leo", "parent", CIN_LEO),
+    ] {
+        let directive = tandem::demo::directives::coordination(id, capacity);
+        world
+            .office
+            .consent(&directive, "calworks-demo", cin)
+            .await
+            .unwrap();
+    }
+    world.settle().await.unwrap();
+    assert!(
+        notices(county.outbox("cws-demo").await) > before,
+        "who was told to stop using the notice was not told anew"
+    );
+    let mut tx = world.core().store.snapshot().await.unwrap();
+    let states: Vec<_> = tx
+        .all::<EpisodeDoc>()
+        .await
+        .unwrap()
+        .iter()
+        .map(|one| one.episode.state())
+        .collect();
+    assert_eq!(states.len(), 2);
+    assert!(
+        states.contains(&Some(ComanagementState::Confirmed)),
+        "{states:?}"
+    );
+    drop(tx);
     county.stop().await;
 }

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
 
 /// What it does with the next message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) enum Mood {
     CutsBefore,
     /// Takes the message, then cuts the connection before the answer.
     CutsAfter,
+    /// Takes the message only when it is let go.
+    Holds,
 }
 
 /// A misbehaving address.
@@ -28,6 +31,7 @@ pub(crate) struct Liar {
     moods: Arc<Mutex<VecDeque<Mood>>>,
     seen: Arc<Mutex<Vec<String>>>,
     behind: Arc<Mutex<String>>,
+    held: Arc<Semaphore>,
     client: reqwest::Client,
 }
 
@@ -38,6 +42,7 @@ impl Liar {
             moods: Arc::default(),
             seen: Arc::default(),
             behind: Arc::default(),
+            held: Arc::new(Semaphore::new(0)),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
         };
         let router = Router::new().fallback(take).with_state(liar.clone());
@@ -66,6 +71,11 @@ impl Liar {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Takes one message that it holds.
+    pub(crate) fn lets_go(&self) {
+        self.held.add_permits(1);
     }
 
     /// Whether it has done all that it was told to.
@@ -121,6 +131,10 @@ async fn take(State(liar): State<Liar>, headers: HeaderMap, body: Bytes) -> Resp
         )
             .into_response(),
         Some(Mood::CutsBefore) => cut(),
+        Some(Mood::Holds) => {
+            liar.held.acquire().await.unwrap().forget();
+            liar.forward(&headers, body).await
+        }
         Some(Mood::CutsAfter) => {
             let _answer = liar.forward(&headers, body).await;
             cut()

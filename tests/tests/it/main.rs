@@ -9,6 +9,7 @@
 mod baseline;
 mod consent;
 mod county;
+mod drafts;
 mod duplicates;
 mod episodes;
 mod lanes;
@@ -17,6 +18,7 @@ mod links;
 mod moves;
 mod overdue;
 mod protected;
+mod races;
 mod rebuild;
 mod records;
 mod refresh;

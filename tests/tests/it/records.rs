@@ -11,8 +11,8 @@ use tandem::state::episode::EpisodeDoc;
 use tandem::state::referral::ReferralDoc;
 use tandem::store::{Store, WaitingEvent};
 use tandem_coordination::referral::{Decision, Readiness, Referral, ReferralFact, Rules, Sides};
-use tandem_mappings::model::event::Body;
-use tandem_mappings::model::referral::ReferralRef;
+use tandem_mappings::model::event::{Body, Event};
+use tandem_mappings::model::referral::{ReferralRef, SubStatus};
 use tandem_simulators::family::{self, demo_family};
 
 use crate::county::provider;
@@ -96,9 +96,10 @@ async fn whole_story_logs_no_personal_data_and_its_state_can_be_rebuilt_from_the
         .snapshot()
         .await
         .unwrap()
-        .events_after(0, 1_000_000)
+        .events_as_applied(0, 1_000_000)
         .await
-        .unwrap();
+        .unwrap()
+        .1;
     let documents = store
         .snapshot()
         .await
@@ -154,7 +155,7 @@ async fn reopened(folder: &std::path::Path) -> Store {
 }
 
 /// A referral's state from the events alone; which message carried what stands in its document.
-fn fold(document: &ReferralDoc, events: &[WaitingEvent]) -> Referral {
+pub(crate) fn fold(document: &ReferralDoc, events: &[WaitingEvent]) -> Referral {
     let rules = Rules::shipped().unwrap();
     let sides = Sides {
         source: document.source.clone(),
@@ -186,9 +187,8 @@ fn fold(document: &ReferralDoc, events: &[WaitingEvent]) -> Referral {
             body => {
                 let is_named = reference_of(body)
                     .is_some_and(|reference| names(document, event.system.as_str(), reference));
-                facts.extend(
-                    ReferralFact::of(event, &sides, Readiness::complete()).filter(|_| is_named),
-                );
+                let fact = ReferralFact::of(event, &sides, Readiness::complete());
+                facts.extend(fact.filter(|_| is_named).map(|fact| awaiting(event, fact)));
             }
         }
         for fact in facts {
@@ -197,6 +197,27 @@ fn fold(document: &ReferralDoc, events: &[WaitingEvent]) -> Referral {
         }
     }
     state
+}
+
+/// A draft that the gateway keeps waits for consent; one that the source wrote waits for the source.
+fn awaiting(event: &Event, fact: ReferralFact) -> ReferralFact {
+    let is_draft = matches!(event.told.body, Body::ReferralDrafted(_));
+    match fact {
+        ReferralFact::Opened {
+            wish,
+            urgency,
+            part_of,
+            readiness,
+        } if is_draft && event.told.source_event_id.as_str().starts_with("gateway:") => {
+            ReferralFact::Opened {
+                wish: wish.with(SubStatus::AwaitingConsent),
+                urgency,
+                part_of,
+                readiness,
+            }
+        }
+        other => other,
+    }
 }
 
 fn reference_of(body: &Body) -> Option<&ReferralRef> {

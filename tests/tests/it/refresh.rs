@@ -194,3 +194,41 @@ async fn whole_extract_that_withdraws_too_many_is_held_until_an_operator_release
     assert!(rig.office.post("operator", &path, &nothing).await.is_err());
     rig.gateway.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn record_that_leaves_takes_back_only_what_was_told_under_it() {
+    let county = County::housed().await;
+    let world = &county.world;
+    let done = county.folder.path().join("exchange/hmis-demo/done");
+    let file = std::fs::read_dir(done).unwrap().next().unwrap().unwrap();
+    let bytes = std::fs::read(file.path()).unwrap();
+    let name = "hmis-full-20260203-009.zip";
+    world
+        .hmis
+        .drop_bytes(name, &without(&bytes, HMIS_ANA))
+        .await
+        .unwrap();
+    world.hmis.wait_for_answer(name, PATIENCE).await.unwrap();
+    applied(&world.core()).await;
+    assert_eq!(
+        standing(&world.core(), "hmis-demo", HMIS_ANA).await,
+        Standing::Withdrawn
+    );
+    // What CalWORKs and child welfare told each other rests on their own records of her.
+    for (lane, other) in [("calworks-demo", "cws-demo"), ("cws-demo", "calworks-demo")] {
+        let rows = county.outbox(lane).await;
+        let about_each_other: Vec<String> = rows
+            .iter()
+            .filter(|row| row.kind == "mutual-client")
+            .filter(|row| String::from_utf8_lossy(&row.content).contains(other))
+            .map(|row| row.id.to_string())
+            .collect();
+        assert!(!about_each_other.is_empty());
+        let recalled = rows.iter().filter(|row| row.kind == "recall").any(|row| {
+            let text = String::from_utf8_lossy(&row.content).into_owned();
+            about_each_other.iter().any(|id| text.contains(id))
+        });
+        assert!(!recalled, "{lane} was told to stop using what still holds");
+    }
+    county.stop().await;
+}

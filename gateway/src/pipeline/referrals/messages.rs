@@ -52,6 +52,29 @@ pub(super) async fn withdraw(
     Ok(())
 }
 
+/// A request that was withdrawn while its attempt ran has reached its target: the target is told of the cancellation.
+///
+/// # Errors
+/// When the store fails.
+pub async fn delivered_after_all(
+    core: &Core,
+    tx: &mut Tx,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let id = message.to_string();
+    for document in tx.find::<ReferralDoc>("referral.message", &id).await? {
+        let is_over = matches!(
+            document.state.status(),
+            Some(ReferralStatus::Cancelled | ReferralStatus::EnteredInError)
+        );
+        if is_over && document.request_message == Some(message) {
+            withdraw(core, tx, &document, now).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The other programmes that co-manage the family: referral outcomes are among what they exchange.
 pub(super) async fn tell_onlookers(
     core: &Core,

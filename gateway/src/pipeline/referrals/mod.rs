@@ -1,24 +1,25 @@
 //! Applies what sources and targets say about referrals, and tells the others.
 
+mod drafts;
 mod lookup;
 mod messages;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use tandem_coordination::referral::{
-    Decision, Move, Readiness, Referral, ReferralFact, Refused, Sender, Sides, content_gaps,
-    is_terminal,
+    Decision, Move, Readiness, Referral, ReferralFact, Refused, Sides, is_terminal,
 };
 use tandem_mappings::model::event::{Body, Event};
 use tandem_mappings::model::id::{MessageId, ReferralId, SystemId};
 use tandem_mappings::model::referral::{
-    ReferralRef, ReferralRequest, ReferralRole, ReferralStatus, ReferralUpdate, SubStatus,
+    ReferralRef, ReferralRequest, ReferralRole, ReferralStatus, ReferralUpdate,
 };
 
+pub use drafts::{awaits_consent, retry_draft};
+use drafts::{readiness, wait_for_consent};
 pub use lookup::resolve;
-pub use messages::recipient_case;
 pub(super) use messages::request_proposal;
+pub use messages::{delivered_after_all, recipient_case};
 use messages::{tell_onlookers, tell_status, withdraw};
 
 use super::core::Core;
@@ -170,102 +171,6 @@ async fn ask(
         }
         Err(refused) => Ok(Applied::Refused(refused.to_string())),
     }
-}
-
-fn readiness(core: &Core, document: &ReferralDoc, is_permitted: bool) -> Readiness {
-    let sender = Sender {
-        has_organization: true,
-        // Whoever the registry names for the organisation stands in when the request names no worker.
-        has_contact: core
-            .loaded
-            .registry
-            .workers()
-            .any(|worker| worker.organization == document.source_organization),
-        has_return_channel: core
-            .system(&document.source)
-            .is_some_and(|system| system.output.is_some()),
-    };
-    let service = document.request.target.service.as_ref();
-    let target_is_active = service.is_none_or(|id| {
-        core.loaded
-            .registry
-            .service(id)
-            .is_some_and(|service| service.takes_referrals())
-    });
-    Readiness {
-        gaps: content_gaps(&document.request, sender),
-        is_permitted,
-        target_is_active,
-    }
-}
-
-/// Keeps the referral as a draft and tells its source that consent is missing: the source's own fact, nobody else's.
-async fn wait_for_consent(
-    core: &Core,
-    tx: &mut Tx,
-    mut document: ReferralDoc,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    if document.state.status().is_none() {
-        let draft = ReferralFact::Opened {
-            wish: Move::new(ReferralStatus::Draft, ReferralRole::Source, at)
-                .with(SubStatus::AwaitingConsent),
-            urgency: document.request.urgency,
-            part_of: document.request.part_of.clone(),
-            readiness: Readiness::complete(),
-        };
-        if let Err(refused) = document.state.apply(&core.referral_rules, &draft) {
-            tracing::warn!(referral = %document.id, %refused, "draft was not kept");
-        }
-    }
-    let now = core.clock.now();
-    tx.put(&document, now).await?;
-    tell_status(
-        core,
-        tx,
-        &document,
-        &document.source,
-        Some(ReferralRole::Source),
-        now,
-    )
-    .await?;
-    Ok(())
-}
-
-/// Tries again to ask the target of a draft, after consent changed.
-///
-/// # Errors
-/// When the store fails.
-pub async fn retry_draft(
-    core: &Core,
-    tx: &mut Tx,
-    mut document: ReferralDoc,
-) -> Result<(), StoreError> {
-    let now = core.clock.now();
-    let Some(proposal) = request_proposal(core, tx, &document, None, now).await? else {
-        return Ok(());
-    };
-    let ruling = tell::weigh(core, tx, MessageId(uuid::Uuid::nil()), &proposal, now).await?;
-    let opened = ReferralFact::Opened {
-        wish: Move::new(ReferralStatus::Requested, ReferralRole::Source, now),
-        urgency: document.request.urgency,
-        part_of: document.request.part_of.clone(),
-        readiness: readiness(core, &document, ruling.outbound.is_some()),
-    };
-    if document.state.apply(&core.referral_rules, &opened).is_ok() {
-        document.request_message = tell::queue(core, tx, &proposal, now).await?;
-        tx.put(&document, now).await?;
-        tell_status(
-            core,
-            tx,
-            &document,
-            &document.source,
-            Some(ReferralRole::Source),
-            now,
-        )
-        .await?;
-    }
-    Ok(())
 }
 
 /// One side moves a referral, or gives detail below its state.

@@ -1,0 +1,92 @@
+//! What changes while an attempt runs: what arrives all the same is known, and taken back at once.
+
+use serde_json::json;
+use tandem::demo::world::PATIENCE;
+use tandem::store::{OutboxRow, OutboxState};
+
+use crate::county::{drained, outbox, until};
+use crate::liar::Mood;
+use crate::restart::Rig;
+
+/// Child welfare's address holds the start of co-management back, on its way.
+async fn on_its_way() -> (Rig, OutboxRow) {
+    let rig = Rig::consented().await;
+    rig.liar.will(&[Mood::Holds]);
+    rig.calworks_says(
+        rig.calworks
+            .common_case_referral("org-cws", "family-maintenance"),
+    )
+    .await;
+    let core = std::sync::Arc::clone(&rig.gateway.core);
+    until(&core, "the start is on its way", || async {
+        rig.liar.is_done()
+    })
+    .await;
+    let rows = outbox(&core, "cws-demo").await;
+    let start = rows.into_iter().find(|row| row.kind == "co-management");
+    (rig, start.unwrap())
+}
+
+/// The message arrives after all; its holder is told to stop using it.
+async fn arrives_and_is_recalled(rig: &Rig, message: &OutboxRow) {
+    rig.liar.lets_go();
+    rig.partner
+        .wait_for(
+            "the start that was on its way",
+            |one| one.raw.contains("coordinating"),
+            PATIENCE,
+        )
+        .await
+        .unwrap();
+    let core = std::sync::Arc::clone(&rig.gateway.core);
+    let id = message.id.to_string();
+    until(&core, "its recall is written", || async {
+        outbox(&core, "cws-demo")
+            .await
+            .iter()
+            .any(|row| row.kind == "recall" && String::from_utf8_lossy(&row.content).contains(&id))
+    })
+    .await;
+    drained(&core, "cws-demo").await;
+    let rows = outbox(&core, "cws-demo").await;
+    let now = rows.iter().find(|row| row.id == message.id).unwrap();
+    assert!(
+        matches!(
+            now.state,
+            OutboxState::Delivered | OutboxState::Acknowledged
+        ),
+        "what its holder has is kept as {}",
+        now.state.code()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_on_its_way_when_consent_ends_is_recalled_on_arrival() {
+    let (rig, start) = on_its_way().await;
+    for id in ["consent-marisol", "consent-ana", "consent-leo"] {
+        let body = json!({ "categories": [], "channel": "telephone" });
+        rig.office
+            .post("privacy", &format!("/v1/consents/{id}/revoke"), &body)
+            .await
+            .unwrap();
+    }
+    arrives_and_is_recalled(&rig, &start).await;
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled() {
+    let (rig, start) = on_its_way().await;
+    let links = rig
+        .office
+        .get("steward", "/v1/links?standing=linked")
+        .await
+        .unwrap();
+    for link in links["links"].as_array().unwrap() {
+        let path = format!("/v1/links/{}/undo", link["id"].as_str().unwrap());
+        let body = json!({ "reason": "two families" });
+        rig.office.post("steward", &path, &body).await.unwrap();
+    }
+    arrives_and_is_recalled(&rig, &start).await;
+    rig.gateway.stop().await;
+}
