@@ -188,7 +188,7 @@ impl Office {
                 changed.changed().await.unwrap();
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), settled)
+        tokio::time::timeout(Duration::from_secs(120), settled)
             .await
             .expect("the processor settles");
     }
