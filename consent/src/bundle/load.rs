@@ -45,6 +45,8 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
         regimes.insert(name.clone(), regime(name, head, rules, &validator)?);
     }
     check_names(&coverage, &elements, &regimes)?;
+    let rules = regimes.values().flat_map(|regime| regime.rules.values());
+    let ages = rules.flat_map(Rule::ages).collect();
     Ok(Bundle {
         hash: files.hash(),
         jurisdiction: county.map(|county| county.jurisdiction),
@@ -52,6 +54,7 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
         coverage,
         elements,
         regimes,
+        ages,
     })
 }
 

@@ -10,7 +10,7 @@ mod regime;
 mod rule;
 mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::tz::TimeZone;
@@ -31,6 +31,8 @@ pub struct Bundle {
     pub(crate) coverage: Coverage,
     pub(crate) elements: ElementLists,
     pub(crate) regimes: BTreeMap<String, Regime>,
+    /// The ages from which a rule answers differently.
+    pub(crate) ages: BTreeSet<i16>,
 }
 
 impl Bundle {

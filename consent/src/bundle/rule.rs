@@ -179,10 +179,24 @@ impl Rule {
         self.effective_from <= day && self.effective_to.is_none_or(|last| day <= last)
     }
 
-    /// Whether its text asks for the age of the person.
-    pub(crate) fn asks_for_age(&self) -> bool {
-        self.text.contains("subject.age")
+    /// The ages in whole years from which its text answers differently.
+    pub(super) fn ages(&self) -> impl Iterator<Item = i16> {
+        self.text
+            .split("subject.age")
+            .skip(1)
+            .filter_map(turning_age)
     }
+}
+
+/// The age at which a comparison with a number of years turns.
+fn turning_age(comparison: &str) -> Option<i16> {
+    let comparison = comparison.trim_start();
+    let (rest, step) = [(">=", 0), ("<=", 1), (">", 1), ("<", 0)]
+        .into_iter()
+        .find_map(|(sign, step)| Some((comparison.strip_prefix(sign)?, step)))?;
+    let digits = rest.trim_start().split(|one: char| !one.is_ascii_digit());
+    let years: i16 = digits.into_iter().next()?.parse().ok()?;
+    years.checked_add(step)
 }
 
 fn flag(file: &str, name: &str, value: Option<&str>) -> Result<bool, BundleError> {

@@ -10,4 +10,4 @@ pub use self::element::Element;
 pub(crate) use self::reach::{Reach, ReachContext};
 pub(crate) use self::revocation::apply as apply_revocations;
 pub(crate) use self::scope::wins_over;
-pub(crate) use self::view::{View, ViewContext, majority};
+pub(crate) use self::view::{View, ViewContext, birthday};

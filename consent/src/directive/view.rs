@@ -222,6 +222,7 @@ fn end(
         directive.signer.capacity,
         Capacity::Parent | Capacity::Guardian
     );
+    let majority = |born| birthday(born, 18);
     match request.subject.birth_date.and_then(majority) {
         Some(day) if by_parent && effect == Effect::Permit && day > today => Moment::Day(day)
             .start(zone)
@@ -245,9 +246,9 @@ fn unknown_end(directive: &Directive, lists: &ElementLists, zone: &TimeZone) -> 
         .unwrap_or(Timestamp::MIN)
 }
 
-/// The 18th birthday; for one born on 29 February the first of March (Fam. Code 6500).
-pub(crate) fn majority(birth_date: Date) -> Option<Date> {
-    let year = birth_date.year().checked_add(18)?;
+/// The birthday at an age; for one born on 29 February the first of March (Fam. Code 6500).
+pub(crate) fn birthday(birth_date: Date, age: i16) -> Option<Date> {
+    let year = birth_date.year().checked_add(age)?;
     Date::new(year, birth_date.month(), birth_date.day())
         .or_else(|_| Date::new(year, 3, 1))
         .ok()

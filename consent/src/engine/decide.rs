@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tandem_mappings::model::directive::Directive;
+use jiff::Timestamp;
+use tandem_mappings::model::directive::{Directive, Moment};
 
 use super::answer::Answer;
 use super::draft::{Draft, exchange_denies};
@@ -11,6 +12,7 @@ use super::scene::Scene;
 use crate::bundle::Bundle;
 use crate::canonical::{canonical_json, sha256};
 use crate::decision::{Decision, ItemDecision, RegimeDecision, Verdict};
+use crate::directive::birthday;
 use crate::facts::Facts;
 use crate::request::{Item, Request, have_own_ids};
 
@@ -25,19 +27,49 @@ pub fn decide(
     bundle: &Bundle,
 ) -> Decision {
     let scene = Scene::new(request, facts, directives, bundle);
+    let mut draft = weigh(&scene);
+    let closing = birthdays(&scene)
+        .filter(|birthday| draft.end().is_none_or(|end| *birthday < end))
+        .find(|birthday| {
+            let request = Request {
+                as_of: *birthday,
+                ..request.clone()
+            };
+            let later = weigh(&Scene::new(&request, facts, directives, bundle)).permits();
+            draft
+                .permits()
+                .iter()
+                .zip(later)
+                .any(|(now, later)| *now && !later)
+        });
+    draft.close_at(closing);
+    let facts = facts_hash(&scene);
+    draft.finish(&scene, facts)
+}
+
+/// The answers about every item.
+fn weigh<'a>(scene: &Scene<'a>) -> Draft<'a> {
     let mut draft = Draft::default();
-    let evaluator = Evaluator::new(&scene);
-    for (index, item) in request.items.iter().enumerate() {
+    let evaluator = Evaluator::new(scene);
+    for (index, item) in scene.request.items.iter().enumerate() {
         let answers = match &evaluator {
-            Ok(evaluator) if accepted(&scene) => draft.item(&scene, evaluator, index, item),
-            _ => exchange_denies(bundle),
+            Ok(evaluator) if accepted(scene) => draft.item(scene, evaluator, index, item),
+            _ => exchange_denies(scene.bundle),
         };
         draft
             .items
-            .push((item_decision(&scene, item, &answers), answers));
+            .push((item_decision(scene, item, &answers), answers));
     }
-    let facts = facts_hash(&scene);
-    draft.finish(&scene, facts)
+    draft
+}
+
+/// The birthdays to come from which some rule answers differently, the first one first.
+fn birthdays(scene: &Scene<'_>) -> impl Iterator<Item = Timestamp> {
+    let born = scene.request.subject.birth_date;
+    let ages = scene.bundle.ages.iter();
+    ages.filter_map(move |age| birthday(born?, *age))
+        .filter_map(|day| Moment::Day(day).start(&scene.bundle.zone))
+        .filter(|start| *start > scene.now)
 }
 
 /// Whether the request can be decided at all: for this jurisdiction, by this bundle, with items

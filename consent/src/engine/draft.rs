@@ -149,6 +149,24 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Which of the items are permitted.
+    pub(super) fn permits(&self) -> Vec<bool> {
+        let items = self.items.iter();
+        items
+            .map(|(item, _)| item.outcome == Verdict::Permit)
+            .collect()
+    }
+
+    /// The earliest end known so far.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.ends.iter().min().copied()
+    }
+
+    /// Adds an end.
+    pub(super) fn close_at(&mut self, end: Option<Timestamp>) {
+        self.ends.extend(end);
+    }
+
     pub(super) fn finish(self, scene: &Scene<'_>, facts: String) -> Decision {
         let permitted = self
             .items
@@ -167,9 +185,10 @@ impl<'a> Draft<'a> {
         } else {
             Outcome::Deny
         };
+        let zone = &scene.bundle.zone;
+        let valid_until = self.end().map(|end| LocalInstant::new(end, zone));
         let explanation = explain(scene, outcome, &self.items);
         let (obligations, refrains) = self.duties.finish();
-        let zone = &scene.bundle.zone;
         let mut missing = self.missing;
         missing.sort_unstable();
         let size = |name: &&str| {
@@ -184,11 +203,7 @@ impl<'a> Draft<'a> {
             items: self.items.into_iter().map(|(item, _)| item).collect(),
             obligations,
             refrains,
-            valid_until: self
-                .ends
-                .into_iter()
-                .min()
-                .map(|end| LocalInstant::new(end, zone)),
+            valid_until,
             missing,
             explanation,
             evidence: Evidence {

@@ -6,7 +6,7 @@ use tandem_mappings::model::category::Category;
 use tandem_mappings::model::directive::Directive;
 
 use crate::bundle::Bundle;
-use crate::directive::{ReachContext, View, ViewContext, apply_revocations, majority};
+use crate::directive::{ReachContext, View, ViewContext, apply_revocations};
 use crate::facts::{Facts, OrganizationRecord};
 use crate::request::{Item, Request};
 
@@ -168,11 +168,6 @@ impl<'a> Scene<'a> {
         };
         let capacity = subject.capacity.as_deref().unwrap_or("self");
         by_age && matches!(capacity, "self" | "minor")
-    }
-
-    /// The person's 18th birthday.
-    pub(super) fn majority(&self) -> Option<Date> {
-        self.request.subject.birth_date.and_then(majority)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::GATEWAY;
 use crate::directive::{Reach, View};
 use crate::request::Item;
 
-/// The earliest end of what the permits of an item rest on: consents, agreements, teams, the
-/// person's age, the rules themselves, and the start of a refusal that is already on file.
+/// The earliest end of what the permits of an item rest on: consents, agreements, teams, the rules
+/// themselves, and the start of a refusal or revocation that is already on file.
 pub(super) fn valid_until<'a>(
     scene: &Scene<'a>,
     evaluator: &Evaluator<'a, '_>,
@@ -46,30 +46,67 @@ pub(super) fn valid_until<'a>(
                     .filter_map(last_day),
             );
         }
-        let by_age = answer
-            .cited
-            .iter()
-            .any(|cited| cited.rule().is_some_and(|rule| rule.asks_for_age()));
-        if by_age && scene.age.is_some_and(|age| age < 18) {
-            ends.extend(scene.majority().and_then(first_day));
-        }
+        ends.extend(
+            view.and_then(|view| end_of_data(view, item))
+                .and_then(last_day),
+        );
     }
     ends.extend(
         agreements(scene, item)
             .filter_map(|term| term.end)
             .filter_map(last_day),
     );
-    let refusals = scene.views.iter().filter(|view| {
-        view.effect == Effect::Deny && view.is_active && view.valid_from > scene.now
-    });
-    ends.extend(
-        refusals
-            .filter(|view| concerns(scene, view, item))
-            .map(|view| view.valid_from),
-    );
+    ends.extend(refusals_ahead(scene, item));
+    let has_refusal = scene.views.iter().any(|view| view.effect == Effect::Deny);
+    if has_refusal || answers.iter().any(|answer| answer.consent.is_some()) {
+        ends.extend(revocations_ahead(scene, item));
+    }
+    if has_refusal {
+        // A permission may be what keeps a refusal from closing the item.
+        let concerned = scene
+            .views
+            .iter()
+            .filter(|view| concerns(scene, view, item));
+        ends.extend(concerned.map(|view| view.expires));
+    }
     ends.into_iter()
         .filter(|end| *end > scene.now && *end < Timestamp::MAX)
         .min()
+}
+
+/// The starts of refusals that are on file already.
+fn refusals_ahead(scene: &Scene<'_>, item: &Item) -> impl Iterator<Item = Timestamp> {
+    let refusals = scene.views.iter().filter(move |view| {
+        view.effect == Effect::Deny && view.is_active && concerns(scene, view, item)
+    });
+    refusals.map(|view| view.valid_from)
+}
+
+/// When revocations that are on file already take effect for the recipient and the item's category.
+fn revocations_ahead(scene: &Scene<'_>, item: &Item) -> impl Iterator<Item = Timestamp> {
+    let category = scene.category(item);
+    let recipient = scene.request.recipient.organization.as_str();
+    scene.views.iter().filter_map(move |view| {
+        let revocation = view.directive.revocation.as_ref()?;
+        let categories = if revocation.categories.is_empty() {
+            &view.directive.categories
+        } else {
+            &revocation.categories
+        };
+        let for_recipient =
+            revocation.recipients.is_empty() || revocation.recipients.contains(recipient);
+        let bears = for_recipient && categories.contains(&category?);
+        revocation
+            .received_at
+            .start(&scene.bundle.zone)
+            .filter(|_| bears)
+    })
+}
+
+/// The last day of the period from which a consent lets data come, when the item still goes on.
+fn end_of_data(view: &View<'_>, item: &Item) -> Option<Date> {
+    let goes_on = item.authored.is_none_or(|authored| authored.end.is_none());
+    view.directive.data_period?.end.filter(|_| goes_on)
 }
 
 /// The last days of the recipient's membership in the teams that a directive names.

@@ -5,6 +5,7 @@
     reason = "a helper of a test fails the test"
 )]
 
+mod arbitrary;
 mod bounds;
 mod duties;
 mod fixtures;
@@ -13,4 +14,5 @@ mod properties;
 mod refusals;
 mod snapshot;
 mod story;
+mod validity;
 mod world;

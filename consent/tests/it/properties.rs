@@ -1,118 +1,11 @@
 //! Properties that hold for every request.
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
-use tandem_consent::{Bundle, Decision, Facts, Verdict};
+use serde_json::json;
+use tandem_consent::{Decision, Facts, Verdict};
 
-use crate::world::{ask_with, county, facts, law, release, request, with, with_item};
-
-const ORGANIZATIONS: [&str; 7] = [
-    "org-calworks",
-    "org-cws",
-    "org-clinic",
-    "org-bh",
-    "org-hmis",
-    "org-safe-harbor",
-    "org-nobody",
-];
-const CATEGORIES: [&str; 12] = [
-    "PERSON_INDEX",
-    "CONTACT_LOCATION",
-    "CASH_AID",
-    "CW_CASE",
-    "HEALTH_GENERAL",
-    "MENTAL_HEALTH",
-    "SUD_PART2",
-    "HIV",
-    "HOMELESS_SERVICES",
-    "DV_INFO",
-    "JUV_COURT",
-    "IMMIGRATION",
-];
-const LABELS: [&str; 6] = ["MH", "HIV", "SUD", "SEALED", "42CFRPart2", "SDV"];
-
-struct World {
-    law: Bundle,
-    county: Bundle,
-    facts: Facts,
-}
-
-thread_local! {
-    static WORLD: World = World { law: law(), county: county(), facts: facts() };
-}
-
-fn asked(in_county: bool, request: &Value, consents: &[Value]) -> Decision {
-    WORLD.with(|world| {
-        let bundle = if in_county { &world.county } else { &world.law };
-        ask_with(bundle, &world.facts, request, consents)
-    })
-}
-
-fn open(decision: &Decision) -> Vec<String> {
-    decision.permitted().map(str::to_owned).collect()
-}
-
-fn no_more(before: &Decision, after: &Decision) -> bool {
-    open(after).iter().all(|item| open(before).contains(item))
-}
-
-fn any_request() -> impl Strategy<Value = Value> {
-    let item = (
-        prop::sample::select(&CATEGORIES[..]),
-        prop::sample::select(&ORGANIZATIONS[..]),
-        prop::sample::subsequence(&LABELS[..], 0..2),
-        any::<bool>(),
-    );
-    (
-        prop::collection::vec(item, 1..4),
-        prop::sample::select(&ORGANIZATIONS[..]),
-        prop::sample::select(&["COC", "TREAT", "CAREMGT", "X_HOUSING", "X_ABUSE_REPORT"][..]),
-        prop::sample::select(&["disclose", "refer", "match", "update_case_plan"][..]),
-        prop::sample::subsequence(&["safety", "foster_care", "homeless_12_months"][..], 0..2),
-        prop::sample::select(&["1994-05-17", "2018-03-02", "2012-01-01"][..]),
-    )
-        .prop_map(|(items, to, purpose, action, flags, born)| {
-            let items: Vec<Value> = items
-                .into_iter()
-                .enumerate()
-                .map(|(index, (category, from, labels, again))| {
-                    json!({"id": format!("i{index}"), "category": category, "labels": labels,
-                           "source_organization": from,
-                           "origin": if again { "redisclosed" } else { "direct" }})
-                })
-                .collect();
-            with(
-                request("CASH_AID", "org-calworks", to),
-                &json!({"items": items, "purpose": purpose, "action": action,
-                        "subject": {"id": "p-1", "birth_date": born, "flags": flags}}),
-            )
-        })
-}
-
-fn any_directive() -> impl Strategy<Value = Value> {
-    (
-        prop::sample::subsequence(&CATEGORIES[..], 1..8),
-        prop::sample::subsequence(&ORGANIZATIONS[..], 0..6),
-        prop::sample::subsequence(&["COC", "TREAT", "CAREMGT", "X_HOUSING"][..], 0..4),
-        prop::sample::select(&["permit", "permit", "deny"][..]),
-        prop::sample::select(&["active", "expiring", "suspended", "revoked", "refused"][..]),
-        prop::sample::select(&["self", "parent", "minor_by_own_right"][..]),
-        0..4_u8,
-        1..3_u8,
-        1..20_u8,
-    )
-        .prop_map(
-            |(categories, recipients, purposes, effect, state, signer, id, version, day)| {
-                with(
-                    release(&format!("d-{id}"), &categories),
-                    &json!({"recipients": recipients, "purposes": purposes, "effect": effect,
-                        "state": state, "signer": {"capacity": signer}, "version": version,
-                        "captured_at": format!("2026-02-{day:02}"),
-                        "valid_from": format!("2026-02-{day:02}")}),
-                )
-            },
-        )
-}
+use crate::arbitrary::{LABELS, any_directive, any_request, asked, no_more, open, with_county};
+use crate::world::{directives, facts, parse, release, request, with, with_item};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -155,7 +48,7 @@ proptest! {
         }
         let less: Facts = serde_json::from_value(less).unwrap();
         let before = asked(true, &request, &consents);
-        let after = WORLD.with(|world| ask_with(&world.county, &less, &request, &consents));
+        let after = with_county(&less, &request, &consents);
         prop_assert!(no_more(&before, &after));
     }
 
@@ -210,6 +103,21 @@ proptest! {
         let one = asked(true, &request, &consents).to_canonical_json();
         prop_assert_eq!(&one, &asked(true, &request, &consents).to_canonical_json());
         prop_assert_eq!(&one, &asked(true, &request, &turned).to_canonical_json());
+    }
+
+    #[test]
+    fn a_logged_decision_replays_byte_for_byte(
+        request in any_request(),
+        consents in prop::collection::vec(any_directive(), 0..4),
+        in_county: bool,
+    ) {
+        let logged = asked(in_county, &request, &consents).to_canonical_json();
+        let request = serde_json::to_value(parse(&request)).unwrap();
+        let consents = serde_json::to_value(directives(&consents)).unwrap();
+        let again = asked(in_county, &request, consents.as_array().unwrap());
+        prop_assert_eq!(&logged, &again.to_canonical_json());
+        let read: Decision = serde_json::from_str(&logged).unwrap();
+        prop_assert_eq!(&logged, &read.to_canonical_json());
     }
 
     #[test]

@@ -1,0 +1,146 @@
+//! What the end of an answer promises: until then nothing that was permitted closes.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tandem_consent::{Decision, Request};
+
+use crate::arbitrary::{any_directive, any_request, asked, open};
+use crate::world::{ask_county, at, is_open, parse, release, request, with};
+
+/// The latest instant looked at when nothing known ends an answer.
+const FAR: &str = "2031-01-01T00:00:00Z";
+
+fn end(decision: &Decision) -> Timestamp {
+    decision
+        .valid_until
+        .map_or_else(|| at(FAR), |until| until.timestamp())
+}
+
+/// The instants at which an answer is asked for again: shortly before its end, and on the way.
+fn before(request: &Request, end: Timestamp, share: u8) -> [Timestamp; 2] {
+    let whole = end.duration_since(request.as_of).as_secs();
+    let part = SignedDuration::from_secs(whole / 256 * i64::from(share));
+    [request.as_of + part, end - SignedDuration::from_secs(1)]
+}
+
+/// A directive with limits in time that lie ahead.
+fn bounded_directive() -> impl Strategy<Value = Value> {
+    let day =
+        |from: u8, to: u8| (3..8_u8, from..to).prop_map(|(m, d)| format!("2026-{m:02}-{d:02}"));
+    (
+        any_directive(),
+        any::<bool>(),
+        prop::option::of(day(3, 28)),
+        prop::option::of(day(3, 28)),
+        prop::option::of(day(3, 28)),
+        day(1, 28),
+    )
+        .prop_map(|(directive, refuses, data_to, revoked, starts, expires)| {
+            let mut changes = json!({"expiry": {"date": expires}, "state": "active"});
+            if refuses {
+                changes["effect"] = json!("deny");
+            }
+            if let Some(day) = data_to {
+                changes["data_period"] = json!({"end": day});
+            }
+            if let Some(day) = revoked {
+                changes["revocation"] = json!(day);
+            }
+            if let Some(day) = starts {
+                changes["valid_from"] = json!(day);
+            }
+            with(directive, &changes)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn nothing_that_was_permitted_closes_before_the_answer_ends(
+        request in any_request(),
+        born in prop::sample::select(&["2014-04-10", "2011-04-10", "2008-04-10", "1994-05-17"][..]),
+        consents in prop::collection::vec(bounded_directive(), 0..4),
+        steady in prop::collection::vec(any_directive(), 0..2),
+        share: u8,
+        in_county: bool,
+    ) {
+        let mut request = request;
+        request["subject"]["birth_date"] = json!(born);
+        let all = [consents, steady].concat();
+        let now = asked(in_county, &request, &all);
+        for instant in before(&parse(&request), end(&now), share) {
+            let later = with(request.clone(), &json!({"as_of": instant.to_string()}));
+            let later = open(&asked(in_county, &later, &all));
+            let lost: Vec<_> = open(&now).into_iter().filter(|item| !later.contains(item)).collect();
+            prop_assert!(lost.is_empty(), "{lost:?} closed at {instant}, promised until {:?}", now.valid_until);
+        }
+    }
+}
+
+fn until(request: &Value, consents: &[Value]) -> Value {
+    let decision = ask_county(request, consents);
+    assert!(is_open(&decision), "{}", decision.explanation.en);
+    serde_json::to_value(decision.valid_until).unwrap()
+}
+
+#[test]
+fn a_parents_signature_for_a_childs_own_care_ends_on_the_twelfth_birthday() {
+    let child = json!({"subject": {"id": "p-1", "birth_date": "2014-04-10"}});
+    let signed = |category: &str| {
+        let parent = json!({"signer": {"capacity": "parent"}});
+        [with(release("d-1", &[category]), &parent)]
+    };
+    let care = with(request("MENTAL_HEALTH", "org-bh", "org-cws"), &child);
+    assert_eq!(
+        until(&care, &signed("MENTAL_HEALTH")),
+        "2026-04-10T00:00:00-07:00"
+    );
+    let cash = with(request("CASH_AID", "org-calworks", "org-cws"), &child);
+    assert_eq!(
+        until(&cash, &signed("CASH_AID")),
+        "2026-06-30T00:00:00-07:00"
+    );
+}
+
+#[test]
+fn an_item_that_goes_on_is_told_until_the_stated_period_of_data_is_over() {
+    let cash = request("CASH_AID", "org-calworks", "org-cws");
+    let period = json!({"data_period": {"end": "2026-04-30"}});
+    let consents = [with(release("d-1", &["CASH_AID"]), &period)];
+    assert_eq!(until(&cash, &consents), "2026-05-01T00:00:00-07:00");
+    let closed = json!({"start": "2026-01-10", "end": "2026-01-31"});
+    let mut past = cash;
+    past["items"][0]["authored"] = closed;
+    assert_eq!(until(&past, &consents), "2026-06-30T00:00:00-07:00");
+}
+
+#[test]
+fn a_revocation_on_file_ends_the_answer_when_it_takes_effect() {
+    let cash = request("CASH_AID", "org-calworks", "org-cws");
+    let revoked = json!({"revocation": "2026-03-20T09:00:00-07:00"});
+    let one = with(release("d-1", &["CASH_AID"]), &revoked);
+    let overlapping = release("d-2", &["CASH_AID"]);
+    assert_eq!(
+        until(&cash, &[one, overlapping]),
+        "2026-03-20T09:00:00-07:00"
+    );
+}
+
+#[test]
+fn a_permission_that_keeps_a_refusal_away_ends_the_answer_with_itself() {
+    let care = json!({"purpose": "CAREMGT"});
+    let cash = with(request("CASH_AID", "org-calworks", "org-cws"), &care);
+    let refusal = json!({
+        "effect": "deny", "categories": [], "recipients": [], "disclosers": [], "purposes": [],
+        "form_template": null, "expiry": null
+    });
+    let refusal = with(release("d-no", &[]), &refusal);
+    let narrower = json!({"purposes": ["CAREMGT"], "expiry": {"date": "2026-05-31"}});
+    let permission = with(release("d-1", &["CASH_AID"]), &narrower);
+    assert_eq!(
+        until(&cash, &[refusal, permission]),
+        "2026-06-01T00:00:00-07:00"
+    );
+}
