@@ -98,19 +98,22 @@ fn authorizations_and_accounted_disclosures_are_kept_six_years_and_treatment_is_
 }
 
 #[test]
-fn an_abuse_report_reaches_law_enforcement_and_nothing_else_does() {
+fn hipaa_opens_an_abuse_report_to_law_enforcement_and_the_state_law_keeps_it_closed() {
     let facts = provider(json!({"kinds": ["LAW_ENFORCEMENT"]}));
-    for (purpose, outcome) in [
-        ("X_ABUSE_REPORT", Outcome::Permit),
-        ("X_CHILD_SAFETY", Outcome::Deny),
-        ("COC", Outcome::Deny),
+    for (purpose, hipaa_permits) in [
+        ("X_ABUSE_REPORT", true),
+        ("X_CHILD_SAFETY", false),
+        ("COC", false),
     ] {
         let asked = with(
             request("HEALTH_GENERAL", "org-a", "org-b"),
             &json!({"purpose": purpose}),
         );
         let decision = ask_with(&law(), &facts, &asked, &[]);
-        assert_eq!(decision.outcome, outcome, "{purpose}");
+        // The table of laws names no recipient of the police for medical information under the state's law.
+        assert_eq!(decision.outcome, Outcome::Deny, "{purpose}");
+        let opens = rules(&decision, "hipaa").contains(&"HIPAA-10".to_owned());
+        assert_eq!(opens, hipaa_permits, "{purpose}");
     }
 }
 
