@@ -28,23 +28,36 @@ pub fn decide(
 ) -> Decision {
     let scene = Scene::new(request, facts, directives, bundle);
     let mut draft = weigh(&scene);
-    let closing = birthdays(&scene)
-        .filter(|birthday| draft.end().is_none_or(|end| *birthday < end))
-        .find(|birthday| {
-            let request = Request {
-                as_of: *birthday,
-                ..request.clone()
-            };
-            let later = weigh(&Scene::new(&request, facts, directives, bundle)).permits();
-            draft
-                .permits()
-                .iter()
-                .zip(later)
-                .any(|(now, later)| *now && !later)
-        });
-    draft.close_at(closing);
+    let end = end_by_age(&scene, &draft);
+    draft.close_at(end);
     let facts = facts_hash(&scene);
     draft.finish(&scene, facts)
+}
+
+/// When a birthday closes what a draft opens, or leaves it resting on something that ends sooner.
+fn end_by_age(scene: &Scene<'_>, draft: &Draft<'_>) -> Option<Timestamp> {
+    let now = draft.permits();
+    let mut end = draft.end();
+    for birthday in birthdays(scene) {
+        if end.is_some_and(|end| end <= birthday) {
+            break;
+        }
+        let request = Request {
+            as_of: birthday,
+            ..scene.request.clone()
+        };
+        let then = Scene::new(&request, scene.facts, scene.directives, scene.bundle);
+        let later = weigh(&then);
+        let closes = now
+            .iter()
+            .zip(later.permits())
+            .any(|(now, later)| *now && !later);
+        if closes {
+            return Some(birthday);
+        }
+        end = end.into_iter().chain(later.end()).min();
+    }
+    end
 }
 
 /// The answers about every item.

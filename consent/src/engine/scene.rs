@@ -14,6 +14,8 @@ use crate::request::{Item, Request};
 pub(super) struct Scene<'a> {
     pub(super) request: &'a Request,
     pub(super) facts: &'a Facts,
+    /// The directives as they were handed in.
+    pub(super) directives: &'a [Directive],
     pub(super) bundle: &'a Bundle,
     pub(super) now: Timestamp,
     /// The day in the jurisdiction's zone.
@@ -70,6 +72,7 @@ impl<'a> Scene<'a> {
         Self {
             request,
             facts,
+            directives,
             bundle,
             now,
             today,

@@ -144,3 +144,13 @@ fn a_permission_that_keeps_a_refusal_away_ends_the_answer_with_itself() {
         "2026-06-01T00:00:00-07:00"
     );
 }
+
+#[test]
+fn an_answer_ends_with_what_it_rests_on_from_the_next_birthday_on() {
+    // Until 18 a rule on children in care opens it, from then on only the own signature does.
+    let care =
+        json!({"subject": {"id": "p-1", "birth_date": "2008-04-10", "flags": ["foster_care"]}});
+    let care = with(request("MENTAL_HEALTH", "org-bh", "org-cws"), &care);
+    let consents = [release("d-1", &["MENTAL_HEALTH"])];
+    assert_eq!(until(&care, &consents), "2026-06-30T00:00:00-07:00");
+}
