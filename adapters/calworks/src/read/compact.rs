@@ -1,10 +1,15 @@
-//! Sets of 64-bit fingerprints that take about ten bytes an entry, so that a file of half a gigabyte fits into the
-//! memory limit. Two different keys share a fingerprint with a chance of about 10^-6 in a file of five million records.
+//! Sets and maps of 64-bit fingerprints that take some seven bytes an entry beside its value, so that a file of half a
+//! gigabyte fits into the memory limit. Of a fingerprint 58 bits are kept: two keys of a file of five million records
+//! share one with a chance of about one in twenty thousand.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-const SHARDS: usize = 4096;
-const FIRST_SLOTS: usize = 16;
+/// Buckets of a map, so that a file of half a gigabyte has some forty entries in each.
+const BUCKETS: usize = 1 << 18;
+/// Entries that stand together. A bucket fills a block before it takes another.
+const WIDTH: usize = 6;
+/// Blocks that are allocated at once. They never move, so that growing copies nothing and frees nothing.
+const SEGMENT: usize = 4096;
 
 /// Makes fingerprints that cannot be predicted from outside, so that nobody can craft colliding cases.
 #[derive(Debug, Default)]
@@ -23,51 +28,45 @@ impl Fingerprints {
     }
 }
 
-/// A map from fingerprints to small values: open addressing in shards that grow by an eighth at a time, so that growing
-/// never holds two copies of the whole.
+/// A map from fingerprints to small values: buckets of linked blocks. Values of single bytes waste nothing on alignment.
 #[derive(Debug)]
 pub(crate) struct CompactMap<V> {
-    shards: Vec<Shard<V>>,
+    /// The newest block of each bucket by number, from 1 on; 0 for none.
+    heads: Vec<u32>,
+    segments: Vec<Vec<Block<V>>>,
 }
 
-/// What a shard keeps of a key: its upper 48 bits, never all zero, which marks a free slot. The lower bits chose the
-/// shard.
-type Rest = [u8; 6];
+/// What is kept of a key: its upper 40 bits, never all zero, which marks a free place. The lowest bits chose the bucket.
+type Rest = [u8; 5];
 
-const FREE: Rest = [0; 6];
+const FREE: Rest = [0; 5];
 
 fn rest(key: u64) -> Rest {
-    let [a, b, c, d, e, f, ..] = key.to_be_bytes();
-    match [a, b, c, d, e, f] {
-        FREE => [0, 0, 0, 0, 0, 1],
+    let [a, b, c, d, e, ..] = key.to_be_bytes();
+    match [a, b, c, d, e] {
+        FREE => [0, 0, 0, 0, 1],
         rest => rest,
     }
 }
 
-/// The slot, of so many, where the search for a key begins.
-fn first_slot(rest: Rest, slots: usize) -> usize {
-    let [a, b, c, d, e, f] = rest;
-    let high = u64::from_be_bytes([a, b, c, d, e, f, 0, 0]);
-    usize::try_from((u128::from(high) * slots as u128) >> 64).unwrap_or(0)
+fn bucket(key: u64) -> usize {
+    usize::try_from(key % BUCKETS as u64).unwrap_or(0)
 }
 
-#[derive(Debug)]
-struct Shard<V> {
-    keys: Vec<Rest>,
-    values: Vec<V>,
-    used: usize,
+/// Some entries of one bucket, filled from the front.
+#[derive(Debug, Clone, Copy)]
+struct Block<V> {
+    keys: [Rest; WIDTH],
+    values: [V; WIDTH],
+    /// The next older block of the bucket.
+    next: [u8; 4],
 }
 
 impl<V: Copy + Default> Default for CompactMap<V> {
     fn default() -> Self {
         Self {
-            shards: (0..SHARDS)
-                .map(|_| Shard {
-                    keys: Vec::new(),
-                    values: Vec::new(),
-                    used: 0,
-                })
-                .collect(),
+            heads: vec![0; BUCKETS],
+            segments: Vec::new(),
         }
     }
 }
@@ -75,20 +74,25 @@ impl<V: Copy + Default> Default for CompactMap<V> {
 impl<V: Copy + Default> CompactMap<V> {
     /// The value of a key, inserted as default when it is new. The flag says whether it was new.
     pub(crate) fn entry(&mut self, key: u64) -> (Option<&mut V>, bool) {
-        let shard = usize::try_from(key % SHARDS as u64).unwrap_or(0);
-        match self.shards.get_mut(shard) {
-            Some(shard) => shard.entry(rest(key)),
+        let (bucket, key) = (bucket(key), rest(key));
+        let (place, is_new) = match self.find(bucket, key) {
+            Some(place) => (Some(place), false),
+            None => (self.insert(bucket, key), true),
+        };
+        match place {
+            Some((number, slot)) => {
+                let block = self.block_mut(number);
+                (block.and_then(|block| block.values.get_mut(slot)), is_new)
+            }
             None => (None, false),
         }
     }
 
     /// Every value.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.shards.iter().flat_map(|shard| {
-            shard
-                .keys
-                .iter()
-                .zip(&shard.values)
+        self.segments.iter().flatten().flat_map(|block| {
+            let filled = block.keys.iter().zip(&block.values);
+            filled
                 .filter(|(key, _)| **key != FREE)
                 .map(|(_, value)| value)
         })
@@ -97,60 +101,74 @@ impl<V: Copy + Default> CompactMap<V> {
     /// The value of a key.
     #[must_use]
     pub(crate) fn get(&self, key: u64) -> Option<&V> {
-        let shard = self
-            .shards
-            .get(usize::try_from(key % SHARDS as u64).ok()?)?;
-        let key = rest(key);
-        let place = shard.find(key)?;
-        (shard.keys.get(place) == Some(&key))
-            .then(|| shard.values.get(place))
-            .flatten()
-    }
-}
-
-impl<V: Copy + Default> Shard<V> {
-    /// The slot of a key, or the free slot where it belongs. Terminates since an eighth of the slots is always free.
-    fn find(&self, key: Rest) -> Option<usize> {
-        let slots = self.keys.len();
-        if slots == 0 {
-            return None;
-        }
-        let first = first_slot(key, slots);
-        (first..slots).chain(0..first).find(
-            |place| matches!(self.keys.get(*place), Some(found) if *found == key || *found == FREE),
-        )
+        let (number, slot) = self.find(bucket(key), rest(key))?;
+        self.block(number)?.values.get(slot)
     }
 
-    fn entry(&mut self, key: Rest) -> (Option<&mut V>, bool) {
-        if self.used * 8 >= self.keys.len() * 7 {
-            self.grow();
-        }
-        let Some(place) = self.find(key) else {
-            return (None, false);
-        };
-        let mut is_new = false;
-        if let Some(slot) = self.keys.get_mut(place) {
-            is_new = *slot == FREE;
-            *slot = key;
-        }
-        self.used += usize::from(is_new);
-        (self.values.get_mut(place), is_new)
-    }
-
-    fn grow(&mut self) {
-        let slots = (self.keys.len() + self.keys.len() / 8).max(FIRST_SLOTS);
-        let keys = std::mem::replace(&mut self.keys, vec![FREE; slots]);
-        let values = std::mem::replace(&mut self.values, vec![V::default(); slots]);
-        for (key, value) in keys.into_iter().zip(values).filter(|(key, _)| *key != FREE) {
-            if let Some(place) = self.find(key) {
-                if let Some(slot) = self.keys.get_mut(place) {
-                    *slot = key;
-                }
-                if let Some(slot) = self.values.get_mut(place) {
-                    *slot = value;
-                }
+    /// Block and slot of a key.
+    fn find(&self, bucket: usize, key: Rest) -> Option<(u32, usize)> {
+        let mut number = *self.heads.get(bucket)?;
+        while let Some(block) = self.block(number) {
+            if let Some(slot) = block.keys.iter().position(|known| *known == key) {
+                return Some((number, slot));
             }
+            number = u32::from_ne_bytes(block.next);
         }
+        None
+    }
+
+    /// Puts a new key into its bucket. `None` when there are more blocks than numbers.
+    fn insert(&mut self, bucket: usize, key: Rest) -> Option<(u32, usize)> {
+        let head = *self.heads.get(bucket)?;
+        if let Some(block) = self.block_mut(head)
+            && let Some(slot) = block.keys.iter().position(|known| *known == FREE)
+        {
+            *block.keys.get_mut(slot)? = key;
+            return Some((head, slot));
+        }
+        let mut block = Block {
+            keys: [FREE; WIDTH],
+            values: [V::default(); WIDTH],
+            next: head.to_ne_bytes(),
+        };
+        *block.keys.first_mut()? = key;
+        let number = self.push(block)?;
+        *self.heads.get_mut(bucket)? = number;
+        Some((number, 0))
+    }
+
+    fn push(&mut self, block: Block<V>) -> Option<u32> {
+        let is_full = self
+            .segments
+            .last()
+            .is_none_or(|segment| segment.len() == SEGMENT);
+        if is_full {
+            self.segments.push(Vec::with_capacity(SEGMENT));
+        }
+        let before = (self.segments.len() - 1) * SEGMENT;
+        let segment = self.segments.last_mut()?;
+        let number = u32::try_from(before + segment.len() + 1).ok()?;
+        segment.push(block);
+        Some(number)
+    }
+
+    fn block(&self, number: u32) -> Option<&Block<V>> {
+        let place = usize::try_from(number.checked_sub(1)?).ok()?;
+        self.segments.get(place / SEGMENT)?.get(place % SEGMENT)
+    }
+
+    fn block_mut(&mut self, number: u32) -> Option<&mut Block<V>> {
+        let place = usize::try_from(number.checked_sub(1)?).ok()?;
+        self.segments
+            .get_mut(place / SEGMENT)?
+            .get_mut(place % SEGMENT)
+    }
+
+    /// Bytes allocated.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        let blocks: usize = self.segments.iter().map(Vec::capacity).sum();
+        self.heads.capacity() * size_of::<u32>() + blocks * size_of::<Block<V>>()
     }
 }
 

@@ -1,6 +1,9 @@
-//! Category 4: what the records of one case in one month must have together (rules K1 to K7), in a few bytes a case.
+//! Category 4: what the records of one case in one month must have together (rules K1 to K4 and K6), in a few bytes a case.
+
+use std::ops::Range;
 
 use super::finding::{Finding, Findings, Weight};
+use super::known::short;
 use super::values::number;
 use crate::read::compact::{CompactMap, Fingerprints};
 use crate::tables::Section;
@@ -11,35 +14,49 @@ const MOST_RECORDS: u32 = 17;
 /// What is known about one case in one month: single bytes, so that none is lost to alignment.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CaseMonth {
-    marks: u8,
     people: u8,
-    /// Line of the family, or of the first person while there is no family.
+    /// Marks, and the line of the family, or of the first person while there is no family.
     line: [u8; 4],
-    /// A short hash of the family's line.
+    /// A short hash of the family's line; zero while there is none.
     family: [u8; 2],
 }
 
-const HAS_FAMILY: u8 = 1;
-const HAS_AIDED_PERSON: u8 = 2;
+const HAS_AIDED_PERSON: u32 = 1 << 29;
 /// The month is paid with federal funds.
-pub(super) const FUNDED: u8 = 4;
+pub(super) const FUNDED: u32 = 1 << 30;
 /// The case's involvement has been told with this month.
-pub(super) const TOLD: u8 = 8;
+pub(super) const TOLD: u32 = 1 << 31;
+
+/// The bits that the marks leave for the line.
+const LAST_LINE: u32 = HAS_AIDED_PERSON - 1;
+
+/// Lines of which the faults are sorted at once.
+const SORTED_LINES: u32 = 1 << 20;
 
 /// Spreads the three months of a case over the map.
 const MONTH_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl CaseMonth {
     fn has_family(&self) -> bool {
-        self.marks & HAS_FAMILY != 0
+        self.family != [0; 2]
     }
 
-    fn has_aided_person(&self) -> bool {
-        self.marks & HAS_AIDED_PERSON != 0
+    fn has(&self, mark: u32) -> bool {
+        u32::from_ne_bytes(self.line) & mark != 0
+    }
+
+    fn mark(&mut self, mark: u32) {
+        self.line = (u32::from_ne_bytes(self.line) | mark).to_ne_bytes();
+    }
+
+    fn line(&self) -> u32 {
+        u32::from_ne_bytes(self.line) & LAST_LINE
     }
 
     fn stands_at(&mut self, line: u64) {
-        self.line = u32::try_from(line).unwrap_or(u32::MAX).to_ne_bytes();
+        let line = u32::try_from(line).unwrap_or(LAST_LINE).min(LAST_LINE);
+        let marks = u32::from_ne_bytes(self.line) & !LAST_LINE;
+        self.line = (marks | line).to_ne_bytes();
     }
 
     fn is_too_large(&self) -> bool {
@@ -49,7 +66,7 @@ impl CaseMonth {
     /// Whether the case stands as far as it has been read: family and people are there and it is not too large.
     #[must_use]
     pub(super) fn is_sound(&self, section: Section) -> bool {
-        let is_aided = section != Section::Active || self.has_aided_person();
+        let is_aided = section != Section::Active || self.has(HAS_AIDED_PERSON);
         self.has_family() && self.people > 0 && is_aided && !self.is_too_large()
     }
 }
@@ -70,7 +87,6 @@ pub(super) enum Repetition {
 pub(super) struct Cases {
     fingerprints: Fingerprints,
     months: CompactMap<CaseMonth>,
-    keys: CompactMap<[u8; 2]>,
 }
 
 impl Cases {
@@ -95,34 +111,20 @@ impl Cases {
     }
 
     /// Marks a case-month.
-    pub(super) fn mark(&mut self, case_month: u64, mark: u8) {
+    pub(super) fn mark(&mut self, case_month: u64, mark: u32) {
         if let (Some(month), _) = self.months.entry(case_month) {
-            month.marks |= mark;
+            month.mark(mark);
         }
     }
 
     /// Whether any month of a case is marked so.
     #[must_use]
-    pub(super) fn is_marked(&self, case: u64, mark: u8) -> bool {
+    pub(super) fn is_marked(&self, case: u64, mark: u32) -> bool {
         ["YYYY01", "YYYY02", "YYYY03"].into_iter().any(|month| {
             self.months
                 .get(Self::case_month(case, month))
-                .is_some_and(|known| known.marks & mark != 0)
+                .is_some_and(|known| known.has(mark))
         })
-    }
-
-    /// Remembers a person or a count under its key and tells whether there was one like it.
-    pub(super) fn repetition(&mut self, key: u64, line: u64) -> Repetition {
-        let short = short(line);
-        match self.keys.entry(key) {
-            (Some(first), true) => {
-                *first = short;
-                Repetition::New
-            }
-            (Some(first), false) if *first == short => Repetition::Identical,
-            (Some(_), false) => Repetition::SameKey,
-            (None, _) => Repetition::New,
-        }
     }
 
     /// Adds a family record to a case-month, unless there is one already. `text` is the fingerprint of the line.
@@ -130,12 +132,15 @@ impl Cases {
         let (Some(month), _) = self.months.entry(case_month) else {
             return Repetition::New;
         };
+        let family = match short(text) {
+            [0, 0] => [0, 1],
+            some => some,
+        };
         if !month.has_family() {
-            month.marks |= HAS_FAMILY;
-            month.family = short(text);
+            month.family = family;
             month.stands_at(line);
             Repetition::New
-        } else if month.family == short(text) {
+        } else if month.family == family {
             Repetition::Identical
         } else {
             Repetition::SameKey
@@ -150,7 +155,7 @@ impl Cases {
             }
             month.people = month.people.saturating_add(1);
             if is_aided {
-                month.marks |= HAS_AIDED_PERSON;
+                month.mark(HAS_AIDED_PERSON);
             }
         }
     }
@@ -165,11 +170,28 @@ impl Cases {
 
     /// At the end of the file: reports the case-months that do not stand, and says whether any record is left.
     pub(super) fn close(&self, section: Section, findings: &mut dyn Findings) -> bool {
-        let mut is_any_kept = false;
-        let mut faults: Vec<(u32, Fault, u8)> = Vec::new();
+        let (mut is_any_kept, mut last) = (false, 0);
         for month in self.months.values() {
             is_any_kept |= month.is_sound(section);
-            month.collect_faults(section, &mut faults);
+            last = last.max(month.line());
+        }
+        // A bad file has as many faults as cases: they are gathered and sorted a part of the file at a time.
+        let step = SORTED_LINES.max(last / 16);
+        let mut from = 0;
+        while from <= last {
+            self.tell_faults(section, from..from.saturating_add(step), findings);
+            from = from.saturating_add(step);
+        }
+        is_any_kept
+    }
+
+    /// Reports what is wrong with the case-months that stand at these lines.
+    fn tell_faults(&self, section: Section, lines: Range<u32>, findings: &mut dyn Findings) {
+        let mut faults: Vec<(u32, Fault, u8)> = Vec::new();
+        for month in self.months.values() {
+            if lines.contains(&month.line()) {
+                month.collect_faults(section, &mut faults);
+            }
         }
         faults.sort_unstable();
         for (line, fault, count) in faults {
@@ -184,14 +206,7 @@ impl Cases {
                 ));
             }
         }
-        is_any_kept
     }
-}
-
-/// What is kept of a line's fingerprint to tell identical lines from lines with the same key.
-fn short(text: u64) -> [u8; 2] {
-    let [a, b, ..] = text.to_le_bytes();
-    [a, b]
 }
 
 /// Why a case-month does not stand. Small, since a bad file has as many as it has cases.
@@ -223,7 +238,7 @@ impl Fault {
 impl CaseMonth {
     fn collect_faults(&self, section: Section, faults: &mut Vec<(u32, Fault, u8)>) {
         let is_active = section == Section::Active;
-        let line = u32::from_ne_bytes(self.line);
+        let line = self.line();
         if !self.has_family() {
             let fault = if is_active {
                 Fault::NoFamily
@@ -231,7 +246,7 @@ impl CaseMonth {
                 Fault::NoClosedFamily
             };
             faults.push((line, fault, self.people));
-        } else if is_active && !self.has_aided_person() {
+        } else if is_active && !self.has(HAS_AIDED_PERSON) {
             faults.push((line, Fault::NoAidedPerson, 1));
         } else if self.people == 0 {
             faults.push((line, Fault::NoPerson, 1));
@@ -314,13 +329,23 @@ mod tests {
     }
 
     #[test]
-    fn identical_lines_differ_from_lines_with_the_same_key() {
+    fn identical_families_differ_from_families_of_the_same_case() {
         let mut cases = Cases::default();
-        assert_eq!(cases.repetition(5, 100), Repetition::New);
-        assert_eq!(cases.repetition(5, 100), Repetition::Identical);
-        assert_eq!(cases.repetition(5, 101), Repetition::SameKey);
         assert_eq!(cases.add_family(1, 2, 100), Repetition::New);
         assert_eq!(cases.add_family(1, 3, 100), Repetition::Identical);
         assert_eq!(cases.add_family(1, 4, 101), Repetition::SameKey);
+    }
+
+    #[test]
+    fn faults_come_in_order_of_their_lines_however_long_the_file_is() {
+        let mut cases = Cases::default();
+        let lines = [u64::from(SORTED_LINES) * 3, 9, u64::from(SORTED_LINES), 2];
+        for line in lines {
+            let case = cases.case(&line.to_string());
+            cases.add_family(case, line, 0);
+        }
+        let (_, faults) = closed(&cases, Section::Closed);
+        let lines: Vec<u64> = faults.iter().map(|(_, line)| *line).collect();
+        assert_eq!(lines, [2, 9, 1 << 20, 3 << 20]);
     }
 }

@@ -11,7 +11,6 @@ use tandem_mappings::model::involvement::{Involvement, Participation, Program};
 use tandem_mappings::model::person::{Address, HouseholdMembership, RecordReceived};
 
 use super::people::{CODE_SYSTEM, Person, first_day};
-use crate::read::compact::{CompactMap, CompactSet, Fingerprints};
 
 /// The family of a case-month.
 #[derive(Debug, Clone, Default)]
@@ -31,13 +30,8 @@ pub(super) struct Family {
 }
 
 /// Gives each event once: a person, a membership and an enrolment come up in every month of a quarter.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Emitter {
-    fingerprints: Fingerprints,
-    /// Every person told, with a short hash of the case in which the person came up first.
-    people: CompactMap<[u8; 3]>,
-    /// Persons in further cases.
-    elsewhere: CompactSet,
     quarter: String,
 }
 
@@ -45,26 +39,7 @@ impl Emitter {
     /// An emitter for a file about `quarter` (`2020Q4`).
     #[must_use]
     pub(super) fn new(quarter: String) -> Self {
-        Self {
-            quarter,
-            ..Self::default()
-        }
-    }
-
-    /// Whether a person has not come up yet, and whether not yet in this case.
-    fn news_of(&mut self, person: &str, case: &str) -> (bool, bool) {
-        let [a, b, c, ..] = self.fingerprints.of(&["case", case]).to_le_bytes();
-        let key = self.fingerprints.of(&["person", person]);
-        let is_elsewhere = match self.people.entry(key) {
-            (Some(first), true) => {
-                *first = [a, b, c];
-                return (true, true);
-            }
-            (Some(first), false) => *first != [a, b, c],
-            (None, _) => false,
-        };
-        let pair = self.fingerprints.of(&["member", person, case]);
-        (false, is_elsewhere && self.elsewhere.insert(pair))
+        Self { quarter }
     }
 
     fn event(&self, at: Timestamp, what: &str, id: &str, body: Body) -> Option<NewEvent> {
@@ -78,7 +53,7 @@ impl Emitter {
     /// # Errors
     /// When the receiver stopped the reader.
     pub(super) fn tell(
-        &mut self,
+        &self,
         family: &Family,
         people: &[Person],
         context: &ReadContext,
@@ -93,11 +68,10 @@ impl Emitter {
         let at = zoned.timestamp();
         let household = SourceHouseholdId::new(family.case.as_str()).ok();
         for person in people {
-            let (is_new, is_new_member) = self.news_of(person.id.as_str(), &family.case);
-            if is_new {
+            if person.news.is_person {
                 self.person(family, person, at, household.as_ref(), sink)?;
             }
-            if is_new_member {
+            if person.news.is_member {
                 self.membership(family, person, at, household.as_ref(), sink)?;
             }
             self.participation(family, person, at, sink)?;

@@ -13,6 +13,7 @@ mod emit;
 mod finding;
 mod group;
 mod header;
+mod known;
 mod line;
 mod people;
 mod person_rules;

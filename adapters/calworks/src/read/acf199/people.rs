@@ -9,6 +9,7 @@ use tandem_mappings::model::involvement::ParticipationStatus;
 use tandem_mappings::model::person::{PersonRecord, Relation, Sex, SsnValue};
 use tandem_mappings::model::ssn::{Ssn, SsnQuality};
 
+use super::known::News;
 use super::values::number;
 use super::view::View;
 
@@ -20,6 +21,10 @@ pub(super) const CODE_SYSTEM: &str = crate::describe::ACF_199_CODES;
 pub(super) struct Person {
     /// Id made by the gateway: the file has none.
     pub id: SourcePersonId,
+    /// Fingerprint of the person, alike in every record, month and case where the number is usable; 0 until it is known.
+    pub fingerprint: u64,
+    /// What is new about the person, once known.
+    pub news: News,
     /// Record type.
     pub kind: String,
     /// What the record says.
@@ -44,10 +49,7 @@ impl Person {
         twin: usize,
         context: &ReadContext,
     ) -> Option<Self> {
-        let usable = ssn
-            .parse::<Ssn>()
-            .ok()
-            .filter(|number| number.is_full() && number.is_plausible());
+        let usable = usable(ssn);
         let birth_text = view.raw("date_of_birth");
         let sex_text = view.raw("sex");
         let place = twin.to_string();
@@ -60,6 +62,8 @@ impl Person {
         let relation_text = view.raw("relationship_hoh").trim();
         Some(Self {
             id: SourcePersonId::new(id).ok()?,
+            fingerprint: 0,
+            news: News::default(),
             kind: kind.to_owned(),
             record: PersonRecord {
                 birth: birth(birth_text),
@@ -76,6 +80,13 @@ impl Person {
             participation: participation(view.raw("work_part_status").trim()),
         })
     }
+}
+
+/// The number under which a person is known everywhere, when it is one.
+#[must_use]
+pub(super) fn usable(ssn: &str) -> Option<Ssn> {
+    let number = ssn.parse::<Ssn>().ok()?;
+    (number.is_full() && number.is_plausible()).then_some(number)
 }
 
 fn sex(code: &str) -> Option<Sex> {

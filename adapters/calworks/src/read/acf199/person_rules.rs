@@ -3,7 +3,8 @@
 use super::cases::{FUNDED, Repetition};
 use super::consistency::{self, AdultFacts};
 use super::finding::{Finding, Findings, Weight};
-use super::people::age;
+use super::known::Standing;
+use super::people::{age, usable};
 use super::records::Role;
 use super::run::Told;
 use super::section::{Record, SectionRun, reporter, ssn_needed};
@@ -30,7 +31,8 @@ impl SectionRun<'_> {
                 expected,
             ));
             let key = self.cases.fingerprint(&["line", record.text]);
-            let is_new = self.is_new_person(record, "", key, told);
+            let repetition = self.known.record(key, key);
+            let is_new = self.is_new(record, repetition, "K7", told);
             if is_new {
                 self.cases.add_person(case_month, record.line, true);
             }
@@ -126,20 +128,31 @@ impl SectionRun<'_> {
             record.kind.layout.record.as_str(),
             view.raw("date_of_birth"),
         );
+        // Two children of one line that have the same key are no identical lines.
+        let text = self.cases.fingerprint(&["text", record.text, group]);
+        let person = usable(ssn).map(|_| self.numbered_person(ssn, birth));
         let (month, case) = (view.raw("rpt_month_year"), view.raw("case_number"));
-        // What cannot be decoded is compared as it stands.
-        let ssn = if ssn.contains('?') {
-            view.raw("ssn")
-        } else {
-            ssn
-        };
-        let key = if is_unaided {
-            self.cases.fingerprint(&["line", record.text, group])
-        } else {
-            self.cases
-                .fingerprint(&["person", tag, month, case, affiliation, birth, ssn])
-        };
-        let is_new = self.is_new_person(record, group, key, told);
+        let standing = Standing::of(tag, month, affiliation).filter(|_| !is_unaided);
+        let remembered = person.zip(standing).and_then(|(person, standing)| {
+            let case = self.cases.case(case);
+            self.known.person(person, standing, case, text)
+        });
+        let repetition = remembered.unwrap_or_else(|| {
+            // What cannot be decoded is compared as it stands.
+            let ssn = if ssn.contains('?') {
+                view.raw("ssn")
+            } else {
+                ssn
+            };
+            let parts = ["person", tag, month, case, affiliation, birth, ssn];
+            let key = if is_unaided {
+                self.cases.fingerprint(&["line", record.text, group])
+            } else {
+                self.cases.fingerprint(&parts)
+            };
+            self.known.record(key, text)
+        });
+        let is_new = self.is_new(record, repetition, "K7", told);
         if is_new {
             self.cases
                 .add_person(case_month, record.line, affiliation == "1");
@@ -147,17 +160,9 @@ impl SectionRun<'_> {
         is_new
     }
 
-    fn is_new_person(
-        &mut self,
-        record: Record<'_>,
-        group: &str,
-        key: u64,
-        told: &mut Told<'_>,
-    ) -> bool {
-        // Two children of one line that have the same key are no identical lines.
-        let text = self.cases.fingerprint(&["text", record.text, group]);
-        let repetition = self.cases.repetition(key, text);
-        self.is_new(record, repetition, "K7", told)
+    /// The fingerprint of a person with a usable number, in every record, month and case.
+    pub(super) fn numbered_person(&self, ssn: &str, birth: &str) -> u64 {
+        self.cases.fingerprint(&["person", ssn, birth])
     }
 
     pub(super) fn is_new(

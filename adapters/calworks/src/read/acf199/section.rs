@@ -10,6 +10,7 @@ use super::emit::Emitter;
 use super::finding::{Finding, Findings, Weight};
 use super::group::{Groups, Kept};
 use super::header::Header;
+use super::known::Known;
 use super::records::{Group, RecordType, Role};
 use super::run::Told;
 use super::values::{check_fields, is_missing};
@@ -23,6 +24,7 @@ pub(super) struct SectionRun<'a> {
     pub(super) header: Header,
     pub(super) context: &'a ReadContext,
     pub(super) cases: Cases,
+    pub(super) known: Known,
     pub(super) groups: Groups,
     pub(super) emitter: Emitter,
     /// Aided adults without a valid number whose case is not known to be federally funded, and their lines.
@@ -65,6 +67,7 @@ impl<'a> SectionRun<'a> {
             header,
             context,
             cases: Cases::default(),
+            known: Known::default(),
             groups: Groups::default(),
             emitter: Emitter::new(format!("{}Q{}", header.year, header.quarter)),
             without_ssn: Vec::new(),
@@ -164,7 +167,7 @@ impl<'a> SectionRun<'a> {
             }
         }
         let key = self.cases.fingerprint(&["line", record.text]);
-        if self.cases.repetition(key, key) == Repetition::New {
+        if self.known.record(key, key) == Repetition::New {
             self.is_any_count_kept = true;
         } else {
             told.found(Finding::of_record(

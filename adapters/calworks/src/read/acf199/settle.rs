@@ -51,6 +51,9 @@ impl SectionRun<'_> {
             self.collect(record, &mut family, &mut people);
         }
         let case = self.cases.case(&family.case);
+        for person in &mut people {
+            person.news = self.known.tell(person.fingerprint, case);
+        }
         family.is_new = !self.cases.is_marked(case, TOLD);
         self.cases
             .mark(Cases::case_month(case, &family.month), TOLD);
@@ -90,9 +93,17 @@ impl SectionRun<'_> {
         let (kind, case) = (record.kind.layout.record.as_str(), family.case.as_str());
         let is_other =
             |known: &Person, new: &Person| known.id != new.id || new.record.ssn.is_some();
-        (0..=people.len())
+        let person = (0..=people.len())
             .filter_map(|twin| Person::read(kind, view, &ssn, case, twin, self.context))
-            .find(|new| people.iter().all(|known| is_other(known, new)))
+            .find(|new| people.iter().all(|known| is_other(known, new)))?;
+        let fingerprint = match &person.record.ssn {
+            Some(_) => self.numbered_person(&ssn, view.raw("date_of_birth")),
+            None => self.cases.fingerprint(&["id", person.id.as_str()]),
+        };
+        Some(Person {
+            fingerprint,
+            ..person
+        })
     }
 }
 
