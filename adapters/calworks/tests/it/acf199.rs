@@ -309,6 +309,16 @@ fn an_aided_child_twice_in_one_record_breaks_rule_k7() {
 }
 
 #[test]
+fn a_child_who_drops_out_of_a_record_is_not_told() {
+    let alike = t3()
+        .with("ssn", "000000000")
+        .with("child2.date_of_birth", "20180302")
+        .with("child2.ssn", "000000000");
+    let (report, _) = read(file(&[t1(), t2(), alike]));
+    assert_eq!((codes(&report), report.persons), (vec![("K7", 1)], 2));
+}
+
+#[test]
 fn a_number_in_clear_below_a_substituting_header_is_nobody_else_s() {
     let text = file(&[t1(), t2()]).replace("TAN1 D", "TAN1ED");
     let (report, collected) = read(text);

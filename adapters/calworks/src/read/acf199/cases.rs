@@ -17,10 +17,11 @@ pub(super) struct CaseMonth {
     people: u8,
     /// Marks, and the line of the family, or of the first person while there is no family.
     line: [u8; 4],
-    /// A short hash of the family's line; zero while there is none.
+    /// A short hash of the family's line; while there is none, how often `people` has been full.
     family: [u8; 2],
 }
 
+const HAS_FAMILY: u32 = 1 << 28;
 const HAS_AIDED_PERSON: u32 = 1 << 29;
 /// The month is paid with federal funds.
 pub(super) const FUNDED: u32 = 1 << 30;
@@ -28,7 +29,7 @@ pub(super) const FUNDED: u32 = 1 << 30;
 pub(super) const TOLD: u32 = 1 << 31;
 
 /// The bits that the marks leave for the line.
-const LAST_LINE: u32 = HAS_AIDED_PERSON - 1;
+const LAST_LINE: u32 = HAS_FAMILY - 1;
 
 /// Lines of which the faults are sorted at once.
 const SORTED_LINES: u32 = 1 << 20;
@@ -38,7 +39,35 @@ const MONTH_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl CaseMonth {
     fn has_family(&self) -> bool {
-        self.family != [0; 2]
+        self.has(HAS_FAMILY)
+    }
+
+    /// Adds a person. Beside a family, more than a case may have are not counted exactly.
+    fn count_person(&mut self) {
+        match (self.people.checked_add(1), self.has_family()) {
+            (Some(people), _) => self.people = people,
+            (None, true) => {}
+            (None, false) => {
+                let full = u16::from_ne_bytes(self.family);
+                if let Some(full) = full.checked_add(1) {
+                    (self.people, self.family) = (0, full.to_ne_bytes());
+                }
+            }
+        }
+    }
+
+    /// The people of a case-month without a family.
+    fn people_alone(&self) -> u32 {
+        u32::from(self.people) + 256 * u32::from(u16::from_ne_bytes(self.family))
+    }
+
+    fn add_family(&mut self, line: u64, text: [u8; 2]) {
+        if self.family != [0; 2] {
+            self.people = u8::MAX;
+        }
+        self.mark(HAS_FAMILY);
+        self.family = text;
+        self.stands_at(line);
     }
 
     fn has(&self, mark: u32) -> bool {
@@ -60,7 +89,12 @@ impl CaseMonth {
     }
 
     fn is_too_large(&self) -> bool {
-        u32::from(self.has_family()) + u32::from(self.people) > MOST_RECORDS
+        let people = if self.has_family() {
+            1 + u32::from(self.people)
+        } else {
+            self.people_alone()
+        };
+        people > MOST_RECORDS
     }
 
     /// Whether the case stands as far as it has been read: family and people are there and it is not too large.
@@ -132,15 +166,11 @@ impl Cases {
         let (Some(month), _) = self.months.entry(case_month) else {
             return Repetition::New;
         };
-        let family = match short(text) {
-            [0, 0] => [0, 1],
-            some => some,
-        };
+        let text = short(text);
         if !month.has_family() {
-            month.family = family;
-            month.stands_at(line);
+            month.add_family(line, text);
             Repetition::New
-        } else if month.family == family {
+        } else if month.family == text {
             Repetition::Identical
         } else {
             Repetition::SameKey
@@ -150,10 +180,10 @@ impl Cases {
     /// Adds a person to a case-month.
     pub(super) fn add_person(&mut self, case_month: u64, line: u64, is_aided: bool) {
         if let (Some(month), _) = self.months.entry(case_month) {
-            if month.people == 0 && !month.has_family() {
+            if !month.has_family() && month.people_alone() == 0 {
                 month.stands_at(line);
             }
-            month.people = month.people.saturating_add(1);
+            month.count_person();
             if is_aided {
                 month.mark(HAS_AIDED_PERSON);
             }
@@ -187,7 +217,7 @@ impl Cases {
 
     /// Reports what is wrong with the case-months that stand at these lines.
     fn tell_faults(&self, section: Section, lines: Range<u32>, findings: &mut dyn Findings) {
-        let mut faults: Vec<(u32, Fault, u8)> = Vec::new();
+        let mut faults: Vec<(u32, Fault, u32)> = Vec::new();
         for month in self.months.values() {
             if lines.contains(&month.line()) {
                 month.collect_faults(section, &mut faults);
@@ -236,7 +266,7 @@ impl Fault {
 }
 
 impl CaseMonth {
-    fn collect_faults(&self, section: Section, faults: &mut Vec<(u32, Fault, u8)>) {
+    fn collect_faults(&self, section: Section, faults: &mut Vec<(u32, Fault, u32)>) {
         let is_active = section == Section::Active;
         let line = self.line();
         if !self.has_family() {
@@ -245,7 +275,7 @@ impl CaseMonth {
             } else {
                 Fault::NoClosedFamily
             };
-            faults.push((line, fault, self.people));
+            faults.push((line, fault, self.people_alone()));
         } else if is_active && !self.has(HAS_AIDED_PERSON) {
             faults.push((line, Fault::NoAidedPerson, 1));
         } else if self.people == 0 {
@@ -294,6 +324,17 @@ mod tests {
             closed(&cases, Section::Active),
             (false, vec![("K2", 2), ("K2", 2)])
         );
+    }
+
+    #[test]
+    fn however_many_people_lack_a_family_each_is_an_error() {
+        let mut cases = Cases::default();
+        (0..700).for_each(|n| cases.add_person(7, 2 + n, true));
+        let found = closed(&cases, Section::Active).1;
+        let count = |rule| found.iter().filter(|(known, _)| *known == rule).count();
+        assert_eq!((count("K2"), count("K4")), (700, 1));
+        cases.add_family(7, 900, 100);
+        assert_eq!(closed(&cases, Section::Active), (false, vec![("K4", 900)]));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) struct Kept {
     pub case_month: u64,
     /// Line number.
     pub line: u64,
+    /// The groups of the record that are kept, one bit each from the lowest on: of two children one may drop out.
+    pub groups: u8,
     /// The line's text.
     pub text: String,
 }
@@ -89,6 +91,7 @@ mod tests {
         Kept {
             case_month,
             line,
+            groups: 1,
             text: String::new(),
         }
     }

@@ -58,13 +58,14 @@ impl SectionRun<'_> {
         self.add_person(record, "", view, &ssn, case_month, told)
     }
 
+    /// The children of a record. Says which are kept, one bit each.
     pub(super) fn children(
         &mut self,
         record: Record<'_>,
         case_month: u64,
         told: &mut Told<'_>,
-    ) -> bool {
-        let mut is_any_kept = false;
+    ) -> u8 {
+        let mut kept = 0;
         for (place, group) in record.kind.groups.iter().enumerate() {
             if place > 0 && group.is_unused_in(record.text) {
                 continue;
@@ -103,9 +104,11 @@ impl SectionRun<'_> {
             self.check_ssn(record, &group.name, &ssn, told);
             self.check_birth_day(record, view, told);
             consistency::child(view, self.header.program, &mut reporter(record, told));
-            is_any_kept |= self.add_person(record, &group.name, view, &ssn, case_month, told);
+            if self.add_person(record, &group.name, view, &ssn, case_month, told) {
+                kept |= 1 << place;
+            }
         }
-        is_any_kept
+        kept
     }
 
     /// Rule K7 for an aided person, rule K5 for anybody. `group` is the person's place in a record of several.

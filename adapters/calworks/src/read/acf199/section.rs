@@ -212,15 +212,16 @@ impl<'a> SectionRun<'a> {
             return Ok(());
         }
         let case_month = Cases::case_month(self.cases.case(case), month);
-        let is_kept = match record.kind.role {
-            Role::Family => self.family(record, view, case_month, told),
+        let groups = match record.kind.role {
+            Role::Family => u8::from(self.family(record, view, case_month, told)),
             Role::Children => self.children(record, case_month, told),
-            _ => self.person(record, view, case_month, told),
+            _ => u8::from(self.person(record, view, case_month, told)),
         };
-        if is_kept {
+        if groups != 0 {
             let kept = Kept {
                 case_month,
                 line: record.line,
+                groups,
                 text: record.text.to_owned(),
             };
             if let Some(group) = self.groups.add(kept) {

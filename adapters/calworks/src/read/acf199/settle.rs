@@ -48,7 +48,7 @@ impl SectionRun<'_> {
                 text: &kept.text,
                 line: kept.line,
             };
-            self.collect(record, &mut family, &mut people);
+            self.collect(record, kept.groups, &mut family, &mut people);
         }
         let case = self.cases.case(&family.case);
         for person in &mut people {
@@ -60,7 +60,7 @@ impl SectionRun<'_> {
         self.emitter.tell(&family, &people, self.context, told.sink)
     }
 
-    fn collect(&self, record: Record<'_>, family: &mut Family, people: &mut Vec<Person>) {
+    fn collect(&self, record: Record<'_>, kept: u8, family: &mut Family, people: &mut Vec<Person>) {
         for (place, group) in record.kind.groups.iter().enumerate() {
             let view = View::new(&group.names, record.text);
             view.raw("case_number").trim().clone_into(&mut family.case);
@@ -69,10 +69,7 @@ impl SectionRun<'_> {
                 read_family(view, family);
                 continue;
             }
-            let shortest = record.kind.layout.second_group_minimum.unwrap_or(0);
-            let is_absent =
-                group.is_unused_in(record.text) || (place > 0 && record.text.len() < shortest);
-            if record.kind.is_known && !is_absent {
+            if record.kind.is_known && kept & (1 << place) != 0 {
                 people.extend(self.new_person(record, view, family, people));
             }
         }
