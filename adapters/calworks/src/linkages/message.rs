@@ -16,6 +16,14 @@ impl fmt::Debug for Fields {
     }
 }
 
+/// Whether text holds control characters that no writer means: all but line ends and tabs.
+#[must_use]
+pub(crate) fn has_controls(text: &str) -> bool {
+    text.contains(|character: char| {
+        character.is_control() && !matches!(character, '\n' | '\r' | '\t')
+    })
+}
+
 impl Fields {
     /// Sets a field; a blank value leaves it out. Control characters become blanks and surrounding blanks go: no form
     /// of the messages carries them.

@@ -4,7 +4,7 @@ mod formula;
 mod message;
 
 pub(crate) use formula::{guard, unguard};
-pub(crate) use message::{Fields, Message, Part};
+pub(crate) use message::{Fields, Message, Part, has_controls};
 
 /// Version of the message form.
 pub(crate) const VERSION: &str = "1.0";

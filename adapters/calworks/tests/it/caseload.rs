@@ -63,6 +63,8 @@ fn a_family_is_told_with_its_people_case_and_worker() {
 #[test]
 fn both_forms_tell_the_same_people() {
     let csv = people(&read(BATCH).1);
+    let blank_before = read(format!("\n\r\n{FIXED}"));
+    assert_eq!(people(&blank_before.1), csv);
     let (report, fixed) = read(FIXED);
     assert_eq!(
         (report.outcome, codes(&report)),

@@ -267,6 +267,12 @@ fn faults_by_table() {
             Outcome::PartiallyAccepted,
             "stray-quote",
         ),
+        (
+            "Marisol",
+            "Mari\u{0}sol",
+            Outcome::Accepted,
+            "control-character",
+        ),
     ] {
         let changed = BATCH.replace(from, to);
         assert_ne!(changed, BATCH, "{from}");
@@ -278,6 +284,29 @@ fn faults_by_table() {
             "{to}: {found:?}"
         );
     }
+}
+
+#[test]
+fn a_second_header_row_loses_no_message() {
+    let header = BATCH.lines().next().unwrap();
+    let (whole, joined) = (read(BATCH), BATCH.replace("M-1,person,,", "@M-1,person,,"));
+    let joined = joined
+        .replacen('@', &format!("{header}\r\n"), 1)
+        .replace('@', "");
+    let (report, collected) = read(joined);
+    assert_eq!(
+        (report.outcome, codes(&report)),
+        (Outcome::AcceptedWithErrors, vec![("header-twice", 1)])
+    );
+    assert_eq!(collected.events, whole.1.events);
+}
+
+#[test]
+fn control_characters_of_the_json_form_are_told() {
+    let (report, collected) = read(JSON.replace("Marisol", "Mari\\u0000sol"));
+    assert_eq!(codes(&report), [("control-character", 1)]);
+    let told = serde_json::to_string(&collected.events).unwrap();
+    assert!(told.contains("Mari sol"), "{told}");
 }
 
 #[test]

@@ -135,7 +135,9 @@ impl CaseloadReader {
             is_row && !layout.is_fixed() && required.all(|field| has(&field.column))
         };
         let text = String::from_utf8_lossy(first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first));
-        let is_record = |layout: &&CaseloadLayout| layout.looks_like_record(text.trim_end());
+        // Blank lines before it belong to no record; the blanks of its own first field do.
+        let record = text.trim_end().rsplit('\n').next().unwrap_or_default();
+        let is_record = |layout: &&CaseloadLayout| layout.looks_like_record(record);
         self.layouts
             .iter()
             .find(is_header)

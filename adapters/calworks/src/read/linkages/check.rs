@@ -47,6 +47,12 @@ pub(super) fn take(
     }
 }
 
+/// Control characters are read as blanks.
+pub(super) fn warn_of_controls(place: Place, sink: &mut dyn Sink) {
+    let expected = "no control characters; each is read as a blank";
+    sink.deviation(Deviation::warning("control-character", place, expected));
+}
+
 /// Checks one row: what is wrong is taken out of it. Whether the message still stands.
 fn check_row(
     table: &LinkagesFields,

@@ -10,7 +10,7 @@ use tandem_adapter_port::read::{Sink, Stopped};
 
 use super::check;
 use crate::gates::SenderGate;
-use crate::linkages::{Message, Part, VERSION, unguard};
+use crate::linkages::{Message, Part, VERSION, has_controls, unguard};
 use crate::read::rows::{Row, RowFault, Rows};
 use crate::tables::{LineType, LinkagesFields, ValueType};
 
@@ -158,6 +158,14 @@ impl Batch<'_> {
                 return self.broken_row(place, code, expected, sink);
             }
         };
+        if cells.iter().map(|cell| cell.trim()).eq(&self.columns) {
+            let expected = "only one header row";
+            sink.deviation(Deviation::value_error("header-twice", place, expected));
+            return Ok(());
+        }
+        if cells.iter().any(|cell| has_controls(cell)) {
+            check::warn_of_controls(place.clone(), sink);
+        }
         let mut part = Part {
             line_type: LineType::Header,
             line: row.line,

@@ -11,7 +11,7 @@ use tandem_adapter_port::read::{Sink, Stopped};
 
 use super::check;
 use crate::gates::SenderGate;
-use crate::linkages::{Fields, Message, Part, VERSION};
+use crate::linkages::{Fields, Message, Part, VERSION, has_controls};
 use crate::tables::{LineType, LinkagesFields};
 
 /// The largest JSON input, in bytes. A larger batch goes as CSV, which is read row by row.
@@ -216,7 +216,12 @@ fn row_fields(
             continue;
         }
         match value {
-            Value::String(text) => found.set(&key, text),
+            Value::String(text) => {
+                if has_controls(&text) {
+                    check::warn_of_controls(at.clone().field(key.as_str()), sink);
+                }
+                found.set(&key, text);
+            }
             Value::Number(number) => found.set(&key, number.to_string()),
             Value::Null => {}
             _ => {
