@@ -27,17 +27,20 @@ pub fn decide(
     bundle: &Bundle,
 ) -> Decision {
     let scene = Scene::new(request, facts, directives, bundle);
-    let mut draft = weigh(&scene);
-    let end = end_by_age(&scene, &draft);
-    draft.close_at(end);
+    let draft = weigh(&scene);
+    let end = end(&scene, &draft);
     let facts = facts_hash(&scene);
-    draft.finish(&scene, facts)
+    draft.finish(&scene, facts, end)
 }
 
-/// When a birthday closes what a draft opens, or leaves it resting on something that ends sooner.
-fn end_by_age(scene: &Scene<'_>, draft: &Draft<'_>) -> Option<Timestamp> {
+/// Until when what a draft opens may be relied on: until what it rests on ends, a birthday closes it, or what it rests on
+/// from a birthday on ends.
+fn end(scene: &Scene<'_>, draft: &Draft<'_>) -> Option<Timestamp> {
     let now = draft.permits();
-    let mut end = draft.end();
+    if !now.contains(&true) {
+        return None;
+    }
+    let mut end = draft.end_of(&now);
     for birthday in birthdays(scene) {
         if end.is_some_and(|end| end <= birthday) {
             break;
@@ -55,7 +58,7 @@ fn end_by_age(scene: &Scene<'_>, draft: &Draft<'_>) -> Option<Timestamp> {
         if closes {
             return Some(birthday);
         }
-        end = end.into_iter().chain(later.end()).min();
+        end = end.into_iter().chain(later.end_of(&now)).min();
     }
     end
 }

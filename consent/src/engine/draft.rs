@@ -29,7 +29,8 @@ pub(super) struct Draft<'a> {
     pub(super) items: Vec<(ItemDecision, Vec<Answer<'a>>)>,
     duties: Duties,
     missing: Vec<Missing>,
-    ends: Vec<Timestamp>,
+    /// When the permit of an item, by its place in the request, ends.
+    ends: Vec<(usize, Timestamp)>,
     evaluated: BTreeSet<&'a str>,
     needs_human: bool,
 }
@@ -80,7 +81,7 @@ impl<'a> Draft<'a> {
         {
             self.duties.collect(scene, evaluator, index, &answers);
             let end = valid_until(scene, evaluator, index, item, &answers);
-            self.ends.extend(end);
+            self.ends.extend(end.map(|end| (index, end)));
         } else {
             self.missing
                 .extend(missing(scene, evaluator, index, item, &answers));
@@ -157,17 +158,21 @@ impl<'a> Draft<'a> {
             .collect()
     }
 
-    /// The earliest end known so far.
-    pub(super) fn end(&self) -> Option<Timestamp> {
-        self.ends.iter().min().copied()
+    /// The earliest end of the permits of some items.
+    pub(super) fn end_of(&self, items: &[bool]) -> Option<Timestamp> {
+        let ends = self.ends.iter();
+        ends.filter(|(index, _)| items.get(*index).is_some_and(|one| *one))
+            .map(|(_, end)| *end)
+            .min()
     }
 
-    /// Adds an end.
-    pub(super) fn close_at(&mut self, end: Option<Timestamp>) {
-        self.ends.extend(end);
-    }
-
-    pub(super) fn finish(self, scene: &Scene<'_>, facts: String) -> Decision {
+    /// The answer, which may be relied on until `end`.
+    pub(super) fn finish(
+        self,
+        scene: &Scene<'_>,
+        facts: String,
+        end: Option<Timestamp>,
+    ) -> Decision {
         let permitted = self
             .items
             .iter()
@@ -186,7 +191,7 @@ impl<'a> Draft<'a> {
             Outcome::Deny
         };
         let zone = &scene.bundle.zone;
-        let valid_until = self.end().map(|end| LocalInstant::new(end, zone));
+        let valid_until = end.map(|end| LocalInstant::new(end, zone));
         let explanation = explain(scene, outcome, &self.items);
         let (obligations, refrains) = self.duties.finish();
         let mut missing = self.missing;

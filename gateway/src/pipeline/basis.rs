@@ -223,7 +223,8 @@ async fn may_tell(
     recipient: &SystemId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let items = exchange::items(core, sender, core.default_category(sender));
+    let service = exchange::service(tx, scene, sender).await?;
+    let items = exchange::items(core, sender, &service);
     let body = exchange::comanagement_view(core, scene, sender, None, None, now);
     let proposal = exchange::proposal(core, tx, scene, sender, recipient, &items, &body).await?;
     let Some(proposal) = proposal else {

@@ -7,7 +7,7 @@ use tandem_mappings::model::event::{Body, Event};
 use tandem_mappings::model::id::SystemId;
 
 use super::core::Core;
-use super::exchange::{Scene, comanagement_view, items, scene, tell_one};
+use super::exchange::{Scene, comanagement_view, items, scene, service, tell_one};
 use super::processor::Applied;
 use super::{basis, episodes, family};
 use crate::state::episode::EpisodeDoc;
@@ -137,7 +137,8 @@ async fn tell_scene(
         let partner = participants.iter().find(|other| *other != recipient);
         let Some(partner) = partner else { continue };
         let body = comanagement_view(core, scene, partner, None, None, now);
-        let items = items(core, partner, core.default_category(partner));
+        let told = service(tx, scene, partner).await?;
+        let items = items(core, partner, &told);
         tell_one(core, tx, scene, partner, recipient, &items, &body, now).await?;
     }
     Ok(())

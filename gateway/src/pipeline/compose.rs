@@ -35,6 +35,7 @@ pub async fn people(
         found.push(ProposedPerson {
             person: *person,
             view,
+            labels: shown.labels.clone(),
         });
     }
     Ok(found)
@@ -130,6 +131,13 @@ pub fn item(
         labels: BTreeSet::new(),
         source: source.clone(),
         authored,
+    }
+}
+
+/// Puts labels on what is told, beside who it is about: a person's own labels are added when it is decided about them.
+pub fn label(items: &mut [ProposedItem], labels: &BTreeSet<String>) {
+    for item in items.iter_mut().filter(|item| item.part != Part::Identity) {
+        item.labels.extend(labels.iter().cloned());
     }
 }
 

@@ -274,14 +274,18 @@ async fn narrowed(
     let mut recalled = Vec::new();
     let persons = persons_of(tx, covers).await?;
     basis::consent_changed(core, tx, &persons, true, now).await?;
-    for person in persons {
+    for person in &persons {
         for document in tx
             .find::<ReferralDoc>("referral.person", &person.to_string())
             .await?
         {
             cancel_without_basis(core, tx, document, now).await?;
         }
-        recalled.extend(recall::no_longer_permitted(core, tx, person, now).await?);
+        recalled.extend(recall::no_longer_permitted(core, tx, *person, now).await?);
+    }
+    // A notice about several people is recalled whole: who may still be told of is told of again.
+    for person in persons {
+        mutual::evaluate(core, tx, person, now).await?;
     }
     Ok(recalled)
 }

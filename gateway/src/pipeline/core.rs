@@ -14,6 +14,7 @@ use super::judge::Judge;
 use super::matcher::Matcher;
 use crate::clock::Clock;
 use crate::config::{Loaded, SystemConfig};
+use crate::state::sensitivity::Sensitivity;
 use crate::store::{EventState, Store, StoreError, Tx};
 
 /// Name under which the gateway writes its own events.
@@ -98,6 +99,13 @@ impl Core {
             .registry
             .system(system)
             .map_or(Category::SudPart2, |known| known.default_category)
+    }
+
+    /// The category of something that a system told: its own word, else what the system sends without one.
+    #[must_use]
+    pub fn category(&self, system: &SystemId, told: &Sensitivity) -> Category {
+        told.category
+            .unwrap_or_else(|| self.default_category(system))
     }
 
     /// The system in which an organisation is told things.

@@ -22,6 +22,8 @@ use super::processor::Applied;
 use super::proposal::{Part, Proposal, ProposedItem};
 use super::{compose, episodes, family, referrals, tell};
 use crate::state::episode::EpisodeDoc;
+use crate::state::involvement::InvolvementDoc;
+use crate::state::sensitivity::Sensitivity;
 use crate::store::{StoreError, Tx};
 
 /// The family's running episode and the persons whom an event names.
@@ -133,11 +135,12 @@ pub async fn proposal(
 
 /// The usual element groups of something that a system tells: the content and who it is about.
 #[must_use]
-pub fn items(core: &Core, sender: &SystemId, content: Category) -> Vec<ProposedItem> {
+pub fn items(core: &Core, sender: &SystemId, told: &Sensitivity) -> Vec<ProposedItem> {
     let Some(source) = core.organization_of(sender) else {
         return Vec::new();
     };
-    vec![
+    let content = core.category(sender, told);
+    let mut items = vec![
         compose::item("body", Part::Body, content, &source, None),
         compose::item(
             "identity",
@@ -146,7 +149,27 @@ pub fn items(core: &Core, sender: &SystemId, content: Category) -> Vec<ProposedI
             &source,
             None,
         ),
-    ]
+    ];
+    compose::label(&mut items, &told.labels);
+    items
+}
+
+/// How sensitive it is that a programme serves the family of an episode: as sensitive as its case.
+///
+/// # Errors
+/// When the store fails.
+pub async fn service(
+    tx: &mut Tx,
+    scene: &Scene,
+    system: &SystemId,
+) -> Result<Sensitivity, StoreError> {
+    let participant = scene.episode.episode.participants().get(system);
+    let Some(case) = participant.and_then(|one| one.case.as_ref()) else {
+        return Ok(Sensitivity::default());
+    };
+    let key = InvolvementDoc::key_of(system, case.as_str());
+    let case = tx.get::<InvolvementDoc>(&key).await?;
+    Ok(case.map(|case| case.sensitivity).unwrap_or_default())
 }
 
 /// A worker of a co-managing programme changes.
@@ -218,7 +241,7 @@ pub async fn participation(
         effective: told.effective,
         reason: told.reason.clone(),
     }));
-    let items = items(core, &event.system, core.default_category(&event.system));
+    let items = items(core, &event.system, &Sensitivity::of(event));
     tell_partners(
         core,
         tx,
@@ -254,7 +277,8 @@ pub async fn meeting(
         family_present: told.family_present,
         next: told.next,
     }));
-    let mut items = items(core, &event.system, core.default_category(&event.system));
+    let sensitivity = Sensitivity::of(event);
+    let mut items = items(core, &event.system, &sensitivity);
     if let (Some(_), Some(source)) = (&told.place, core.organization_of(&event.system)) {
         items.push(compose::item(
             "place",
@@ -264,6 +288,7 @@ pub async fn meeting(
             None,
         ));
     }
+    compose::label(&mut items, &sensitivity.labels);
     tell_partners(
         core,
         tx,
@@ -290,8 +315,9 @@ pub async fn assessment(
     let Some(scene) = scene(tx, &event.system, &told.people).await? else {
         return Ok(Applied::Done);
     };
-    let base = core.default_category(&event.system);
-    let mut items = items(core, &event.system, base);
+    let sensitivity = Sensitivity::of(event);
+    let base = core.category(&event.system, &sensitivity);
+    let mut items = items(core, &event.system, &sensitivity);
     if let Some(source) = core.organization_of(&event.system) {
         for (place, rating) in told.ratings.iter().enumerate() {
             let category = compose::category(base, rating.domain);
@@ -305,6 +331,7 @@ pub async fn assessment(
             ));
         }
     }
+    compose::label(&mut items, &sensitivity.labels);
     let body = OutboundBody::Assessment(Box::new(AssessmentView {
         instrument: told.instrument.clone(),
         stage: told.stage,
@@ -346,7 +373,7 @@ pub async fn step(
         told.transition_plan.clone(),
         now,
     );
-    let items = items(core, &event.system, core.default_category(&event.system));
+    let items = items(core, &event.system, &Sensitivity::of(event));
     tell_partners(core, tx, &scene, &event.system, &items, &body, now).await?;
     Ok(Applied::Done)
 }
@@ -365,7 +392,7 @@ pub async fn change(
     let Some(scene) = scene(tx, &event.system, people).await? else {
         return Ok(());
     };
-    let items = items(core, &event.system, core.default_category(&event.system));
+    let items = items(core, &event.system, &Sensitivity::of(event));
     let body = OutboundBody::Change(Box::new(view));
     tell_partners(
         core,

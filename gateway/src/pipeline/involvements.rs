@@ -19,6 +19,7 @@ use super::{basis, exchange, family, matcher, mutual, referrals, steward};
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
 use crate::state::referral::ReferralDoc;
+use crate::state::sensitivity::Sensitivity;
 use crate::store::{Stage, StoreError, Tx};
 
 /// A source record arrived: may it enter the index, and whose is it.
@@ -74,6 +75,7 @@ pub async fn record_received(
         key,
         record_kind: told.record_kind.clone(),
         person: told.person.clone(),
+        labels: event.told.labels.iter().cloned().collect(),
         person_id: known
             .as_ref()
             .map_or_else(|| PersonId(uuid::Uuid::now_v7()), |record| record.person_id),
@@ -171,6 +173,7 @@ pub async fn record_gone(
     };
     if is_sealed {
         document.person = tandem_mappings::model::person::PersonRecord::default();
+        document.labels.clear();
     }
     tx.put(&document, now).await?;
     basis::review(core, tx, &[key], now).await?;
@@ -210,9 +213,11 @@ pub async fn involvement(
         .as_ref()
         .is_none_or(|known| known.is_open != is_open || known.told.status != merged.status);
     let since = known.as_ref().map_or(now, |known| known.since);
+    let before = known.as_ref().map(|known| known.sensitivity.clone());
     let document = InvolvementDoc {
         system: event.system.clone(),
         told: merged,
+        sensitivity: before.unwrap_or_default().then(Sensitivity::of(event)),
         is_open,
         since,
     };

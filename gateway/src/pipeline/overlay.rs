@@ -13,7 +13,8 @@ use super::core::Core;
 use super::exchange::{self, Scene};
 use super::{compose, family};
 use crate::state::overlay::OverlayDoc;
-use crate::state::plan::ConflictDoc;
+use crate::state::plan::{ConflictDoc, PlanDoc};
+use crate::state::sensitivity::Sensitivity;
 use crate::store::{StoreError, Tx};
 
 /// Takes what an owner told into the family's overlay, and tells each side of a new clash.
@@ -113,7 +114,8 @@ async fn flag(
         let Some(sender) = systems.iter().find(|other| *other != recipient) else {
             continue;
         };
-        let mut items = exchange::items(core, sender, core.default_category(sender));
+        let plans = sensitivity(tx, scene, sender).await?;
+        let mut items = exchange::items(core, sender, &plans);
         let domains = overlay
             .activities()
             .filter(|owned| conflict.objects.contains(&owned.activity.id.to_string()))
@@ -129,6 +131,20 @@ async fn flag(
         exchange::tell_one(core, tx, scene, sender, recipient, &items, &body, now).await?;
     }
     Ok(())
+}
+
+/// How sensitive the plans are that a programme has in the overlay.
+async fn sensitivity(
+    tx: &mut Tx,
+    scene: &Scene,
+    owner: &SystemId,
+) -> Result<Sensitivity, StoreError> {
+    let episode = scene.episode.id.to_string();
+    let plans = tx.find::<PlanDoc>("plan.episode", &episode).await?;
+    let own = plans.into_iter().filter(|plan| plan.system == *owner);
+    Ok(own.fold(Sensitivity::default(), |all, plan| {
+        all.then(plan.sensitivity)
+    }))
 }
 
 fn view(

@@ -16,6 +16,7 @@ use super::processor::Applied;
 use super::proposal::{Part, ProposedItem};
 use crate::state::plan::PlanDoc;
 use crate::state::referral::ReferralDoc;
+use crate::state::sensitivity::Sensitivity;
 use crate::store::{StoreError, Tx};
 
 /// An owner tells of its plan. What it leaves out stays as it was.
@@ -39,6 +40,7 @@ pub async fn told(
             fundings: Vec::new(),
             ..told.clone()
         },
+        sensitivity: Sensitivity::default(),
         episode: None,
         updated_at: event.told.occurred_at,
     });
@@ -156,6 +158,7 @@ async fn keep_and_tell(
 ) -> Result<Applied, StoreError> {
     let now = core.clock.now();
     document.updated_at = event.told.occurred_at;
+    document.sensitivity = document.sensitivity.then(Sensitivity::of(event));
     let scene = exchange::scene(tx, &event.system, &document.content.subjects).await?;
     document.episode = scene
         .as_ref()
@@ -167,7 +170,7 @@ async fn keep_and_tell(
     };
     for (recipient, referral) in recipients(tx, &scene, &event.system).await? {
         let body = view(core, owner.clone(), &document, &change, referral.as_ref());
-        let items = items(core, &event.system, &change);
+        let items = items(core, &event.system, &change, &document.sensitivity);
         exchange::tell_one(
             core,
             tx,
@@ -245,9 +248,14 @@ fn view(
 }
 
 /// One element group for the plan as such, and one for each object in it.
-fn items(core: &Core, owner: &SystemId, change: &PlanContent) -> Vec<ProposedItem> {
-    let base = core.default_category(owner);
-    let mut items = exchange::items(core, owner, base);
+fn items(
+    core: &Core,
+    owner: &SystemId,
+    change: &PlanContent,
+    told: &Sensitivity,
+) -> Vec<ProposedItem> {
+    let base = core.category(owner, told);
+    let mut items = exchange::items(core, owner, told);
     let Some(source) = core.organization_of(owner) else {
         return items;
     };
@@ -281,5 +289,6 @@ fn items(core: &Core, owner: &SystemId, change: &PlanContent) -> Vec<ProposedIte
             None,
         ));
     }
+    compose::label(&mut items, &told.labels);
     items
 }

@@ -57,6 +57,9 @@ pub struct ProposedPerson {
     pub person: PersonId,
     /// The recipient's view, before redaction.
     pub view: OutboundPerson,
+    /// Sensitivity labels of the record that shows who it is.
+    #[serde(default)]
+    pub labels: BTreeSet<String>,
 }
 
 /// What is to be told to one recipient.

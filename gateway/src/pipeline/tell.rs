@@ -11,7 +11,7 @@ use tandem_mappings::model::purpose::Purpose;
 
 use super::core::Core;
 use super::judge::{Ask, AskedItem, Judged, Weighed};
-use super::proposal::{Part, Proposal};
+use super::proposal::{Part, Proposal, ProposedItem, ProposedPerson};
 use crate::store::{OutboxRow, OutboxState, Stage, StoreError, Tx};
 
 /// The answer about one proposal.
@@ -59,6 +59,15 @@ impl Ruling {
             || people
                 .iter()
                 .any(|person| self.hidden_people.contains(person))
+    }
+
+    /// What was decided, for comparison with an earlier ruling: without ids and times.
+    #[must_use]
+    pub fn answer(&self) -> serde_json::Value {
+        let decisions = self.weighed.iter().map(|one| &one.judged.decision);
+        decisions
+            .map(|decision| serde_json::json!([decision.bundle, decision.items]))
+            .collect()
     }
 
     /// Records every decision of the ruling.
@@ -150,15 +159,15 @@ pub async fn weigh(
     })
 }
 
-fn ask<'a>(
-    proposal: &'a Proposal,
-    person: Option<PersonId>,
-    items: &[super::proposal::ProposedItem],
-) -> Ask<'a> {
+fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[ProposedItem]) -> Ask<'a> {
+    let about = proposal
+        .people
+        .iter()
+        .find(|one| Some(one.person) == person);
     let items = items.iter().map(|item| AskedItem {
         id: item.id.clone(),
         category: item.category,
-        labels: item.labels.clone(),
+        labels: labels(item, about),
         source: item.source.clone(),
         authored: item.authored,
     });
@@ -175,6 +184,17 @@ fn ask<'a>(
             .iter()
             .any(|one| Some(one.person) == person && one.view.person.is_some()),
     }
+}
+
+/// The labels of an element group, with those of the person where it shows who or where that is.
+fn labels(item: &ProposedItem, about: Option<&ProposedPerson>) -> BTreeSet<String> {
+    let shows = matches!(item.part, Part::Identity | Part::Contact);
+    let own = about.filter(|_| shows).map(|one| &one.labels);
+    item.labels
+        .iter()
+        .chain(own.into_iter().flatten())
+        .cloned()
+        .collect()
 }
 
 /// What the decisions about the other people of a message take away.

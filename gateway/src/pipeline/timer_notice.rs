@@ -97,8 +97,10 @@ async fn proposal(
         one.view = compose::ids_only(&one.view);
     }
     let source = &document.source_organization;
-    let base = core.default_category(&document.source);
+    let base = core.category(&document.source, &document.sensitivity);
     let content = compose::category(base, document.request.domain);
+    let mut items = vec![compose::item("body", Part::Body, content, source, None)];
+    compose::label(&mut items, &document.sensitivity.labels);
     let episode = episodes::running(tx, &BTreeSet::from([document.person])).await?;
     // That nobody has answered its own request is the source's own, and holds nothing of the target; the target is
     // reminded of what the source asked.
@@ -122,7 +124,7 @@ async fn proposal(
             timer.name.code(),
             timer.started.as_second()
         ),
-        items: vec![compose::item("body", Part::Body, content, source, None)],
+        items,
         body,
         referral: Some(document.id),
         episode: episode.map(|one| one.id),

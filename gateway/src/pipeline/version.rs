@@ -107,6 +107,7 @@ pub async fn renew(
             Some(person) => renewed.push(super::proposal::ProposedPerson {
                 person,
                 view: one.view.clone(),
+                labels: one.labels.clone(),
             }),
             None if place == 0 => return Ok(false),
             None => {}

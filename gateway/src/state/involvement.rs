@@ -6,6 +6,7 @@ use tandem_mappings::model::id::{RecordKey, SystemId};
 use tandem_mappings::model::involvement::Involvement;
 
 use super::record::RecordDoc;
+use super::sensitivity::Sensitivity;
 use crate::store::{Document, Index};
 
 /// A case or enrolment of one system.
@@ -15,6 +16,9 @@ pub struct InvolvementDoc {
     pub system: SystemId,
     /// What it told last.
     pub told: Involvement,
+    /// How sensitive it is.
+    #[serde(default)]
+    pub sensitivity: Sensitivity,
     /// Whether it runs.
     pub is_open: bool,
     /// When it was first told.

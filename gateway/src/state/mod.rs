@@ -1,6 +1,7 @@
 //! State as the gateway keeps it: one document type per file, written with the event that changes it.
 
 pub mod baseline;
+pub mod denial;
 pub mod directive;
 pub mod disclosure;
 pub mod episode;
@@ -13,4 +14,5 @@ pub mod partner;
 pub mod plan;
 pub mod record;
 pub mod referral;
+pub mod sensitivity;
 pub mod timer;

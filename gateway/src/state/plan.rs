@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tandem_mappings::model::id::{EpisodeId, PlanId, SystemId};
 use tandem_mappings::model::plan::{ConflictKind, PlanContent};
 
+use super::sensitivity::Sensitivity;
 use crate::store::{Document, Index};
 
 /// A source plan.
@@ -14,6 +15,9 @@ pub struct PlanDoc {
     pub system: SystemId,
     /// The plan with every object told so far.
     pub content: PlanContent,
+    /// How sensitive it is.
+    #[serde(default)]
+    pub sensitivity: Sensitivity,
     /// The episode in whose overlay it is lined up.
     pub episode: Option<EpisodeId>,
     /// When its owner told of it last.

@@ -1,5 +1,7 @@
 //! A source record about a person.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::id::{DecisionId, PersonId, RecordKey};
@@ -37,6 +39,9 @@ pub struct RecordDoc {
     pub record_kind: String,
     /// What it says.
     pub person: PersonRecord,
+    /// Its sensitivity labels.
+    #[serde(default)]
+    pub labels: BTreeSet<String>,
     /// The person.
     pub person_id: PersonId,
     /// The persons to whom it belonged before, oldest first.

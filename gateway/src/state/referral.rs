@@ -10,6 +10,7 @@ use tandem_mappings::model::id::{
 };
 use tandem_mappings::model::referral::{ReferralOutput, ReferralRequest, ReferralStatus};
 
+use super::sensitivity::Sensitivity;
 use crate::store::{Document, Index};
 
 /// A referral.
@@ -21,6 +22,9 @@ pub struct ReferralDoc {
     pub state: Referral,
     /// What was asked.
     pub request: ReferralRequest,
+    /// How sensitive what was asked is.
+    #[serde(default)]
+    pub sensitivity: Sensitivity,
     /// The source's system.
     pub source: SystemId,
     /// The source's organisation.

@@ -12,6 +12,7 @@ mod county;
 mod drafts;
 mod duplicates;
 mod episodes;
+mod labels;
 mod lanes;
 mod liar;
 mod links;

@@ -95,6 +95,7 @@ impl Bench {
                 },
                 record_kind: "caseload".into(),
                 person: PersonRecord::default(),
+                labels: std::collections::BTreeSet::new(),
                 person_id: PersonId(uuid::Uuid::now_v7()),
                 former: Vec::new(),
                 standing: Standing::Active,
@@ -250,6 +251,7 @@ impl Bench {
         let document = InvolvementDoc {
             system: "calworks-demo".parse().unwrap(),
             told,
+            sensitivity: crate::state::sensitivity::Sensitivity::default(),
             is_open: true,
             since: at,
         };

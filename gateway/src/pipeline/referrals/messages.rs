@@ -100,7 +100,12 @@ pub(super) async fn tell_onlookers(
 
 /// The category of a referral's content: the source's own, or a stricter one that the domain calls for.
 fn content_category(core: &Core, document: &ReferralDoc, system: &SystemId) -> Category {
-    compose::category(core.default_category(system), document.request.domain)
+    let base = if *system == document.source {
+        core.category(system, &document.sensitivity)
+    } else {
+        core.default_category(system)
+    };
+    compose::category(base, document.request.domain)
 }
 
 pub(in crate::pipeline) async fn request_proposal(
@@ -348,13 +353,14 @@ async fn proposal(
     sender: &SystemId,
     recipient: &SystemId,
     persons: &[PersonId],
-    items: Vec<ProposedItem>,
+    mut items: Vec<ProposedItem>,
     body: OutboundBody,
     action: Action,
 ) -> Result<Option<Proposal>, StoreError> {
     let Some(organization) = core.organization_of(recipient) else {
         return Ok(None);
     };
+    compose::label(&mut items, &document.sensitivity.labels);
     let episode = episodes::running(tx, &BTreeSet::from([document.person])).await?;
     let case = recipient_case(tx, persons, recipient).await?;
     let sender_organization: OrganizationId = items.first().map_or_else(

@@ -26,6 +26,7 @@ use super::core::Core;
 use super::processor::Applied;
 use super::{family, tell};
 use crate::state::referral::ReferralDoc;
+use crate::state::sensitivity::Sensitivity;
 use crate::store::{StoreError, Tx};
 
 fn sides(core: &Core, document: &ReferralDoc) -> Sides {
@@ -72,6 +73,7 @@ async fn reopened(
     }
     if let Body::ReferralRequested(request) | Body::ReferralDrafted(request) = &event.told.body {
         known.request = (**request).clone();
+        known.sensitivity = known.sensitivity.then(Sensitivity::of(event));
     }
     ask(core, tx, event, known).await
 }
@@ -114,6 +116,7 @@ async fn open(
         id: ReferralId(uuid::Uuid::now_v7()),
         state: Referral::default(),
         request: request.clone(),
+        sensitivity: Sensitivity::of(event),
         source: event.system.clone(),
         source_organization,
         target: core.system_of(&target_organization),
