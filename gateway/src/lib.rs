@@ -11,6 +11,7 @@ pub mod delivery;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod intake;
+pub mod json_problem;
 pub mod pipeline;
 pub mod seal;
 pub mod serve;

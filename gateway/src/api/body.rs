@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::problem::ApiError;
+use crate::json_problem::problem;
 
 /// What a body of JSON may call itself.
 pub(crate) const JSON: &[&str] = &["application/json", "application/problem+json"];
@@ -85,12 +86,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 /// 400 when it is no JSON, 422 when it is not what is expected here, each with the place.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes).map_err(|error| {
-        let place = format!("at line {}, column {}", error.line(), error.column());
+        let problem = problem(&String::from_utf8_lossy(bytes), &error);
         match error.classify() {
             serde_json::error::Category::Data => ApiError::Invalid(format!(
-                "the JSON is not of the shape expected here, {place}"
+                "the JSON is not of the shape expected here: {problem}"
             )),
-            _ => ApiError::Malformed(format!("the body is no JSON, {place}")),
+            _ => ApiError::Malformed(problem),
         }
     })
 }

@@ -11,7 +11,6 @@ mod demo;
 pub mod exit;
 mod init;
 mod json_input;
-mod json_path;
 mod link;
 mod log;
 mod output;

@@ -102,7 +102,20 @@ impl ConsentCommand {
         match self {
             Self::List(args) => {
                 args.answer
-                    .call(Call::get(["consents"]).query("limit", args.limit))
+                    .list(
+                        Call::get(["consents"]).query("limit", args.limit),
+                        "consents",
+                        &[
+                            ("id", "/id"),
+                            ("state", "/state"),
+                            ("effect", "/directive/effect"),
+                            ("covers", "/covers"),
+                            ("signed_by", "/directive/signer/capacity"),
+                            ("valid_from", "/directive/valid_from"),
+                            ("expiry", "/directive/expiry"),
+                            ("categories", "/directive/categories"),
+                        ],
+                    )
                     .await
             }
             Self::Show(args) => args.answer.call(Call::get(["consents", &args.id])).await,

@@ -34,9 +34,28 @@ pub(super) struct AnswerArgs {
 impl AnswerArgs {
     /// Makes one call and prints its answer.
     async fn call(&self, call: Call) -> Result<Exit, Failure> {
-        let gateway = Gateway::connect(&self.connection)?;
-        let answer = gateway.send(call).await?;
+        let answer = self.ask(call).await?;
         show::print_answer(&answer, self.json)?;
         Ok(Exit::Yes)
+    }
+
+    /// Makes one call and prints a list of its answer: for people in these columns, each with the place of its value.
+    async fn list(
+        &self,
+        call: Call,
+        list: &str,
+        columns: &[(&str, &str)],
+    ) -> Result<Exit, Failure> {
+        let answer = self.ask(call).await?;
+        if self.json {
+            show::print_answer(&answer, true)?;
+        } else {
+            show::print_answer(&show::in_columns(&answer, list, columns), false)?;
+        }
+        Ok(Exit::Yes)
+    }
+
+    async fn ask(&self, call: Call) -> Result<serde_json::Value, Failure> {
+        Gateway::connect(&self.connection)?.send(call).await
     }
 }

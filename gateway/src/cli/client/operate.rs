@@ -123,7 +123,7 @@ impl ReplayCommand {
     }
 }
 
-/// List the inputs, newest first: each with its state and its report.
+/// List the inputs, newest first. The whole report of each is in its acknowledgement file and in --json.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tandem inputs --token-file operator.token")]
 pub(in super::super) struct InputsArgs {
@@ -138,7 +138,21 @@ impl InputsArgs {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
         self.answer
-            .call(Call::get(["inputs"]).query("limit", self.limit))
+            .list(
+                Call::get(["inputs"]).query("limit", self.limit),
+                "inputs",
+                &[
+                    ("id", "/id"),
+                    ("system", "/system"),
+                    ("format", "/format"),
+                    ("received_at", "/received_at"),
+                    ("state", "/state"),
+                    ("outcome", "/outcome"),
+                    ("persons", "/report/persons"),
+                    ("refused", "/report/refused"),
+                    ("records", "/report/records"),
+                ],
+            )
             .await
     }
 }

@@ -15,6 +15,19 @@ pub(super) fn print_answer(answer: &Value, as_json: bool) -> Result<(), Failure>
     }
 }
 
+/// The rows of a list in chosen columns: title, and the JSON pointer of the value in a row.
+pub(super) fn in_columns(answer: &Value, list: &str, columns: &[(&str, &str)]) -> Value {
+    let rows = answer.get(list).and_then(Value::as_array);
+    let row = |row: &Value| -> Map<String, Value> {
+        let cells = columns.iter().map(|(title, pointer)| {
+            let value = row.pointer(pointer).cloned().unwrap_or_default();
+            ((*title).to_owned(), value)
+        });
+        cells.collect()
+    };
+    rows.into_iter().flatten().map(row).collect()
+}
+
 fn for_people(answer: &Value) -> String {
     match answer {
         Value::Null => "done".to_owned(),
@@ -115,5 +128,16 @@ mod tests {
             "{text}"
         );
         assert_eq!(for_people(&Value::Null), "done");
+    }
+
+    #[test]
+    fn a_list_in_columns_shows_what_was_chosen_and_leaves_the_rest_out() {
+        let answer =
+            json!({"inputs": [{"id": "i-1", "report": {"persons": 2, "records": {"T1": 1}}}]});
+        let columns = [("id", "/id"), ("persons", "/report/persons")];
+        let text = for_people(&in_columns(&answer, "inputs", &columns));
+        assert_eq!(text, "id   persons\ni-1  2");
+        let none = for_people(&in_columns(&json!({"inputs": []}), "inputs", &columns));
+        assert_eq!(none, "none");
     }
 }
