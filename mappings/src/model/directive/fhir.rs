@@ -45,6 +45,20 @@ const CONSENT_FIELDS: [&str; 16] = [
     "policy",
     "provision",
 ];
+/// Code systems in which the consent's own codes stand (HL7 FHIR R4 4.0.1, Consent; HL7 Terminology). A code without a
+/// system is taken to be of the one that the element is bound to.
+const SCOPE_SYSTEMS: [&str; 1] = ["http://terminology.hl7.org/CodeSystem/consentscope"];
+const ROLE_SYSTEMS: [&str; 2] = [
+    "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+    "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
+];
+const PURPOSE_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
+/// Code system of Tandem's own purposes, those that begin with `X_`.
+pub(super) const OWN_PURPOSE_SYSTEM: &str = "urn:tandem:purpose";
+
+const CODING_FIELDS: [&str; 6] = ["id", "system", "version", "code", "display", "userSelected"];
+const CONCEPT_FIELDS: [&str; 3] = ["id", "coding", "text"];
+const REFERENCE_FIELDS: [&str; 5] = ["id", "reference", "type", "identifier", "display"];
 const PROVISION_FIELDS: [&str; 6] = [
     "type",
     "period",
@@ -89,6 +103,46 @@ impl Reader {
         }
     }
 
+    /// An element that must be an object of known fields; anything else may narrow.
+    fn object(&mut self, place: &str, value: &Value, known: &[&str]) {
+        match value.as_object() {
+            Some(fields) => self.only(place, fields, known),
+            None => self.reasons.push(format!("{place} is not an object")),
+        }
+    }
+
+    /// The elements of a list. What is there and is no list is refused, not read as nothing.
+    fn elements<'a>(&mut self, place: &str, value: &'a Value, field: &str) -> &'a [Value] {
+        if value.get(field).is_some_and(|found| !found.is_array()) {
+            self.reasons.push(format!("{place}.{field} is not a list"));
+        }
+        list(value, field)
+    }
+
+    /// The one code of a concept, from one of the systems.
+    fn one_code<'a>(
+        &mut self,
+        place: &str,
+        concept: &'a Value,
+        systems: &[&str],
+    ) -> Option<&'a str> {
+        self.object(place, concept, &CONCEPT_FIELDS);
+        let codings = self.elements(place, concept, "coding");
+        for coding in codings {
+            self.object(place, coding, &CODING_FIELDS);
+        }
+        let [coding] = codings else {
+            return self.refuse(format!("{place} has not exactly one code"));
+        };
+        let is_known = coding
+            .get("system")
+            .is_none_or(|system| system.as_str().is_some_and(|one| systems.contains(&one)));
+        if !is_known {
+            return self.refuse(format!("{place} has a code of a foreign system"));
+        }
+        text(coding, "code")
+    }
+
     fn consent(&mut self, consent: &Value) -> Option<Directive> {
         let Some(fields) = consent.as_object() else {
             return self.refuse("Consent is not an object");
@@ -97,7 +151,8 @@ impl Reader {
             return self.refuse("the resource is not a Consent");
         }
         self.only("Consent", fields, &CONSENT_FIELDS);
-        if !has_code(consent.get("scope"), "patient-privacy") {
+        let scope = consent.get("scope").unwrap_or(&Value::Null);
+        if self.one_code("Consent.scope", scope, &SCOPE_SYSTEMS) != Some("patient-privacy") {
             self.reasons
                 .push("Consent.scope is not patient-privacy".to_owned());
         }
@@ -117,17 +172,13 @@ impl Reader {
         }
         let captured_at = self.moment("Consent.dateTime", text(consent, "dateTime"));
         let (effect, scope) = self.provision(consent)?;
-        let custodians = list(consent, "organization")
-            .iter()
-            .filter_map(|one| reference(Some(one)));
+        let custodians = self.custodians(consent);
         let disclosers = if scope.disclosers.is_empty() {
             Parties::named(custodians)
         } else {
             scope.disclosers
         };
-        let policy = list(consent, "policy")
-            .first()
-            .and_then(|policy| text(policy, "uri"));
+        let policy = self.policy(consent);
         Some(Directive {
             id: id?,
             version: 1,
@@ -180,6 +231,34 @@ impl Reader {
         })
     }
 
+    /// The organisations that hold what it is about; one that cannot be told by its id is not left out.
+    fn custodians<'a>(&mut self, consent: &'a Value) -> Vec<&'a str> {
+        let mut found = Vec::new();
+        for one in self.elements("Consent", consent, "organization") {
+            self.object("Consent.organization", one, &REFERENCE_FIELDS);
+            match reference(Some(one)) {
+                Some(id) => found.push(id),
+                None => self
+                    .reasons
+                    .push("Consent.organization names nobody".to_owned()),
+            }
+        }
+        found
+    }
+
+    /// The law or form under which it was given; two could narrow each other.
+    fn policy<'a>(&mut self, consent: &'a Value) -> Option<&'a str> {
+        let policies = self.elements("Consent", consent, "policy");
+        for policy in policies {
+            self.object("Consent.policy", policy, &["id", "authority", "uri"]);
+        }
+        match policies {
+            [] => None,
+            [policy] => text(policy, "uri"),
+            _ => self.refuse("Consent.policy names more than one policy"),
+        }
+    }
+
     fn method(&mut self, consent: &Value) -> Option<Method> {
         let source = text(consent.get("sourceReference")?, "reference")?;
         match source.rsplit('/').nth(1) {
@@ -213,22 +292,13 @@ impl Reader {
     }
 
     fn scope(&mut self, provision: &Value) -> Scope {
+        const PLACE: &str = "Consent.provision";
         let mut scope = Scope::default();
-        for actor in list(provision, "actor") {
-            let who = reference(actor.get("reference"));
-            let codes = list(actor.get("role").unwrap_or(&Value::Null), "coding");
-            let role = codes.first().and_then(|coding| text(coding, "code"));
-            match (role, who) {
-                (Some("IRCP"), Some(who)) => scope.recipients.named.insert(who.to_owned()),
-                (Some("CST"), Some(who)) => scope.disclosers.named.insert(who.to_owned()),
-                _ => {
-                    self.reasons
-                        .push("Consent.provision.actor has an unknown role".to_owned());
-                    false
-                }
-            };
+        for actor in self.elements(PLACE, provision, "actor") {
+            self.actor(actor, &mut scope);
         }
-        for label in list(provision, "securityLabel") {
+        for label in self.elements(PLACE, provision, "securityLabel") {
+            self.object("Consent.provision.securityLabel", label, &CODING_FIELDS);
             match category(label) {
                 Some(category) => scope.categories.extend([category]),
                 None => self
@@ -236,16 +306,15 @@ impl Reader {
                     .push("a security label names no single category".to_owned()),
             }
         }
-        for purpose in list(provision, "purpose") {
-            match text(purpose, "code").and_then(|code| code.parse::<Purpose>().ok()) {
+        for purpose in self.elements(PLACE, provision, "purpose") {
+            self.object("Consent.provision.purpose", purpose, &CODING_FIELDS);
+            match purpose_of(purpose) {
                 Some(purpose) => scope.purposes.extend([purpose]),
                 None => self.reasons.push("a purpose is unknown".to_owned()),
             }
         }
         if let Some(period) = provision.get("period") {
-            scope.valid_from = self.moment("Consent.provision.period", text(period, "start"));
-            let end = self.moment("Consent.provision.period", text(period, "end"));
-            scope.expiry = end.map(Expiry::Date);
+            self.period(period, &mut scope);
         }
         if let Some(period) = provision.get("dataPeriod") {
             match serde_json::from_value::<DataPeriod>(period.clone()) {
@@ -256,6 +325,39 @@ impl Reader {
             }
         }
         scope
+    }
+
+    fn actor(&mut self, actor: &Value, scope: &mut Scope) {
+        const PLACE: &str = "Consent.provision.actor";
+        self.object(PLACE, actor, &["id", "role", "reference"]);
+        let role = actor.get("role").unwrap_or(&Value::Null);
+        let role = self.one_code("Consent.provision.actor.role", role, &ROLE_SYSTEMS);
+        let who = actor.get("reference");
+        if let Some(who) = who {
+            self.object("Consent.provision.actor.reference", who, &REFERENCE_FIELDS);
+        }
+        match (role, reference(who)) {
+            (Some("IRCP"), Some(who)) => scope.recipients.named.insert(who.to_owned()),
+            (Some("CST"), Some(who)) => scope.disclosers.named.insert(who.to_owned()),
+            (_, None) => self.refuse::<()>(format!("{PLACE} names nobody")).is_some(),
+            _ => self
+                .refuse::<()>(format!("{PLACE} has an unknown role"))
+                .is_some(),
+        };
+    }
+
+    /// From when to when it counts. A start or end that is there and cannot be read is refused, never left open.
+    fn period(&mut self, period: &Value, scope: &mut Scope) {
+        const PLACE: &str = "Consent.provision.period";
+        self.object(PLACE, period, &["id", "start", "end"]);
+        for end in ["start", "end"] {
+            if period.get(end).is_some_and(|found| !found.is_string()) {
+                self.reasons
+                    .push(format!("{PLACE} is neither a day nor an instant"));
+            }
+        }
+        scope.valid_from = self.moment(PLACE, text(period, "start"));
+        scope.expiry = self.moment(PLACE, text(period, "end")).map(Expiry::Date);
     }
 
     fn moment(&mut self, place: &str, text: Option<&str>) -> Option<Moment> {
@@ -276,6 +378,22 @@ struct Scope {
     data_period: Option<DataPeriod>,
     valid_from: Option<Moment>,
     expiry: Option<Expiry>,
+}
+
+/// The purpose that a coding means: HL7's own, or one of ours that HL7 has no code for.
+fn purpose_of(coding: &Value) -> Option<Purpose> {
+    let code = text(coding, "code")?;
+    let is_own = code.starts_with("X_");
+    let system = match coding.get("system") {
+        None => None,
+        Some(system) => Some(system.as_str()?),
+    };
+    let fits = match system {
+        None => true,
+        Some(OWN_PURPOSE_SYSTEM) => is_own,
+        Some(system) => system == PURPOSE_SYSTEM && !is_own,
+    };
+    code.parse().ok().filter(|_| fits)
 }
 
 /// The one category that a label means. Broader labels, such as behavioural health, are refused.
@@ -311,82 +429,5 @@ fn reference(value: Option<&Value>) -> Option<&str> {
     reference.rsplit('/').next().filter(|id| !id.is_empty())
 }
 
-fn has_code(concept: Option<&Value>, code: &str) -> bool {
-    let codings = concept.map_or(&[][..], |concept| list(concept, "coding"));
-    codings
-        .iter()
-        .any(|coding| text(coding, "code") == Some(code))
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn consent() -> Value {
-        json!({
-            "resourceType": "Consent", "id": "c-1", "status": "active",
-            "scope": {"coding": [{"code": "patient-privacy"}]},
-            "patient": {"reference": "Patient/p-1"}, "performer": [{"reference": "Patient/p-1"}],
-            "dateTime": "2026-02-02", "organization": [{"reference": "Organization/org-bh"}],
-            "sourceReference": {"reference": "DocumentReference/d-1"},
-            "policy": [{"uri": "https://county.example/release"}],
-            "provision": {
-                "type": "permit", "period": {"start": "2026-02-02", "end": "2026-06-29"},
-                "actor": [{"role": {"coding": [{"code": "IRCP"}]},
-                           "reference": {"reference": "Organization/org-cws"}}],
-                "purpose": [{"code": "COC"}],
-                "securityLabel": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "MH"}]
-            }
-        })
-    }
-
-    #[test]
-    fn a_consent_without_exceptions_is_read_whole() {
-        let directive = Directive::from_fhir(&consent()).unwrap();
-        assert_eq!(directive.standing(), DirectiveState::Active);
-        assert_eq!(
-            directive.categories,
-            BTreeSet::from([Category::MentalHealth])
-        );
-        assert_eq!(directive.recipients, Parties::named(["org-cws"]));
-        assert_eq!(directive.disclosers, Parties::named(["org-bh"]));
-        assert_eq!(
-            directive.purposes,
-            BTreeSet::from([Purpose::CoordinationOfCare])
-        );
-        assert_eq!(directive.method, Some(Method::PaperScan));
-    }
-
-    #[test]
-    fn whatever_might_narrow_and_is_not_understood_refuses_the_whole() {
-        for (pointer, field, value) in [
-            ("/provision", "provision", json!([{"type": "deny"}])),
-            (
-                "/provision",
-                "action",
-                json!([{"coding": [{"code": "access"}]}]),
-            ),
-            ("/provision", "class", json!([{"code": "Task"}])),
-            ("/provision", "purpose", json!([{"code": "HMARKT"}])),
-            (
-                "/provision",
-                "securityLabel",
-                json!([{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "BH"}]),
-            ),
-            ("/provision", "securityLabel", json!([])),
-            (
-                "",
-                "modifierExtension",
-                json!([{"url": "https://county.example/only-on-sundays"}]),
-            ),
-            ("", "performer", json!([{"reference": "RelatedPerson/r-1"}])),
-        ] {
-            let mut narrowed = consent();
-            narrowed.pointer_mut(pointer).unwrap()[field] = value;
-            let error = Directive::from_fhir(&narrowed).unwrap_err();
-            assert!(!error.reasons.is_empty(), "{field}");
-        }
-    }
-}
+mod tests;
