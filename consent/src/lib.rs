@@ -12,6 +12,7 @@ mod directive;
 mod engine;
 mod facts;
 mod request;
+mod stricter;
 
 pub use self::bundle::{Bundle, BundleError, Rule, RuleKind};
 pub use self::coded::Coded;
@@ -19,7 +20,7 @@ pub use self::decision::{
     Decision, Evidence, Explanation, ItemDecision, LocalInstant, Missing, Needs, Obligation,
     Outcome, RegimeDecision, Verdict,
 };
-pub use self::directive::Element;
+pub use self::directive::{Element, ends_at, suspended_at};
 pub use self::engine::decide;
 pub use self::facts::{Facts, FactsError, OrganizationRecord, TeamMembership};
 pub use self::request::{

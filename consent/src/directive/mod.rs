@@ -4,10 +4,12 @@ mod element;
 mod reach;
 mod revocation;
 mod scope;
+mod term;
 mod view;
 
 pub use self::element::Element;
 pub(crate) use self::reach::{Reach, ReachContext};
 pub(crate) use self::revocation::apply as apply_revocations;
 pub(crate) use self::scope::wins_over;
+pub use self::term::{ends_at, suspended_at};
 pub(crate) use self::view::{View, ViewContext, birthday};

@@ -194,8 +194,7 @@ fn opened(directive: &Directive, bundle: &Bundle) -> BTreeSet<Category> {
         .collect()
 }
 
-/// The first instant on which the directive no longer counts. An unknown end is the past for a
-/// permit, and never for a deny.
+/// The first instant on which the directive no longer counts.
 fn end(
     directive: &Directive,
     effect: Effect,
@@ -208,26 +207,41 @@ fn end(
         today,
         ..
     } = *context;
-    let stated = match &directive.expiry {
+    let stated = stated_end(directive, effect, &bundle.elements, zone);
+    let majority = |born| birthday(born, 18);
+    match request.subject.birth_date.and_then(majority) {
+        Some(day) if ends_with_childhood(directive, effect) && day > today => Moment::Day(day)
+            .start(zone)
+            .map_or(stated, |birthday| stated.min(birthday)),
+        _ => stated,
+    }
+}
+
+/// Whether it was signed for a child, and stands only as long as the person is one.
+pub(super) fn ends_with_childhood(directive: &Directive, effect: Effect) -> bool {
+    let by_parent = matches!(
+        directive.signer.capacity,
+        Capacity::Parent | Capacity::Guardian
+    );
+    by_parent && effect == Effect::Permit
+}
+
+/// The end by the directive's own words. An unknown end is the past for a permit, and never for a deny.
+pub(super) fn stated_end(
+    directive: &Directive,
+    effect: Effect,
+    lists: &ElementLists,
+    zone: &TimeZone,
+) -> Timestamp {
+    match &directive.expiry {
         Some(Expiry::Date(date)) => date.end(zone).unwrap_or(Timestamp::MAX),
         Some(Expiry::Event { ended_at, .. } | Expiry::Condition { ended_at, .. }) => match ended_at
         {
             Some(ended) => ended.start(zone).unwrap_or(Timestamp::MIN),
             None if effect == Effect::Deny => Timestamp::MAX,
-            None => unknown_end(directive, &bundle.elements, zone),
+            None => unknown_end(directive, lists, zone),
         },
         Some(Expiry::None) | None => Timestamp::MAX,
-    };
-    let by_parent = matches!(
-        directive.signer.capacity,
-        Capacity::Parent | Capacity::Guardian
-    );
-    let majority = |born| birthday(born, 18);
-    match request.subject.birth_date.and_then(majority) {
-        Some(day) if by_parent && effect == Effect::Permit && day > today => Moment::Day(day)
-            .start(zone)
-            .map_or(stated, |birthday| stated.min(birthday)),
-        _ => stated,
     }
 }
 

@@ -94,6 +94,28 @@ proptest! {
     }
 
     #[test]
+    fn of_two_answers_the_stricter_opens_what_both_open_and_asks_for_what_both_ask(
+        request in any_request(),
+        own in prop::collection::vec(any_directive(), 0..4),
+        others in prop::collection::vec(any_directive(), 0..4),
+        in_county: bool,
+    ) {
+        let (one, other) = (asked(in_county, &request, &own), asked(in_county, &request, &others));
+        let stricter = one.clone().stricter(other.clone());
+        let both: Vec<_> = open(&one).into_iter().filter(|id| open(&other).contains(id)).collect();
+        prop_assert_eq!(open(&stricter), both.clone());
+        prop_assert_eq!(open(&other.clone().stricter(one.clone())), both);
+        for duty in one.obligations.iter().chain(&other.obligations) {
+            prop_assert!(stricter.obligations.contains(duty));
+        }
+        for end in one.valid_until.iter().chain(&other.valid_until) {
+            let until = stricter.valid_until.map(|until| until.timestamp());
+            prop_assert!(until.is_some_and(|until| until <= end.timestamp()));
+        }
+        prop_assert_eq!(one.clone().stricter(one.clone()).outcome, one.outcome);
+    }
+
+    #[test]
     fn equal_inputs_give_equal_bytes_whatever_their_order(
         request in any_request(),
         consents in prop::collection::vec(any_directive(), 0..4),

@@ -1,4 +1,4 @@
-//! What follows when consent is captured, verified or revoked: drafts that waited are asked, open referrals without a
+//! What follows when consent is captured, verified, revoked or ends by itself: drafts that waited are asked, open referrals without a
 //! basis are cancelled, holders of copies are told to stop, and what still waits is decided again before its attempt.
 
 use std::collections::BTreeSet;
@@ -16,6 +16,15 @@ use super::{basis, family, mutual, recall, referrals, tell};
 use crate::state::directive::DirectiveDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{StoreError, Tx};
+
+/// Why less may be told than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Narrowing {
+    /// The person took it back, or said no.
+    Revoked,
+    /// It ended by itself.
+    Expired,
+}
 
 /// Why a directive was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +84,7 @@ pub async fn capture(
         covers,
         captured_by: actor.to_owned(),
         captured_at: now,
+        link_version: tx.last_position().await?,
         history: Vec::new(),
     };
     tx.put(&document, now).await?;
@@ -96,7 +106,7 @@ pub async fn capture(
             now,
         )
         .await?;
-        narrowed(core, tx, &document.covers, now).await?;
+        narrowed(core, tx, &document.covers, Narrowing::Revoked, now).await?;
     } else {
         told(
             core,
@@ -210,11 +220,11 @@ pub async fn revoke(
     )
     .await?;
     told(core, tx, &document, categories, Body::ConsentRevoked, now).await?;
-    let recalled = narrowed(core, tx, &document.covers, now).await?;
+    let recalled = narrowed(core, tx, &document.covers, Narrowing::Revoked, now).await?;
     Ok((document, recalled))
 }
 
-async fn told(
+pub(super) async fn told(
     core: &Core,
     tx: &mut Tx,
     document: &DirectiveDoc,
@@ -242,7 +252,7 @@ async fn persons_of(tx: &mut Tx, covers: &[RecordKey]) -> Result<BTreeSet<Person
 }
 
 /// More may be told: notices that were withheld, drafts that waited.
-async fn widened(
+pub(super) async fn widened(
     core: &Core,
     tx: &mut Tx,
     covers: &[RecordKey],
@@ -265,21 +275,23 @@ async fn widened(
 }
 
 /// Less may be told: open referrals without a basis are cancelled, holders of copies are told to stop.
-async fn narrowed(
+pub(super) async fn narrowed(
     core: &Core,
     tx: &mut Tx,
     covers: &[RecordKey],
+    why: Narrowing,
     now: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
     let mut recalled = Vec::new();
     let persons = persons_of(tx, covers).await?;
-    basis::consent_changed(core, tx, &persons, true, now).await?;
+    let is_revoked = why == Narrowing::Revoked;
+    basis::consent_changed(core, tx, &persons, is_revoked, now).await?;
     for person in &persons {
         for document in tx
             .find::<ReferralDoc>("referral.person", &person.to_string())
             .await?
         {
-            cancel_without_basis(core, tx, document, now).await?;
+            cancel_without_basis(core, tx, document, why, now).await?;
         }
         recalled.extend(recall::no_longer_permitted(core, tx, *person, now).await?);
     }
@@ -294,6 +306,7 @@ async fn cancel_without_basis(
     core: &Core,
     tx: &mut Tx,
     document: ReferralDoc,
+    why: Narrowing,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let is_asked =
@@ -311,8 +324,11 @@ async fn cancel_without_basis(
     {
         return Ok(());
     }
-    let wish = Move::new(ReferralStatus::Cancelled, ReferralRole::Gateway, now)
-        .because(ReasonCode::ConsentRevoked);
+    let reason = match why {
+        Narrowing::Revoked => ReasonCode::ConsentRevoked,
+        Narrowing::Expired => ReasonCode::ConsentExpired,
+    };
+    let wish = Move::new(ReferralStatus::Cancelled, ReferralRole::Gateway, now).because(reason);
     referrals::follow(core, tx, document, wish, &core.gateway).await?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use tandem_mappings::model::id::{DecisionId, Jurisdiction, OrganizationId, Perso
 use tandem_mappings::model::person::PersonFlag;
 use tandem_mappings::model::purpose::Purpose;
 
-use crate::state::directive::DirectiveDoc;
+use super::voices;
 use crate::state::record::RecordDoc;
 use crate::store::{DecisionRow, Stage, StoreError, Tx};
 
@@ -161,20 +161,24 @@ impl Judge {
             None => Vec::new(),
         };
         let subject = subject_of(ask.person, &records)?;
-        let directives = directives_of(tx, &subject, &records).await?;
+        let voices = voices::of(tx, &subject.id, &records).await?;
         let link_version = tx.last_position().await?;
         let (person, action, recipient) = (ask.person, ask.action, ask.recipient.clone());
         let request = self.request(ask, subject, now);
-        let decision = tandem_consent::decide(&request, &self.facts, &directives, &self.bundle);
+        let decision = self.stricter(&request, &voices)?;
         let judged = Judged {
             id: DecisionId(uuid::Uuid::now_v7()),
             decision,
         };
-        let record = serde_json::json!({
+        let mut record = serde_json::json!({
             "request": request,
             "decision": judged.decision,
-            "directives": directives.iter().map(|one| (one.id.as_str(), one.version)).collect::<Vec<_>>(),
+            "directives": named(voices.iter().flatten()),
         });
+        if voices.len() > 1 {
+            let apart: Vec<_> = voices.iter().map(named).collect();
+            record["directives_by_person"] = serde_json::json!(apart);
+        }
         Ok(Weighed {
             judged,
             person,
@@ -213,6 +217,21 @@ impl Judge {
             record: weighed.record.clone(),
         })
         .await
+    }
+
+    /// The answer by the directives of each of the persons who are one by now, the stricter one where they differ.
+    fn stricter(
+        &self,
+        request: &Request,
+        voices: &[Vec<Directive>],
+    ) -> Result<Decision, StoreError> {
+        voices
+            .iter()
+            .map(|directives| {
+                tandem_consent::decide(request, &self.facts, directives, &self.bundle)
+            })
+            .reduce(Decision::stricter)
+            .ok_or(StoreError::Shape { kind: "decision" })
     }
 
     fn request(&self, ask: Ask<'_>, subject: Subject, now: Timestamp) -> Request {
@@ -302,22 +321,10 @@ fn flag_of(flag: PersonFlag) -> &'static str {
     }
 }
 
-async fn directives_of(
-    tx: &mut Tx,
-    subject: &Subject,
-    records: &[RecordDoc],
-) -> Result<Vec<Directive>, StoreError> {
-    let mut directives: Vec<Directive> = Vec::new();
-    for record in records {
-        let found = tx
-            .find::<DirectiveDoc>("directive.record", &RecordDoc::key_of(&record.key))
-            .await?;
-        directives.extend(found.into_iter().map(|document| document.directive));
-    }
-    directives.sort_by(|a, b| (a.id.as_str(), a.version).cmp(&(b.id.as_str(), b.version)));
-    directives.dedup_by(|a, b| a.id == b.id && a.version == b.version);
-    for directive in &mut directives {
-        directive.subject = subject.id.clone();
-    }
-    Ok(directives)
+/// Directives by id and version, each once.
+fn named<'a>(directives: impl IntoIterator<Item = &'a Directive>) -> BTreeSet<(&'a str, u32)> {
+    directives
+        .into_iter()
+        .map(|one| (one.id.as_str(), one.version))
+        .collect()
 }

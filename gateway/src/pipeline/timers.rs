@@ -1,4 +1,4 @@
-//! Looks after the timers of open referrals. A timer flags and asks; it never moves a state (specs coordination 3.2).
+//! Looks after the timers of open referrals, and after consents that end. A timer flags and asks; it never moves a state (specs coordination 3.2).
 //!
 //! Each expiry is handled once for each timer and start: it becomes a `referral.timer` event, and what follows is
 //! decided by consent and carried in the recipient's own format like everything else. What cannot be told, or not
@@ -15,6 +15,7 @@ use tandem_mappings::model::referral::{ReferralRef, ReferralRole, ReferralTimer}
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
+use super::expiries;
 use super::timer_notice::{self, Told};
 use crate::state::referral::ReferralDoc;
 use crate::state::timer::ExpiredDoc;
@@ -31,10 +32,16 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
         if let Err(error) = look(&core).await {
             tracing::error!(%error, "the timers cannot be looked at");
         }
+        let next = expiries::look(&core).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the ends of consents cannot be looked at");
+            None
+        });
         let now = core.clock.now();
+        let hour = now.checked_add(EVERY).unwrap_or(now);
+        let until = next.map_or(hour, |next| next.min(hour));
         tokio::select! {
             () = stop.cancelled() => return,
-            () = core.clock.sleep_until(now.checked_add(EVERY).unwrap_or(now)) => {}
+            () = core.clock.sleep_until(until) => {}
         }
     }
 }

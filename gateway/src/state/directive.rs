@@ -19,6 +19,9 @@ pub struct DirectiveDoc {
     pub captured_by: String,
     /// When.
     pub captured_at: Timestamp,
+    /// The link version at which it was captured: it speaks for the records that were the person then.
+    #[serde(default)]
+    pub link_version: i64,
     /// Earlier versions, oldest first.
     pub history: Vec<Directive>,
 }

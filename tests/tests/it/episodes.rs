@@ -14,7 +14,7 @@ use tandem_simulators::family::{CIN_ANA, CIN_LEO, CIN_MARISOL, CWS_ANA, HMIS_MAR
 use crate::county::{County, applied};
 
 /// Both programmes co-manage the family.
-async fn coordinating() -> County {
+pub(crate) async fn coordinating() -> County {
     let county = County::consented().await;
     let world = &county.world;
     let referral = world

@@ -12,6 +12,8 @@ mod county;
 mod drafts;
 mod duplicates;
 mod episodes;
+mod expiry;
+mod joined;
 mod labels;
 mod lanes;
 mod liar;

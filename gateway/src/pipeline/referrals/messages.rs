@@ -293,7 +293,7 @@ pub(super) async fn tell_status(
     // How its draft stands, and that the gateway cancelled its request, is the source's own: nothing of the target is in it.
     let is_own = status == ReferralStatus::Draft
         || role == Some(ReferralRole::Source)
-            && document.state.reason() == Some(ReasonCode::ConsentRevoked);
+            && document.state.reason().is_some_and(ends_its_basis);
     let holder = if is_own {
         &document.source_organization
     } else {
@@ -340,6 +340,14 @@ pub(super) async fn tell_status(
             .for_each(|one| one.view = compose::ids_only(&one.view));
     }
     tell::queue(core, tx, &proposal, now).await
+}
+
+/// Whether the gateway cancelled for this reason: what the request rested on is gone.
+pub(super) const fn ends_its_basis(reason: ReasonCode) -> bool {
+    matches!(
+        reason,
+        ReasonCode::ConsentRevoked | ReasonCode::ConsentExpired | ReasonCode::LegalRestriction
+    )
 }
 
 #[expect(
