@@ -11,7 +11,9 @@ use tandem_coordination::comanagement::PauseReason;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::comanagement::{Comanagement, ComanagementState, EndReason};
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{EpisodeId, MessageId, PersonId, RecordKey, SystemId};
+use tandem_mappings::model::id::{
+    EpisodeId, MessageId, PersonId, RecordKey, SourcePersonId, SystemId,
+};
 
 use super::core::{Core, GATEWAY_SYSTEM};
 use super::exchange::{self, Scene};
@@ -21,6 +23,8 @@ use crate::state::episode::EpisodeDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{StoreError, Tx};
 
+/// Why an episode ends when one of two programmes has no open case of the family any more.
+pub const CASE_CLOSED: &str = "case closed in one system";
 /// Why an episode ends when nobody of the family is served by two programmes any more.
 pub const NOT_MUTUAL: &str = "family not mutual any more";
 /// Why an episode ends when the family took back what it rested on.
@@ -44,22 +48,72 @@ pub async fn review(
         let key = RecordDoc::key_of(record);
         for document in tx.find::<EpisodeDoc>("episode.record", &key).await? {
             if document.is_running() && seen.insert(document.id) {
-                review_one(core, tx, document, now).await?;
+                let nobody = BTreeSet::new();
+                leave(core, tx, document, &nobody, EndReason::NotMutual, now).await?;
             }
         }
     }
     Ok(())
 }
 
-async fn review_one(
+/// A programme's case has closed: when it has no other for the family, it leaves, and without two programmes the
+/// episode ends.
+///
+/// # Errors
+/// When the store fails.
+pub async fn case_closed(
+    core: &Core,
+    tx: &mut Tx,
+    system: &SystemId,
+    people: &[SourcePersonId],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut seen = BTreeSet::new();
+    for person in people {
+        let key = RecordDoc::key_of(&RecordKey {
+            system: system.clone(),
+            person: person.clone(),
+        });
+        for document in tx.find::<EpisodeDoc>("episode.record", &key).await? {
+            let is_new = document.is_running() && seen.insert(document.id);
+            if is_new && !has_case(tx, &document, system).await? {
+                let mut goes = document.members.clone();
+                goes.retain(|member| member.system == *system);
+                leave(core, tx, document, &goes, EndReason::CaseClosed, now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn has_case(
+    tx: &mut Tx,
+    document: &EpisodeDoc,
+    system: &SystemId,
+) -> Result<bool, StoreError> {
+    for member in document.members.iter().filter(|one| one.system == *system) {
+        let record = family::record(tx, system, &member.person).await?;
+        let Some(record) = record else { continue };
+        let cases = family::open_cases(tx, record.person_id, system).await?;
+        if !cases.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Members leave; whoever is then not served by two programmes leaves with them, and an episode of nobody ends.
+async fn leave(
     core: &Core,
     tx: &mut Tx,
     mut document: EpisodeDoc,
+    goes: &BTreeSet<RecordKey>,
+    reason: EndReason,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let before = document.clone();
     let mut served: BTreeMap<PersonId, Vec<RecordKey>> = BTreeMap::new();
-    for member in &before.members {
+    for member in before.members.difference(goes) {
         if let Some(record) = family::record(tx, &member.system, &member.person).await? {
             served.entry(record.person_id).or_default().push(record.key);
         }
@@ -78,7 +132,7 @@ async fn review_one(
     }
     tx.put(&document, now).await?;
     if document.members.is_empty() {
-        end(core, tx, &mut document, EndReason::Other, NOT_MUTUAL, now).await?;
+        end(core, tx, &mut document, reason, now).await?;
     }
     let serving = document.systems();
     for recipient in before.systems().difference(&serving) {
@@ -122,8 +176,7 @@ async fn weigh_one(
     let state = document.episode.state();
     match (state, is_permitted) {
         (_, false) if is_revoked => {
-            let reason = EndReason::Declined;
-            end(core, tx, &mut document, reason, CONSENT_REVOKED, now).await?;
+            end(core, tx, &mut document, EndReason::ConsentRevoked, now).await?;
         }
         (Some(ComanagementState::Coordinating), false) => {
             let told = told(document.id, None, Some(CONSENT_GAP));
@@ -158,11 +211,30 @@ async fn end(
     tx: &mut Tx,
     document: &mut EpisodeDoc,
     reason: EndReason,
-    note: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let told = told(document.id, Some(reason), Some(note));
+    let told = told(document.id, Some(reason), note(reason));
     episodes::own_move(core, tx, document, Body::ComanagementEnded, told, now).await
+}
+
+/// The reason in words, for the gateway's own log.
+const fn note(reason: EndReason) -> Option<&'static str> {
+    match reason {
+        EndReason::CaseClosed => Some(CASE_CLOSED),
+        EndReason::NotMutual => Some(NOT_MUTUAL),
+        EndReason::ConsentRevoked => Some(CONSENT_REVOKED),
+        _ => None,
+    }
+}
+
+/// The reason as the programmes are told it: that the other's case closed is the other's to tell, and formats know only
+/// the reasons that programmes give.
+fn told_reason(reason: Option<EndReason>) -> EndReason {
+    match reason {
+        Some(EndReason::ConsentRevoked) => EndReason::Declined,
+        Some(EndReason::CaseClosed | EndReason::NotMutual) | None => EndReason::Other,
+        Some(reason) => reason,
+    }
 }
 
 fn told(episode: EpisodeId, end_reason: Option<EndReason>, note: Option<&str>) -> Comanagement {
@@ -299,7 +371,7 @@ async fn told_over(
             episode: before.id,
             state,
             start_reason: None,
-            end_reason: is_over.then(|| after.episode.end_reason().unwrap_or(EndReason::Other)),
+            end_reason: is_over.then(|| told_reason(after.episode.end_reason())),
             lead: None,
             worker: None,
             partner_case: None,

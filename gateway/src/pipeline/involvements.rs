@@ -161,6 +161,7 @@ pub async fn record_gone(
     }
     let now = core.clock.now();
     if known.is_active() {
+        referrals::record_gone(core, tx, &known, is_sealed, now).await?;
         steward::withdraw_record(core, tx, &known, now).await?;
     }
     // Links that ended gave it a person of its own.
@@ -238,6 +239,10 @@ pub async fn involvement(
             worker: None,
         };
         exchange::change(core, tx, event, &document.told.people, view).await?;
+    }
+    if !is_open {
+        // After the others were told of it, as far as they may be.
+        basis::case_closed(core, tx, &event.system, &document.told.people, now).await?;
     }
     Ok(Applied::Done)
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::{Notice, Outbound, Party};
 use tandem_mappings::model::category::Category;
-use tandem_mappings::model::id::{DecisionId, MessageId, PersonId};
+use tandem_mappings::model::event::Body;
+use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, SystemId};
+use tandem_mappings::model::message::DeliveryTold;
 use tandem_mappings::model::purpose::Purpose;
 
 use super::core::Core;
@@ -315,5 +317,27 @@ pub async fn queue(
         content,
     })
     .await?;
+    queued(core, tx, id, &proposal.recipient_system, 1, now).await?;
     Ok(Some(id))
+}
+
+/// Records that a message waits in its lane for an attempt.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn queued(
+    core: &Core,
+    tx: &mut Tx,
+    message: MessageId,
+    target: &SystemId,
+    attempt: u32,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let told = DeliveryTold {
+        message,
+        target: target.clone(),
+        attempt,
+    };
+    core.record(tx, Body::DeliveryQueued(Box::new(told)), now)
+        .await
 }

@@ -1,4 +1,4 @@
-//! What is told when a timer of a referral has expired: how the referral stands, with a note that says what is overdue.
+//! What is told when a timer of a referral has expired, or a draft can't be sent: how the referral stands, with a note.
 //! No state is moved by it, so the recipient's own copy of the referral is left alone: the note goes beside it, in
 //! whatever form the recipient's format has for it.
 
@@ -28,7 +28,40 @@ pub(super) enum Told {
     NotPermitted,
 }
 
+/// What is told beside a referral.
+#[derive(Debug)]
+pub(super) struct Note {
+    /// By which its recipient knows a repeat.
+    pub(super) effect_key: String,
+    /// In words for a worker.
+    pub(super) text: String,
+}
+
 /// Tells one side of a referral that a timer has expired.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn expired(
+    core: &Core,
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    side: ReferralRole,
+    timer: &Timer,
+    now: Timestamp,
+) -> Result<Told, StoreError> {
+    let note = Note {
+        effect_key: format!(
+            "referral-timer:{}:{}:{}",
+            document.id,
+            timer.name.code(),
+            timer.started.as_second()
+        ),
+        text: note(core, document, side, timer),
+    };
+    tell(core, tx, document, side, note, now).await
+}
+
+/// Tells one side something beside its referral.
 ///
 /// # Errors
 /// When the store fails.
@@ -37,7 +70,7 @@ pub(super) async fn tell(
     tx: &mut Tx,
     document: &ReferralDoc,
     side: ReferralRole,
-    timer: &Timer,
+    note: Note,
     now: Timestamp,
 ) -> Result<Told, StoreError> {
     let recipient = match side {
@@ -48,7 +81,7 @@ pub(super) async fn tell(
     let Some(recipient) = recipient.filter(reachable) else {
         return Ok(Told::NoSystem);
     };
-    let Some(proposal) = proposal(core, tx, document, side, &recipient, timer, now).await? else {
+    let Some(proposal) = proposal(core, tx, document, side, &recipient, note, now).await? else {
         return Ok(Told::NoSystem);
     };
     let queued = tell::queue(core, tx, &proposal, now).await?;
@@ -61,7 +94,7 @@ async fn proposal(
     document: &ReferralDoc,
     side: ReferralRole,
     recipient: &SystemId,
-    timer: &Timer,
+    note: Note,
     now: Timestamp,
 ) -> Result<Option<Proposal>, StoreError> {
     let (Some(status), Some(organization)) =
@@ -85,7 +118,7 @@ async fn proposal(
         }),
         status,
         reason: None,
-        reason_text: Some(note(core, document, side, timer)),
+        reason_text: Some(note.text),
         sub_status: document.state.sub_status(),
         at: now,
         outputs: Vec::new(),
@@ -118,12 +151,7 @@ async fn proposal(
         case: episode
             .as_ref()
             .map_or_else(|| document.id.to_string(), |one| one.id.to_string()),
-        effect_key: format!(
-            "referral-timer:{}:{}:{}",
-            document.id,
-            timer.name.code(),
-            timer.started.as_second()
-        ),
+        effect_key: note.effect_key,
         items,
         body,
         referral: Some(document.id),

@@ -11,12 +11,13 @@ use tandem_adapter_port::format::Format;
 use tandem_coordination::calendar::Calendar;
 use tandem_coordination::timers::{Expiry, Timer, TimerName, TimerSettings, running_timers};
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::referral::{ReferralRef, ReferralRole, ReferralTimer};
+use tandem_mappings::model::referral::{ReferralRef, ReferralRole, ReferralStatus, ReferralTimer};
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 use super::expiries;
 use super::timer_notice::{self, Told};
+use super::{referrals, tell};
 use crate::state::referral::ReferralDoc;
 use crate::state::timer::ExpiredDoc;
 use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
@@ -84,6 +85,11 @@ pub async fn look(core: &Core) -> Result<(), StoreError> {
     let mut tx = core.store.begin().await?;
     let mut has_messages = false;
     for mut document in tx.all::<ReferralDoc>().await? {
+        if document.state.status() == Some(ReferralStatus::Draft) {
+            // A draft has no timers; its target may have closed or opened.
+            has_messages |= referrals::sweep(core, &mut tx, document, now).await?;
+            continue;
+        }
         let is_open = document.state.is_open();
         let timers = expired(&document, &settings, &calendar, now);
         for (name, timer) in timers.into_iter().filter(|_| is_open) {
@@ -173,7 +179,7 @@ async fn follow(
         _ => return Ok(()),
     };
     for side in sides {
-        let told = timer_notice::tell(core, tx, document, *side, timer, now).await?;
+        let told = timer_notice::expired(core, tx, document, *side, timer, now).await?;
         match told {
             Told::Queued(message) => expired.told.push(message),
             Told::NoSystem => expired
@@ -202,11 +208,10 @@ async fn redeliver(
     let Some(row) = tx.outbox(message).await? else {
         return Ok(false);
     };
-    let output = row
-        .lane
-        .parse()
-        .ok()
-        .and_then(|lane| core.system(&lane)?.output.clone());
+    let Ok(lane) = row.lane.parse() else {
+        return Ok(false);
+    };
+    let output = core.system(&lane).and_then(|system| system.output.clone());
     let knows_repeats = output.is_some_and(|format| format != Format::HmisCsv.name());
     if row.state != OutboxState::Delivered || !knows_repeats {
         return Ok(false);
@@ -217,5 +222,10 @@ async fn redeliver(
         note: Some("delivered again: not acknowledged in time".to_owned()),
         ..row
     };
-    tx.move_outbox(&again, OutboxState::Delivered, now).await
+    let attempt = u32::try_from(again.attempts.saturating_add(1)).unwrap_or(u32::MAX);
+    let is_moved = tx.move_outbox(&again, OutboxState::Delivered, now).await?;
+    if is_moved {
+        tell::queued(core, tx, again.id, &lane, attempt, now).await?;
+    }
+    Ok(is_moved)
 }

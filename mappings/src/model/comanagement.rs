@@ -58,6 +58,13 @@ codes! {
         LostContact = "lost-contact",
         /// Transferred.
         Transferred = "transferred",
+        /// The last case closed in one of two systems (specs coordination 4; the code is the project's own, as the next
+        /// two are).
+        CaseClosed = "case-closed",
+        /// The family is not mutual any more.
+        NotMutual = "not-mutual",
+        /// The family took its consent back.
+        ConsentRevoked = "consent-revoked",
         /// Another reason.
         Other = "other",
     }

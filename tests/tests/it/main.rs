@@ -13,6 +13,7 @@ mod drafts;
 mod duplicates;
 mod episodes;
 mod expiry;
+mod gone;
 mod joined;
 mod labels;
 mod lanes;

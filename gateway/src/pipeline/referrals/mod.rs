@@ -1,6 +1,7 @@
 //! Applies what sources and targets say about referrals, and tells the others.
 
 mod drafts;
+mod gone;
 mod lookup;
 mod messages;
 
@@ -15,8 +16,10 @@ use tandem_mappings::model::referral::{
     ReferralRef, ReferralRequest, ReferralRole, ReferralStatus, ReferralUpdate,
 };
 
+pub(super) use drafts::sweep;
 pub use drafts::{awaits_consent, retry_draft};
-use drafts::{readiness, wait_for_consent};
+use drafts::{readiness, wait_for_consent, wait_for_target};
+pub(super) use gone::record_gone;
 pub use lookup::resolve;
 pub(super) use messages::request_proposal;
 pub use messages::{delivered_after_all, recipient_case};
@@ -172,6 +175,10 @@ async fn ask(
             wait_for_consent(core, tx, document, event.told.occurred_at).await?;
             Ok(Applied::Done)
         }
+        Err(Refused::TargetInactive) => {
+            wait_for_target(core, tx, document, event.told.occurred_at).await?;
+            Ok(Applied::Done)
+        }
         Err(refused) => Ok(Applied::Refused(refused.to_string())),
     }
 }
@@ -254,6 +261,25 @@ fn update_of(body: &Body) -> Option<&tandem_mappings::model::referral::ReferralU
     }
 }
 
+/// Who hears of a move.
+#[derive(Debug, Clone, Copy)]
+struct Tells {
+    source: bool,
+    target: bool,
+    onlookers: bool,
+}
+
+impl Tells {
+    /// Everybody but the side that made it.
+    fn but(document: &ReferralDoc, by: Option<&SystemId>) -> Self {
+        Self {
+            source: by != Some(&document.source),
+            target: by.is_none() || by != document.target.as_ref(),
+            onlookers: true,
+        }
+    }
+}
+
 /// A move that follows from something else than a message about the referral: recorded as an event of the side that
 /// makes it, then applied.
 ///
@@ -265,6 +291,18 @@ pub async fn follow(
     document: ReferralDoc,
     wish: Move,
     by: &SystemId,
+) -> Result<Applied, StoreError> {
+    let tells = Tells::but(&document, Some(by));
+    follow_telling(core, tx, document, wish, by, tells).await
+}
+
+async fn follow_telling(
+    core: &Core,
+    tx: &mut Tx,
+    document: ReferralDoc,
+    wish: Move,
+    by: &SystemId,
+    tells: Tells,
 ) -> Result<Applied, StoreError> {
     let update = Box::new(ReferralUpdate {
         referral: ReferralRef {
@@ -284,7 +322,8 @@ pub async fn follow(
         _ => Body::ReferralClosed(update),
     };
     let at = wish.at;
-    let applied = apply(core, tx, document, &ReferralFact::Moved(wish), Some(by)).await?;
+    let fact = ReferralFact::Moved(wish);
+    let applied = apply_telling(core, tx, document, &fact, tells).await?;
     if applied == Applied::Done {
         core.record_of(tx, by, body, at, core.clock.now()).await?;
     }
@@ -298,9 +337,20 @@ pub async fn follow(
 pub async fn apply(
     core: &Core,
     tx: &mut Tx,
-    mut document: ReferralDoc,
+    document: ReferralDoc,
     fact: &ReferralFact,
     by: Option<&SystemId>,
+) -> Result<Applied, StoreError> {
+    let tells = Tells::but(&document, by);
+    apply_telling(core, tx, document, fact, tells).await
+}
+
+async fn apply_telling(
+    core: &Core,
+    tx: &mut Tx,
+    mut document: ReferralDoc,
+    fact: &ReferralFact,
+    tells: Tells,
 ) -> Result<Applied, StoreError> {
     let now = core.clock.now();
     match document.state.apply(&core.referral_rules, fact) {
@@ -310,7 +360,7 @@ pub async fn apply(
     }
     let status = document.state.status();
     let is_over = status.is_some_and(is_terminal);
-    if by != Some(&document.source) {
+    if tells.source {
         let told = tell_status(
             core,
             tx,
@@ -327,7 +377,7 @@ pub async fn apply(
             document.outcome_message = told;
         }
     }
-    if let Some(target) = document.target.clone().filter(|target| by != Some(target)) {
+    if let Some(target) = document.target.clone().filter(|_| tells.target) {
         let is_withdrawn = matches!(
             status,
             Some(ReferralStatus::Cancelled | ReferralStatus::EnteredInError)
@@ -347,6 +397,8 @@ pub async fn apply(
         }
     }
     tx.put(&document, now).await?;
-    tell_onlookers(core, tx, &document, now).await?;
+    if tells.onlookers {
+        tell_onlookers(core, tx, &document, now).await?;
+    }
     Ok(Applied::Done)
 }
