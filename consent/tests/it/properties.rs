@@ -103,8 +103,8 @@ proptest! {
         let (one, other) = (asked(in_county, &request, &own), asked(in_county, &request, &others));
         let stricter = one.clone().stricter(other.clone());
         let both: Vec<_> = open(&one).into_iter().filter(|id| open(&other).contains(id)).collect();
-        prop_assert_eq!(open(&stricter), both.clone());
-        prop_assert_eq!(open(&other.clone().stricter(one.clone())), both);
+        prop_assert_eq!(&open(&stricter), &both);
+        prop_assert_eq!(&open(&other.clone().stricter(one.clone())), &both);
         for duty in one.obligations.iter().chain(&other.obligations) {
             prop_assert!(stricter.obligations.contains(duty));
         }

@@ -106,7 +106,14 @@ pub async fn capture(
             now,
         )
         .await?;
-        narrowed(core, tx, &document.covers, Narrowing::Revoked, now).await?;
+        Box::pin(narrowed(
+            core,
+            tx,
+            &document.covers,
+            Narrowing::Revoked,
+            now,
+        ))
+        .await?;
     } else {
         told(
             core,

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use tandem_mappings::model::directive::{Directive, DirectiveState, Effect};
 use tandem_mappings::model::event::Body;
+use tandem_mappings::model::id::DirectiveId;
 
 use super::consents::{self, Narrowing};
 use super::core::Core;
@@ -21,24 +22,40 @@ use crate::store::{StoreError, Tx};
 /// When the store fails.
 pub async fn look(core: &Core) -> Result<Option<Timestamp>, StoreError> {
     let now = core.clock.now();
-    let mut next: Option<Timestamp> = None;
-    let mut has_ended = false;
-    let mut tx = core.store.begin().await?;
-    for document in tx.all::<DirectiveDoc>().await? {
-        match end(core, &mut tx, &document).await? {
-            Some((at, state)) if at <= now => {
-                close(core, &mut tx, document, state, now).await?;
-                has_ended = true;
-            }
-            Some((at, _)) => next = next.into_iter().chain([at]).min(),
-            None => {}
+    let (due, next) = due(core, now).await?;
+    let has_ended = !due.is_empty();
+    for id in due {
+        let mut tx = core.store.begin().await?;
+        // Somebody may have revoked it since it was found.
+        if let Some(document) = tx.get::<DirectiveDoc>(id.as_str()).await?
+            && let Some((at, state)) = end(core, &mut tx, &document).await?
+            && at <= now
+        {
+            close(core, &mut tx, document, state, now).await?;
         }
+        tx.commit().await?;
     }
-    tx.commit().await?;
     if has_ended {
         core.wake();
     }
     Ok(next)
+}
+
+/// The consents that have ended, and when the next one does: found in a snapshot, so that nobody waits for the search.
+async fn due(
+    core: &Core,
+    now: Timestamp,
+) -> Result<(Vec<DirectiveId>, Option<Timestamp>), StoreError> {
+    let mut tx = core.store.snapshot().await?;
+    let (mut due, mut next) = (Vec::new(), None);
+    for document in tx.all::<DirectiveDoc>().await? {
+        match end(core, &mut tx, &document).await? {
+            Some((at, _)) if at <= now => due.push(document.directive.id),
+            Some((at, _)) => next = next.into_iter().chain([at]).min(),
+            None => {}
+        }
+    }
+    Ok((due, next))
 }
 
 /// When a directive that counts, or may come to count, ends, and as what it then stands.
@@ -109,10 +126,17 @@ async fn close(
     consents::told(core, tx, &document, BTreeSet::new(), body, now).await?;
     match document.directive.effect {
         _ if !counted => {}
-        Effect::Deny => consents::widened(core, tx, &document.covers, now).await?,
+        Effect::Deny => Box::pin(consents::widened(core, tx, &document.covers, now)).await?,
         _ => {
             let covers = &document.covers;
-            consents::narrowed(core, tx, covers, Narrowing::Expired, now).await?;
+            Box::pin(consents::narrowed(
+                core,
+                tx,
+                covers,
+                Narrowing::Expired,
+                now,
+            ))
+            .await?;
         }
     }
     Ok(())

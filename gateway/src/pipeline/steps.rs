@@ -52,7 +52,9 @@ pub async fn fold(core: &Core, tx: &mut Tx, event: &Event) -> Result<(), StoreEr
     tx.put(&scene.episode, now).await
 }
 
-fn people(body: &Body) -> &[SourcePersonId] {
+/// The people about whom an event tells something of the steps.
+#[must_use]
+pub fn people(body: &Body) -> &[SourcePersonId] {
     match body {
         Body::AssessmentRecorded(told) => &told.people,
         Body::PlanAgreed(told) => &told.subjects,

@@ -135,6 +135,7 @@ async fn whole_story_logs_no_personal_data_and_its_state_can_be_rebuilt_from_the
         let from_events = &rebuilt[&document.id];
         assert_eq!(from_events.members, document.members);
         assert_eq!(from_events.episode, document.episode);
+        assert_eq!(from_events.steps, document.steps);
     }
     store.close().await;
 }
