@@ -9,12 +9,13 @@ use tandem_adapter_port::write::FormatWriter;
 use tandem_calworks::config::Config as CalworksConfig;
 use tandem_child_welfare::{Config as ChildWelfareConfig, CwsCmsReader, NiemReader, NiemWriter};
 use tandem_fhir::config::FhirConfig;
+use tandem_fhir::county::CodeTables;
 use tandem_fhir::read::FhirReader;
 use tandem_hmis::config::HmisConfig;
 use tandem_hmis::{HmisReader, HmisWriter};
 use tandem_mappings::model::id::{OrganizationId, SystemId};
 
-use crate::config::{Config, SystemConfig};
+use crate::config::{CodeTableFiles, Config, SystemConfig};
 
 /// An adapter can't be set up.
 #[derive(Debug, thiserror::Error)]
@@ -195,12 +196,26 @@ fn fhir_config(
     fhir.identifier_systems.clone_from(&server.identifiers);
     fhir.page_size = server.page_size;
     fhir.create_patients = server.create_patients;
+    fhir.codes = Arc::new(code_tables(&server.tables).map_err(&fail)?);
     let problems = fhir.problems();
     if problems.is_empty() {
         Ok(Some(fhir))
     } else {
         Err(fail(problems.join("; ")))
     }
+}
+
+/// The county's code tables over the shipped ones.
+fn code_tables(files: &CodeTableFiles) -> Result<CodeTables, String> {
+    let mut tables = CodeTables::default();
+    for (kind, path) in files.given() {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
+        tables
+            .lay_over(kind, &name, &bytes)
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(tables)
 }
 
 /// A reader with default settings, for reading a file outside any deployment.

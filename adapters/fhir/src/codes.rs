@@ -1,21 +1,23 @@
 //! The tables by which FHIR codes mean something in the common model, and back.
 //!
-//! The facts stand in `mappings/tables/fhir/`; every file names its source and version.
+//! The facts stand in `mappings/tables/fhir/`; every file names its source and version. What a county
+//! may override is looked up through [`crate::county`]; these here are the standard's alone.
 
 use std::sync::LazyLock;
 
-use tandem_mappings::model::domain::Domain;
 use tandem_mappings::model::plan::PlanStatus;
-use tandem_mappings::model::referral::{ReasonCode, ReferralStatus, SubStatus, Urgency};
-use tandem_mappings::tables::{Table, TableError};
+use tandem_mappings::model::referral::{ReferralStatus, Urgency};
+use tandem_mappings::tables::{Row, Table, TableError};
+
+use crate::county;
 
 macro_rules! tables {
-    ($($name:ident $file:literal [$($column:literal),+]),+ $(,)?) => {
-        $(static $name: LazyLock<Result<Table, TableError>> = LazyLock::new(|| {
+    ($($name:ident $file:literal $header:expr),+ $(,)?) => {
+        $(pub(crate) static $name: LazyLock<Result<Table, TableError>> = LazyLock::new(|| {
             Table::parse(
                 concat!("fhir/", $file),
                 include_str!(concat!("../../../mappings/tables/fhir/", $file)),
-                &[$($column),+],
+                $header,
             )
         });)+
 
@@ -31,26 +33,32 @@ macro_rules! tables {
 }
 
 tables! {
-    STATUSES "task_statuses.csv" ["fhir_status", "state", "emitted"],
-    MOVES "task_transitions.csv" ["from", "to", "mover", "needs"],
-    PRIORITIES "priorities.csv" ["fhir_priority", "urgency", "written"],
-    PLAN_STATUSES "plan_statuses.csv" ["fhir_status", "plan_status", "written", "read"],
-    SERVICE_CODES "service_codes.csv" ["domain", "system", "code", "display"],
-    CATEGORIES "sdoh_categories.csv" ["domain", "category", "label", "match", "written", "read"],
-    REASONS "reasons.csv" ["system", "code", "reason"],
-    SUB_STATUSES "sub_statuses.csv" ["system", "code", "sub_status"],
+    STATUSES "task_statuses.csv" &["fhir_status", "state", "emitted"],
+    MOVES "task_transitions.csv" &["from", "to", "mover", "needs"],
+    PRIORITIES "priorities.csv" &["fhir_priority", "urgency", "written"],
+    PLAN_STATUSES "plan_statuses.csv" &["fhir_status", "plan_status", "written", "read"],
+    SERVICE_CODES "service_codes.csv" county::SERVICE_CODES_HEADER,
+    CATEGORIES "sdoh_categories.csv" county::CATEGORIES_HEADER,
+    REASONS "reasons.csv" county::REASONS_HEADER,
+    SUB_STATUSES "sub_statuses.csv" county::SUB_STATUSES_HEADER,
 }
 
-/// The first row that has these values in these columns: its value in column `want`.
+/// The first of some rows that has these values in these columns: its value in column `want`.
+pub(crate) fn first<'a>(
+    mut rows: impl Iterator<Item = &'a Row>,
+    by: &[(&str, &str)],
+    want: &str,
+) -> Option<&'a str> {
+    rows.find(|row| by.iter().all(|(column, value)| row.get(column) == *value))
+        .map(|row| row.get(want))
+}
+
 fn find(
     table: &'static Result<Table, TableError>,
     by: &[(&str, &str)],
     want: &str,
 ) -> Option<&'static str> {
-    let rows = table.as_ref().ok()?.rows();
-    rows.iter()
-        .find(|row| by.iter().all(|(column, value)| row.get(column) == *value))
-        .map(|row| row.get(want))
+    first(table.as_ref().ok()?.rows().iter(), by, want)
 }
 
 /// The referral state that a Task.status is read as; `received` and `ready` are read too.
@@ -164,97 +172,11 @@ pub fn write_plan_status(status: PlanStatus) -> &'static str {
     .unwrap_or("unknown")
 }
 
-/// A code with its display.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Term {
-    /// Code system.
-    pub system: &'static str,
-    /// Code.
-    pub code: &'static str,
-    /// Display.
-    pub display: &'static str,
-}
-
-/// The Gravity category written for a domain; the unspecified one where none says the same.
-#[must_use]
-pub fn write_category(domain: Domain) -> Term {
-    let by = [("domain", domain.code()), ("written", "yes")];
-    let term = |by: &[(&str, &str)]| {
-        Some(Term {
-            system: crate::terms::SDOHCC_CODES,
-            code: find(&CATEGORIES, by, "category")?,
-            display: find(&CATEGORIES, by, "label")?,
-        })
-    };
-    term(&by)
-        .or_else(|| term(&[("domain", "other")]))
-        .unwrap_or(Term {
-            system: crate::terms::SDOHCC_CODES,
-            code: "sdoh-category-unspecified",
-            display: "SDOH Category Unspecified",
-        })
-}
-
-/// The domain that a Gravity category is read as.
-#[must_use]
-pub fn read_category(code: &str) -> Option<Domain> {
-    Domain::from_code(find(
-        &CATEGORIES,
-        &[("category", code), ("read", "yes")],
-        "domain",
-    )?)
-}
-
-/// The procedure code written for a domain when the referral brings none of its own.
-#[must_use]
-pub fn write_service_code(domain: Domain) -> Term {
-    let term = |domain: &str| {
-        let by = [("domain", domain)];
-        Some(Term {
-            system: find(&SERVICE_CODES, &by, "system")?,
-            code: find(&SERVICE_CODES, &by, "code")?,
-            display: find(&SERVICE_CODES, &by, "display")?,
-        })
-    };
-    term(domain.code()).or_else(|| term("*")).unwrap_or(Term {
-        system: "http://snomed.info/sct",
-        code: "410606002",
-        display: "Social service procedure",
-    })
-}
-
-/// The domain that a procedure code is read as.
-#[must_use]
-pub fn read_service_code(system: &str, code: &str) -> Option<Domain> {
-    Domain::from_code(find(
-        &SERVICE_CODES,
-        &[("system", system), ("code", code)],
-        "domain",
-    )?)
-}
-
-/// The referral reason that a partner's code is read as.
-#[must_use]
-pub fn read_reason(system: &str, code: &str) -> Option<ReasonCode> {
-    ReasonCode::from_code(find(
-        &REASONS,
-        &[("system", system), ("code", code)],
-        "reason",
-    )?)
-}
-
-/// The sub-status that a partner's business status is read as.
-#[must_use]
-pub fn read_sub_status(system: &str, code: &str) -> Option<SubStatus> {
-    SubStatus::from_code(find(
-        &SUB_STATUSES,
-        &[("system", system), ("code", code)],
-        "sub_status",
-    )?)
-}
-
 #[cfg(test)]
 mod tests {
+    use tandem_mappings::model::domain::Domain;
+    use tandem_mappings::model::referral::{ReasonCode, SubStatus};
+
     use super::*;
 
     #[test]
@@ -315,16 +237,6 @@ mod tests {
         assert_eq!(path(Requested, Cancelled), Some(vec![Cancelled]));
         assert_eq!(path(Completed, Accepted), None);
         assert_eq!(path(Accepted, Requested), None);
-    }
-
-    #[test]
-    fn a_category_that_would_say_more_than_the_referral_is_never_written() {
-        assert_eq!(
-            write_category(Domain::Safety).code,
-            "sdoh-category-unspecified"
-        );
-        assert_eq!(write_category(Domain::Shelter).code, "homelessness");
-        assert_eq!(read_category("stress"), Some(Domain::MentalHealth));
     }
 
     #[test]

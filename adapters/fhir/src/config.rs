@@ -1,9 +1,13 @@
 //! What a deployment says about one FHIR partner.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::id::{OrganizationId, ServiceId, SystemId};
 use tandem_mappings::model::plan::PlanType;
 use url::Url;
+
+use crate::county::CodeTables;
 
 /// A partner's identifier system and what its values are to the gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +85,9 @@ pub struct FhirConfig {
     /// v3-ActCode labels under which a resource never enters, see [`crate::gates`].
     #[serde(default = "default_refused_labels")]
     pub refused_labels: Vec<String>,
+    /// The tables of codes, with a county's rows over them.
+    #[serde(skip)]
+    pub codes: Arc<CodeTables>,
 }
 
 fn default_page_size() -> u16 {
@@ -147,6 +154,7 @@ impl FhirConfig {
             plan_type: default_plan_type(),
             create_patients: false,
             refused_labels: default_refused_labels(),
+            codes: Arc::default(),
         })
     }
 

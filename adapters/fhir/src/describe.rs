@@ -57,6 +57,15 @@ pub fn capability_statement(config: &FhirConfig, now: Timestamp) -> Value {
         let interactions: Vec<Value> = codes.iter().map(|code| json!({"code": code})).collect();
         json!({"type": kind, "interaction": interactions, "versioning": "versioned-update"})
     };
+    let mut task = resource("Task", &["create", "read", "update", "search-type"]);
+    if let Some(fields) = task.as_object_mut() {
+        fields.insert("conditionalCreate".to_owned(), json!(true));
+        let token = |name: &str| json!({"name": name, "type": "token"});
+        fields.insert(
+            "searchParam".to_owned(),
+            json!([token("_id"), token("status")]),
+        );
+    }
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -71,7 +80,7 @@ pub fn capability_statement(config: &FhirConfig, now: Timestamp) -> Value {
         "rest": [{
             "mode": "server",
             "resource": [
-                resource("Task", &["create", "read", "update"]),
+                task,
                 resource("ServiceRequest", &["read"]),
                 resource("Organization", &["read"]),
             ],

@@ -6,6 +6,7 @@
 pub mod codes;
 pub mod config;
 pub mod conversation;
+pub mod county;
 pub mod describe;
 pub mod gates;
 pub mod profile;

@@ -48,6 +48,10 @@ pub const FILES: &[(&str, &str)] = &[
         "tables/calworks/caseload_fixed.csv",
         include_str!("../../../config/tables/calworks/caseload_fixed.csv"),
     ),
+    (
+        "tables/fhir/service_codes.csv",
+        include_str!("../../../config/tables/fhir/service_codes.csv"),
+    ),
 ];
 
 /// The commented configuration file.

@@ -231,6 +231,7 @@ fn resolve(config: &mut Config, folder: &Path) {
             fhir.token_file
                 .iter_mut()
                 .chain(&mut fhir.authority)
+                .chain(fhir.tables.paths_mut())
                 .for_each(absolute);
         }
         for layout in &mut system.calworks.caseload.layouts {

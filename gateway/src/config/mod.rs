@@ -17,7 +17,7 @@ use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
 pub use load::{ConfigError, Loaded};
 pub use size::ByteSize;
-pub use system::{FhirServer, Folder, FolderInput, Push, SystemConfig};
+pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, Push, SystemConfig};
 pub use token::{Role, Token, Tokens, hash_of};
 
 /// The whole configuration, as written in the file.

@@ -1,8 +1,9 @@
 //! How one agency system is connected.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tandem_fhir::county::Kind as CodeTable;
 use tandem_mappings::model::id::OrganizationId;
 use tandem_mappings::model::involvement::Program;
 use url::Url;
@@ -114,6 +115,52 @@ pub struct FhirServer {
     /// Whether a person unknown there is created as a Patient; else the referral is parked.
     #[serde(default)]
     pub create_patients: bool,
+    /// The county's own rows of the tables of codes.
+    #[serde(default)]
+    pub tables: CodeTableFiles,
+}
+
+/// Files with the county's rows of the FHIR code tables, in the columns of the shipped ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeTableFiles {
+    /// Procedure codes by domain: `domain,system,code,display`.
+    #[serde(default)]
+    pub service_codes: Option<PathBuf>,
+    /// Gravity categories by domain: `domain,category,label,match,written,read`.
+    #[serde(default)]
+    pub sdoh_categories: Option<PathBuf>,
+    /// What partners' codes say as referral reasons: `system,code,reason`.
+    #[serde(default)]
+    pub reasons: Option<PathBuf>,
+    /// What partners' business statuses say as sub-statuses: `system,code,sub_status`.
+    #[serde(default)]
+    pub sub_statuses: Option<PathBuf>,
+}
+
+impl CodeTableFiles {
+    /// The files that are given, with what they hold.
+    pub fn given(&self) -> impl Iterator<Item = (CodeTable, &Path)> {
+        let all = [
+            (CodeTable::ServiceCodes, &self.service_codes),
+            (CodeTable::Categories, &self.sdoh_categories),
+            (CodeTable::Reasons, &self.reasons),
+            (CodeTable::SubStatuses, &self.sub_statuses),
+        ];
+        all.into_iter()
+            .filter_map(|(kind, path)| Some((kind, path.as_deref()?)))
+    }
+
+    /// The paths that are given.
+    pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let all = [
+            &mut self.service_codes,
+            &mut self.sdoh_categories,
+            &mut self.reasons,
+            &mut self.sub_statuses,
+        ];
+        all.into_iter().flatten()
+    }
 }
 
 fn a_hundred() -> u16 {

@@ -162,6 +162,12 @@ fn each_broken_part_is_found_and_named_by_its_file() {
             "caseload_csv.csv:4",
         ),
         (
+            "tables/fhir/service_codes.csv",
+            "\nhousing,",
+            "\nhouse,",
+            "service_codes.csv:7: column `domain`",
+        ),
+        (
             "tokens.toml",
             "role = \"steward\"",
             "role = \"system\"",

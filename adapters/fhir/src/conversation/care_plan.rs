@@ -124,7 +124,9 @@ impl CarryPlan {
             (Phase::Replacing, Some(_)) => match exchange::sort(answer, now)? {
                 Reply::Ok(_) => Ok(None),
                 Reply::Gone => self.ask_create().map(Some),
-                Reply::Changed => Err(retry(Fault::Partner, "care plan is locked at the partner")),
+                Reply::Conflict | Reply::Unmet => {
+                    Err(retry(Fault::Partner, "care plan is locked at the partner"))
+                }
             },
             _ => Err(park(Fault::Ours, "care plan conversation lost its place")),
         }

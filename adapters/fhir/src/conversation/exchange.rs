@@ -89,8 +89,10 @@ pub(crate) enum Reply {
     Ok(Good),
     /// 404 or 410.
     Gone,
-    /// 409 or 412: somebody else was first.
-    Changed,
+    /// 409: what was asked is in conflict with what stands there now, such as somebody else's change.
+    Conflict,
+    /// 412: the condition of the request does not hold.
+    Unmet,
 }
 
 /// A good answer.
@@ -175,7 +177,8 @@ pub(crate) fn sort(answer: Option<Answer>, now: Timestamp) -> Result<Reply, Deli
     let status = response.status();
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Reply::Gone),
-        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => Ok(Reply::Changed),
+        StatusCode::CONFLICT => Ok(Reply::Conflict),
+        StatusCode::PRECONDITION_FAILED => Ok(Reply::Unmet),
         status if status.is_success() => Ok(Reply::Ok(good(&response))),
         _ => Err(refusal(status, response.headers(), response.body(), now)),
     }
@@ -191,7 +194,11 @@ fn good(response: &http::Response<Vec<u8>>) -> Good {
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    let etag = header(ETAG).map(str::to_owned);
+    // `*` would be taken for any version.
+    let etag = header(ETAG)
+        .map(str::trim)
+        .filter(|etag| !matches!(*etag, "" | "*"))
+        .map(str::to_owned);
     let by_version = || {
         body.as_ref()
             .and_then(super::memory::version)

@@ -1,7 +1,5 @@
 //! The ServiceRequest that a Task asks to fulfil, when it did not come with the Task.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde_json::Value;
 use tandem_adapter_port::conversation::{Answer, Step};
@@ -14,16 +12,11 @@ use crate::read::collect::Collector;
 use crate::read::reference;
 use crate::read::task_events;
 
-/// References of the focuses that the payload does not hold and the partner's server does.
-pub(crate) fn missing(collector: &Collector) -> BTreeSet<String> {
-    collector
-        .tasks
-        .iter()
-        .filter(|held| task_events::focus(collector, &held.value).is_none())
-        .filter_map(|held| held.value.get("focus")?.get("reference")?.as_str())
-        .filter(|reference| is_at_partner(&collector.config, reference))
-        .map(str::to_owned)
-        .collect()
+/// Reference of the focus of a Task, when the payload does not hold it and the partner's server does.
+pub(crate) fn missing<'a>(collector: &Collector, task: &'a Value) -> Option<&'a str> {
+    let reference = task.get("focus")?.get("reference")?.as_str()?;
+    let is_missing = task_events::focus(collector, task).is_none();
+    (is_missing && is_at_partner(&collector.config, reference)).then_some(reference)
 }
 
 /// Whether a reference names a ServiceRequest on the partner's own server: nothing else is fetched,

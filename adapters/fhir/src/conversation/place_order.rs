@@ -10,7 +10,7 @@ use tandem_adapter_port::memory::PartnerRow;
 use tandem_adapter_port::outbound::{Outbound, ReferralView};
 use tandem_adapter_port::write::{Delivery, Fault};
 
-use super::exchange::{self, Asked, Good, Reply, park};
+use super::exchange::{self, Asked, Good, Reply, park, retry};
 use super::memory::{Remote, TASK};
 use super::update_task::concluded;
 use crate::config::FhirConfig;
@@ -127,12 +127,17 @@ impl PlaceOrder {
     }
 }
 
-/// The good answer to a conditional create (FHIR R4, section 3.1.0.8.1): 412 says that several
-/// resources match the condition.
+/// The good answer to a conditional create (FHIR R4, section 3.1.0.8.1): 412 alone says that several
+/// resources match the condition. 409 is a conflict, as when two creates under one condition meet:
+/// asked again, the server finds what the first of them made.
 pub(crate) fn created(reply: Reply, kind: &str) -> Result<Good, Delivery> {
     match reply {
         Reply::Ok(good) => Ok(good),
-        Reply::Changed => {
+        Reply::Conflict => {
+            let text = format!("partner answered the create of a {kind} with 409, a conflict");
+            Err(retry(Fault::Partner, text))
+        }
+        Reply::Unmet => {
             let text = format!("more than one {kind} at the partner carries our identifier");
             Err(park(Fault::Partner, text))
         }

@@ -5,7 +5,7 @@
 //! its identifiers and by memory and never read back as new, but what the partner did to the
 //! gateway's Tasks is told. A cursor moves only when its whole search was read.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,7 +26,8 @@ use crate::read::task_events;
 
 const PATIENT: &str = "Patient";
 
-/// Most focus resources read one by one in a pull.
+/// Most focus resources read one by one in a pull. Tasks whose focus is beyond it are left to the next
+/// pull, which finds them again: the cursor stays.
 const FOCUS_CAP: usize = 1_000;
 
 /// Pulls what changed at a FHIR server since the cursors in memory.
@@ -48,6 +49,9 @@ pub fn pull(config: &FhirConfig, context: &ReadContext, memory: &dyn PartnerMemo
         current: None,
         focuses: VecDeque::new(),
         fetching: None,
+        asked: HashSet::new(),
+        ended: None,
+        has_deferred: false,
         found: Collected::default(),
         memory: Vec::new(),
         taken: HashSet::new(),
@@ -67,6 +71,12 @@ pub struct Pull {
     current: Option<(&'static str, Search)>,
     focuses: VecDeque<String>,
     fetching: Option<String>,
+    /// References of the focuses that the server was asked for.
+    asked: HashSet<String>,
+    /// Why the searches were broken off, when what they found is still good.
+    ended: Option<Delivery>,
+    /// Whether a Task was left to the next pull.
+    has_deferred: bool,
     found: Collected,
     memory: Vec<PartnerRow>,
     /// Type and id of the resources taken, since pages of a changing server overlap.
@@ -113,21 +123,15 @@ impl Pull {
             self.take_focus(&reference, answer, now)?;
             return self.next_focus();
         }
-        if let Some((kind, mut search)) = self.current.take() {
-            let page = match exchange::sort(answer, now)? {
-                Reply::Ok(good) => search.page(good)?,
-                Reply::Gone | Reply::Changed => {
-                    return Err(retry(
-                        Fault::Partner,
-                        format!("partner has no search for {kind}"),
-                    ));
+        if let Some((kind, search)) = self.current.take() {
+            match self.next_page(kind, search, answer, now) {
+                Ok(Some(url)) => return exchange::get(&url),
+                Ok(None) => {}
+                Err(delivery @ Delivery::Retry { .. }) => return Err(delivery),
+                Err(delivery) => {
+                    self.searches.clear();
+                    self.ended = Some(delivery);
                 }
-            };
-            let next = page.next.clone();
-            self.take_page(page);
-            if let Some(url) = next.transpose()? {
-                self.current = Some((kind, search));
-                return exchange::get(&url);
             }
         }
         match self.searches.pop_front() {
@@ -136,13 +140,65 @@ impl Pull {
                 exchange::get(&url)
             }
             None => {
-                self.focuses = focus::missing(&self.collector)
-                    .into_iter()
-                    .take(FOCUS_CAP)
-                    .collect();
+                self.focuses = self.missing_focuses();
                 self.next_focus()
             }
         }
+    }
+
+    /// Takes a page of the search under way; the next one's URL, if there is one.
+    fn next_page(
+        &mut self,
+        kind: &'static str,
+        mut search: Search,
+        answer: Option<Answer>,
+        now: Timestamp,
+    ) -> Result<Option<String>, Delivery> {
+        let page = match exchange::sort(answer, now)? {
+            Reply::Ok(good) => search.page(good)?,
+            Reply::Gone | Reply::Conflict | Reply::Unmet => {
+                let text = format!("partner has no search for {kind}");
+                return Err(retry(Fault::Partner, text));
+            }
+        };
+        let next = page.next.clone();
+        self.take_page(page);
+        let next = next.transpose()?;
+        if next.is_some() {
+            self.current = Some((kind, search));
+        }
+        Ok(next)
+    }
+
+    /// The focuses to be read one by one: of Tasks that have something to tell, those never seen before
+    /// first, so that every pull gets further.
+    fn missing_focuses(&self) -> VecDeque<String> {
+        let tasks = self.collector.tasks.iter().map(|held| &held.value);
+        let references: BTreeSet<(bool, &str)> = tasks
+            .filter(|task| !self.is_known(task))
+            .filter_map(|task| {
+                let id = task.get("id").and_then(Value::as_str).unwrap_or("");
+                let reference = focus::missing(&self.collector, task)?;
+                Some((self.tasks.contains_key(id), reference))
+            })
+            .collect();
+        let first = references.into_iter().take(FOCUS_CAP);
+        first.map(|(_, reference)| reference.to_owned()).collect()
+    }
+
+    /// Whether a Task was told in this version before.
+    fn is_known(&self, task: &Value) -> bool {
+        let id = task.get("id").and_then(Value::as_str).unwrap_or("");
+        let version = memory::version(task);
+        let known = self.tasks.get(id);
+        version.is_some() && known.is_some_and(|known| known.version == version)
+    }
+
+    /// Whether a Task's focus could still be had: told without it, the Task would be known, and never
+    /// be looked at again.
+    fn is_deferred(&self, task: &Value) -> bool {
+        focus::missing(&self.collector, task)
+            .is_some_and(|reference| !self.asked.contains(reference))
     }
 
     fn take_page(&mut self, page: Page) {
@@ -218,7 +274,10 @@ impl Pull {
                 self.fetching = Some(reference);
                 request
             }
-            None => Err(Delivery::Delivered { reference: None }),
+            None => {
+                let good = Delivery::Delivered { reference: None };
+                Err(self.ended.take().unwrap_or(good))
+            }
         }
     }
 
@@ -233,10 +292,11 @@ impl Pull {
                 Ok((service, _)) if focus::answers(&service, reference) => self.take(service, None),
                 _ => self.focus_unusable(),
             },
-            Ok(Reply::Gone | Reply::Changed) => self.focus_unusable(),
+            Ok(_) => self.focus_unusable(),
             Err(delivery @ Delivery::Retry { .. }) => return Err(delivery),
             Err(_) => self.focus_unusable(),
         }
+        self.asked.insert(reference.to_owned());
         Ok(())
     }
 
@@ -250,13 +310,20 @@ impl Pull {
 
     /// Tells the Tasks; those whose version is known already tell nothing.
     fn tell_tasks(&mut self) {
-        for held in std::mem::take(&mut self.collector.tasks) {
+        let tasks = std::mem::take(&mut self.collector.tasks);
+        let (deferred, tasks): (Vec<_>, Vec<_>) = tasks
+            .into_iter()
+            .filter(|held| !self.is_known(&held.value))
+            .partition(|held| self.is_deferred(&held.value));
+        self.has_deferred = !deferred.is_empty();
+        for held in deferred {
+            let expected = "its focus read; it is left to the next pull";
+            let deviation = Deviation::info("task-deferred", held.place, expected);
+            self.found.deviations.push(deviation);
+        }
+        for held in tasks {
             let id = held.value.get("id").and_then(Value::as_str).unwrap_or("");
             let known = self.tasks.get(id).cloned().unwrap_or_default();
-            let version = memory::version(&held.value);
-            if version.is_some() && known.version == version {
-                continue;
-            }
             let seen = task_events::read(&self.collector, &held, known.status, &mut self.found);
             let Ok(Some(seen)) = seen else { continue };
             let remote = Remote {
@@ -272,6 +339,9 @@ impl Pull {
 
     fn move_cursors(&mut self, now: Timestamp) {
         for (kind, (instant, text)) in &self.newest {
+            if self.has_deferred && *kind == TASK {
+                continue;
+            }
             // A server whose clock is ahead must not make us miss what comes next.
             let cursor = if *instant > now {
                 now.to_string()

@@ -93,7 +93,10 @@ impl UpdateTask {
                     self.change(&task, etag.as_deref(), now)
                 }
                 Reply::Gone => Err(park(Fault::Partner, "task is gone at the partner")),
-                Reply::Changed => Err(retry(Fault::Partner, "partner answered a read with 409")),
+                Reply::Conflict | Reply::Unmet => Err(retry(
+                    Fault::Partner,
+                    "partner answered a read with 409 or 412",
+                )),
             },
             Phase::Writing { is_last } => match exchange::sort(answer, now)? {
                 Reply::Ok(good) => {
@@ -114,7 +117,7 @@ impl UpdateTask {
                     }
                 }
                 // The partner was first: look what it did.
-                Reply::Changed => self.read(),
+                Reply::Conflict | Reply::Unmet => self.read(),
                 Reply::Gone => Err(park(Fault::Partner, "task is gone at the partner")),
             },
         }

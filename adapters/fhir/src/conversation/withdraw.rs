@@ -58,8 +58,11 @@ impl Withdraw {
         let page = match exchange::sort(answer, now)? {
             Reply::Ok(good) => self.search.page(good)?,
             Reply::Gone => return Err(nothing),
-            Reply::Changed => {
-                return Err(retry(Fault::Partner, "partner answered a search with 409"));
+            Reply::Conflict | Reply::Unmet => {
+                return Err(retry(
+                    Fault::Partner,
+                    "partner answered a search with 409 or 412",
+                ));
             }
         };
         let notes = Notes::default();

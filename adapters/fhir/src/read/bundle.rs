@@ -18,6 +18,19 @@ const MOST_VALUES: usize = 100_000;
 /// Bundles within Bundles are followed this deep.
 const NESTING_CAP: usize = 4;
 
+/// Codes of bundle-type (FHIR R4, section 2.36.9); `Bundle.type` is required.
+const BUNDLE_TYPES: &[&str] = &[
+    "document",
+    "message",
+    "transaction",
+    "transaction-response",
+    "batch",
+    "batch-response",
+    "history",
+    "searchset",
+    "collection",
+];
+
 /// Reads `fhir/bundle`: a Bundle, a single resource, or newline-delimited resources.
 #[derive(Debug, Clone)]
 pub struct FhirReader {
@@ -205,6 +218,14 @@ impl Reading<'_> {
                 "entries-not-a-list",
                 place.clone().field("Bundle.entry"),
                 expected,
+            ));
+        }
+        let kind = value.get("type").and_then(Value::as_str);
+        if is_bundle && !kind.is_some_and(|kind| BUNDLE_TYPES.contains(&kind)) {
+            self.sink.deviation(Deviation::warning(
+                "bundle-type-not-usable",
+                place.clone().field("Bundle.type"),
+                "a code of bundle-type",
             ));
         }
         if is_bundle && piece.entries_before > 0 {

@@ -235,10 +235,10 @@ impl Collector {
         goals: &BTreeMap<String, Held>,
         notes: &Notes,
     ) -> Option<NewEvent> {
-        let mut content = plan::read(view, self.config.plan_type, |id| {
+        let mut content = plan::read(view, &self.config, |id| {
             let goal = goals.get(id).map(|goal| &goal.value);
             let goal = goal.or_else(|| contained(&held.value, id))?;
-            plan::goal(&View::new(goal, "Goal", notes)?)
+            plan::goal(&View::new(goal, "Goal", notes)?, &self.config.codes)
         })?;
         for subject in &mut content.subjects {
             self.resolve_person(subject);

@@ -8,19 +8,21 @@ use tandem_mappings::model::event::Body;
 use tandem_mappings::model::id::{ActivityId, GoalId, PlanId, SourcePersonId};
 use tandem_mappings::model::plan::{
     Achievement, Activity, ActivityKind, ActivityStatus, Goal, GoalLifecycle, PlanContent,
-    PlanStatus, PlanType,
+    PlanStatus,
 };
 
 use super::reference;
 use super::referral::person;
 use super::view::{Concept, View};
 use crate::codes;
+use crate::config::FhirConfig;
+use crate::county::CodeTables;
 use crate::terms;
 
 /// Reads a CarePlan; `goals` are those that the payload holds, by id.
 pub(crate) fn read<'a>(
     plan: &View<'a>,
-    plan_type: PlanType,
+    config: &FhirConfig,
     find_goal: impl Fn(&str) -> Option<Goal>,
 ) -> Option<PlanContent> {
     let id = PlanId::new(plan.text("id")?).ok()?;
@@ -32,7 +34,7 @@ pub(crate) fn read<'a>(
         .and_then(|meta| meta.text("versionId")?.parse().ok());
     Some(PlanContent {
         plan: id,
-        plan_type,
+        plan_type: config.plan_type,
         version,
         status,
         subjects: plan.object("subject").iter().filter_map(person).collect(),
@@ -40,7 +42,7 @@ pub(crate) fn read<'a>(
             .iter()
             .filter_map(|id| find_goal(id))
             .collect(),
-        activities: activities(plan),
+        activities: activities(plan, &config.codes),
         fundings: Vec::new(),
         from: date("start"),
         to: date("end"),
@@ -87,7 +89,7 @@ pub(crate) fn goal_ids<'a>(plan: &View<'a>) -> Vec<&'a str> {
 }
 
 /// Reads a Goal.
-pub(crate) fn goal(goal: &View<'_>) -> Option<Goal> {
+pub(crate) fn goal(goal: &View<'_>, tables: &CodeTables) -> Option<Goal> {
     let lifecycle = GoalLifecycle::from_code(goal.text("lifecycleStatus")?);
     if lifecycle.is_none() {
         goal.note("lifecycleStatus", "a code of goal-status");
@@ -96,7 +98,7 @@ pub(crate) fn goal(goal: &View<'_>) -> Option<Goal> {
     let targets = goal.objects("target");
     Some(Goal {
         id: GoalId::new(goal.text("id")?).ok()?,
-        domain: domain(&goal.concepts("category")),
+        domain: domain(&goal.concepts("category"), tables),
         statement: description.words().map(str::to_owned),
         owner: None,
         lifecycle: lifecycle?,
@@ -113,14 +115,14 @@ pub(crate) fn goal(goal: &View<'_>) -> Option<Goal> {
     })
 }
 
-fn domain(categories: &[Concept<'_>]) -> Domain {
+fn domain(categories: &[Concept<'_>], tables: &CodeTables) -> Domain {
     categories
         .iter()
-        .find_map(|category| codes::read_category(category.code_in(terms::SDOHCC_CODES)?))
+        .find_map(|category| tables.read_category(category.code_in(terms::SDOHCC_CODES)?))
         .unwrap_or(Domain::Other)
 }
 
-fn activities(plan: &View<'_>) -> Vec<Activity> {
+fn activities(plan: &View<'_>, tables: &CodeTables) -> Vec<Activity> {
     let mut activities = Vec::new();
     for (position, activity) in plan.objects("activity").iter().enumerate() {
         let Some(detail) = activity.object("detail") else {
@@ -135,12 +137,17 @@ fn activities(plan: &View<'_>) -> Vec<Activity> {
         let Ok(id) = ActivityId::new(id) else {
             continue;
         };
-        activities.push(read_activity(&detail, id, status));
+        activities.push(read_activity(&detail, id, status, tables));
     }
     activities
 }
 
-fn read_activity(detail: &View<'_>, id: ActivityId, status: ActivityStatus) -> Activity {
+fn read_activity(
+    detail: &View<'_>,
+    id: ActivityId,
+    status: ActivityStatus,
+    tables: &CodeTables,
+) -> Activity {
     let code = detail.concept("code").unwrap_or_default();
     let period = detail.object("scheduledPeriod");
     let at = |field: &str| period.as_ref().and_then(|period| instant(period, field));
@@ -157,7 +164,7 @@ fn read_activity(detail: &View<'_>, id: ActivityId, status: ActivityStatus) -> A
         domain: code
             .codings
             .iter()
-            .find_map(|(system, code, _)| codes::read_service_code(system, code))
+            .find_map(|(system, code, _)| tables.read_service_code(system, code))
             .unwrap_or(Domain::Other),
         name: code
             .words()

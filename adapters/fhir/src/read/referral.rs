@@ -76,7 +76,7 @@ pub(crate) fn request(
     config: &FhirConfig,
 ) -> Option<ReferralRequest> {
     let main = task.or(service)?;
-    let (domain, original) = domain(service);
+    let (domain, original) = domain(service, config);
     let is_contained = task
         .and_then(|task| task.object("focus"))
         .and_then(|focus| focus.text("reference"))
@@ -166,7 +166,7 @@ fn read_reason(concept: &Concept<'_>, config: &FhirConfig) -> Option<ReasonCode>
         if *system == own {
             ReasonCode::from_code(code)
         } else {
-            codes::read_reason(system, code)
+            config.codes.read_reason(system, code)
         }
     })
 }
@@ -177,14 +177,14 @@ fn read_sub_status(concept: &Concept<'_>, config: &FhirConfig) -> Option<SubStat
         if *system == own {
             SubStatus::from_code(code)
         } else {
-            codes::read_sub_status(system, code)
+            config.codes.read_sub_status(system, code)
         }
     })
 }
 
 /// The domain by our own coding, the Gravity category or the procedure code; `other` keeps the
 /// partner's code beside it.
-fn domain(service: Option<&View<'_>>) -> (Domain, Option<Coding>) {
+fn domain(service: Option<&View<'_>>, config: &FhirConfig) -> (Domain, Option<Coding>) {
     let Some(service) = service else {
         return (Domain::Other, None);
     };
@@ -206,13 +206,13 @@ fn domain(service: Option<&View<'_>>) -> (Domain, Option<Coding>) {
     });
     let category = codings().find_map(|(system, code, _)| {
         (*system == terms::SDOHCC_CODES)
-            .then(|| codes::read_category(code))
+            .then(|| config.codes.read_category(code))
             .flatten()
     });
     let procedure = code
         .iter()
         .flat_map(|code| &code.codings)
-        .find_map(|(system, code, _)| codes::read_service_code(system, code));
+        .find_map(|(system, code, _)| config.codes.read_service_code(system, code));
     let found = [own, category, procedure]
         .into_iter()
         .flatten()

@@ -32,7 +32,7 @@ pub(crate) fn resource(
     let goals: Vec<Value> = view
         .goals
         .iter()
-        .map(|goal| contained_goal(goal, patient))
+        .map(|goal| contained_goal(config, goal, patient))
         .collect();
     let system = config.own_system(OwnIdentifier::Plan);
     let mut notes = super::provenance::notes(outbound);
@@ -66,7 +66,7 @@ pub(crate) fn resource(
             "activity": view
                 .activities
                 .iter()
-                .map(|activity| json!({"detail": detail(activity, view)}))
+                .map(|activity| json!({"detail": detail(config, activity, view)}))
                 .collect::<Vec<_>>(),
             "note": notes,
         }),
@@ -90,8 +90,8 @@ fn with_goal_ids(mut plan: Value) -> Value {
     plan
 }
 
-fn contained_goal(goal: &Goal, patient: &str) -> Value {
-    let category = codes::write_category(goal.domain);
+fn contained_goal(config: &FhirConfig, goal: &Goal, patient: &str) -> Value {
+    let category = config.codes.write_category(goal.domain);
     let statement = goal
         .statement
         .clone()
@@ -109,7 +109,7 @@ fn contained_goal(goal: &Goal, patient: &str) -> Value {
     })
 }
 
-fn detail(activity: &Activity, view: &PlanView) -> Value {
+fn detail(config: &FhirConfig, activity: &Activity, view: &PlanView) -> Value {
     let (status, reason) = match activity.status {
         ActivityStatus::InProgress => ("in-progress", None),
         ActivityStatus::Completed => ("completed", None),
@@ -123,7 +123,7 @@ fn detail(activity: &Activity, view: &PlanView) -> Value {
         ActivityKind::Service | ActivityKind::Treatment => Some("ServiceRequest"),
         _ => None,
     };
-    let code = codes::write_service_code(activity.domain);
+    let code = config.codes.write_service_code(activity.domain);
     let name = activity
         .name
         .clone()

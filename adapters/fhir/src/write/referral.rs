@@ -21,8 +21,8 @@ pub(crate) fn service_request(
     view: &ReferralView,
     patient: &str,
 ) -> Result<Value, WriteError> {
-    let category = codes::write_category(view.domain);
-    let code = codes::write_service_code(view.domain);
+    let category = config.codes.write_category(view.domain);
+    let code = config.codes.write_service_code(view.domain);
     let need = view.need.as_deref().unwrap_or(code.display);
     checked(
         "ServiceRequest",

@@ -121,7 +121,7 @@ pub fn apply(
         let needs_reason = codes::allowed_move(current, next).is_some_and(|step| step.needs_reason);
         set_reason(fields, change, needs_reason, config);
         set_sub_status(fields, change, config);
-        add_outputs(fields, outputs(change));
+        add_outputs(fields, outputs(change, config));
     }
     if changed == *task {
         return Ok(Applied::Unchanged);
@@ -227,12 +227,12 @@ fn add_outputs(fields: &mut Fields, outputs: Vec<Value>) {
 }
 
 /// A completed Task tells the resulting activity: by reference, by code, or at least by its domain.
-fn outputs(change: &TaskChange) -> Vec<Value> {
+fn outputs(change: &TaskChange, config: &FhirConfig) -> Vec<Value> {
     let mut outputs: Vec<Value> = change.outputs.iter().filter_map(output).collect();
     if let (true, ReferralStatus::Completed, Some(domain)) =
         (outputs.is_empty(), change.status, change.domain)
     {
-        let code = codes::write_service_code(domain);
+        let code = config.codes.write_service_code(domain);
         outputs.push(resulting_activity(&json!({
             "coding": [{"system": code.system, "code": code.code, "display": code.display}],
             "text": change.reason_text.as_deref().unwrap_or(code.display),

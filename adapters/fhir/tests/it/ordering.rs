@@ -155,6 +155,13 @@ fn what_the_server_refuses_is_parked_or_retried_by_its_kind() {
         (422, outcome, false, Fault::Ours),
         (412, "", false, Fault::Partner),
         (404, "", false, Fault::Partner),
+        (410, "", false, Fault::Partner),
+        (409, "", true, Fault::Partner),
+        (408, "", true, Fault::Partner),
+        (425, "", true, Fault::Partner),
+        (501, "", false, Fault::Partner),
+        (307, "", false, Fault::Partner),
+        (308, "", false, Fault::Partner),
     ];
     for (status, body, is_retry, whose) in cases {
         let mut server = Server::default();
@@ -179,6 +186,38 @@ fn what_the_server_refuses_is_parked_or_retried_by_its_kind() {
             other => panic!("{status}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn only_412_says_that_several_resources_carry_our_identifier() {
+    for (status, expected) in [(412, "more than one"), (409, "a conflict")] {
+        let mut server = Server::default();
+        let trick = Trick::Answer(status, String::new(), Vec::new());
+        server.tricks.push_back(trick);
+        let (Delivery::Park { text, .. } | Delivery::Retry { text, .. }) =
+            place(&mut server, &mut RowsInMemory::default())
+        else {
+            panic!("{status}")
+        };
+        assert!(text.contains(expected), "{status}: {text}");
+    }
+}
+
+#[test]
+fn after_a_conflict_the_order_is_placed_once() {
+    let mut server = Server::default();
+    let mut memory = RowsInMemory::default();
+    let conflict = Trick::Answer(409, String::new(), Vec::new());
+    server.tricks.extend([Trick::Honest, conflict]);
+    let first = place(&mut server, &mut memory);
+    assert!(matches!(first, Delivery::Retry { .. }), "{first:?}");
+    let second = place(&mut server, &mut memory);
+    assert!(
+        matches!(second, Delivery::Acknowledged { .. }),
+        "{second:?}"
+    );
+    server.one("ServiceRequest");
+    server.one("Task");
 }
 
 #[test]

@@ -227,6 +227,14 @@ fn malformed_answers_have_an_outcome() {
         (200, "{\"resourceType\":\"Patient\",\"id\":\"a\"}", false),
         (401, "", true),
         (403, "", false),
+        (200, "", true),
+        (404, "", true),
+        (410, "", true),
+        (408, "", true),
+        (425, "", true),
+        (501, "", false),
+        (307, "", false),
+        (308, "", false),
     ];
     for (status, body, is_retry) in cases {
         let mut server = Server::default();
@@ -259,6 +267,77 @@ fn a_focus_that_cannot_be_had_leaves_a_referral_with_a_warning() {
             .iter()
             .any(|one| one.code == "focus-not-readable")
     );
+}
+
+fn clinic_of(tasks: usize) -> Server {
+    let mut server = Server::default();
+    for number in 0..tasks {
+        let mut task = clinic_task("requested");
+        task["id"] = json!(format!("t-{number}"));
+        task["focus"] = json!({"reference": format!("ServiceRequest/s-{number}")});
+        server.put(task);
+        let mut service = clinic_service_request();
+        service["id"] = json!(format!("s-{number}"));
+        server.put(service);
+    }
+    server
+}
+
+fn carry(conversation: &mut dyn Conversation, server: &mut Server) -> Conclusion {
+    let mut answer = None;
+    for _ in 0..5_000 {
+        match conversation.step(answer.take(), now()) {
+            Step::Send(request) => answer = Some(server.handle(&request)),
+            Step::Done(conclusion) => return *conclusion,
+        }
+    }
+    panic!("the conversation does not end")
+}
+
+#[test]
+fn tasks_whose_focus_is_beyond_the_cap_are_told_by_the_next_pull() {
+    let mut server = clinic_of(1_003);
+    // Tasks alone: the focuses are asked for one by one.
+    let tasks: Vec<Value> = server.all("Task").into_iter().cloned().collect();
+    let mut memory = RowsInMemory::default();
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        server.tricks.push_back(bundle(&[], None));
+        server.tricks.push_back(bundle(&tasks, None));
+        let conclusion = carry(&mut pull(&config(), &context(), &memory), &mut server);
+        assert_eq!(conclusion.delivery, None);
+        for event in &conclusion.events {
+            let Body::ReferralRequested(request) = &event.body else {
+                panic!("request")
+            };
+            assert_eq!(request.domain.code(), "food", "no focus is missing");
+        }
+        let deferred = conclusion.deviations.iter();
+        let deferred = deferred.filter(|one| one.code == "task-deferred").count();
+        told.push((conclusion.events.len(), deferred));
+        let rows = conclusion.memory.into_iter();
+        rows.for_each(|row| memory.put(row));
+        let is_whole = deferred == 0;
+        assert_eq!(memory.row(CURSOR, "Task").is_some(), is_whole);
+    }
+    assert_eq!(told, [(1_000, 3), (3, 0)]);
+}
+
+#[test]
+fn a_task_whose_focus_could_not_be_asked_for_is_not_told_without_it() {
+    let mut server = clinic();
+    let cut = Trick::Answer(503, String::new(), Vec::new());
+    server.tricks.extend([Trick::Honest, Trick::Honest, cut]);
+    let mut memory = RowsInMemory::default();
+    let broken = look(&mut server, &mut memory);
+    assert!(matches!(broken.delivery, Some(Delivery::Retry { .. })));
+    assert_eq!(types(&broken), ["record.received"]);
+    let whole = look(&mut server, &mut memory);
+    let Some(Body::ReferralRequested(request)) = whole.events.last().map(|event| &event.body)
+    else {
+        panic!("request")
+    };
+    assert_eq!(request.domain.code(), "food");
 }
 
 #[test]

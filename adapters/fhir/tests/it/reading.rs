@@ -112,6 +112,20 @@ fn a_care_plan_brings_its_goals_and_activities() {
 }
 
 #[test]
+fn a_bundle_without_its_required_type_is_read_and_told() {
+    for (kind, count) in [("", 1), (r#""type":"bag","#, 1), (r#""type":"batch","#, 0)] {
+        let text = format!(
+            r#"{{"resourceType":"Bundle",{kind}"entry":[{{"resource":{{"resourceType":"Patient","id":"p1","name":[{{"family":"Example"}}]}}}}]}}"#
+        );
+        let (_, report) = read(text.as_bytes());
+        assert_eq!(report.persons, 1);
+        let told = report.deviations.iter();
+        let told = told.filter(|one| one.code == "bundle-type-not-usable");
+        assert_eq!(told.count(), count, "{kind}");
+    }
+}
+
+#[test]
 fn a_resource_that_must_not_enter_leaves_only_its_lines() {
     let (collected, _) = read(CLINIC);
     assert_eq!(collected.refused.len(), 1);

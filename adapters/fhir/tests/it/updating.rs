@@ -186,6 +186,23 @@ fn a_partner_that_keeps_changing_the_task_does_not_hold_us_for_ever() {
 }
 
 #[test]
+fn a_tag_that_fits_every_version_guards_no_update() {
+    for tag in ["*", ""] {
+        let mut server = clinic("requested");
+        let task = server.one("Task").to_string();
+        let headers = vec![("ETag", tag.to_owned())];
+        server.tricks.push_back(Trick::Answer(200, task, headers));
+        send(
+            &message::status("accepted", Some("source"), &[URL]),
+            &mut server,
+            &mut RowsInMemory::default(),
+        );
+        let put = server.requests.iter().find(|one| one.method() == "PUT");
+        assert_eq!(put.unwrap().headers()["If-Match"], "W/\"1\"", "{tag:?}");
+    }
+}
+
+#[test]
 fn a_task_of_another_id_is_not_taken_for_ours() {
     let mut server = clinic("requested");
     let mut other = clinic_task("requested");

@@ -128,6 +128,13 @@ fn parse_alone(file: &Path) -> Option<Config> {
         *path = folder.join(&*path);
     }
     for system in config.systems.values_mut() {
+        for path in system
+            .fhir
+            .iter_mut()
+            .flat_map(|fhir| fhir.tables.paths_mut())
+        {
+            *path = folder.join(&*path);
+        }
         for layout in &mut system.calworks.caseload.layouts {
             *layout = folder.join(&*layout).to_string_lossy().into_owned();
         }

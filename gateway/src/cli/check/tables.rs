@@ -15,13 +15,14 @@ type Ran = Result<Vec<ExampleFailure>, TableError>;
 
 /// Runs the pairs of every shipped table.
 pub(super) fn check(findings: &mut Findings) {
-    let sets: [Ran; 7] = [
+    let sets: [Ran; 8] = [
         domain_crosswalk(None).map(|table| table.failed_examples()),
         ReasonTable::shipped().map(|table| table.failed_examples()),
         Indicators::shipped(None).map(|table| table.failed_examples()),
         Instruments::shipped().map(|tables| tables.failed_examples().to_vec()),
         Layouts::failed_examples(),
         ChildWelfareTables::embedded().map(|tables| tables.failed_examples()),
+        tandem_fhir::codes::check_tables().map(|()| Vec::new()),
         hmis(),
     ];
     findings.count("table sets", sets.len());
