@@ -157,10 +157,9 @@ async fn a_task_of_others_does_not_exist() {
     assert_eq!(others.status, StatusCode::NOT_FOUND);
     assert_eq!(others.text, nobody.text);
     assert_eq!(others.json()["issue"][0]["code"], "not-found");
-    assert_eq!(
-        office.get("cws", "/fhir/Task").await.json()["entry"],
-        json!([])
-    );
+    let found = office.get("cws", "/fhir/Task").await.json();
+    assert_eq!(found["type"], "searchset");
+    assert_eq!(found.get("entry"), None, "FHIR has no empty arrays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,6 +167,7 @@ async fn a_task_about_somebody_unknown_waits() {
     let office = Office::open().await;
     let answer = post(&office, &task("order-1")).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    assert_eq!(answer.json()["issue"][0]["severity"], "information");
     let parked = office.get("operator", "/v1/events/parked").await.json();
     assert_eq!(parked["events"].as_array().unwrap().len(), 1, "{parked}");
 }
@@ -268,6 +268,99 @@ async fn a_target_reads_and_moves_the_order_as_long_as_it_may_be_told() {
     assert!(queries >= 4, "each reading is decided: {decisions}");
 }
 
+fn link<'a>(page: &'a Value, relation: &str) -> Option<&'a str> {
+    let links = page["link"].as_array()?;
+    links
+        .iter()
+        .find(|link| link["relation"] == relation)?
+        .get("url")?
+        .as_str()
+}
+
+async fn post_unless(office: &Office, who: &str, condition: &str, task: &Value) -> Answer {
+    let headers = [
+        ("content-type", "application/fhir+json"),
+        ("if-none-exist", condition),
+    ];
+    office
+        .send(
+            who,
+            Method::POST,
+            "/fhir/Task",
+            &headers,
+            Some(task.to_string()),
+        )
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conditional_create_makes_only_what_the_caller_has_not() {
+    let office = Office::open().await;
+    office.record("clinic", "pat-1", &marisol()).await;
+    let condition = format!("identifier={BASE}/order|order-1");
+    let first = post_unless(&office, "clinic", &condition, &task("order-1")).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+    let mut other = task("order-2");
+    let found = post_unless(&office, "clinic", &condition, &other).await;
+    assert_eq!(found.status, StatusCode::OK, "{}", found.text);
+    assert_eq!(found.json()["id"], first.json()["id"]);
+    assert_eq!(found.header("location"), first.header("location"));
+    assert_eq!(found.header("etag"), first.header("etag"));
+    // One more with the same second identifier: now two fit it.
+    other["identifier"] = json!([
+        { "system": format!("{BASE}/order"), "value": "order-2" },
+        { "system": format!("{BASE}/order"), "value": "order-1" },
+    ]);
+    let second = post(&office, &other).await;
+    assert_eq!(second.status, StatusCode::CREATED, "{}", second.text);
+    let several = post_unless(&office, "clinic", &condition, &task("order-3")).await;
+    assert_eq!(
+        several.status,
+        StatusCode::PRECONDITION_FAILED,
+        "{}",
+        several.text
+    );
+    assert_eq!(several.json()["issue"][0]["code"], "multiple-matches");
+    let unread = post_unless(&office, "clinic", "patient=pat-1", &task("order-4")).await;
+    assert_eq!(unread.status, StatusCode::BAD_REQUEST, "{}", unread.text);
+    let others = post_unless(&office, "cws", &condition, &task("order-1")).await;
+    assert!(
+        others.status != StatusCode::OK && others.status != StatusCode::PRECONDITION_FAILED,
+        "what others posted fits no condition: {}",
+        others.text
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_says_that_it_is_no_json_is_not_read_as_json() {
+    let office = Office::open().await;
+    for kind in ["text/plain", "application/fhir+xml", "application/xml"] {
+        let headers = [("content-type", kind)];
+        let body = Some(task("order-1").to_string());
+        let answer = office
+            .send("clinic", Method::POST, "/fhir/Task", &headers, body)
+            .await;
+        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
+        assert_eq!(answer.json()["resourceType"], "OperationOutcome");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_another_form_than_json_is_not_acceptable() {
+    let office = Office::open().await;
+    for (path, accept) in [
+        ("/fhir/Task?_format=xml", "*/*"),
+        ("/fhir/metadata", "application/fhir+xml"),
+    ] {
+        let headers = [("accept", accept)];
+        let answer = office
+            .send("clinic", Method::GET, path, &headers, None)
+            .await;
+        assert_eq!(answer.status, StatusCode::NOT_ACCEPTABLE, "{path}");
+        assert_eq!(answer.json()["resourceType"], "OperationOutcome");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_goes_on_page_by_page() {
     let office = Office::open().await;
@@ -279,12 +372,17 @@ async fn a_search_goes_on_page_by_page() {
         );
     }
     let first = office.get("clinic", "/fhir/Task?_count=1").await.json();
-    let next = first["link"][0]["url"].as_str().unwrap();
+    let next = link(&first, "next").unwrap();
     let path = next
         .strip_prefix("https://tandem.demo-county.example")
         .unwrap();
     let second = office.get("clinic", path).await.json();
-    assert_eq!(second["link"], json!([]), "the last page has no next one");
+    assert_eq!(link(&second, "next"), None, "the last page has no next one");
+    assert_eq!(
+        link(&second, "self"),
+        Some(next),
+        "a page tells what was searched"
+    );
     let id = |page: &Value| page["entry"][0]["resource"]["id"].clone();
     assert!(id(&first).is_string() && id(&second).is_string());
     assert_ne!(id(&first), id(&second));

@@ -1,7 +1,9 @@
 //! `/fhir`: the gateway as a FHIR R4 server for referral Tasks (specs of the Gravity SDOH Clinical Care guide, indirect
 //! referral). Refusals are OperationOutcomes.
 
+mod conditional;
 mod directory;
+mod format;
 mod order;
 mod search;
 mod task;
@@ -9,6 +11,7 @@ mod view;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tandem_fhir::config::FhirConfig;
@@ -25,9 +28,15 @@ use crate::store::StoreError;
 pub(super) const FHIR_JSON: &str = "application/fhir+json";
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    directory::routes(order::routes(search::routes(view::routes(task::routes(
-        routes,
-    )))))
+    let own = Routes::default();
+    let own = directory::routes(order::routes(search::routes(view::routes(task::routes(
+        own,
+    )))));
+    let router = own.router.route_layer(from_fn(format::negotiated));
+    Routes {
+        router: routes.router.merge(router),
+        docs: routes.docs.into_iter().chain(own.docs).collect(),
+    }
 }
 
 /// Why a FHIR request is refused.
@@ -83,7 +92,7 @@ pub(super) fn outcome(status: StatusCode, text: &str) -> Value {
         401 => "login",
         403 => "forbidden",
         404 => "not-found",
-        405 | 415 => "not-supported",
+        405 | 406 | 415 => "not-supported",
         409 | 412 => "conflict",
         413 => "too-long",
         429 => "throttled",

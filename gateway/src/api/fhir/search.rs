@@ -65,12 +65,28 @@ impl Criteria {
 
     /// The address of the page that begins after a Task.
     fn next(&self, config: &FhirConfig, count: usize, last: ReferralId) -> String {
-        let status = self.status.as_ref().map(|status| {
-            let value: String = url::form_urlencoded::byte_serialize(status.as_bytes()).collect();
-            format!("&status={value}")
-        });
-        let status = status.unwrap_or_default();
-        config.at_gateway(&format!("Task?_count={count}&_after={last}{status}"))
+        self.address(config, count, Some(last))
+    }
+
+    /// The address of this page, with the parameters that were used (FHIR R4, section 3.1.1.4.2).
+    fn own(&self, config: &FhirConfig, count: usize) -> String {
+        self.address(config, count, self.after)
+    }
+
+    fn address(&self, config: &FhirConfig, count: usize, after: Option<ReferralId>) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("_count", &count.to_string());
+        let after = after.map(|after| after.to_string());
+        for (name, value) in [
+            ("_after", &after),
+            ("_id", &self.id),
+            ("status", &self.status),
+        ] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        config.at_gateway(&format!("Task?{}", query.finish()))
     }
 }
 
@@ -87,7 +103,8 @@ async fn search(
     found.retain(|document| asked.fit(document));
     found.sort_by_key(|document| document.id);
     let mut entries: Vec<Value> = Vec::new();
-    let (mut last, mut links) = (None, Vec::new());
+    let mut links = vec![json!({"relation": "self", "url": asked.own(&config, count)})];
+    let mut last = None;
     for document in found {
         // What may not be told makes no entry and no further page.
         let Some(served) = serve(&api, &mut tx, system, &document).await? else {
@@ -105,7 +122,10 @@ async fn search(
         }));
     }
     tx.commit().await?;
-    let bundle =
-        json!({"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries});
+    let mut bundle = json!({"resourceType": "Bundle", "type": "searchset", "link": links});
+    // FHIR JSON has no empty arrays (FHIR R4, section 2.6.2.2).
+    if let (false, Some(fields)) = (entries.is_empty(), bundle.as_object_mut()) {
+        fields.insert("entry".to_owned(), Value::Array(entries));
+    }
     Ok(resource(StatusCode::OK, &bundle))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
 use tandem_adapter_port::context::ReadContext;
@@ -11,15 +11,16 @@ use tandem_adapter_port::conversation::Step;
 use tandem_adapter_port::write::Delivery;
 use tandem_fhir::config::FhirConfig;
 use tandem_fhir::conversation::FetchFocus;
-use tandem_fhir::conversation::inbound::{self, Fetched, Posted, PostedTask};
+use tandem_fhir::conversation::inbound::{self, Fetched, Posted, PostedTask, operation_outcome};
+use tandem_fhir::write::outcome::Issue;
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::{ReferralId, SystemId};
 use tandem_mappings::model::referral::{ReferralRef, ReferralRole};
 
 use super::view::{PostedTaskDoc, Served, serve};
-use super::{FhirError, config_of, resource, store_failed};
+use super::{FhirError, conditional, config_of, resource, store_failed};
 use crate::api::Api;
-use crate::api::body::{Path, Raw};
+use crate::api::body::{Path, Raw, expect_kind};
 use crate::api::caller::{As, Systems};
 use crate::api::problem::ApiError;
 use crate::api::push::{self, Effect};
@@ -30,20 +31,30 @@ use crate::pipeline::referrals as pipeline;
 use crate::state::referral::ReferralDoc;
 use crate::transport::http::PartnerClient;
 
+/// What a body may call itself. The generic type is taken too (FHIR R4, section 3.1.0.1.10).
+const KINDS: &[&str] = &[super::FHIR_JSON, "application/json", "text/json"];
+
 pub(super) fn routes(routes: Routes) -> Routes {
-    let kinds = &[super::FHIR_JSON, "application/json"];
     let create = Doc::post(
         "/fhir/Task",
         "Refers: a Task whose focus is contained or stands on the sender's own server",
     )
     .allow::<Systems>()
-    .takes_raw(kinds)
+    .header(
+        "If-None-Exist",
+        "`identifier=SYSTEM|VALUE`: create only if no Task that the caller posted has it",
+    )
+    .takes_raw(KINDS)
     .gives_raw(
         201,
         super::FHIR_JSON,
         "The Task under the gateway's id; `Location` and `ETag`",
     )
-    .gives_raw(200, super::FHIR_JSON, "The same Task was posted before")
+    .gives_raw(
+        200,
+        super::FHIR_JSON,
+        "The same Task was posted before, or one fits If-None-Exist",
+    )
     .gives_raw(
         202,
         super::FHIR_JSON,
@@ -54,6 +65,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         super::FHIR_JSON,
         "The identifier was used with other content, or a rule refuses the referral",
     )
+    .gives_raw(412, super::FHIR_JSON, "Several Tasks fit If-None-Exist")
+    .gives_raw(415, super::FHIR_JSON, "The body is of another kind")
     .gives_raw(
         422,
         super::FHIR_JSON,
@@ -68,7 +81,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         "If-Match",
         "The version that was read; another one is refused with 412",
     )
-    .takes_raw(kinds)
+    .takes_raw(KINDS)
     .gives_raw(200, super::FHIR_JSON, "The Task as it stands now")
     .gives_raw(404, super::FHIR_JSON, "No such Task on the caller's side")
     .gives_raw(
@@ -84,10 +97,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn post(
     by: As<Systems>,
     State(api): State<Api>,
+    headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Response, FhirError> {
+    expect_kind(&headers, KINDS)?;
     let system = by.caller.system()?;
     let config = config_of(&api, system)?;
+    if let Some(answer) = conditional::existing(&api, system, &config, &headers).await? {
+        return Ok(answer);
+    }
     let context = context(&api, system)?;
     let posted = match inbound::receive_task(&body, &config, &context) {
         Posted::NeedsFocus { task, fetch } => {
@@ -133,10 +151,11 @@ fn context(api: &Api, system: &SystemId) -> Result<ReadContext, ApiError> {
 
 /// Durable, and not yet in effect.
 fn waiting(text: &str) -> Response {
-    resource(
-        StatusCode::ACCEPTED,
-        &super::outcome(StatusCode::ACCEPTED, text),
-    )
+    let issue = Issue {
+        severity: "information",
+        ..Issue::warning("informational", "Task", text)
+    };
+    resource(StatusCode::ACCEPTED, &operation_outcome(&[issue]))
 }
 
 /// Reads the focus from the sender's own server; nothing else is fetched, whatever the Task says.
@@ -209,6 +228,7 @@ async fn created(
     {
         let kept = PostedTaskDoc {
             referral: document.id,
+            source: Some(document.source.clone()),
             task: posted.task,
         };
         tx.put(&kept, core.clock.now()).await?;
@@ -217,16 +237,12 @@ async fn created(
         .await?
         .ok_or(FhirError::Api(ApiError::NotFound))?;
     tx.commit().await?;
-    let mut response = served.answer(if is_repeat {
+    let status = if is_repeat {
         StatusCode::OK
     } else {
         StatusCode::CREATED
-    });
-    let relative = format!("Task/{}/_history/{}", document.id, served.version);
-    if let Ok(location) = HeaderValue::from_str(&config.at_gateway(&relative)) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    };
+    Ok(served.placed(status, document.id, config))
 }
 
 fn reference_of(events: &[NewEvent]) -> Option<&ReferralRef> {
@@ -245,6 +261,7 @@ async fn put(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Response, FhirError> {
+    expect_kind(&headers, KINDS)?;
     let system = by.caller.system()?;
     let core = api.core();
     // Of two who read the same version only the first finds it still there.
@@ -345,6 +362,7 @@ async fn replace(
     tx.put(
         &PostedTaskDoc {
             referral: document.id,
+            source: Some(document.source.clone()),
             task,
         },
         now,

@@ -14,7 +14,7 @@ use tandem_fhir::conversation::inbound::{Applied, TaskChange, apply, stored_task
 use tandem_mappings::model::id::{ReferralId, SystemId};
 use tandem_mappings::model::referral::{ReferralRole, ReferralStatus};
 
-use super::{FhirError, config_of, order, resource, store_failed};
+use super::{FhirError, conditional, config_of, order, resource, store_failed};
 use crate::api::Api;
 use crate::api::body::Path;
 use crate::api::caller::{As, Systems};
@@ -22,7 +22,7 @@ use crate::api::problem::ApiError;
 use crate::api::referrals::visible;
 use crate::api::route::{Doc, Routes};
 use crate::state::referral::ReferralDoc;
-use crate::store::{Document, Tx};
+use crate::store::{Document, Index, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let doc = Doc::get(
@@ -40,6 +40,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 pub(super) struct PostedTaskDoc {
     /// The referral that it opened.
     pub(super) referral: ReferralId,
+    /// Who posted it; none in what was kept before conditions were read.
+    #[serde(default)]
+    pub(super) source: Option<SystemId>,
     /// The Task.
     pub(super) task: Value,
 }
@@ -49,6 +52,16 @@ impl Document for PostedTaskDoc {
 
     fn key(&self) -> String {
         self.referral.to_string()
+    }
+
+    fn indexes(&self) -> Vec<Index> {
+        let values = self
+            .source
+            .iter()
+            .flat_map(|source| conditional::index_values(source, &self.task));
+        values
+            .map(|value| Index::new(conditional::BY_IDENTIFIER, value))
+            .collect()
     }
 }
 
@@ -65,6 +78,21 @@ impl Served {
     /// The entity tag of the version (FHIR R4, section 3.1.0.1.3).
     pub(super) fn etag(&self) -> String {
         format!("W/\"{}\"", self.version)
+    }
+
+    /// As the answer to a create, with where the Task stands.
+    pub(super) fn placed(
+        &self,
+        status: StatusCode,
+        id: ReferralId,
+        config: &FhirConfig,
+    ) -> Response {
+        let mut response = self.answer(status);
+        let relative = format!("Task/{id}/_history/{}", self.version);
+        if let Ok(location) = HeaderValue::from_str(&config.at_gateway(&relative)) {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
     }
 
     /// As an answer.
