@@ -18,7 +18,7 @@ use crate::ruling::Rulings;
 use crate::settings::Settings;
 
 /// Records whose pairs are scored before the scores are handed on.
-const CHUNK: Slot = 32_768;
+pub(crate) const CHUNK: Slot = 32_768;
 /// So many times the wanted rate of false links is the one down to which clusters are tried.
 const TRIAL: f64 = 3.0;
 /// Records that one task scores.
@@ -27,8 +27,8 @@ const TASK: usize = 256;
 /// Records on their way to being linked.
 #[derive(Debug)]
 pub struct Batch {
-    model: Model,
-    population: Population,
+    pub(crate) model: Model,
+    pub(crate) population: Population,
     /// The blocks of all records, once they are needed and until another record comes.
     blocks: Option<Blocks>,
     /// What the settings were learnt from, when they were.
@@ -99,6 +99,17 @@ impl Batch {
         &self.model.settings
     }
 
+    /// Number of a record, by its key.
+    pub fn number(&self, key: &RecordKey) -> Option<usize> {
+        self.population.slot(key).map(|slot| slot as usize)
+    }
+
+    /// Sorts the records into blocks now rather than when they are first needed.
+    pub(crate) fn block(&mut self) {
+        let blocks = self.take_blocks();
+        self.blocks = Some(blocks);
+    }
+
     /// System and id of a record.
     pub fn key(&self, number: usize) -> Option<(&str, &str)> {
         self.population.key_parts(Slot::try_from(number).ok()?)
@@ -135,7 +146,7 @@ impl Batch {
         Ok(self.finish(rulings, kept, statistics))
     }
 
-    fn take_blocks(&mut self) -> Blocks {
+    pub(crate) fn take_blocks(&mut self) -> Blocks {
         let blocks = self.blocks.take();
         blocks.unwrap_or_else(|| Blocks::build(&self.population, &self.model.settings.blocking))
     }
@@ -185,9 +196,11 @@ impl Batch {
             .partition(|pair| pair.decision == Decision::Link);
         statistics.links = links.len() as u64;
         statistics.reviews = reviews.len() as u64;
-        if let Some(estimation) = self.estimation.take() {
+        let estimation = self.estimation.take();
+        let without_parts = estimation.map(|estimation| estimation.without_each_part());
+        if let Some(parts) = &without_parts {
             let expected = rates.at(link_bits);
-            let rate = false_match_rate(&links, &estimation, self.population.len(), expected);
+            let rate = false_match_rate(&links, parts, self.population.len(), expected);
             statistics.false_match_rate = Some(rate);
         }
         let clusters = clusters.ids(&self.population);
@@ -199,6 +212,7 @@ impl Batch {
             clusters,
             statistics,
         )
+        .with_parts(without_parts.unwrap_or_default())
     }
 
     /// Which rates of false links to expect. After an estimation the score from which pairs are linked is set by the

@@ -4,6 +4,7 @@
 //! comparisons; [`link_tables`] links plain CSV tables. Every decision has an [`Explanation`] that holds no
 //! personal data. The crate does no input or output of its own.
 
+mod account;
 mod batch;
 mod blocking;
 mod cluster;
@@ -19,10 +20,13 @@ mod mix;
 mod model;
 mod nickname;
 mod person;
+mod plan;
 mod population;
 mod prepared;
+mod progress;
 mod rates;
 mod record;
+mod report;
 mod result;
 mod ruling;
 mod score;
@@ -33,9 +37,11 @@ mod table;
 mod text;
 mod value;
 mod vocabulary;
+mod wording;
 
+pub use account::{DecidedBy, FieldAccount, OddsAgainst, PairAccount};
 pub use batch::Batch;
-pub use blocking::BlockingStatistics;
+pub use blocking::{BlockingStatistics, KeyOutcome, KeyStatistics, SharedKey, Survey};
 pub use cluster::ClusterId;
 pub use decide::{Decision, Note};
 pub use engine::{Engine, EngineError};
@@ -44,6 +50,8 @@ pub use explain::{Explanation, FieldWeight};
 pub use field::Field;
 pub use index::{Candidate, Index};
 pub use nickname::{NicknameError, Nicknames};
+pub use plan::BlockingPlan;
+pub use progress::{Audience, Listener, Phase, Progress};
 pub use rates::FalseMatchRate;
 pub use record::{Name, Record, RecordKey};
 pub use result::{LinkResult, Pair, Statistics};
@@ -52,6 +60,7 @@ pub use settings::{
     Blocking, Clustering, Frequency, Prior, Probabilities, Settings, SettingsError, Thresholds,
 };
 pub use table::{
-    LinkOptions, LinkOutputs, LinkReport, LinkTablesError, TableInput, TableWarning, link_tables,
+    LinkExtras, LinkOptions, LinkOutputs, LinkPlan, LinkReport, LinkTablesError, ReferencePair,
+    Reopen, TableInput, TableWarning, link_tables, link_tables_with, plan_tables,
 };
 pub use value::{Address, BirthDate, Quality, Relationship, Sex, Ssn};

@@ -1,9 +1,9 @@
 //! How many false links to expect: from the scores alone, no labels needed.
 
-use crate::estimate::Estimation;
 use crate::model::Model;
 use crate::result::Pair;
 use crate::score::Scorer;
+use crate::settings::Settings;
 
 use serde::Serialize;
 
@@ -101,29 +101,32 @@ fn false_share(bits: f64) -> f64 {
 /// estimate would have been without each part of the pairs in turn (jackknife), and the model's own error.
 pub(crate) fn false_match_rate(
     links: &[Pair],
-    estimation: &Estimation,
+    without_parts: &[Settings],
     records: usize,
     expected: f64,
 ) -> FalseMatchRate {
-    let others: Vec<f64> = estimation
-        .without_each_part()
-        .into_iter()
+    let shares: Vec<f64> = without_parts
+        .iter()
         .map(|settings| {
-            let model = Model::new(settings);
+            let model = Model::new(settings.clone());
             let scorer = Scorer::new(&model, records);
             let shares = links
                 .iter()
                 .map(|pair| scorer.score(&pair.evidence).false_share());
-            (shares.sum::<f64>() / links.len().max(1) as f64)
-                .max(f64::MIN_POSITIVE)
-                .ln()
+            shares.sum::<f64>() / links.len().max(1) as f64
         })
         .collect();
-    let parts = others.len().max(1) as f64;
-    let mean = others.iter().sum::<f64>() / parts;
-    let spread: f64 = others.iter().map(|other| (other - mean).powi(2)).sum();
+    interval(expected, links.len(), &shares)
+}
+
+/// An expected rate among so many links with its interval; `shares` are the rates without each part of the pairs.
+pub(crate) fn interval(expected: f64, links: usize, shares: &[f64]) -> FalseMatchRate {
+    let others = || shares.iter().map(|share| share.max(f64::MIN_POSITIVE).ln());
+    let parts = shares.len().max(1) as f64;
+    let mean = others().sum::<f64>() / parts;
+    let spread: f64 = others().map(|other| (other - mean).powi(2)).sum();
     let jackknife = spread * (parts - 1.0) / parts;
-    let chance = 1.0 / (expected * links.len() as f64).max(1.0);
+    let chance = 1.0 / (expected * links as f64).max(1.0);
     let model = (MODEL_FACTOR.ln() / NORMAL_95).powi(2);
     let factor = (NORMAL_95 * (jackknife + chance + model).sqrt()).exp();
     FalseMatchRate {

@@ -106,12 +106,14 @@ pub struct Statistics {
 /// Links, reviews and clusters of a batch.
 #[derive(Debug)]
 pub struct LinkResult {
-    model: Model,
-    population: Population,
+    pub(crate) model: Model,
+    pub(crate) population: Population,
     links: Vec<Pair>,
     reviews: Vec<Pair>,
     clusters: Vec<ClusterId>,
     statistics: Statistics,
+    /// The settings as they would have been estimated without each part of the pairs; empty without an estimation.
+    pub(crate) without_parts: Vec<Settings>,
 }
 
 impl LinkResult {
@@ -130,7 +132,14 @@ impl LinkResult {
             reviews,
             clusters,
             statistics,
+            without_parts: Vec::new(),
         }
+    }
+
+    /// Keeps what the interval of the rate of false links was made from.
+    pub(crate) fn with_parts(mut self, without_parts: Vec<Settings>) -> Self {
+        self.without_parts = without_parts;
+        self
     }
 
     /// Pairs that are one person.

@@ -27,7 +27,7 @@ pub struct BlockingStatistics {
 }
 
 /// Into how many shares the keys are parted, by their highest bits.
-const SHARES: u64 = 8;
+pub(super) const SHARES: u64 = 8;
 const SHARE_SHIFT: u32 = 61;
 /// Records whose keys one task makes.
 const TASK: usize = 16_384;
@@ -67,7 +67,12 @@ impl Blocks {
         blocks
     }
 
-    fn add(&mut self, population: &Population, limits: &Blocking, entries: &[(u64, Slot)]) {
+    pub(super) fn add(
+        &mut self,
+        population: &Population,
+        limits: &Blocking,
+        entries: &[(u64, Slot)],
+    ) {
         let mut scratch = Vec::new();
         for same_key in entries
             .chunk_by(|a, b| a.0 == b.0)
@@ -199,6 +204,14 @@ impl Blocks {
         found.dedup();
     }
 
+    /// The records of each block, and whether only neighbours among them are compared.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&[Slot], bool)> {
+        self.blocks.iter().map(|block| {
+            let members = self.members.get(block.start as usize..block.end as usize);
+            (members.unwrap_or_default(), block.is_window)
+        })
+    }
+
     /// The neighbours of a record in a block that nothing splits.
     fn window_around<'a>(
         &self,
@@ -224,7 +237,7 @@ fn is_kept(block: &[(u64, Slot)], limits: &Blocking) -> bool {
 }
 
 /// Keys of one share with their records, sorted by both.
-fn sorted_entries(population: &Population, share: u64) -> Vec<(u64, Slot)> {
+pub(super) fn sorted_entries(population: &Population, share: u64) -> Vec<(u64, Slot)> {
     let slots: Vec<Slot> = (0..population.end()).collect();
     let tasks: Vec<Vec<(u64, Slot)>> = slots
         .par_chunks(TASK)

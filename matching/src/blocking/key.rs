@@ -42,6 +42,27 @@ pub(crate) enum Scheme {
 
 /// The bit by which keys of small blocks differ from the others.
 const SMALL: u64 = 1;
+/// Where a key tells its kind: away from the lowest and the highest bits, by which maps and shares part the keys.
+const SCHEME_SHIFT: u32 = 44;
+const SCHEME_MASK: u64 = 0x1F;
+
+/// All kinds, in the order of their numbers, with how they are named to people.
+const SCHEMES: [(Scheme, &str); 14] = [
+    (Scheme::Ssn, "SSN"),
+    (Scheme::Identifier, "shared identifier"),
+    (Scheme::SsnStartGiven, "first five of SSN, given name"),
+    (Scheme::SsnEndGiven, "last four of SSN, given name"),
+    (Scheme::SsnEndBirth, "last four of SSN, birth date"),
+    (Scheme::BirthInitial, "birth date, initial"),
+    (Scheme::BirthFamilySound, "birth date, sound of family name"),
+    (Scheme::BirthZip, "birth date, ZIP code"),
+    (Scheme::GivenFamily, "given and family name"),
+    (Scheme::SoundsYear, "sounds of both names, birth year"),
+    (Scheme::PhoneInitial, "telephone, initial"),
+    (Scheme::AddressInitial, "address, initial"),
+    (Scheme::AddressSound, "address, sound of a name"),
+    (Scheme::ZipSound, "ZIP code, sound of a name"),
+];
 
 impl Scheme {
     fn key(self, first: u64, second: u64) -> u64 {
@@ -55,8 +76,29 @@ impl Scheme {
     }
 
     fn mixed(self, first: u64, second: u64) -> u64 {
-        mix::pair(mix::pair(mix::word(self as u64), first), second)
+        let mixed = mix::pair(mix::pair(mix::word(self as u64), first), second);
+        (mixed & !(SCHEME_MASK << SCHEME_SHIFT)) | (self as u64) << SCHEME_SHIFT
     }
+}
+
+/// Number of the kind of a key, from 1.
+pub(super) fn scheme_number(key: u64) -> usize {
+    (key >> SCHEME_SHIFT & SCHEME_MASK) as usize
+}
+
+/// The kinds of keys by number and name.
+pub(super) fn scheme_labels() -> impl Iterator<Item = (usize, &'static str)> {
+    SCHEMES
+        .iter()
+        .map(|(scheme, label)| (*scheme as usize, *label))
+}
+
+/// Name of the kind of a key.
+pub(super) fn scheme_label(key: u64) -> &'static str {
+    let number = scheme_number(key);
+    scheme_labels()
+        .find(|(other, _)| *other == number)
+        .map_or("another key", |(_, label)| label)
 }
 
 /// Whether a block of this key counts only while it is small.

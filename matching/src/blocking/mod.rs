@@ -4,7 +4,12 @@ mod batch;
 mod key;
 mod postings;
 mod refine;
+mod survey;
+mod trace;
 
 pub use batch::BlockingStatistics;
 pub(crate) use batch::Blocks;
 pub(crate) use postings::Postings;
+pub use survey::{KeyStatistics, Survey};
+pub(crate) use trace::Trace;
+pub use trace::{KeyOutcome, SharedKey};

@@ -89,7 +89,7 @@ impl Postings {
 }
 
 /// The part of an oversized block in which a record lies, split as the batch splits it.
-fn narrow(
+pub(super) fn narrow(
     population: &Population,
     slots: &[Slot],
     slot: Slot,

@@ -4,57 +4,22 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{Read, Write};
 
-use thiserror::Error;
-
-use crate::batch::Batch;
+use crate::batch::{Batch, CHUNK};
 use crate::cluster::ClusterId;
 use crate::engine::{Engine, EngineError};
+use crate::progress::{Audience, Phase, Progress, begin, tell};
+use crate::report::{Page, Scores};
 use crate::result::LinkResult;
 use crate::ruling::Rulings;
 use crate::settings::Settings;
 
+use super::error::LinkTablesError;
+use super::extras::LinkExtras;
 use super::read::{TableName, read_table};
+use super::reference::find_pair;
 use super::report::LinkReport;
-
-/// Why tables could not be linked. Names places, never values.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LinkTablesError {
-    /// A table cannot be read as CSV.
-    #[error("{file}: {source}")]
-    Unreadable {
-        /// File as the caller named it.
-        file: String,
-        /// What went wrong.
-        source: csv::Error,
-    },
-    /// A value without which the record cannot be used.
-    #[error("{file}, line {line}, column {column}: expected {expected}")]
-    Value {
-        /// File as the caller named it.
-        file: String,
-        /// Line, from 1.
-        line: u64,
-        /// Column.
-        column: &'static str,
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// Two tables have one system name.
-    #[error("two tables are named {0}")]
-    System(String),
-    /// The engine cannot work.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// An output cannot be written.
-    #[error("cannot write the {output}: {source}")]
-    Write {
-        /// Which output.
-        output: &'static str,
-        /// What went wrong.
-        source: csv::Error,
-    },
-}
+use super::values::read_values;
+use super::write::{write_candidates, write_clusters, write_links};
 
 /// A table to be linked.
 pub struct TableInput<'a> {
@@ -112,38 +77,98 @@ pub fn link_tables(
     options: &LinkOptions,
     outputs: LinkOutputs<'_>,
 ) -> Result<LinkReport, LinkTablesError> {
-    let engine = Engine::new(options.settings.clone())?;
+    link_tables_with(tables, options, outputs, LinkExtras::default())
+}
+
+/// Links the records of tables as [`link_tables`] does, and gives what else is asked for.
+///
+/// # Errors
+/// [`LinkTablesError`] as of [`link_tables`]; also when a pair to be explained is not there.
+pub fn link_tables_with(
+    tables: Vec<TableInput<'_>>,
+    options: &LinkOptions,
+    outputs: LinkOutputs<'_>,
+    mut extras: LinkExtras<'_>,
+) -> Result<LinkReport, LinkTablesError> {
     let mut report = LinkReport::default();
-    let mut batch = engine.batch();
-    for table in tables {
-        read_into(&mut batch, table, &mut report)?;
-    }
+    let mut batch = read_tables(tables, &options.settings, &mut report, &mut extras.progress)?;
+    let systems: Vec<&str> = report.records.keys().map(String::as_str).collect();
+    let asked = extras.explain.iter();
+    let asked: Vec<(usize, usize)> = asked
+        .map(|pair| find_pair(&batch, &systems, pair))
+        .collect::<Result<_, _>>()?;
+    begin(&mut extras.progress, Phase::Blocking);
+    batch.block();
     if options.estimate {
+        begin(&mut extras.progress, Phase::Estimating);
         match batch.estimate() {
             Ok(estimate) => report.estimate = Some(estimate),
             Err(error) => report.estimate_refused = Some(error.to_string()),
         }
     }
-    let result = run(batch, &options.rulings, outputs.candidates)?;
+    let mut scores = extras.page.is_some().then(Scores::default);
+    let result = run(
+        batch,
+        &options.rulings,
+        outputs.candidates,
+        &mut scores,
+        &mut extras.progress,
+    )?;
+    begin(&mut extras.progress, Phase::Writing);
     write_links(&result, outputs.links)?;
     write_clusters(&result, outputs.clusters)?;
     let clusters: BTreeSet<ClusterId> = result.clusters().iter().copied().collect();
     report.clusters = clusters.len() as u64;
     report.statistics = result.statistics().clone();
     report.settings = Some(result.settings().clone());
+    if !asked.is_empty() {
+        begin(&mut extras.progress, Phase::Surveying);
+        report.explained = result.accounts(&asked, &options.rulings);
+    }
+    if let Some(scores) = &scores {
+        write_page(&result, &report, scores, &mut extras)?;
+    }
     Ok(report)
 }
+
+/// Reads all tables into one batch.
+pub(super) fn read_tables(
+    tables: Vec<TableInput<'_>>,
+    settings: &Settings,
+    report: &mut LinkReport,
+    audience: &mut Audience<'_>,
+) -> Result<Batch, LinkTablesError> {
+    let mut batch = Engine::new(settings.clone())?.batch();
+    for table in tables {
+        read_into(&mut batch, table, report, audience)?;
+    }
+    Ok(batch)
+}
+
+/// Records between two tellings of how far reading has come.
+const TOLD: usize = 8192;
 
 fn read_into(
     batch: &mut Batch,
     table: TableInput<'_>,
     report: &mut LinkReport,
+    audience: &mut Audience<'_>,
 ) -> Result<(), LinkTablesError> {
     let name = TableName {
         system: &table.system,
         file: &table.file,
     };
     let (records, warnings) = read_table(name, table.input, |record, line| {
+        if batch.len().is_multiple_of(TOLD) {
+            let records = batch.len() as u64;
+            tell(
+                audience,
+                Progress {
+                    records,
+                    ..Progress::begins(Phase::Reading)
+                },
+            );
+        }
         batch.push_prepared(record).map_err(|error| match error {
             EngineError::Duplicate(_) => LinkTablesError::Value {
                 file: table.file.clone(),
@@ -165,6 +190,8 @@ fn run(
     batch: Batch,
     rulings: &Rulings,
     candidates: Option<&mut dyn Write>,
+    scores: &mut Option<Scores>,
+    audience: &mut Audience<'_>,
 ) -> Result<LinkResult, LinkTablesError> {
     let output = "candidates";
     let failed = |source| LinkTablesError::Write { output, source };
@@ -173,20 +200,26 @@ fn run(
         let header = ["system_a", "id_a", "system_b", "id_b", "score"];
         writer.write_record(header).map_err(failed)?;
     }
+    let of_records = Some(batch.len() as u64);
+    let mut progress = Progress {
+        of_records,
+        ..Progress::begins(Phase::Comparing)
+    };
+    tell(audience, progress);
     let result = batch.run(rulings, |batch, pairs| {
-        let Some(writer) = &mut writer else {
-            return Ok::<(), LinkTablesError>(());
-        };
-        for pair in pairs {
-            let (Some(a), Some(b)) = (batch.key(pair.a()), batch.key(pair.b())) else {
-                continue;
-            };
-            let score = format!("{:.3}", pair.score_bits());
-            writer
-                .write_record([a.0, a.1, b.0, b.1, &score])
-                .map_err(failed)?;
+        progress.records = (progress.records + u64::from(CHUNK)).min(batch.len() as u64);
+        progress.pairs += pairs.len() as u64;
+        tell(audience, progress);
+        if let Some(scores) = scores {
+            scores.add(pairs);
         }
-        Ok(())
+        if let Some(writer) = &mut writer {
+            write_candidates(batch, pairs, writer).map_err(failed)?;
+        }
+        if Some(progress.records) == of_records {
+            begin(audience, Phase::Clustering);
+        }
+        Ok::<(), LinkTablesError>(())
     })?;
     if let Some(writer) = &mut writer {
         writer.flush().map_err(|error| failed(error.into()))?;
@@ -194,52 +227,24 @@ fn run(
     Ok(result)
 }
 
-fn write_links(result: &LinkResult, output: &mut dyn Write) -> Result<(), LinkTablesError> {
-    let failed = |source| LinkTablesError::Write {
-        output: "links",
-        source,
-    };
-    let mut writer = csv::Writer::from_writer(output);
-    let header = [
-        "system_a",
-        "id_a",
-        "system_b",
-        "id_b",
-        "score",
-        "decision",
-        "false_match_rate",
-    ];
-    writer.write_record(header).map_err(failed)?;
-    for pair in result.links().iter().chain(result.reviews()) {
-        let (Some(a), Some(b)) = (result.key_parts(pair.a()), result.key_parts(pair.b())) else {
-            continue;
-        };
-        let score = format!("{:.3}", pair.score_bits());
-        let decision = pair.decision();
-        let rate = format!("{:.6}", pair.false_match_rate());
-        writer
-            .write_record([a.0, a.1, b.0, b.1, &score, decision.label(), &rate])
-            .map_err(failed)?;
+fn write_page(
+    result: &LinkResult,
+    report: &LinkReport,
+    scores: &Scores,
+    extras: &mut LinkExtras<'_>,
+) -> Result<(), LinkTablesError> {
+    begin(&mut extras.progress, Phase::Surveying);
+    let mut page = Page::new(result, report, scores);
+    if let Some(reopen) = extras.values {
+        page.show(&read_values(reopen()?, &page.records())?);
     }
-    writer.flush().map_err(|error| failed(error.into()))
-}
-
-fn write_clusters(result: &LinkResult, output: &mut dyn Write) -> Result<(), LinkTablesError> {
-    let failed = |source| LinkTablesError::Write {
-        output: "clusters",
-        source,
+    let Some(output) = &mut extras.page else {
+        return Ok(());
     };
-    let mut writer = csv::Writer::from_writer(output);
-    writer
-        .write_record(["system", "record_id", "cluster_id"])
-        .map_err(failed)?;
-    for (number, cluster) in result.clusters().iter().enumerate() {
-        let Some((system, id)) = result.key_parts(number) else {
-            continue;
-        };
-        writer
-            .write_record([system, id, &cluster.to_string()])
-            .map_err(failed)?;
-    }
-    writer.flush().map_err(|error| failed(error.into()))
+    output
+        .write_all(page.html().as_bytes())
+        .map_err(|error| LinkTablesError::Write {
+            output: "report",
+            source: error.into(),
+        })
 }

@@ -1,9 +1,20 @@
 //! Plain CSV tables of people: read, linked, written.
 
+mod error;
+mod extras;
 mod link;
+mod plan;
 mod read;
+mod reference;
 mod report;
 mod row;
+mod values;
+mod write;
 
-pub use link::{LinkOptions, LinkOutputs, LinkTablesError, TableInput, link_tables};
+pub use error::LinkTablesError;
+pub use extras::{LinkExtras, Reopen};
+pub use link::{LinkOptions, LinkOutputs, TableInput, link_tables, link_tables_with};
+pub use plan::{LinkPlan, plan_tables};
+pub use reference::ReferencePair;
 pub use report::{LinkReport, TableWarning};
+pub(crate) use values::Values;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::prepared::Prepared;
 use crate::record::RecordKey;
 
-use super::link::LinkTablesError;
+use super::error::LinkTablesError;
 use super::report::{TableWarning, Warnings};
 use super::row::{Columns, Row};
 

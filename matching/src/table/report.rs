@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::account::PairAccount;
 use crate::estimate::Estimate;
 use crate::result::Statistics;
 use crate::settings::Settings;
@@ -76,4 +77,7 @@ pub struct LinkReport {
     pub settings: Option<Settings>,
     /// What was passed over.
     pub warnings: Vec<TableWarning>,
+    /// The accounts of the pairs that were asked for, in the order of asking.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub explained: Vec<PairAccount>,
 }

@@ -1,0 +1,198 @@
+//! Example pairs: how each field moved the score.
+
+use crate::settings::Thresholds;
+
+use super::drawing::{Anchor, Area, Drawing, WIDTH};
+use super::examples::Example;
+use super::markup::{Table, bits, escape, paragraph, words};
+use super::scale::Scale;
+
+const LEFT: f64 = 270.0;
+const RIGHT: f64 = WIDTH - 80.0;
+const ROW: f64 = 20.0;
+const TOP: f64 = 24.0;
+/// What stands in place of a value that is not shown.
+const MASK: &str = "•••";
+
+/// A step of the score.
+struct Step {
+    label: String,
+    bits: f64,
+}
+
+/// One example with its chart and its table.
+pub(super) fn waterfall(example: &Example, thresholds: &Thresholds) -> String {
+    let place = match example.line {
+        Some(line) => format!("line {line} of the links table"),
+        None => "not in the links table".to_owned(),
+    };
+    let (a, b) = (&example.keys.0.system, &example.keys.1.system);
+    let mut text = format!(
+        "{a} and {b}, {place}: {} bits, {}.",
+        bits(example.bits),
+        example.decision.label()
+    );
+    for note in &example.notes {
+        text.push_str(&format!(" Note: {}.", note.meaning()));
+    }
+    format!(
+        "<h3 id=\"{}\">{}</h3>\n{}{}{}",
+        example.id,
+        escape(example.heading),
+        paragraph(&text),
+        draw(example, thresholds),
+        table(example)
+    )
+}
+
+fn steps(example: &Example) -> Vec<Step> {
+    let mut steps = vec![Step {
+        label: "prior: before any comparison".to_owned(),
+        bits: example.prior_bits,
+    }];
+    let said = example.fields.iter();
+    steps.extend(said.filter_map(|field| {
+        Some(Step {
+            label: format!("{}: {}", words(field.field), words(field.level?)),
+            bits: field.total_bits,
+        })
+    }));
+    steps.push(Step {
+        label: "household: relative or twin".to_owned(),
+        bits: example.household_bits,
+    });
+    steps
+}
+
+fn draw(example: &Example, thresholds: &Thresholds) -> String {
+    let steps = steps(example);
+    let rows = steps.len() as f64 + 1.0;
+    let bottom = TOP + rows * ROW;
+    let title = format!("{}: how the score came about", example.heading);
+    let id = format!("{}-chart", example.id);
+    let mut drawing = Drawing::new(
+        &id,
+        bottom + 28.0,
+        &title,
+        "Each bar begins where the one above ends; bars to the right speak for one person, bars to the left for two. \
+         The last bar is the score. Dashed lines are the thresholds. The table below holds the same figures.",
+    );
+    let sums = steps.iter().scan(0.0, |sum, step| {
+        *sum += step.bits;
+        Some(*sum)
+    });
+    let sums: Vec<f64> = sums.collect();
+    let range = sums.iter().fold(
+        (
+            thresholds.review_bits.min(0.0),
+            thresholds.link_bits.max(0.0),
+        ),
+        |(low, high), sum| (low.min(*sum), high.max(*sum)),
+    );
+    let scale = Scale::linear(range, (LEFT, RIGHT));
+    for tick in scale.ticks() {
+        let x = scale.at(tick);
+        drawing.line(
+            (x, TOP),
+            (x, bottom),
+            if tick == 0.0 { "axis" } else { "grid" },
+        );
+        drawing.text((x, bottom + 18.0), Anchor::Middle, &format!("{tick}"));
+    }
+    let mut start = 0.0;
+    for (place, (step, end)) in steps.iter().zip(&sums).enumerate() {
+        let class = if step.bits >= 0.0 { "for" } else { "against" };
+        draw_step(&mut drawing, &scale, (place, step), (start, *end), class);
+        start = *end;
+    }
+    let total = Step {
+        label: "score".to_owned(),
+        bits: example.bits,
+    };
+    draw_step(
+        &mut drawing,
+        &scale,
+        (steps.len(), &total),
+        (0.0, example.bits),
+        "total",
+    );
+    for (bits, label, anchor) in [
+        (thresholds.review_bits, "review", Anchor::End),
+        (thresholds.link_bits, "link", Anchor::Start),
+    ] {
+        let x = scale.at(bits);
+        drawing.line((x, TOP - 6.0), (x, bottom), "threshold");
+        drawing.text((x, TOP - 10.0), anchor, label);
+    }
+    drawing.finish()
+}
+
+fn draw_step(
+    drawing: &mut Drawing,
+    scale: &Scale,
+    (place, step): (usize, &Step),
+    (start, end): (f64, f64),
+    class: &str,
+) {
+    let top = TOP + place as f64 * ROW;
+    let (left, right) = (scale.at(start), scale.at(end));
+    let area = Area {
+        left,
+        top: top + 3.0,
+        right,
+        bottom: top + ROW - 3.0,
+    };
+    let shown = bits(step.bits);
+    drawing.text((LEFT - 8.0, top + 14.0), Anchor::End, &step.label);
+    drawing.area(area, class, &format!("{}: {shown} bits", step.label));
+    let beside = (left.max(right) + 4.0, top + 14.0);
+    drawing.text(beside, Anchor::Start, &shown);
+}
+
+fn table(example: &Example) -> String {
+    let caption = format!("{}: parts of the score in bits", example.heading);
+    let header = [
+        "field",
+        "one record",
+        "the other",
+        "level",
+        "weight",
+        "frequency",
+        "together",
+    ];
+    let id = format!("{}-table", example.id);
+    let mut table = Table::new(&id, &caption, &header);
+    let prior = bits(example.prior_bits);
+    table.row(&["prior", "", "", "population", &prior, "", &prior]);
+    for field in &example.fields {
+        let Some(level) = field.level else { continue };
+        table.row(&[
+            words(field.field),
+            value(example, 0, field.field),
+            value(example, 1, field.field),
+            words(level),
+            bits(field.weight_bits),
+            bits(field.frequency_bits),
+            bits(field.total_bits),
+        ]);
+    }
+    let household = bits(example.household_bits);
+    table.row(&[
+        "household",
+        "",
+        "",
+        "relative or twin",
+        &household,
+        "",
+        &household,
+    ]);
+    let score = bits(example.bits);
+    table.row(&["score", "", "", example.decision.label(), "", "", &score]);
+    table.finish()
+}
+
+fn value(example: &Example, record: usize, field: &str) -> String {
+    let shown = example.values.as_ref();
+    let value = shown.and_then(|values| values.get(record)?.get(field));
+    value.map_or_else(|| MASK.to_owned(), Clone::clone)
+}
