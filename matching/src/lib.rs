@@ -51,7 +51,7 @@ pub use field::Field;
 pub use index::{Candidate, Index};
 pub use nickname::{NicknameError, Nicknames};
 pub use plan::BlockingPlan;
-pub use progress::{Audience, Listener, Phase, Progress};
+pub use progress::{Audience, Phase, Progress};
 pub use rates::FalseMatchRate;
 pub use record::{Name, Record, RecordKey};
 pub use result::{LinkResult, Pair, Statistics};

@@ -59,11 +59,8 @@ impl Progress {
     }
 }
 
-/// Hears how far a run has come.
-pub type Listener<'a> = dyn FnMut(Progress) + Send + 'a;
-
-/// Whoever listens, or nobody.
-pub type Audience<'a> = Option<&'a mut Listener<'a>>;
+/// Whoever hears how far a run has come, or nobody.
+pub type Audience<'a> = Option<Box<dyn FnMut(Progress) + Send + 'a>>;
 
 /// Tells the audience where the run is.
 pub(crate) fn tell(audience: &mut Audience<'_>, progress: Progress) {

@@ -4,10 +4,14 @@
 
 mod batch;
 mod constraints;
+mod explain;
 mod generator;
 mod households;
 mod online;
 mod people;
+mod plan;
 mod population;
+mod report;
 mod story;
 mod tables;
+mod tables_run;

@@ -1,0 +1,107 @@
+//! A run over tables with everything that it can give. All people are invented.
+
+use std::io::Write;
+use std::path::Path;
+
+use tandem_matching::{
+    Audience, LinkExtras, LinkOptions, LinkOutputs, LinkReport, LinkTablesError, Rulings, Settings,
+    TableInput, link_tables_with,
+};
+use tandem_population::{Parameters, write_tables};
+
+/// Tables by system.
+pub(crate) type Tables = Vec<(String, Vec<u8>)>;
+
+/// The tables of generated people.
+pub(crate) fn generated(people: u64, seed: u64) -> Tables {
+    let place = tempfile::tempdir().unwrap();
+    let parameters = Parameters {
+        people,
+        seed,
+        difficulty: 1.0,
+    };
+    write_tables(parameters, place.path()).unwrap();
+    let read = |system: &str| {
+        let file = Path::new(place.path()).join(format!("{system}.csv"));
+        (system.to_owned(), std::fs::read(file).unwrap())
+    };
+    ["tanf", "cws", "fhir", "hmis"].map(read).into()
+}
+
+/// Tables written in a test.
+pub(crate) fn tables(tables: &[(&str, &str)]) -> Tables {
+    let owned = |(system, text): &(&str, &str)| ((*system).to_owned(), text.as_bytes().to_vec());
+    tables.iter().map(owned).collect()
+}
+
+pub(crate) fn inputs(tables: &Tables) -> Vec<TableInput<'static>> {
+    let input = |(system, bytes): &(String, Vec<u8>)| TableInput {
+        system: system.clone(),
+        file: format!("{system}.csv"),
+        input: Box::new(std::io::Cursor::new(bytes.clone())),
+    };
+    tables.iter().map(input).collect()
+}
+
+/// What a run is asked for.
+#[derive(Default)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) estimate: bool,
+    pub(crate) explain: &'a [(&'a str, &'a str)],
+    pub(crate) page: bool,
+    pub(crate) values: bool,
+    pub(crate) progress: Audience<'a>,
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) report: LinkReport,
+    pub(crate) links: Vec<Vec<String>>,
+    pub(crate) clusters: Vec<Vec<String>>,
+    pub(crate) candidates: Vec<Vec<String>>,
+    pub(crate) page: String,
+}
+
+/// Runs tables.
+pub(crate) fn run(tables: &Tables, wanted: Wanted<'_>) -> Result<Ran, LinkTablesError> {
+    let options = LinkOptions {
+        settings: Settings::standard().unwrap(),
+        estimate: wanted.estimate,
+        rulings: Rulings::new(),
+    };
+    let (mut links, mut clusters, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
+    let mut page = Vec::new();
+    let outputs = LinkOutputs {
+        links: &mut links,
+        clusters: &mut clusters,
+        candidates: Some(&mut candidates),
+    };
+    let reopen = || Ok(inputs(tables));
+    let pairs = wanted.explain.iter();
+    let output: &mut dyn Write = &mut page;
+    let extras = LinkExtras {
+        explain: pairs
+            .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+            .collect(),
+        page: wanted.page.then_some(output),
+        values: wanted.values.then_some(&reopen),
+        progress: wanted.progress,
+    };
+    let report = link_tables_with(inputs(tables), &options, outputs, extras)?;
+    Ok(Ran {
+        report,
+        links: rows(&links),
+        clusters: rows(&clusters),
+        candidates: rows(&candidates),
+        page: String::from_utf8(page).unwrap(),
+    })
+}
+
+fn rows(table: &[u8]) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_reader(table);
+    let row = |row: Result<csv::StringRecord, csv::Error>| {
+        row.unwrap().iter().map(str::to_owned).collect()
+    };
+    reader.records().map(row).collect()
+}
