@@ -1,0 +1,172 @@
+//! What `tandem link` gives beside its tables: explanations, a report, a plan, progress.
+
+use tempfile::{TempDir, tempdir};
+
+use crate::cli_program::{Ended, file, tandem_in};
+
+const A: &str = "record_id,first_name,last_name,dob,ssn\n\
+    1,Marisol,Demofield,1994-05-17,900123456\n2,Ana,Demofield,2018-03-02,\n";
+const B: &str = "record_id,first_name,last_name,dob,ssn\n\
+    1,Marisol,Demofield,1994-05-17,900-12-3456\n3,Leo,Testa,2021-09-14,\n";
+
+fn place() -> TempDir {
+    let place = tempdir().unwrap();
+    file(&place, "a.csv", A);
+    file(&place, "b.csv", B);
+    place
+}
+
+fn link(place: &TempDir, more: &[&str]) -> Ended {
+    let tables = ["link", "--records", "a=a.csv", "--records", "b=b.csv"];
+    tandem_in(place.path(), &[&tables[..], more].concat())
+}
+
+fn files(place: &TempDir) -> Vec<String> {
+    let entries = std::fs::read_dir(place.path()).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn pairs_are_explained_without_writing_a_file_reached_or_not() {
+    let place = place();
+    let pairs = ["--explain", "a:1", "b:1", "--explain", "2", "b:3"];
+    let ended = link(&place, &pairs);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for part in [
+        "a:1 and b:1",
+        "decision: link; the score is at the link threshold or above",
+        "key: SSN; 2 records have it; brought them together",
+        "a:2 and b:3",
+        "never compared",
+        "the two share none",
+        "records of a",
+    ] {
+        assert!(ended.out.contains(part), "{part} in {}", ended.out);
+    }
+    assert!(
+        !ended.out.contains("Marisol") && !ended.out.contains("900"),
+        "{}",
+        ended.out
+    );
+    assert_eq!(files(&place), ["a.csv", "b.csv"]);
+    let json = link(&place, &[&pairs[..], &["--json"]].concat()).json();
+    assert_eq!(json["explained"][0]["decision"], "link");
+    assert_eq!(json["explained"][0]["fields"][0]["level"], "exact");
+    assert_eq!(json["explained"][1]["decided_by"], "not-compared");
+    assert!(json["statistics"]["pairs_compared"].is_number());
+}
+
+#[test]
+fn an_unknown_or_ambiguous_record_is_wrong_usage_and_leaves_no_file() {
+    let place = place();
+    let outputs = ["--links", "l.csv", "--clusters", "c.csv", "--explain"];
+    for (a, b, told) in [
+        (
+            "a:1",
+            "b:9",
+            "b:9 is unknown: table b has no such record id",
+        ),
+        ("1", "b:3", "1 is in several tables (a and b)"),
+    ] {
+        let ended = link(&place, &[&outputs[..], &[a, b]].concat());
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.told.contains(told), "{}", ended.told);
+        assert_eq!(files(&place), ["a.csv", "b.csv"]);
+    }
+    assert_eq!(
+        link(&place, &["--explain", "a:1"]).code,
+        2,
+        "a pair has two records"
+    );
+}
+
+#[test]
+fn the_report_is_one_page_that_shows_values_only_when_asked() {
+    let place = place();
+    let outputs = [
+        "--links",
+        "l.csv",
+        "--clusters",
+        "c.csv",
+        "--report",
+        "r.html",
+    ];
+    let page = |more: &[&str]| {
+        let ended = link(&place, &[&outputs[..], more].concat());
+        assert_eq!(ended.code, 0, "{ended:?}");
+        std::fs::read_to_string(place.path().join("r.html")).unwrap()
+    };
+    let masked = page(&[]);
+    assert!(masked.starts_with("<!DOCTYPE html>") && !masked.contains("Marisol"));
+    let shown = page(&["--report-values"]);
+    assert!(shown.contains("Marisol") && !shown.contains("900123456"));
+    let without = link(
+        &place,
+        &["--links", "l.csv", "--clusters", "c.csv", "--report-values"],
+    );
+    assert_eq!(without.code, 2, "{without:?}");
+    let same = [
+        "--links",
+        "l.csv",
+        "--clusters",
+        "c.csv",
+        "--report",
+        "l.csv",
+    ];
+    assert_eq!(link(&place, &same).code, 2);
+}
+
+#[test]
+fn a_dry_run_counts_and_writes_nothing() {
+    let place = place();
+    let ended = link(
+        &place,
+        &["--dry-run", "--links", "l.csv", "--clusters", "c.csv"],
+    );
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.contains("pairs to compare") && ended.out.contains("nothing was compared"));
+    assert_eq!(files(&place), ["a.csv", "b.csv"]);
+    let json = link(&place, &["--dry-run", "--json"]).json();
+    assert_eq!(json["records"]["a"], 2);
+    assert_eq!(json["pairs"], 1);
+    assert!(
+        json["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|key| key["key"] == "SSN")
+    );
+    let both = link(&place, &["--dry-run", "--report", "r.html"]);
+    assert_eq!(both.code, 2, "{both:?}");
+}
+
+#[test]
+fn progress_is_told_on_standard_error_and_only_when_asked_where_nobody_waits() {
+    let place = place();
+    let outputs = ["--links", "l.csv", "--clusters", "c.csv"];
+    let quiet = link(&place, &outputs);
+    assert_eq!((quiet.code, quiet.told.as_str()), (0, ""));
+    let told = link(&place, &[&outputs[..], &["--progress", "--json"]].concat());
+    for phase in [
+        "reading records",
+        "comparing: 4 of 4 records, 1 pairs",
+        "writing links",
+    ] {
+        assert!(told.told.contains(phase), "{phase} in {}", told.told);
+    }
+    assert!(
+        told.json()["clusters"].is_number(),
+        "the answer stays whole"
+    );
+}
+
+#[test]
+fn links_and_clusters_are_needed_unless_pairs_are_explained_or_planned() {
+    let place = place();
+    assert_eq!(link(&place, &[]).code, 2);
+    assert_eq!(link(&place, &["--links", "l.csv"]).code, 2);
+}
