@@ -40,7 +40,7 @@ impl Bars<'_> {
         let bottom = TOP + heights.sum::<f64>();
         let mut drawing = Drawing::new(self.id, bottom + FOOT, self.title, self.description);
         // One is a bar already: half of one is where bars begin.
-        let scale = Scale::log((0.9, most as f64), (LABELS, RIGHT));
+        let scale = Scale::log((0.5, most as f64), (LABELS, RIGHT));
         for tick in scale.ticks().into_iter().filter(|tick| *tick >= 1.0) {
             let x = scale.at(tick);
             drawing.line((x, TOP), (x, bottom), "grid");

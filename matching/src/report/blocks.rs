@@ -5,7 +5,7 @@ use crate::result::Statistics;
 
 use super::bars::{Bars, Row};
 use super::markup::{Table, count, paragraph, section};
-use super::sizes::by_class;
+use super::sizes::{by_class, row_label};
 
 /// The part of the page about blocking.
 pub(super) fn blocks(survey: &Survey, statistics: &Statistics) -> String {
@@ -21,9 +21,11 @@ pub(super) fn blocks(survey: &Survey, statistics: &Statistics) -> String {
         count(blocking.split),
         count(blocking.windows),
     );
+    let legend = "For each kind of key: pairs brought to comparison blue, pairs dropped grey, links and reviews amber.";
     let content = format!(
-        "{}{}{}{}{}",
+        "{}{}{}{}{}{}",
         paragraph(&text),
+        paragraph(legend),
         draw_keys(&survey.keys),
         keys_table(&survey.keys),
         paragraph(
@@ -89,7 +91,7 @@ fn sizes(survey: &Survey) -> String {
         table.row(&[label.clone(), count(*blocks)]);
     }
     let rows = classes.into_iter().map(|(label, blocks, _)| Row {
-        label: format!("{label} records"),
+        label: row_label(&label),
         figures: vec![(blocks, "link")],
     });
     let bars = Bars {

@@ -31,7 +31,7 @@ pub(super) fn histogram(bins: &BTreeMap<i32, Bin>, thresholds: &Thresholds) -> S
     }
     let text = paragraph(
         "Pairs of one person gather at the right, pairs of two at the left; the fewer lie between, the surer the \
-         decisions. Below a threshold, links cannot be; above it, rules and clusters still send pairs to review.",
+         decisions. From the link threshold on, rules and clusters still keep pairs for review or apart.",
     );
     section(
         "scores",
@@ -57,7 +57,7 @@ fn draw(bins: &BTreeMap<i32, Bin>, thresholds: &Thresholds) -> String {
         .values()
         .map(|bin| bin.links.max(bin.reviews).max(bin.others));
     let most = most.max().unwrap_or(1).max(10);
-    let upwards = Scale::log((0.9, most as f64), (BOTTOM, TOP));
+    let upwards = Scale::log((0.5, most as f64), (BOTTOM, TOP));
     for tick in upwards.ticks().into_iter().filter(|tick| *tick >= 1.0) {
         let y = upwards.at(tick);
         drawing.line((LEFT, y), (RIGHT, y), "grid");

@@ -28,7 +28,7 @@ impl Scale {
 
     /// The same by powers of ten; both values are above 0.
     pub(super) fn log((low, high): (f64, f64), places: (f64, f64)) -> Self {
-        let scale = Self::linear((low.log10().floor(), high.log10().ceil()), places);
+        let scale = Self::linear((low.log10(), high.log10().ceil()), places);
         Self {
             is_log: true,
             ..scale

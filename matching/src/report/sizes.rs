@@ -31,6 +31,15 @@ pub(super) fn by_class(sizes: &BTreeMap<usize, u64>) -> Vec<(String, u64, u64)> 
         .collect()
 }
 
+/// A class as a row of a chart is named.
+pub(super) fn row_label(label: &str) -> String {
+    if label == "1" {
+        "1 record".to_owned()
+    } else {
+        format!("{label} records")
+    }
+}
+
 fn class(size: usize) -> (usize, usize) {
     if size <= SINGLE {
         return (size, size);
@@ -60,7 +69,7 @@ pub(super) fn clusters(clusters: &[ClusterId]) -> String {
         table.row(&[label.clone(), count(*clusters), count(*records)]);
     }
     let rows = classes.into_iter().map(|(label, clusters, _)| Row {
-        label: format!("{label} records"),
+        label: row_label(&label),
         figures: vec![(clusters, "link")],
     });
     let bars = Bars {

@@ -80,7 +80,7 @@ fn draw(weights: &[Weight]) -> String {
         "Bars to the right of the middle line speak for one person, bars to the left for two. The table below holds \
          the same figures.",
     );
-    let scale = Scale::linear(range, (LEFT, WIDTH - 60.0));
+    let scale = Scale::linear(range, (LEFT + 55.0, WIDTH - 60.0));
     for tick in scale.ticks() {
         let x = scale.at(tick);
         let class = if tick == 0.0 { "axis" } else { "grid" };

@@ -33,7 +33,7 @@ impl ProgressLine {
         }
     }
 
-    /// Shows the moment, unless one was shown just before.
+    /// Shows the moment, unless one was shown just before; the end of a phase always.
     pub(super) fn show(&mut self, progress: Progress) {
         if !self.is_shown {
             return;
@@ -44,7 +44,8 @@ impl ProgressLine {
             ELSEWHERE
         };
         let is_early = self.told_at.is_some_and(|told| told.elapsed() < pause);
-        if is_early && self.phase == Some(progress.phase) {
+        let is_end = progress.of_records == Some(progress.records);
+        if is_early && !is_end && self.phase == Some(progress.phase) {
             return;
         }
         self.phase = Some(progress.phase);
