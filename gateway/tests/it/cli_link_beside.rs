@@ -1,4 +1,5 @@
 //! What `tandem link` gives beside its tables: explanations, a report, a plan, progress.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use tempfile::{TempDir, tempdir};
 

@@ -110,10 +110,7 @@ impl Parsed {
 
     /// Rows of a table without its header.
     fn rows(&self, id: &str) -> &[Vec<String>] {
-        &self
-            .tables
-            .get(id)
-            .unwrap_or_else(|| panic!("no table {id}"))[1..]
+        &self.tables[id][1..]
     }
 }
 
@@ -131,9 +128,7 @@ fn attributes(start: &quick_xml::events::BytesStart<'_>) -> Vec<(String, String)
 }
 
 fn number(cell: &str) -> f64 {
-    cell.replace(',', "")
-        .parse()
-        .unwrap_or_else(|_| panic!("no number: {cell}"))
+    cell.replace(',', "").parse().unwrap()
 }
 
 fn column(rows: &[Vec<String>], place: usize) -> u64 {
