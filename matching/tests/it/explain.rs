@@ -1,8 +1,10 @@
 //! The account of any pair: parts that add up, the rule that decided, the keys that reached it or did not.
 
+use std::collections::BTreeSet;
+
 use tandem_matching::{DecidedBy, Decision, KeyOutcome, LinkTablesError, Note, PairAccount};
 
-use crate::tables_run::{Ran, Tables, Wanted, generated, run, tables};
+use crate::tables_run::{Ran, Tables, Wanted, generated, run, small_blocks, tables};
 
 const HEADER: &str = "record_id,first_name,last_name,dob,ssn,sex,phone,street,zip\n";
 
@@ -150,6 +152,61 @@ fn a_pair_that_no_key_reaches_is_explained_as_never_compared() {
     assert_eq!(account.decision_if_compared, Some(Decision::NoLink));
     assert!(account.keys.is_empty() && !account.is_same_cluster);
     assert_eq!(account.false_match_rate, None);
+}
+
+#[test]
+fn an_account_says_that_a_pair_was_compared_exactly_when_the_run_compared_it() {
+    let mut people = generated(500, 36);
+    // Seven records that nothing tells apart: only neighbours among them are compared.
+    let alike: String = (1..=7)
+        .map(|id| format!("{id},Ana,Testa,1990-01-02,,,,,\n"))
+        .collect();
+    people.extend(tables(&[("w", format!("{HEADER}{alike}").as_str())]));
+    let wanted = || Wanted {
+        settings: Some(small_blocks()),
+        ..Wanted::default()
+    };
+    let first = run(&people, wanted()).unwrap();
+    let blocking = first.report.statistics.blocking;
+    assert!(blocking.split > 0 && blocking.windows > 0, "{blocking:?}");
+    let name = |row: &[String], place: usize| format!("{}:{}", row[place], row[place + 1]);
+    let compared: BTreeSet<(String, String)> = first
+        .candidates
+        .iter()
+        .map(|row| (name(row, 0), name(row, 2)))
+        .collect();
+    // Every compared pair, and pairs across neighbouring ones: many share a key that did not bring them together.
+    let mut asked: Vec<(String, String)> = compared.iter().cloned().collect();
+    let across = asked
+        .windows(2)
+        .map(|two| (two[0].1.clone(), two[1].1.clone()));
+    let across: Vec<(String, String)> = across.filter(|(a, b)| a != b).collect();
+    asked.extend(across);
+    asked.extend((2..=7).map(|id| ("w:1".to_owned(), format!("w:{id}"))));
+    let asked: Vec<(&str, &str)> = asked
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
+    let second = run(
+        &people,
+        Wanted {
+            explain: &asked,
+            ..wanted()
+        },
+    )
+    .unwrap();
+    let mut outcomes = BTreeSet::new();
+    for account in &second.report.explained {
+        let (a, b) = (account.a.to_string(), account.b.to_string());
+        let is_compared = compared.contains(&(a.clone(), b.clone())) || compared.contains(&(b, a));
+        assert_eq!(
+            account.decision_if_compared.is_none(),
+            is_compared,
+            "{account:?}"
+        );
+        outcomes.extend(account.keys.iter().map(|key| key.outcome.label()));
+    }
+    assert_eq!(outcomes.len(), 3, "every outcome is met: {outcomes:?}");
 }
 
 #[test]

@@ -4,13 +4,23 @@ use std::collections::BTreeMap;
 
 use tandem_matching::{Phase, Progress, Settings, plan_tables};
 
-use crate::tables_run::{Wanted, generated, inputs, run, tables};
+use crate::tables_run::{Wanted, generated, inputs, run, small_blocks, tables};
 
 #[test]
 fn a_plan_counts_the_pairs_that_the_run_compares() {
+    for settings in [Settings::standard().unwrap(), small_blocks()] {
+        plan_is_what_is_run(&settings);
+    }
+}
+
+fn plan_is_what_is_run(settings: &Settings) {
     let people = generated(1500, 32);
-    let plan = plan_tables(inputs(&people), &Settings::standard().unwrap(), None).unwrap();
-    let ran = run(&people, Wanted::default()).unwrap();
+    let plan = plan_tables(inputs(&people), settings, None).unwrap();
+    let wanted = Wanted {
+        settings: Some(settings.clone()),
+        ..Wanted::default()
+    };
+    let ran = run(&people, wanted).unwrap();
     assert_eq!(plan.records, ran.report.records);
     assert_eq!(plan.plan.pairs, ran.candidates.len() as u64);
     assert_eq!(plan.plan.pairs, ran.report.statistics.pairs_compared);

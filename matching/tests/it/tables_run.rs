@@ -47,6 +47,8 @@ pub(crate) fn inputs(tables: &Tables) -> Vec<TableInput<'static>> {
 #[derive(Default)]
 pub(crate) struct Wanted<'a> {
     pub(crate) estimate: bool,
+    /// Other settings than the standard ones.
+    pub(crate) settings: Option<Settings>,
     pub(crate) explain: &'a [(&'a str, &'a str)],
     pub(crate) page: bool,
     pub(crate) values: bool,
@@ -66,7 +68,9 @@ pub(crate) struct Ran {
 /// Runs tables.
 pub(crate) fn run(tables: &Tables, wanted: Wanted<'_>) -> Result<Ran, LinkTablesError> {
     let options = LinkOptions {
-        settings: Settings::standard().unwrap(),
+        settings: wanted
+            .settings
+            .unwrap_or_else(|| Settings::standard().unwrap()),
         estimate: wanted.estimate,
         rulings: Rulings::new(),
     };
@@ -104,4 +108,13 @@ fn rows(table: &[u8]) -> Vec<Vec<String>> {
         row.unwrap().iter().map(str::to_owned).collect()
     };
     reader.records().map(row).collect()
+}
+
+/// Settings under which blocks are split, and looked at by neighbours only, in small tables already.
+pub(crate) fn small_blocks() -> Settings {
+    let mut settings = Settings::standard().unwrap();
+    settings.blocking.largest_block = 3;
+    settings.blocking.window = 1;
+    settings.blocking.largest_small_block = 2;
+    settings
 }
