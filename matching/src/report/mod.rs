@@ -9,6 +9,7 @@ mod examples;
 mod histogram;
 mod markup;
 mod page;
+mod plane;
 mod rate;
 mod scale;
 mod scores;

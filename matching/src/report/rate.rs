@@ -5,12 +5,8 @@ use crate::result::LinkResult;
 use super::curve::{Point, curve};
 use super::drawing::{Anchor, Drawing, WIDTH};
 use super::markup::{Table, count, paragraph, section, share};
-use super::scale::Scale;
+use super::plane::{HEIGHT, LEFT, Plane, RIGHT};
 
-const LEFT: f64 = 80.0;
-const RIGHT: f64 = WIDTH - 20.0;
-const TOP: f64 = 30.0;
-const BOTTOM: f64 = 300.0;
 /// Rates below this are drawn at the foot of the chart.
 const LEAST: f64 = 1e-6;
 
@@ -59,7 +55,7 @@ pub(super) fn rate(result: &LinkResult) -> String {
 fn draw(result: &LinkResult, points: &[Point], is_estimated: bool) -> String {
     let mut drawing = Drawing::new(
         "rate-chart",
-        BOTTOM + 50.0,
+        HEIGHT,
         "Expected share of false links by threshold",
         "The threshold in bits from left to right, the share upwards by powers of ten; the band is the interval of \
          95 %. Dashed lines show the threshold that was used and the share that was wanted. The table below holds the \
@@ -78,58 +74,35 @@ fn draw(result: &LinkResult, points: &[Point], is_estimated: bool) -> String {
         );
         return drawing.finish();
     }
-    let across = Scale::linear(range, (LEFT, RIGHT));
-    let upwards = Scale::log((LEAST, 1.0), (BOTTOM, TOP));
-    for tick in upwards.ticks() {
-        let y = upwards.at(tick);
-        drawing.line((LEFT, y), (RIGHT, y), "grid");
-        drawing.text((LEFT - 6.0, y + 4.0), Anchor::End, &percent(tick));
-    }
-    for tick in across.ticks() {
-        drawing.text(
-            (across.at(tick), BOTTOM + 18.0),
-            Anchor::Middle,
-            &format!("{tick}"),
-        );
-    }
-    let axis = "linked from this score on, in bits";
-    drawing.text(((LEFT + RIGHT) / 2.0, BOTTOM + 40.0), Anchor::Middle, axis);
-    let place = |point: &Point, rate: f64| (across.at(point.bits), upwards.at(rate.max(LEAST)));
-    if is_estimated {
-        let highs = points.iter().map(|point| place(point, point.rate.high));
-        let lows = points
-            .iter()
-            .rev()
-            .map(|point| place(point, point.rate.low));
-        let around: Vec<_> = highs.chain(lows).collect();
-        drawing.through(&around, "band");
-    }
-    let middle: Vec<_> = points
-        .iter()
-        .map(|point| place(point, point.rate.expected))
-        .collect();
-    drawing.through(&middle, "curve");
-    draw_limits(&mut drawing, result, (&across, &upwards), is_estimated);
-    drawing.finish()
-}
-
-fn draw_limits(
-    drawing: &mut Drawing,
-    result: &LinkResult,
-    (across, upwards): (&Scale, &Scale),
-    is_estimated: bool,
-) {
+    let plane = Plane::new(range, (LEAST, 1.0));
+    plane.draw(&mut drawing, "linked from this score on, in bits", percent);
+    draw_curve(&mut drawing, &plane, points, is_estimated);
     let thresholds = &result.settings().thresholds;
-    let x = across.at(thresholds.link_bits);
-    drawing.line((x, TOP), (x, BOTTOM), "threshold");
-    let used = format!("used {:.2}", thresholds.link_bits);
-    drawing.text((x + 4.0, TOP - 6.0), Anchor::Start, &used);
+    plane.mark(&mut drawing, thresholds.link_bits, ("used", Anchor::Start));
     if is_estimated {
-        let y = upwards.at(thresholds.false_match_rate);
+        let y = plane.upwards.at(thresholds.false_match_rate);
         drawing.line((LEFT, y), (RIGHT, y), "threshold");
         let wanted = format!("wanted {}", percent(thresholds.false_match_rate));
         drawing.text((RIGHT - 4.0, y - 5.0), Anchor::End, &wanted);
     }
+    drawing.finish()
+}
+
+fn draw_curve(drawing: &mut Drawing, plane: &Plane, points: &[Point], is_estimated: bool) {
+    let place = |point: &Point, rate: f64| {
+        let y = plane.upwards.at(rate.max(LEAST));
+        (plane.across.at(point.bits), y)
+    };
+    if is_estimated {
+        let highs = points.iter().map(|point| place(point, point.rate.high));
+        let lows = points.iter().rev();
+        let lows = lows.map(|point| place(point, point.rate.low));
+        let around: Vec<_> = highs.chain(lows).collect();
+        drawing.through(&around, "band");
+    }
+    let middle = points.iter().map(|point| place(point, point.rate.expected));
+    let middle: Vec<_> = middle.collect();
+    drawing.through(&middle, "curve");
 }
 
 fn percent(share: f64) -> String {

@@ -5,6 +5,7 @@ use crate::settings::Thresholds;
 use super::drawing::{Anchor, Area, Drawing, WIDTH};
 use super::examples::Example;
 use super::markup::{Table, bits, escape, paragraph, words};
+use super::plane::columns;
 use super::scale::Scale;
 
 const LEFT: f64 = 270.0;
@@ -82,49 +83,40 @@ fn draw(example: &Example, thresholds: &Thresholds) -> String {
         Some(*sum)
     });
     let sums: Vec<f64> = sums.collect();
-    let range = sums.iter().fold(
-        (
-            thresholds.review_bits.min(0.0),
-            thresholds.link_bits.max(0.0),
-        ),
-        |(low, high), sum| (low.min(*sum), high.max(*sum)),
-    );
+    let (review, link) = (thresholds.review_bits, thresholds.link_bits);
+    let range = sums
+        .iter()
+        .fold((review.min(0.0), link.max(0.0)), |range, sum| {
+            (range.0.min(*sum), range.1.max(*sum))
+        });
     let scale = Scale::linear(range, (LEFT, RIGHT));
-    for tick in scale.ticks() {
-        let x = scale.at(tick);
-        drawing.line(
-            (x, TOP),
-            (x, bottom),
-            if tick == 0.0 { "axis" } else { "grid" },
-        );
-        drawing.text((x, bottom + 18.0), Anchor::Middle, &format!("{tick}"));
-    }
-    let mut start = 0.0;
-    for (place, (step, end)) in steps.iter().zip(&sums).enumerate() {
-        let class = if step.bits >= 0.0 { "for" } else { "against" };
-        draw_step(&mut drawing, &scale, (place, step), (start, *end), class);
-        start = *end;
-    }
-    let total = Step {
+    columns(&mut drawing, &scale, (TOP, bottom));
+    draw_steps(&mut drawing, &scale, &steps, &sums);
+    let score = Step {
         label: "score".to_owned(),
         bits: example.bits,
     };
-    draw_step(
-        &mut drawing,
-        &scale,
-        (steps.len(), &total),
-        (0.0, example.bits),
-        "total",
-    );
+    let ends = (0.0, example.bits);
+    draw_step(&mut drawing, &scale, (steps.len(), &score), ends, "total");
     for (bits, label, anchor) in [
-        (thresholds.review_bits, "review", Anchor::End),
-        (thresholds.link_bits, "link", Anchor::Start),
+        (review, "review", Anchor::End),
+        (link, "link", Anchor::Start),
     ] {
         let x = scale.at(bits);
         drawing.line((x, TOP - 6.0), (x, bottom), "threshold");
         drawing.text((x, TOP - 10.0), anchor, label);
     }
     drawing.finish()
+}
+
+/// Each step from where the one before ended.
+fn draw_steps(drawing: &mut Drawing, scale: &Scale, steps: &[Step], sums: &[f64]) {
+    let mut start = 0.0;
+    for (place, (step, end)) in steps.iter().zip(sums).enumerate() {
+        let class = if step.bits >= 0.0 { "for" } else { "against" };
+        draw_step(drawing, scale, (place, step), (start, *end), class);
+        start = *end;
+    }
 }
 
 fn draw_step(

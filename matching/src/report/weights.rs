@@ -5,6 +5,7 @@ use crate::settings::Settings;
 
 use super::drawing::{Anchor, Area, Drawing, WIDTH};
 use super::markup::{Table, bits, paragraph, section, share, words};
+use super::plane::columns;
 use super::scale::Scale;
 
 /// A level of a field with its probabilities.
@@ -81,12 +82,7 @@ fn draw(weights: &[Weight]) -> String {
          the same figures.",
     );
     let scale = Scale::linear(range, (LEFT + 55.0, WIDTH - 60.0));
-    for tick in scale.ticks() {
-        let x = scale.at(tick);
-        let class = if tick == 0.0 { "axis" } else { "grid" };
-        drawing.line((x, TOP), (x, bottom), class);
-        drawing.text((x, bottom + 18.0), Anchor::Middle, &format!("{tick}"));
-    }
+    columns(&mut drawing, &scale, (TOP, bottom));
     let mut previous = None;
     for (place, weight) in weights.iter().enumerate() {
         let top = TOP + place as f64 * ROW;

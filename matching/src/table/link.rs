@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use super::error::LinkTablesError;
 use super::extras::LinkExtras;
 use super::read::{TableName, read_table};
-use super::reference::find_pair;
+use super::reference::find_pairs;
 use super::report::LinkReport;
 use super::values::read_values;
 use super::write::{write_candidates, write_clusters, write_links};
@@ -92,11 +92,7 @@ pub fn link_tables_with(
 ) -> Result<LinkReport, LinkTablesError> {
     let mut report = LinkReport::default();
     let mut batch = read_tables(tables, &options.settings, &mut report, &mut extras.progress)?;
-    let systems: Vec<&str> = report.records.keys().map(String::as_str).collect();
-    let asked = extras.explain.iter();
-    let asked: Vec<(usize, usize)> = asked
-        .map(|pair| find_pair(&batch, &systems, pair))
-        .collect::<Result<_, _>>()?;
+    let asked = find_pairs(&batch, &report.records, &extras.explain)?;
     begin(&mut extras.progress, Phase::Blocking);
     batch.block();
     if options.estimate {

@@ -1,5 +1,7 @@
 //! Records as a person names them: `SYSTEM:ID`, or the id alone where one table holds it.
 
+use std::collections::BTreeMap;
+
 use crate::batch::Batch;
 use crate::record::RecordKey;
 
@@ -8,20 +10,21 @@ use super::error::LinkTablesError;
 /// A pair of records by their references.
 pub type ReferencePair = (String, String);
 
-/// Numbers of the records that two references name.
-pub(super) fn find_pair(
+/// Numbers of the records that pairs of references name.
+pub(super) fn find_pairs(
     batch: &Batch,
-    systems: &[&str],
-    pair: &ReferencePair,
-) -> Result<(usize, usize), LinkTablesError> {
-    let (a, b) = (
-        find(batch, systems, &pair.0)?,
-        find(batch, systems, &pair.1)?,
-    );
-    if a == b {
-        return Err(refused(&pair.1, "is the same record twice".to_owned()));
-    }
-    Ok((a, b))
+    tables: &BTreeMap<String, u64>,
+    pairs: &[ReferencePair],
+) -> Result<Vec<(usize, usize)>, LinkTablesError> {
+    let systems: Vec<&str> = tables.keys().map(String::as_str).collect();
+    let find_pair = |(one, other): &ReferencePair| {
+        let (a, b) = (find(batch, &systems, one)?, find(batch, &systems, other)?);
+        if a == b {
+            return Err(refused(other, "is the same record twice".to_owned()));
+        }
+        Ok((a, b))
+    };
+    pairs.iter().map(find_pair).collect()
 }
 
 fn find(batch: &Batch, systems: &[&str], text: &str) -> Result<usize, LinkTablesError> {
