@@ -104,6 +104,11 @@ pub(super) fn share(share: f64) -> String {
     }
 }
 
+/// A share in hundredths, to a thousandth of them.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.3} %", share * 100.0)
+}
+
 /// A field or a level as people read it.
 pub(super) fn words(label: &str) -> String {
     label.replace('_', " ")

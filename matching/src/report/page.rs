@@ -10,7 +10,7 @@ use crate::table::{LinkReport, Values};
 use super::blocks::blocks;
 use super::examples::{Example, choose};
 use super::histogram::histogram;
-use super::markup::{Table, count, paragraph, section, share};
+use super::markup::{Table, count, paragraph, percent, section};
 use super::rate::rate;
 use super::scores::Scores;
 use super::sizes::clusters;
@@ -86,7 +86,7 @@ impl<'a> Page<'a> {
 
     fn summary(&self) -> String {
         let statistics = self.result.statistics();
-        let mut table = Table::new("summary-table", "The run", &["", "number"]);
+        let mut table = Table::new("summary-table", "The run", &["what", "number"]);
         for (system, records) in &self.report.records {
             table.row(&[format!("records of {system}"), count(*records)]);
         }
@@ -101,10 +101,10 @@ impl<'a> Page<'a> {
             text.push_str(&paragraph(&format!(
                 "Linked from {:.3} bits. Of the links {} are expected to be false ({} to {}); {} was wanted.",
                 statistics.link_bits,
-                share(rate.expected),
-                share(rate.low),
-                share(rate.high),
-                share(self.result.settings().thresholds.false_match_rate),
+                percent(rate.expected),
+                percent(rate.low),
+                percent(rate.high),
+                percent(self.result.settings().thresholds.false_match_rate),
             )));
         }
         let passed_over: u64 = self.report.warnings.iter().map(|found| found.count).sum();

@@ -261,6 +261,8 @@ fn the_curve_meets_the_summary_at_the_threshold_and_falls_with_the_score() {
             "{row:?} {rate:?}"
         );
     }
+    let summary = format!("Of the links {:.3} % are expected", rate.expected * 100.0);
+    assert!(ran.page.contains(&summary), "{summary}");
     // From the highest threshold to the lowest.
     let expected: Vec<f64> = rows.iter().map(|row| number(&row[2])).collect();
     let links: Vec<f64> = rows.iter().map(|row| number(&row[1])).collect();
