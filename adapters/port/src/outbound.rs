@@ -337,6 +337,9 @@ pub struct ChangeView {
     pub change: String,
     /// A placement change, when it is one.
     pub placement: Option<PlacementChange>,
+    /// Whether a reunification plan exists, when a removal tells: cash aid goes on with one (WIC 11203).
+    #[serde(default)]
+    pub reunification_plan: Option<bool>,
     /// Status in the programme's words, for a case change.
     pub status: Option<String>,
     /// When.

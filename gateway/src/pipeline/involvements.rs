@@ -234,6 +234,7 @@ pub async fn involvement(
         let view = ChangeView {
             change: event.told.body.event_type().to_owned(),
             placement: None,
+            reunification_plan: None,
             status: document.told.status.clone(),
             date: if is_open { told.from } else { told.to },
             worker: None,

@@ -183,6 +183,7 @@ async fn change(
     let mut view = ChangeView {
         change: body.event_type().to_owned(),
         placement: None,
+        reunification_plan: None,
         status: None,
         date: None,
         worker: None,
@@ -190,6 +191,7 @@ async fn change(
     let people: Vec<SourcePersonId> = match body {
         Body::PlacementChanged(told) => {
             (view.placement, view.date) = (Some(told.change), told.date);
+            view.reunification_plan = told.reunification_plan;
             vec![told.person.clone()]
         }
         Body::EmploymentChanged(told) | Body::CourtDate(told) => {

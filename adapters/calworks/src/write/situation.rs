@@ -238,6 +238,10 @@ pub(super) fn change(message: &mut Message, view: &ChangeView) {
     if view.placement == Some(PlacementChange::Removed) {
         header.set("message_type", "removal_notice");
         header.set_some("removal_date", day.as_ref());
+        let plan = view
+            .reunification_plan
+            .map(|exists| if exists { "yes" } else { "no" });
+        header.set_some("reunification_plan", plan);
     } else {
         // The client list is the message that says how a family stands with the partner; a later one takes the place
         // of an earlier one.

@@ -402,6 +402,7 @@ fn conflicts_common_cases_and_changes_have_their_messages() {
         OutboundBody::Change(Box::new(ChangeView {
             change: "case.closed".to_owned(),
             placement,
+            reunification_plan: Some(true),
             status: Some("closed".to_owned()),
             date: "2026-02-01".parse().ok(),
             worker: None,
@@ -419,6 +420,9 @@ fn conflicts_common_cases_and_changes_have_their_messages() {
     ] {
         let text = text(LinkagesForm::Csv, body);
         assert_eq!(rows(&text)[0]["message_type"], kind);
+        let plan = if kind == "removal_notice" { "yes" } else { "" };
+        let told = rows(&text)[0].get("reunification_plan").cloned();
+        assert_eq!(told.unwrap_or_default(), plan, "{kind}");
         assert_eq!(
             read(&text).0.outcome,
             Outcome::Accepted,

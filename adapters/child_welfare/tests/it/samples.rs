@@ -356,6 +356,7 @@ pub(crate) fn every_kind() -> Vec<(&'static str, Outbound)> {
             OutboundBody::Change(Box::new(ChangeView {
                 change: "placement.changed".into(),
                 placement: Some(PlacementChange::Returned),
+                reunification_plan: None,
                 status: None,
                 date: Some("2026-03-01".parse().unwrap()),
                 worker: None,
@@ -366,6 +367,7 @@ pub(crate) fn every_kind() -> Vec<(&'static str, Outbound)> {
             OutboundBody::Change(Box::new(ChangeView {
                 change: "case.closed".into(),
                 placement: None,
+                reunification_plan: None,
                 status: Some("closed".into()),
                 date: Some("2026-03".parse().unwrap()),
                 worker: Some(worker()),
