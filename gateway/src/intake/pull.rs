@@ -42,7 +42,7 @@ pub async fn watch(
 /// One pull. What was read is accepted as one input; the cursor moves with it.
 ///
 /// # Errors
-/// When the server or the store fails.
+/// When the server or the store fails, or the pull broke off; what was read before that is accepted.
 pub async fn once(
     intake: &Intake,
     system: &SystemId,
@@ -74,13 +74,26 @@ pub async fn once(
         .context("preparing the pull ended abnormally")?
     };
     let conclusion = converse(client, &mut talk, &intake.core.clock).await;
-    if let Some(delivery) = &conclusion.delivery {
-        anyhow::bail!("the pull did not end well: {delivery:?}");
-    }
+    // What was read before a pull broke off is kept: only a whole pull moves the cursor, and what comes again has no
+    // second effect. Else one page that cannot be read would hold back all others for ever.
+    let failure = conclusion.delivery.clone();
     let count = conclusion.events.len();
-    if count == 0 && conclusion.memory.is_empty() {
-        return Ok(0);
+    if count > 0 || !conclusion.memory.is_empty() {
+        accept(intake, system, context, conclusion).await?;
     }
+    match failure {
+        Some(delivery) => anyhow::bail!("the pull did not end well: {delivery:?}"),
+        None => Ok(count),
+    }
+}
+
+async fn accept(
+    intake: &Intake,
+    system: &SystemId,
+    context: ReadContext,
+    conclusion: Conclusion,
+) -> anyhow::Result<()> {
+    let count = conclusion.events.len();
     // The events are the original: the server keeps its resources.
     let original = serde_json::to_vec(&conclusion.events)?;
     let reader = Arc::new(Pulled { conclusion });
@@ -91,7 +104,7 @@ pub async fn once(
     metrics::counter!("tandem_messages_received_total", "source" => system.to_string(), "kind" => "fhir/pull")
         .increment(count as u64);
     intake.core.wake();
-    Ok(count)
+    Ok(())
 }
 
 /// What a conversation read, as something that can be accepted like any input.

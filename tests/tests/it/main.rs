@@ -22,6 +22,7 @@ mod links;
 mod moves;
 mod overdue;
 mod protected;
+mod pull;
 mod races;
 mod rebuild;
 mod records;
