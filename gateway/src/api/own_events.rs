@@ -111,6 +111,13 @@ impl FormatReader for OwnEvents {
         for (number, value) in values.into_iter().enumerate() {
             sink.record("event");
             let place = place.clone().field(format!("[{number}]"));
+            // A misspelt `labels` must not pass for none.
+            if has_unknown_field(&value) {
+                let expected = "no field beside those of an event: occurred_at, source_event_id, source_person_id, \
+                                source_household_id, category, labels, original, type, payload";
+                sink.deviation(Deviation::record_error("unknown-field", place, expected));
+                continue;
+            }
             match serde_json::from_value::<NewEvent>(value) {
                 Ok(event) if is_for_systems(&event.body) => sink.event(self.gate.raised(event))?,
                 Ok(_) => sink.deviation(Deviation::record_error(
@@ -127,6 +134,24 @@ impl FormatReader for OwnEvents {
         }
         Ok(())
     }
+}
+
+/// Fields of an event.
+const FIELDS: [&str; 9] = [
+    "occurred_at",
+    "source_event_id",
+    "source_person_id",
+    "source_household_id",
+    "category",
+    "labels",
+    "original",
+    "type",
+    "payload",
+];
+
+fn has_unknown_field(value: &Value) -> bool {
+    let fields = value.as_object();
+    fields.is_some_and(|fields| fields.keys().any(|name| !FIELDS.contains(&name.as_str())))
 }
 
 fn values(input: Input<'_>) -> Option<Vec<Value>> {

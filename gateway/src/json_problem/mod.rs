@@ -41,6 +41,9 @@ fn without_value(message: &str) -> String {
         .map(|(_, expected)| expected);
     match expected {
         Some(expected) if quoting.iter().any(|start| message.starts_with(start)) => {
+            // Names of types in the program say nothing to whoever wrote the JSON.
+            let is_type = expected.starts_with("struct ") || expected.contains("tagged enum ");
+            let expected = if is_type { "an object" } else { expected };
             format!("expected {expected}")
         }
         _ => "the value can't be used".to_owned(),
@@ -83,6 +86,14 @@ mod tests {
         assert!(
             told.contains("items[0].birth_date") && !told.contains("1994"),
             "{told}"
+        );
+    }
+
+    #[test]
+    fn an_object_that_is_none_is_told_without_the_programs_names() {
+        assert_eq!(
+            message(r#"{"items":["Demofield"]}"#),
+            "line 1, column 21: items[0]: expected an object"
         );
     }
 

@@ -274,3 +274,19 @@ async fn a_body_of_another_kind_or_packed_for_the_way_is_refused_with_415() {
     }
     assert_eq!(inputs(&office).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_no_event_has_is_not_ignored() {
+    let office = Office::open().await;
+    let mut told = record("91234567A", &marisol());
+    told["label"] = json!(["HIV"]);
+    let answer = office.post("calworks", "/v1/events", &json!([told])).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        answer.text
+    );
+    assert!(answer.text.contains("unknown-field"), "{}", answer.text);
+    assert!(known(&office, "calworks-demo", "91234567A").await.is_none());
+}
