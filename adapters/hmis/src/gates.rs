@@ -181,6 +181,7 @@ impl Gates {
             None => CLEAR,
             Some(Refusal::VictimServiceProvider) => REFUSED_VSP,
             Some(Refusal::ComparableDatabase) => REFUSED_COMPARABLE,
+            Some(Refusal::UnknownProject) if row.is_deleted => REFUSED_UNKNOWN | DELETED,
             Some(Refusal::UnknownProject) => REFUSED_UNKNOWN,
         };
         self.has_refused_stays |= refusal(mark).is_some();

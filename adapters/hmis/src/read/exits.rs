@@ -24,7 +24,7 @@ impl Exits {
         self.held.entry(id_hash(&[enrollment]), HAS_EXIT);
     }
 
-    fn has(&self, enrollment: &str) -> bool {
+    pub(crate) fn has(&self, enrollment: &str) -> bool {
         self.held.get(id_hash(&[enrollment])).is_some()
     }
 

@@ -8,6 +8,7 @@
 mod catalog;
 mod check;
 mod dates;
+mod deletions;
 mod exits;
 mod export;
 mod finding;

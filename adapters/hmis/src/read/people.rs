@@ -11,14 +11,11 @@ use tandem_mappings::model::person::{PersonRecord, RecordGone, RecordReceived, S
 use tandem_mappings::model::ssn::SsnQuality;
 
 use super::finding::Finding;
-use super::header::Header;
 use super::judge::Hashing;
-use super::record::Record;
 use super::row::Row;
 use super::session::Session;
 use crate::describe::CODE_SYSTEM;
 use crate::gates::Verdict;
-use crate::tables::FileLayout;
 
 impl Session<'_> {
     /// A row of Client: `record.received`, or `record.withdrawn` when it is deleted.
@@ -58,33 +55,8 @@ impl Session<'_> {
     }
 }
 
-impl Session<'_> {
-    /// The deletion of a client in a delta that has no stay of the client's: nobody can tell from the package who ran
-    /// the project, so that the row is refused and cut out. That the record is gone is told all the same, by its id
-    /// alone; whoever does not know the record keeps nothing of it.
-    pub(crate) fn deletion(
-        &mut self,
-        header: &Header,
-        layout: &FileLayout,
-        record: &Record,
-    ) -> Result<(), Stopped> {
-        let field = |column: &str| {
-            let text = record.fields.get(header.field_index(layout, column)?)?;
-            Some(text.trim()).filter(|text| !text.is_empty())
-        };
-        let (Some(id), Some(deleted)) = (field("PersonalID"), field("DateDeleted")) else {
-            return Ok(());
-        };
-        let event_id = SourceEventId::new(format!("Client:{id}:{deleted}"));
-        let (Ok(person), Ok(event_id)) = (SourcePersonId::new(id), event_id) else {
-            return Ok(());
-        };
-        let event = NewEvent::new(self.context.received_at, event_id, withdrawn()).about(person);
-        self.sink.event(event.under(Category::PersonIndex))
-    }
-}
-
-fn withdrawn() -> Body {
+/// A client's record is gone.
+pub(super) fn withdrawn() -> Body {
     Body::RecordWithdrawn(Box::new(RecordGone {
         record_kind: "Client".to_owned(),
         reason: "deleted".to_owned(),

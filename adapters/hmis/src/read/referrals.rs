@@ -25,6 +25,9 @@ use crate::config::OutsideService;
 use crate::describe::{self, CODE_SYSTEM};
 use crate::tables::EventTypes;
 
+/// Why a referral whose row was deleted is cancelled.
+pub(super) const DELETED_TEXT: &str = "the row was deleted in HMIS, which gives no reason";
+
 /// An accepted referral of ours that an enrollment would prove.
 #[derive(Debug, Clone)]
 pub(crate) struct Awaited {
@@ -124,7 +127,7 @@ impl Session<'_> {
             return Some(Told {
                 status: ReferralStatus::Cancelled,
                 reason: Some(self.config.deleted_reason),
-                text: Some("the row was deleted in HMIS, which gives no reason"),
+                text: Some(DELETED_TEXT),
                 at,
             });
         }

@@ -108,7 +108,7 @@ impl Session<'_> {
         let is_readable = record.fits(header.width);
         if is_readable && let Some(refusal) = self.refusal(layout, header, &record) {
             self.refuse(place, (line, last_line), refusal);
-            if refusal == Refusal::UnknownProject && layout.name == "Client" {
+            if refusal == Refusal::UnknownProject {
                 return self.deletion(header, layout, &record);
             }
             return Ok(());

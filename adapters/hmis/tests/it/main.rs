@@ -9,6 +9,7 @@
 
 mod checker;
 mod custom;
+mod deletions;
 mod gates;
 mod package;
 mod reading;
