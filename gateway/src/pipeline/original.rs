@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Write as _};
 
 use tandem_adapter_port::deviation::Place;
-use tandem_adapter_port::package::{Package as _, PackageLimits, ZipPackage};
+use tandem_adapter_port::package::{Package as _, PackageError, PackageLimits, ZipPackage};
+
+/// The lines of a file that is cut whole.
+const WHOLE: (u64, u64) = (1, u64::MAX);
 
 /// Lines that are cut out, by file.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +18,7 @@ impl Cuts {
     pub fn add(&mut self, place: &Place, last_line: u64) {
         let lines = place
             .line
-            .map_or((1, u64::MAX), |first| (first, last_line.max(first)));
+            .map_or(WHOLE, |first| (first, last_line.max(first)));
         self.0.entry(place.file.clone()).or_default().push(lines);
     }
 
@@ -76,20 +79,48 @@ pub fn without_refused(name: &str, bytes: &[u8], cuts: &Cuts) -> io::Result<Vec<
         copy_lines(&mut Cursor::new(bytes), &cuts.sorted(name), &mut kept)?;
         return Ok(kept);
     }
-    let mut package = ZipPackage::new(Cursor::new(bytes), PackageLimits::default())
-        .map_err(|error| io::Error::other(error.to_string()))?;
+    zip_without_refused(bytes, cuts, PackageLimits::default())
+}
+
+/// A zip without what was refused. Nothing is unpacked of an entry that is cut whole, whatever it holds: its name stays,
+/// empty. The others together may unpack to no more than one reading of the package may.
+fn zip_without_refused(bytes: &[u8], cuts: &Cuts, limits: PackageLimits) -> io::Result<Vec<u8>> {
+    let unreadable = |error: PackageError| io::Error::other(error.to_string());
+    let mut package = ZipPackage::new(Cursor::new(bytes), limits).map_err(unreadable)?;
     let mut kept = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
+    let mut left = limits.total_bytes;
     for entry in package.names() {
         kept.start_file(entry.as_str(), options)
             .map_err(io::Error::other)?;
-        let mut reader = package
-            .open(&entry)
-            .map_err(|error| io::Error::other(error.to_string()))?;
-        copy_lines(&mut *reader, &cuts.sorted(&entry), &mut kept)?;
+        let lines = cuts.sorted(&entry);
+        if lines.contains(&WHOLE) {
+            continue;
+        }
+        let mut reader = Within {
+            inner: package.open(&entry).map_err(unreadable)?,
+            left: &mut left,
+        };
+        copy_lines(&mut reader, &lines, &mut kept)?;
     }
     kept.flush()?;
     Ok(kept.finish().map_err(io::Error::other)?.into_inner())
+}
+
+/// A reader of one entry that fails once the entries together give more than is left.
+struct Within<'a, R> {
+    inner: R,
+    left: &'a mut u64,
+}
+
+impl<R: Read> Read for Within<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        *self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            io::Error::other("the entries together unpack to more than their limit")
+        })?;
+        Ok(count)
+    }
 }
 
 #[cfg(test)]
@@ -104,23 +135,73 @@ mod tests {
         assert_eq!(kept, b"one\nfour\n");
     }
 
-    #[test]
-    fn refused_lines_are_cut_out_of_the_kept_zip() {
+    fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        zip.start_file("Client.csv", zip::write::SimpleFileOptions::default())
-            .unwrap();
-        zip.write_all(b"PersonalID\n1\n2\n").unwrap();
-        let bytes = zip.finish().unwrap().into_inner();
-        let mut cuts = Cuts::default();
-        cuts.add(&Place::line("Client.csv", 2), 2);
-        let kept = without_refused("export.zip", &bytes, &cuts).unwrap();
-        let mut package = ZipPackage::new(Cursor::new(kept), PackageLimits::default()).unwrap();
+        for (name, content) in entries {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            zip.write_all(content).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn text_of(zip: &[u8], entry: &str) -> String {
+        let mut package = ZipPackage::new(Cursor::new(zip), PackageLimits::default()).unwrap();
         let mut text = String::new();
         package
-            .open("Client.csv")
+            .open(entry)
             .unwrap()
             .read_to_string(&mut text)
             .unwrap();
-        assert_eq!(text, "PersonalID\n2\n");
+        text
+    }
+
+    #[test]
+    fn refused_lines_are_cut_out_of_the_kept_zip() {
+        let bytes = zip_of(&[("Client.csv", b"PersonalID\n1\n2\n")]);
+        let mut cuts = Cuts::default();
+        cuts.add(&Place::line("Client.csv", 2), 2);
+        let kept = without_refused("export.zip", &bytes, &cuts).unwrap();
+        assert_eq!(text_of(&kept, "Client.csv"), "PersonalID\n2\n");
+    }
+
+    #[test]
+    fn an_entry_that_is_cut_whole_is_not_unpacked_even_when_it_is_a_bomb() {
+        let bomb = vec![b'0'; 4 << 20];
+        let bytes = zip_of(&[("Bomb.csv", &bomb), ("Client.csv", b"PersonalID\n1\n2\n")]);
+        let mut cuts = Cuts::default();
+        cuts.add(&Place::line("Client.csv", 2), 2);
+        assert!(without_refused("export.zip", &bytes, &cuts).is_err());
+        cuts.add(&Place::file("Bomb.csv"), 0);
+        let kept = without_refused("export.zip", &bytes, &cuts).unwrap();
+        assert_eq!(text_of(&kept, "Bomb.csv"), "");
+        assert_eq!(text_of(&kept, "Client.csv"), "PersonalID\n2\n");
+    }
+
+    /// The zip as if it had been written as a stream: then nobody adds up the declared sizes when it is opened.
+    fn streamed(mut bytes: Vec<u8>) -> Vec<u8> {
+        for place in 0..bytes.len() {
+            if bytes[place..].starts_with(b"PK\x01\x02") {
+                bytes[place + 8] |= 0x08;
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn the_entries_together_unpack_to_no_more_than_the_limit() {
+        let lines = b"12345678\n".as_slice();
+        let bytes = streamed(zip_of(&[("A.csv", lines), ("B.csv", lines)]));
+        let mut cuts = Cuts::default();
+        cuts.add(&Place::line("A.csv", 1), 1);
+        let within = |total_bytes| {
+            let limits = PackageLimits {
+                total_bytes,
+                ..PackageLimits::default()
+            };
+            zip_without_refused(&bytes, &cuts, limits).is_ok()
+        };
+        assert!(within(18));
+        assert!(!within(17));
     }
 }
