@@ -15,7 +15,7 @@ use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus}
 use super::core::Core;
 use super::judge::{Ask, AskedItem};
 use super::processor::Applied;
-use super::{basis, exchange, family, matcher, mutual, referrals, steward};
+use super::{basis, deletion, exchange, family, matcher, mutual, referrals, steward};
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
 use crate::state::referral::ReferralDoc;
@@ -199,7 +199,15 @@ pub async fn involvement(
     let key = InvolvementDoc::key_of(&event.system, told.case.as_str());
     let known = tx.get::<InvolvementDoc>(&key).await?;
     let mut merged = told.clone();
+    let mut marked = None;
     if let Some(known) = &known {
+        if deletion::is_by_id_alone(&event.told) {
+            let Some(stay) = deletion::of_stay(known, told, is_open) else {
+                return Ok(Applied::Nothing);
+            };
+            merged = stay;
+            marked = Some(deletion::marked(event, &known.sensitivity));
+        }
         for person in &known.told.people {
             if !merged.people.contains(person) {
                 merged.people.push(person.clone());
@@ -210,6 +218,7 @@ pub async fn involvement(
         }
         merged.from = merged.from.or(known.told.from);
     }
+    let event = marked.as_ref().unwrap_or(event);
     let changed = known
         .as_ref()
         .is_none_or(|known| known.is_open != is_open || known.told.status != merged.status);

@@ -6,6 +6,7 @@ pub mod comanagement;
 pub mod compose;
 pub mod consents;
 pub mod core;
+pub mod deletion;
 pub mod episodes;
 pub mod exchange;
 pub mod expiries;

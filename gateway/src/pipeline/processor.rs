@@ -9,7 +9,7 @@ use tandem_mappings::model::id::SourcePersonId;
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
-use super::{comanagement, exchange, involvements, plans, referrals, steps};
+use super::{comanagement, deletion, exchange, involvements, plans, referrals, steps};
 use crate::store::{EventState, StoreError, Tx};
 
 /// What came of an event.
@@ -19,7 +19,7 @@ pub enum Applied {
     Done,
     /// It changed nothing: a repeat.
     Nothing,
-    /// It tells that a record is gone which nobody knew: not even its id is kept.
+    /// It tells that something is gone which nobody knew: not even its id is kept.
     Forgotten,
     /// It is our own message, read back from where we wrote it.
     Echo,
@@ -85,6 +85,8 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
         }
         if applied == Applied::Forgotten {
             tx.forget_event(next.position).await?;
+            let key = next.event.told.source_event_id.as_str();
+            tx.forget_key(&next.event.system, key).await?;
             tx.commit().await?;
             continue;
         }
@@ -117,6 +119,9 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
 /// Lets one event take effect.
 async fn apply(core: &Core, tx: &mut Tx, event: &Event) -> Result<Applied, StoreError> {
     let told = &event.told;
+    if deletion::is_by_id_alone(told) && !deletion::is_known(tx, &event.system, told).await? {
+        return Ok(Applied::Forgotten);
+    }
     match &told.body {
         Body::RecordReceived(record) => match &told.source_person_id {
             Some(person) => involvements::record_received(core, tx, event, person, record).await,

@@ -294,6 +294,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Parked events that ask for a referral, in order.
+    ///
+    /// # Errors
+    /// When the store fails or an event does not open.
+    pub async fn parked_requests(&mut self) -> Result<Vec<WaitingEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, id, sealed FROM event WHERE jurisdiction = $1 AND state = 'parked' \
+             AND type IN ('referral.drafted', 'referral.requested') ORDER BY position",
+        )
+        .bind(self.jurisdiction())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        self.open_events(rows)
+    }
+
     /// Lets all parked events try again. Returns how many.
     ///
     /// # Errors

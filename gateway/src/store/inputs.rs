@@ -298,6 +298,23 @@ impl Tx {
         .await?;
         Ok(found)
     }
+
+    /// Forgets the key of an event that must leave no trace.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_key(&mut self, system: &SystemId, key: &str) -> Result<(), StoreError> {
+        let key = self.mac("ingest", key)?;
+        sqlx::query(
+            "DELETE FROM ingest_key WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .bind(key.as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
 }
 
 fn input_row(row: &sqlx::sqlite::SqliteRow) -> Result<InputRow, StoreError> {

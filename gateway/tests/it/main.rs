@@ -1,6 +1,7 @@
 //! The gateway from the outside, as one test binary.
 
 mod api_access;
+mod api_deletion;
 mod api_fhir;
 mod api_gate;
 mod api_hostile;

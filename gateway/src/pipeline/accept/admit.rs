@@ -4,6 +4,7 @@ use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::RecordKey;
 
 use super::Intake;
+use crate::pipeline::deletion;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{EventState, Ingested, StoreError, Tx};
@@ -11,7 +12,7 @@ use crate::store::{EventState, Ingested, StoreError, Tx};
 impl Intake<'_> {
     /// Whether an event is to take effect: not a repeat, and nothing that must leave no trace.
     pub(super) async fn admits(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
-        if self.leaves_no_trace(tx, told).await? {
+        if self.leaves_no_trace(tx, told).await? || self.is_of_nothing_known(tx, told).await? {
             return Ok(false);
         }
         // The time of arrival stands in for a missing time of occurrence, so it is no part of the content.
@@ -51,9 +52,26 @@ impl Intake<'_> {
         Ok(known.is_none())
     }
 
+    /// Whether a deletion by id alone is of an id that was never seen: then nothing of it is kept. What waits, or came
+    /// earlier in the same input, may be about that id; then it is seen again when the event's turn comes.
+    async fn is_of_nothing_known(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
+        if !deletion::is_by_id_alone(told) {
+            return Ok(false);
+        }
+        for state in [EventState::Waiting, EventState::Staged] {
+            if tx.count_events(state).await? > 0 {
+                return Ok(false);
+            }
+        }
+        Ok(!deletion::is_known(tx, &self.context.system, told).await?)
+    }
+
     /// Whether something that had ended comes back unchanged: a withdrawn record, a closed case.
     async fn comes_back(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
         let system = &self.context.system;
+        if deletion::is_by_id_alone(told) {
+            return Ok(false);
+        }
         match (&told.body, &told.source_person_id) {
             (Body::RecordReceived(_), Some(person)) => {
                 let key = RecordKey {

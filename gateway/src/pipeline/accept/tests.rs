@@ -344,3 +344,64 @@ async fn a_record_that_is_sealed_before_its_turn_came_is_not_forgotten() {
         .unwrap();
     assert_eq!(bench.count(EventState::Waiting).await, 2);
 }
+
+/// Tells by its id alone that a stay was deleted.
+struct StayGone;
+
+impl FormatReader for StayGone {
+    fn format(&self) -> Format {
+        Format::HmisCsv
+    }
+
+    fn read(
+        &self,
+        _input: Input<'_>,
+        context: &ReadContext,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stopped> {
+        let stay = Involvement {
+            program: Program::Housing,
+            case: "E-1".parse().unwrap(),
+            people: Vec::new(),
+            status: Some("deleted".into()),
+            from: None,
+            to: None,
+            worker: None,
+            project: None,
+            original: None,
+        };
+        let id = SourceEventId::new("Enrollment:E-1:deleted").unwrap();
+        sink.record("Enrollment");
+        sink.event(NewEvent::new(
+            context.received_at,
+            id,
+            Body::EnrollmentEnded(Box::new(stay)),
+        ))
+    }
+}
+
+impl Bench {
+    async fn loses_a_stay(&self) {
+        let acceptor = Acceptor::new(self.store.clone());
+        let bytes = Arc::new(b"gone".to_vec());
+        acceptor
+            .accept(Arc::new(StayGone), context("gone"), bytes)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stay_that_nobody_knew_and_that_is_deleted_by_id_leaves_no_event() {
+    let bench = Bench::new().await;
+    bench.loses_a_stay().await;
+    assert_eq!(bench.count(EventState::Waiting).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stay_that_is_deleted_by_id_while_anything_waits_is_looked_at_at_its_turn() {
+    let bench = Bench::new().await;
+    bench.accept("a", 1, false, b"one".to_vec()).await;
+    bench.loses_a_stay().await;
+    assert_eq!(bench.count(EventState::Waiting).await, 2);
+}
