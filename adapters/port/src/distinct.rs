@@ -8,8 +8,9 @@ use std::num::NonZeroU32;
 const SHARDS: usize = 1 << 16;
 /// Remainders that stand together. A shard fills a block before it takes another.
 const WIDTH: usize = 6;
-/// Blocks that are allocated at once. They never move: growing copies nothing and leaves no holes.
-const SEGMENT: usize = 4096;
+/// Blocks that are allocated at once, half a mebibyte, which an allocator rounds up little. They never move: growing
+/// copies nothing and leaves no holes.
+const SEGMENT: usize = (1 << 19) / size_of::<Block>();
 
 /// Some remainders of one shard, filled from the front.
 #[derive(Clone, Copy)]

@@ -1,15 +1,16 @@
 //! Sets and maps of 64-bit fingerprints that take some seven bytes an entry beside its value, so that a file of half a
-//! gigabyte fits into the memory limit. Of a fingerprint 58 bits are kept: two keys of a file of five million records
-//! share one with a chance of about one in twenty thousand.
+//! gigabyte fits into the memory limit. Of a fingerprint 57 bits are kept: two keys of a file of five million records
+//! share one with a chance of about one in ten thousand.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Buckets of a map, so that a file of half a gigabyte has some forty entries in each.
-const BUCKETS: usize = 1 << 18;
+/// Buckets of a map, so that a file of half a gigabyte has some forty to eighty entries in each.
+const BUCKETS: usize = 1 << 17;
 /// Entries that stand together. A bucket fills a block before it takes another.
 const WIDTH: usize = 6;
-/// Blocks that are allocated at once. They never move, so that growing copies nothing and frees nothing.
-const SEGMENT: usize = 4096;
+/// Bytes of the blocks that are allocated at once, a size that an allocator rounds up little. They never move, so that
+/// growing copies nothing and frees nothing.
+const SEGMENT_BYTES: usize = 1 << 19;
 
 /// Makes fingerprints that cannot be predicted from outside, so that nobody can craft colliding cases.
 #[derive(Debug, Default)]
@@ -72,6 +73,9 @@ impl<V: Copy + Default> Default for CompactMap<V> {
 }
 
 impl<V: Copy + Default> CompactMap<V> {
+    /// Blocks of a segment.
+    const SEGMENT: usize = SEGMENT_BYTES / size_of::<Block<V>>();
+
     /// The value of a key, inserted as default when it is new. The flag says whether it was new.
     pub(crate) fn entry(&mut self, key: u64) -> (Option<&mut V>, bool) {
         let (bucket, key) = (bucket(key), rest(key));
@@ -141,11 +145,11 @@ impl<V: Copy + Default> CompactMap<V> {
         let is_full = self
             .segments
             .last()
-            .is_none_or(|segment| segment.len() == SEGMENT);
+            .is_none_or(|segment| segment.len() == Self::SEGMENT);
         if is_full {
-            self.segments.push(Vec::with_capacity(SEGMENT));
+            self.segments.push(Vec::with_capacity(Self::SEGMENT));
         }
-        let before = (self.segments.len() - 1) * SEGMENT;
+        let before = (self.segments.len() - 1) * Self::SEGMENT;
         let segment = self.segments.last_mut()?;
         let number = u32::try_from(before + segment.len() + 1).ok()?;
         segment.push(block);
@@ -154,14 +158,16 @@ impl<V: Copy + Default> CompactMap<V> {
 
     fn block(&self, number: u32) -> Option<&Block<V>> {
         let place = usize::try_from(number.checked_sub(1)?).ok()?;
-        self.segments.get(place / SEGMENT)?.get(place % SEGMENT)
+        self.segments
+            .get(place / Self::SEGMENT)?
+            .get(place % Self::SEGMENT)
     }
 
     fn block_mut(&mut self, number: u32) -> Option<&mut Block<V>> {
         let place = usize::try_from(number.checked_sub(1)?).ok()?;
         self.segments
-            .get_mut(place / SEGMENT)?
-            .get_mut(place % SEGMENT)
+            .get_mut(place / Self::SEGMENT)?
+            .get_mut(place % Self::SEGMENT)
     }
 
     /// Bytes allocated.

@@ -211,7 +211,7 @@ mod tests {
         let person = |n: u64| (2 * n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) & !0x3_f000;
         let mut known = Known::default();
         let empty = known.bytes();
-        let count = 60_000;
+        let count = 400_000;
         for n in 0..count {
             known.person(person(n), adult("202010"), person(n) ^ 1, n);
             known.tell(person(n), person(n) ^ 1);
