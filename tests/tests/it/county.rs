@@ -27,8 +27,8 @@ impl County {
         Self { world, folder }
     }
 
-    /// CalWORKs and child welfare know the family, and a steward has confirmed the doubtful pair.
-    pub(crate) async fn linked() -> Self {
+    /// CalWORKs and child welfare know the family; whether the son is one person waits for a steward.
+    pub(crate) async fn doubtful() -> Self {
         let county = Self::quiet().await;
         let world = &county.world;
         let caseload = world.calworks.drop_caseload().await.unwrap();
@@ -40,6 +40,13 @@ impl County {
         let extract = world.cws.drop_extract().await.unwrap();
         world.cws.wait_for_answer(&extract, PATIENCE).await.unwrap();
         world.settle().await.unwrap();
+        county
+    }
+
+    /// Besides, a steward has confirmed the doubtful pair.
+    pub(crate) async fn linked() -> Self {
+        let county = Self::doubtful().await;
+        let world = &county.world;
         for link in world.office.candidates().await.unwrap() {
             world
                 .office

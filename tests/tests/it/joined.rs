@@ -3,30 +3,12 @@
 
 use serde_json::{Value, json};
 use tandem::demo::directives;
-use tandem::demo::world::PATIENCE;
 use tandem_simulators::family::{CIN_LEO, CWS_LEO};
 
-use crate::county::{County, applied};
+use crate::county::County;
 
 /// The son, as each programme knows him.
 const SIDES: [(&str, &str); 2] = [("calworks-demo", CIN_LEO), ("cws-demo", CWS_LEO)];
-
-/// Both programmes know the family; whether the son is one person waits for a steward.
-async fn doubtful() -> County {
-    let county = County::quiet().await;
-    let world = &county.world;
-    let caseload = world.calworks.drop_caseload().await.unwrap();
-    world
-        .calworks
-        .wait_for_answer(&caseload, PATIENCE)
-        .await
-        .unwrap();
-    let extract = world.cws.drop_extract().await.unwrap();
-    world.cws.wait_for_answer(&extract, PATIENCE).await.unwrap();
-    applied(&world.core()).await;
-    world.settle().await.unwrap();
-    county
-}
 
 async fn confirmed(county: &County) {
     let candidates = county.world.office.candidates().await.unwrap();
@@ -59,7 +41,7 @@ async fn notices(county: &County) -> [usize; 2] {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusal_on_either_side_of_a_join_closes_what_the_other_side_permits() {
     for (refuses, permits) in [(SIDES[0], SIDES[1]), (SIDES[1], SIDES[0])] {
-        let county = doubtful().await;
+        let county = County::doubtful().await;
         // No to everything, in general, for the boy of one programme; yes, by name and category, for the other's.
         let mut refusal = directives::coordination("refusal", "parent");
         refusal["effect"] = "deny".into();
@@ -83,7 +65,7 @@ async fn refusal_on_either_side_of_a_join_closes_what_the_other_side_permits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn permission_of_one_does_not_open_the_data_of_another_until_the_whole_person_has_spoken() {
-    let county = doubtful().await;
+    let county = County::doubtful().await;
     let office = &county.world.office;
     // Everything is permitted for the one, only what behavioural health holds for the other.
     let wide = directives::coordination("wide", "parent");
@@ -107,7 +89,7 @@ async fn permission_of_one_does_not_open_the_data_of_another_until_the_whole_per
 
 #[tokio::test(flavor = "multi_thread")]
 async fn record_that_had_said_nothing_goes_with_the_person_to_whom_it_is_linked() {
-    let county = doubtful().await;
+    let county = County::doubtful().await;
     let office = &county.world.office;
     let permit = directives::coordination("permit", "parent");
     office

@@ -7,7 +7,7 @@ use tandem_mappings::model::id::MessageId;
 use tandem_mappings::model::referral::{ReferralRequest, ReferralRole, ReferralStatus, SubStatus};
 
 use super::lookup::resolve;
-use super::messages::{request_proposal, tell_status};
+use super::messages::{request_proposal, tell_source};
 use crate::pipeline::core::Core;
 use crate::pipeline::{family, steps, tell, timer_notice};
 use crate::state::referral::ReferralDoc;
@@ -105,15 +105,7 @@ pub(super) async fn wait_for_consent(
     let detail = Some(SubStatus::AwaitingConsent);
     keep(core, tx, &mut document, detail, at).await?;
     let now = core.clock.now();
-    tell_status(
-        core,
-        tx,
-        &document,
-        &document.source,
-        Some(ReferralRole::Source),
-        now,
-    )
-    .await?;
+    tell_source(core, tx, &document, now).await?;
     Ok(())
 }
 
@@ -209,15 +201,7 @@ pub async fn retry_draft(
         tx.put(&document, now).await?;
         let requested = record(core, tx, &document, Body::ReferralRequested, now).await?;
         steps::fold(core, tx, &requested).await?;
-        tell_status(
-            core,
-            tx,
-            &document,
-            &document.source,
-            Some(ReferralRole::Source),
-            now,
-        )
-        .await?;
+        tell_source(core, tx, &document, now).await?;
     }
     Ok(())
 }

@@ -232,6 +232,17 @@ async fn persons_of(tx: &mut Tx, document: &ReferralDoc) -> Result<Vec<PersonId>
     Ok(persons)
 }
 
+/// Tells the source how its referral stands.
+pub(super) async fn tell_source(
+    core: &Core,
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    now: Timestamp,
+) -> Result<Option<MessageId>, StoreError> {
+    let role = Some(ReferralRole::Source);
+    tell_status(core, tx, document, &document.source, role, now).await
+}
+
 /// Tells one system how a referral stands.
 pub(super) async fn tell_status(
     core: &Core,

@@ -23,7 +23,7 @@ pub(super) use gone::record_gone;
 pub use lookup::resolve;
 pub(super) use messages::request_proposal;
 pub use messages::{delivered_after_all, recipient_case};
-use messages::{tell_onlookers, tell_status, withdraw};
+use messages::{tell_onlookers, tell_source, tell_status, withdraw};
 
 use super::core::Core;
 use super::processor::Applied;
@@ -361,15 +361,7 @@ async fn apply_telling(
     let status = document.state.status();
     let is_over = status.is_some_and(is_terminal);
     if tells.source {
-        let told = tell_status(
-            core,
-            tx,
-            &document,
-            &document.source,
-            Some(ReferralRole::Source),
-            now,
-        )
-        .await?;
+        let told = tell_source(core, tx, &document, now).await?;
         if told.is_some() {
             document.told_to_source.extend(status);
         }
