@@ -17,12 +17,12 @@ use crate::result::{LinkResult, Pair, Statistics};
 use crate::ruling::Rulings;
 use crate::settings::Settings;
 
-/// Records whose pairs are scored before the scores are handed on.
-pub(crate) const CHUNK: Slot = 32_768;
+/// Records that one task scores, and whose pairs are handed on together.
+pub(crate) const TASK: Slot = 512;
+/// Records that are scored before any of their pairs are handed on.
+const CHUNK: Slot = 64 * TASK;
 /// So many times the wanted rate of false links is the one down to which clusters are tried.
 const TRIAL: f64 = 3.0;
-/// Records that one task scores.
-const TASK: usize = 256;
 
 /// Records on their way to being linked.
 #[derive(Debug)]
@@ -87,8 +87,7 @@ impl Batch {
         let blocks = self.take_blocks();
         let estimation = Estimation::of(&self.population, &self.model, &blocks);
         self.blocks = Some(blocks);
-        let (mut settings, estimate) = estimation.settings()?;
-        settings.thresholds.anchored_links = false;
+        let (settings, estimate) = estimation.settings()?;
         self.model = Model::new(settings);
         self.estimation = Some(estimation);
         Ok(estimate)
@@ -130,17 +129,18 @@ impl Batch {
             blocking: blocks.statistics,
             ..Statistics::default()
         };
-        let mut kept = Vec::new();
+        // Room is taken as it is filled; growing would copy what is found again and again.
+        let mut kept = Vec::with_capacity(self.population.len());
         for start in (0..self.population.end()).step_by(CHUNK as usize) {
             let end = start.saturating_add(CHUNK).min(self.population.end());
-            let pairs = self.score_chunk(&blocks, rulings, start..end);
-            statistics.pairs_compared += pairs.len() as u64;
-            on_pairs(&self, &pairs)?;
-            kept.extend(
-                pairs
-                    .into_iter()
-                    .filter(|pair| pair.decision != Decision::NoLink),
-            );
+            for pairs in self.score_chunk(&blocks, rulings, start..end) {
+                statistics.pairs_compared += pairs.len() as u64;
+                on_pairs(&self, &pairs)?;
+                let found = pairs
+                    .iter()
+                    .filter(|pair| pair.decision != Decision::NoLink);
+                kept.extend(found.copied());
+            }
         }
         drop(blocks);
         Ok(self.finish(rulings, kept, statistics))
@@ -156,26 +156,23 @@ impl Batch {
         blocks: &Blocks,
         rulings: &Rulings,
         slots: std::ops::Range<Slot>,
-    ) -> Vec<Pair> {
-        let slots: Vec<Slot> = slots.collect();
+    ) -> Vec<Vec<Pair>> {
         let matcher = Matcher::new(&self.population, &self.model, rulings);
-        let chunks: Vec<Vec<Pair>> = slots
-            .par_chunks(TASK)
-            .map(|slots| {
-                let mut partners = Vec::new();
-                let mut pairs = Vec::new();
-                for slot in slots {
-                    blocks.partners(&self.population, *slot, &mut partners);
-                    matcher.add_ruled(*slot, &mut partners);
-                    let found = partners
-                        .iter()
-                        .filter_map(|other| matcher.pair(*slot, *other));
-                    pairs.extend(found);
-                }
-                pairs
-            })
-            .collect();
-        chunks.concat()
+        let starts: Vec<Slot> = slots.clone().step_by(TASK as usize).collect();
+        let tasks = starts.par_iter().map(|start| {
+            let mut partners = Vec::new();
+            let mut pairs = Vec::with_capacity(4 * TASK as usize);
+            for slot in *start..start.saturating_add(TASK).min(slots.end) {
+                blocks.partners(&self.population, slot, &mut partners);
+                matcher.add_ruled(slot, &mut partners);
+                let found = partners
+                    .iter()
+                    .filter_map(|other| matcher.pair(slot, *other));
+                pairs.extend(found);
+            }
+            pairs
+        });
+        tasks.collect()
     }
 
     fn finish(
@@ -184,6 +181,8 @@ impl Batch {
         mut kept: Vec<Pair>,
         mut statistics: Statistics,
     ) -> LinkResult {
+        let matcher = Matcher::new(&self.population, &self.model, rulings);
+        kept.par_sort_unstable_by(|one, other| matcher.order(one, other));
         let rates = self.rate(rulings, &mut kept);
         let link_bits = self.model.settings.thresholds.link_bits;
         let clusters = self.join(rulings, &mut kept, link_bits);
@@ -191,9 +190,11 @@ impl Batch {
         statistics.link_bits = link_bits;
         statistics.links_refused_by_cluster =
             kept.iter().filter(|pair| pair.is_refused).count() as u64;
-        let (links, reviews): (Vec<Pair>, Vec<Pair>) = kept
-            .into_iter()
-            .partition(|pair| pair.decision == Decision::Link);
+        // Reviews are few: they are copied out, and the links stay where they are.
+        let is_link = |pair: &Pair| pair.decision == Decision::Link;
+        let reviews: Vec<Pair> = kept.iter().filter(|pair| !is_link(pair)).copied().collect();
+        kept.retain(is_link);
+        let links = kept;
         statistics.links = links.len() as u64;
         statistics.reviews = reviews.len() as u64;
         let estimation = self.estimation.take();
@@ -239,23 +240,14 @@ impl Batch {
     }
 
     /// Forms clusters from the pairs that a steward confirmed and the open ones down to a score; marks the pairs that
-    /// would have brought records together that cannot be one person.
+    /// would have brought records together that cannot be one person. The pairs come in the order of joining.
     fn join(&self, rulings: &Rulings, kept: &mut [Pair], lowest: f64) -> Clusters {
         let matcher = Matcher::new(&self.population, &self.model, rulings);
-        let mut order: Vec<_> = kept
-            .par_iter()
-            .enumerate()
-            .filter(|(_, pair)| pair.is_to_link(lowest))
-            .map(|(place, pair)| (matcher.rank(pair), place))
-            .collect();
-        order.par_sort_unstable();
         let largest = self.model.settings.cluster.largest_cluster;
         let mut clusters = Clusters::new(self.population.end(), largest);
-        for (_, place) in order {
-            if let Some(pair) = kept.get_mut(place) {
-                let is_joined = clusters.join(pair.a, pair.b, |a, b| matcher.refuses(a, b));
-                pair.is_refused = !is_joined;
-            }
+        for pair in kept.iter_mut().filter(|pair| pair.is_to_link(lowest)) {
+            let is_joined = clusters.join(pair.a, pair.b, |a, b| matcher.refuses(a, b));
+            pair.is_refused = !is_joined;
         }
         clusters
     }

@@ -36,17 +36,20 @@ impl fmt::Display for ClusterId {
 #[derive(Debug)]
 pub(crate) struct Clusters {
     parents: Vec<Slot>,
-    /// Members by root; empty for a record alone and for a record that is no root.
-    members: Vec<Vec<Slot>>,
+    /// The next record of the same cluster, round in a ring.
+    next: Vec<Slot>,
     largest: usize,
+    /// Members of the two clusters that are to be joined.
+    members: (Vec<Slot>, Vec<Slot>),
 }
 
 impl Clusters {
     pub(crate) fn new(records: Slot, largest: usize) -> Self {
         Self {
             parents: (0..records).collect(),
-            members: vec![Vec::new(); records as usize],
+            next: (0..records).collect(),
             largest,
+            members: (Vec::new(), Vec::new()),
         }
     }
 
@@ -66,13 +69,6 @@ impl Clusters {
         root
     }
 
-    fn members_of(&self, root: Slot) -> Vec<Slot> {
-        match self.members.get(root as usize) {
-            Some(members) if !members.is_empty() => members.clone(),
-            _ => vec![root],
-        }
-    }
-
     /// Joins the clusters of two records when no pair across them is refused; whether they are
     /// together afterwards.
     pub(crate) fn join(
@@ -85,51 +81,55 @@ impl Clusters {
         if root_a == root_b {
             return true;
         }
-        let (members_a, members_b) = (self.members_of(root_a), self.members_of(root_b));
-        if members_a.len() + members_b.len() > self.largest {
-            return false;
+        let (mut one, mut other) = std::mem::take(&mut self.members);
+        collect(&self.next, root_a, &mut one);
+        collect(&self.next, root_b, &mut other);
+        let is_too_large = one.len() + other.len() > self.largest;
+        let is_joined = !is_too_large
+            && !one.iter().any(|one| {
+                other
+                    .iter()
+                    .any(|other| (*one, *other) != (a, b) && is_refused(*one, *other))
+            });
+        self.members = (one, other);
+        if is_joined {
+            if let Some(parent) = self.parents.get_mut(root_b as usize) {
+                *parent = root_a;
+            }
+            // Two rings become one when a member of each changes its neighbour with the other.
+            self.next.swap(root_a as usize, root_b as usize);
         }
-        let is_any_refused = members_a.iter().any(|one| {
-            members_b
-                .iter()
-                .any(|other| (*one, *other) != (a, b) && is_refused(*one, *other))
-        });
-        if is_any_refused {
-            return false;
-        }
-        self.unite(root_a, root_b, members_a, members_b);
-        true
+        is_joined
     }
 
-    fn unite(&mut self, root_a: Slot, root_b: Slot, mut kept: Vec<Slot>, moved: Vec<Slot>) {
-        if let Some(parent) = self.parents.get_mut(root_b as usize) {
-            *parent = root_a;
-        }
-        kept.extend(moved);
-        if let Some(members) = self.members.get_mut(root_b as usize) {
-            *members = Vec::new();
-        }
-        if let Some(members) = self.members.get_mut(root_a as usize) {
-            *members = kept;
-        }
-    }
-
-    /// The id of every record's cluster.
-    pub(crate) fn ids(mut self, population: &Population) -> Vec<ClusterId> {
+    /// The id of every record's cluster, and how many clusters there are.
+    pub(crate) fn ids(mut self, population: &Population) -> (Vec<ClusterId>, u64) {
         let records = self.parents.len() as Slot;
         let mut least = vec![u128::MAX; records as usize];
+        let mut clusters = 0;
         for slot in 0..records {
             let root = self.root(slot);
+            clusters += u64::from(root == slot);
             if let Some(digest) = least.get_mut(root as usize) {
                 *digest = (*digest).min(population.digest(slot));
             }
         }
-        (0..records)
-            .map(|slot| {
-                let root = self.root(slot);
-                ClusterId::of(least.get(root as usize).copied().unwrap_or_default())
-            })
-            .collect()
+        let ids = (0..records).map(|slot| {
+            let root = self.root(slot);
+            ClusterId::of(least.get(root as usize).copied().unwrap_or_default())
+        });
+        (ids.collect(), clusters)
+    }
+}
+
+/// The members of a record's ring, itself first.
+fn collect(next: &[Slot], first: Slot, members: &mut Vec<Slot>) {
+    members.clear();
+    members.push(first);
+    let mut slot = first;
+    while let Some(following) = next.get(slot as usize).filter(|slot| **slot != first) {
+        slot = *following;
+        members.push(slot);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::field::{
 };
 use crate::ruling::Ruling;
 use crate::score::{Evidence, Scorer};
+use crate::settings::Thresholds;
 
 /// What is decided about a pair of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -112,7 +113,7 @@ pub(crate) fn judge(scorer: &Scorer<'_>, evidence: &Evidence, ruling: Option<Rul
         notes.add(Note::HouseholdRival);
     }
     let thresholds = &scorer.model.settings.thresholds;
-    let limit = constrain(evidence.pattern, thresholds.anchored_links, &mut notes);
+    let limit = constrain(evidence.pattern, thresholds, &mut notes);
     let by_score = if score.bits >= thresholds.link_bits {
         Decision::Link
     } else if score.bits >= thresholds.review_bits {
@@ -272,18 +273,24 @@ impl Rules {
     }
 }
 
-fn constrain(pattern: Pattern, anchored: bool, notes: &mut Notes) -> Limit {
+fn constrain(pattern: Pattern, thresholds: &Thresholds, notes: &mut Notes) -> Limit {
     let rules = Rules(pattern);
-    let found = [
-        (rules.twin(), Note::TwinConflict),
+    let anchored = thresholds.anchored_links;
+    let always = [
         (rules.suffix(), Note::SuffixConflict),
-        (rules.generation(!anchored), Note::OtherGeneration),
         (rules.anchor(anchored), Note::NoAnchor),
         (rules.sex(), Note::SexConflict),
+    ];
+    let in_households = [
+        (rules.twin(), Note::TwinConflict),
+        (rules.generation(!anchored), Note::OtherGeneration),
         (rules.identifiers(!anchored), Note::IdentifierConflict),
     ];
+    let in_households = in_households
+        .into_iter()
+        .filter(|_| thresholds.household_rules);
     let mut strictest = Limit::Link;
-    for (limit, note) in found {
+    for (limit, note) in always.into_iter().chain(in_households) {
         if limit != Limit::Link {
             notes.add(note);
         }

@@ -1,5 +1,7 @@
 //! The way of one pair: comparison, score, judgement. Batch and index both go it.
 
+use std::cmp::Ordering;
+
 use crate::compare::Comparer;
 use crate::decide::{Judgement, Note, judge};
 use crate::model::Model;
@@ -84,20 +86,20 @@ impl<'a> Matcher<'a> {
             .any(|other| self.rulings.get(digest, other) == Some(Ruling::Confirmed))
     }
 
-    /// Place of a link in the order of joining: stewards' pairs, then by score; equal scores by
+    /// The order in which two links are joined: stewards' pairs first, then by score; equal scores by
     /// key, so that the order of the input does not matter.
-    pub(crate) fn rank(&self, pair: &Pair) -> (bool, std::cmp::Reverse<i64>, u128, u128) {
-        let (a, b) = (
-            self.population.digest(pair.a),
-            self.population.digest(pair.b),
-        );
-        let is_confirmed = pair.notes.contains(Note::StewardConfirmed);
-        let millibits = (pair.bits * 1000.0).round() as i64;
-        (
-            !is_confirmed,
-            std::cmp::Reverse(millibits),
-            a.min(b),
-            a.max(b),
-        )
+    pub(crate) fn order(&self, one: &Pair, other: &Pair) -> Ordering {
+        let is_confirmed = |pair: &Pair| pair.notes.contains(Note::StewardConfirmed);
+        let keys = |pair: &Pair| {
+            let (a, b) = (
+                self.population.digest(pair.a),
+                self.population.digest(pair.b),
+            );
+            (a.min(b), a.max(b))
+        };
+        is_confirmed(other)
+            .cmp(&is_confirmed(one))
+            .then_with(|| other.bits.total_cmp(&one.bits))
+            .then_with(|| keys(one).cmp(&keys(other)))
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use hashbrown::HashTable;
 use sha2::{Digest, Sha256};
 
-use crate::mix::{self, MixedMap, Tally};
+use crate::mix::{self, Tally};
 use crate::nickname::Nicknames;
 use crate::person::{Person, PersonName};
 use crate::prepared::Prepared;
@@ -39,7 +40,8 @@ pub(crate) struct Population {
     pub(crate) frequencies: Frequencies,
     entries: Shelves<Option<Entry>>,
     free: Vec<Slot>,
-    slots: MixedMap<u128, Slot>,
+    /// Slots by the digests of their records' keys.
+    slots: HashTable<Slot>,
     systems: Vec<Box<str>>,
     system_numbers: HashMap<Box<str>, u16>,
 }
@@ -64,7 +66,7 @@ impl Population {
             frequencies: Frequencies::default(),
             entries: Shelves::default(),
             free: Vec::new(),
-            slots: MixedMap::default(),
+            slots: HashTable::new(),
             systems: Vec::new(),
             system_numbers: HashMap::new(),
         }
@@ -81,11 +83,12 @@ impl Population {
     }
 
     pub(crate) fn slot(&self, key: &RecordKey) -> Option<Slot> {
-        self.slots.get(&key_digest(key)).copied()
+        self.slot_of(key_digest(key))
     }
 
     pub(crate) fn slot_of(&self, digest: u128) -> Option<Slot> {
-        self.slots.get(&digest).copied()
+        let is_it = |slot: &Slot| self.digest(*slot) == digest;
+        self.slots.find(digest as u64, is_it).copied()
     }
 
     fn entry(&self, slot: Slot) -> Option<&Entry> {
@@ -115,7 +118,7 @@ impl Population {
 
     /// Adds a record; `None` when its key is there already.
     pub(crate) fn insert(&mut self, record: Prepared) -> Option<Slot> {
-        if self.slots.contains_key(&record.digest) {
+        if self.slot_of(record.digest).is_some() {
             return None;
         }
         let (id, digest, person) = self.number(record);
@@ -164,14 +167,19 @@ impl Population {
 
     fn take(&mut self, slot: Slot) -> Option<Person> {
         let entry = self.entries.get_mut(slot as usize)?.take()?;
-        self.slots.remove(&entry.digest);
+        let held = self
+            .slots
+            .find_entry(entry.digest as u64, |other| *other == slot);
+        if let Ok(held) = held {
+            held.remove();
+        }
         self.free.push(slot);
         self.count(&entry.person, Tally::remove);
         Some(entry.person)
     }
 
     fn put(&mut self, id: Box<str>, digest: u128, person: Person) -> Option<Slot> {
-        if self.slots.contains_key(&digest) {
+        if self.slot_of(digest).is_some() {
             return None;
         }
         self.count(&person, Tally::add);
@@ -184,7 +192,11 @@ impl Population {
             Some(place) => *place = entry,
             None => self.entries.push(entry),
         }
-        self.slots.insert(digest, slot);
+        let entries = &self.entries;
+        self.slots.insert_unique(digest as u64, slot, |slot| {
+            let entry = entries.get(*slot as usize).and_then(Option::as_ref);
+            entry.map_or(0, |entry| entry.digest as u64)
+        });
         Some(slot)
     }
 

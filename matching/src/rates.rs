@@ -1,5 +1,7 @@
 //! How many false links to expect: from the scores alone, no labels needed.
 
+use rayon::prelude::*;
+
 use crate::model::Model;
 use crate::result::Pair;
 use crate::score::Scorer;
@@ -61,21 +63,19 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// Rates of the pairs that a score alone decides and no cluster refuses.
+    /// Rates of the pairs that a score alone decides and no cluster refuses; of these the highest score comes first.
     pub(crate) fn of(pairs: &[Pair], conflicts: Conflicts) -> Self {
-        let open = pairs.iter().filter(|pair| pair.is_open && !pair.is_refused);
-        let mut bits: Vec<f64> = open.map(|pair| pair.bits).collect();
-        bits.sort_unstable_by(|a, b| b.total_cmp(a));
         let (mut expected, mut seen) = (0.0, 0.0);
-        let steps = bits.chunk_by(|a, b| a == b).filter_map(|same| {
-            let score = *same.first()?;
-            seen += same.len() as f64;
-            expected += same.len() as f64 * conflicts.false_share(score);
-            Some((score, expected / seen))
-        });
-        Self {
-            steps: steps.collect(),
+        let mut steps: Vec<(f64, f64)> = Vec::new();
+        for pair in pairs.iter().filter(|pair| pair.is_open && !pair.is_refused) {
+            seen += 1.0;
+            expected += conflicts.false_share(pair.bits);
+            match steps.last_mut().filter(|step| step.0 == pair.bits) {
+                Some(step) => step.1 = expected / seen,
+                None => steps.push((pair.bits, expected / seen)),
+            }
         }
+        Self { steps }
     }
 
     /// The lowest score at which the rate among all links is still within the target; none when even the highest
@@ -106,7 +106,7 @@ pub(crate) fn false_match_rate(
     expected: f64,
 ) -> FalseMatchRate {
     let shares: Vec<f64> = without_parts
-        .iter()
+        .par_iter()
         .map(|settings| {
             let model = Model::new(settings.clone());
             let scorer = Scorer::new(&model, records);

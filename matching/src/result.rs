@@ -111,6 +111,7 @@ pub struct LinkResult {
     links: Vec<Pair>,
     reviews: Vec<Pair>,
     clusters: Vec<ClusterId>,
+    people: u64,
     statistics: Statistics,
     /// The settings as they would have been estimated without each part of the pairs; empty without an estimation.
     pub(crate) without_parts: Vec<Settings>,
@@ -122,7 +123,7 @@ impl LinkResult {
         population: Population,
         links: Vec<Pair>,
         reviews: Vec<Pair>,
-        clusters: Vec<ClusterId>,
+        (clusters, people): (Vec<ClusterId>, u64),
         statistics: Statistics,
     ) -> Self {
         Self {
@@ -131,6 +132,7 @@ impl LinkResult {
             links,
             reviews,
             clusters,
+            people,
             statistics,
             without_parts: Vec::new(),
         }
@@ -155,6 +157,11 @@ impl LinkResult {
     /// Cluster of each record, in the order of input.
     pub fn clusters(&self) -> &[ClusterId] {
         &self.clusters
+    }
+
+    /// How many clusters there are: people, as far as was found.
+    pub fn people(&self) -> u64 {
+        self.people
     }
 
     /// Counts of the run.

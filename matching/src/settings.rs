@@ -53,6 +53,11 @@ pub struct Thresholds {
     /// estimation lifts this: the records themselves then show what such pairs are worth.
     #[serde(default = "yes")]
     pub anchored_links: bool,
+    /// What speaks for twins, for parent and child of one name or for two holders of two numbers keeps a pair from being
+    /// linked, whatever its score. An estimation lifts this where the records' dwellings show that nobody lives with
+    /// another.
+    #[serde(default = "yes")]
+    pub household_rules: bool,
     /// At or above: linked, unless an estimation sets another score.
     pub link_bits: f64,
     /// At or above, and below `link_bits`: a steward decides.

@@ -1,12 +1,14 @@
 //! All blocks of a population at once, as sorted arrays.
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::population::{Population, Slot};
 use crate::settings::Blocking;
 
-use super::key::{is_small, keys};
+use super::key::{Scheme, is_small, schemes};
 use super::refine::{DEPTH, part};
 
 /// How the records fell into blocks.
@@ -26,11 +28,8 @@ pub struct BlockingStatistics {
     pub pairs_outside_windows: u64,
 }
 
-/// Into how many shares the keys are parted, by their highest bits.
-pub(super) const SHARES: u64 = 8;
-const SHARE_SHIFT: u32 = 61;
 /// Records whose keys one task makes.
-const TASK: usize = 16_384;
+const TASK: usize = 4096;
 
 /// The start of each block in the array of members.
 #[derive(Debug, Clone, Copy)]
@@ -59,10 +58,13 @@ impl Blocks {
             window: limits.window,
             ..Self::default()
         };
-        // One share of the keys after another, so that all keys of all records are never held at once.
-        for share in 0..SHARES {
-            blocks.add(population, limits, &sorted_entries(population, share));
+        // One kind of key after another, so that all keys of all records are never held at once.
+        let mut entries = Vec::with_capacity(population.len());
+        for scheme in schemes() {
+            sort_entries(population, scheme, &mut entries);
+            blocks.add(population, limits, &entries);
         }
+        drop(entries);
         blocks.index(population.end());
         blocks
     }
@@ -236,28 +238,35 @@ fn is_kept(block: &[(u64, Slot)], limits: &Blocking) -> bool {
     block.len() > 1 && !block.first().is_some_and(|(key, _)| is_too_large(*key))
 }
 
-/// Keys of one share with their records, sorted by both.
-pub(super) fn sorted_entries(population: &Population, share: u64) -> Vec<(u64, Slot)> {
-    let slots: Vec<Slot> = (0..population.end()).collect();
-    let tasks: Vec<Vec<(u64, Slot)>> = slots
-        .par_chunks(TASK)
-        .map(|slots| {
-            let mut found = Vec::new();
-            let mut entries = Vec::with_capacity(slots.len() * 16 / SHARES as usize);
-            for slot in slots {
-                if let Some(person) = population.person(*slot) {
-                    keys(population, person, &mut found);
-                    let own = found.iter().filter(|key| *key >> SHARE_SHIFT == share);
-                    entries.extend(own.map(|key| (*key, *slot)));
+/// Keys of one kind with their records, sorted by both.
+pub(super) fn sort_entries(
+    population: &Population,
+    scheme: Scheme,
+    entries: &mut Vec<(u64, Slot)>,
+) {
+    entries.clear();
+    let starts: Vec<Slot> = (0..population.end()).step_by(TASK).collect();
+    let all = Mutex::new(entries);
+    // Sorting follows, so that it does not matter which task hands its keys on first.
+    starts.par_iter().for_each_init(
+        || (Vec::new(), Vec::with_capacity(TASK * 2)),
+        |(keys, own), start| {
+            let end = start.saturating_add(TASK as Slot).min(population.end());
+            for slot in *start..end {
+                keys.clear();
+                if let Some(person) = population.person(slot) {
+                    scheme.append(population, person, keys);
                 }
+                own.extend(keys.iter().map(|key| (*key, slot)));
             }
-            entries
-        })
-        .collect();
-    let mut entries = tasks.concat();
-    drop(tasks);
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend_from_slice(own);
+            own.clear();
+        },
+    );
+    let entries = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     entries.par_sort_unstable();
-    entries
+    entries.dedup();
 }
 
 fn pairs(records: usize) -> u64 {

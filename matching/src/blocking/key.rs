@@ -16,9 +16,10 @@
 //! | address, or ZIP code, + sound of any word of the name (small blocks only) | swapped or misspelt names without a birth date |
 
 use crate::mix;
-use crate::person::{Person, PersonName};
+use crate::person::Person;
 use crate::population::Population;
 use crate::value::BirthDate;
+use crate::vocabulary::NameEntry;
 
 /// The kinds of keys; the number is mixed into the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(crate) enum Scheme {
 
 /// The bit by which keys of small blocks differ from the others.
 const SMALL: u64 = 1;
-/// Where a key tells its kind: away from the lowest and the highest bits, by which maps and shares part the keys.
+/// Where a key tells its kind: away from the lowest and the highest bits, by which maps part the keys.
 const SCHEME_SHIFT: u32 = 44;
 const SCHEME_MASK: u64 = 0x1F;
 
@@ -109,95 +110,158 @@ pub(super) fn is_small(key: u64) -> bool {
 /// Appends every key of a person, each once.
 pub(crate) fn keys(population: &Population, person: &Person, keys: &mut Vec<u64>) {
     keys.clear();
-    number_keys(population, person, keys);
-    let birth = person
-        .birth_date
-        .filter(|date| date.is_exact())
-        .map(birth_key);
-    if let Some(birth) = birth {
-        let zips = person
-            .places()
-            .map(|place| place.zip)
-            .filter(|zip| *zip != 0);
-        keys.extend(zips.map(|zip| Scheme::BirthZip.key(birth, u64::from(zip))));
-    }
-    for name in person.names() {
-        name_keys(population, person, name, birth, keys);
+    for (scheme, _) in SCHEMES {
+        scheme.append(population, person, keys);
     }
     keys.sort_unstable();
     keys.dedup();
 }
 
-fn number_keys(population: &Population, person: &Person, keys: &mut Vec<u64>) {
-    if let Some(ssn) = person.ssn.whole() {
-        keys.push(Scheme::Ssn.key(u64::from(ssn), 0));
+/// All kinds of keys.
+pub(super) fn schemes() -> impl Iterator<Item = Scheme> {
+    SCHEMES.into_iter().map(|(scheme, _)| scheme)
+}
+
+impl Scheme {
+    /// Appends the keys of this kind; one that follows from two names of the person may come twice.
+    pub(super) fn append(self, population: &Population, person: &Person, keys: &mut Vec<u64>) {
+        match self {
+            Self::Ssn | Self::SsnStartGiven | Self::SsnEndGiven | Self::SsnEndBirth => {
+                self.append_ssn(population, person, keys);
+            }
+            Self::Identifier => {
+                let values = person.identifiers().map(|identifier| identifier.value);
+                keys.extend(values.map(|value| self.key(value, 0)));
+            }
+            Self::BirthInitial | Self::BirthFamilySound | Self::BirthZip => {
+                self.append_birth(population, person, keys);
+            }
+            Self::GivenFamily | Self::SoundsYear => self.append_names(population, person, keys),
+            Self::PhoneInitial | Self::AddressInitial | Self::AddressSound | Self::ZipSound => {
+                self.append_contact(population, person, keys);
+            }
+        }
     }
-    for identifier in person.identifiers() {
-        keys.push(Scheme::Identifier.key(identifier.value, 0));
+
+    fn append_ssn(self, population: &Population, person: &Person, keys: &mut Vec<u64>) {
+        let whole = person.ssn.whole().map(u64::from);
+        let last_four = person.ssn.last_four().map(u64::from);
+        let number = match self {
+            Self::Ssn => return keys.extend(whole.map(|ssn| self.key(ssn, 0))),
+            Self::SsnStartGiven => whole.map(|ssn| ssn / 10_000),
+            _ => last_four,
+        };
+        let Some(number) = number else {
+            return;
+        };
+        if self == Self::SsnEndBirth {
+            let birth = person.birth_date.map(birth_key);
+            return keys.extend(birth.map(|birth| self.key(number, birth)));
+        }
+        let given = given_names(population, person).map(|name| name.canonical);
+        keys.extend(given.map(|given| self.key(number, given)));
     }
-    let Some(last_four) = person.ssn.last_four() else {
-        return;
-    };
-    if let Some(birth) = person.birth_date {
-        keys.push(Scheme::SsnEndBirth.key(u64::from(last_four), birth_key(birth)));
+
+    fn append_birth(self, population: &Population, person: &Person, keys: &mut Vec<u64>) {
+        let birth = person.birth_date.filter(|date| date.is_exact());
+        let Some(birth) = birth.map(birth_key) else {
+            return;
+        };
+        match self {
+            Self::BirthInitial => {
+                let names = given_names(population, person);
+                keys.extend(names.map(|name| self.key(birth, initial(name))));
+            }
+            Self::BirthZip => keys.extend(zips(person).map(|zip| self.key(birth, zip))),
+            _ => {
+                let sounds = family_names(population, person).flat_map(|name| &name.sounds);
+                keys.extend(sounds.map(|sound| self.key(birth, *sound)));
+            }
+        }
     }
-    for name in person.names().filter(|name| !name.first.is_none()) {
-        let given = population.vocabulary.entry(name.first).canonical;
-        keys.push(Scheme::SsnEndGiven.key(u64::from(last_four), given));
-        if let Some(ssn) = person.ssn.whole() {
-            keys.push(Scheme::SsnStartGiven.key(u64::from(ssn / 10_000), given));
+
+    fn append_names(self, population: &Population, person: &Person, keys: &mut Vec<u64>) {
+        let year = person
+            .birth_date
+            .map(|date| u64::from(date.year().unsigned_abs()));
+        for name in person.names() {
+            let first = population.vocabulary.entry(name.first);
+            let last = population.vocabulary.entry(name.last);
+            if let (Self::SoundsYear, Some(year), Some(given)) = (self, year, first.sounds.first())
+            {
+                keys.extend(
+                    last.sounds
+                        .iter()
+                        .map(|sound| self.key(given ^ sound, year)),
+                );
+            }
+            if self == Self::GivenFamily && !name.first.is_none() {
+                // A given name in the family-name field has no nickname resolved: block by it as it stands, too.
+                for given in std::iter::once(&first.canonical).chain(first.words.first()) {
+                    keys.extend(last.words.iter().map(|word| self.key(given ^ word, 0)));
+                }
+            }
+        }
+    }
+
+    fn append_contact(self, population: &Population, person: &Person, keys: &mut Vec<u64>) {
+        for name in person.names() {
+            let first = population.vocabulary.entry(name.first);
+            let last = population.vocabulary.entry(name.last);
+            let initial = (!name.first.is_none()).then(|| initial(first));
+            let sounds = last.sounds.iter();
+            match (self, initial) {
+                (Self::PhoneInitial, Some(initial)) => {
+                    keys.extend(person.phones().map(|phone| self.key(phone, initial)));
+                }
+                (Self::AddressInitial, Some(initial)) => {
+                    keys.extend(buildings(person).map(|place| self.key(place, initial)));
+                }
+                (Self::AddressSound, _) => {
+                    for sound in sounds.chain(&first.sounds) {
+                        keys.extend(buildings(person).map(|place| self.small_key(place, *sound)));
+                    }
+                }
+                (Self::ZipSound, _) => {
+                    for sound in sounds {
+                        keys.extend(zips(person).map(|zip| self.small_key(zip, *sound)));
+                    }
+                }
+                _ => {}
+            }
         }
     }
 }
 
-fn name_keys(
-    population: &Population,
-    person: &Person,
-    name: &PersonName,
-    birth: Option<u64>,
-    keys: &mut Vec<u64>,
-) {
-    let first = population.vocabulary.entry(name.first);
-    let last = population.vocabulary.entry(name.last);
-    if !name.first.is_none() {
-        let initial = u64::from(u32::from(first.initial));
-        keys.extend(birth.map(|birth| Scheme::BirthInitial.key(birth, initial)));
-        keys.extend(
-            person
-                .phones()
-                .map(|phone| Scheme::PhoneInitial.key(phone, initial)),
-        );
-        let buildings = person.places().filter(|place| place.building != 0);
-        keys.extend(buildings.map(|place| Scheme::AddressInitial.key(place.building, initial)));
-    }
-    for sound in &last.sounds {
-        keys.extend(birth.map(|birth| Scheme::BirthFamilySound.key(birth, *sound)));
-        let zips = person.places().filter(|place| place.zip != 0);
-        keys.extend(zips.map(|place| Scheme::ZipSound.small_key(u64::from(place.zip), *sound)));
-    }
-    for sound in last.sounds.iter().chain(&first.sounds) {
-        let buildings = person.places().filter(|place| place.building != 0);
-        keys.extend(buildings.map(|place| Scheme::AddressSound.small_key(place.building, *sound)));
-    }
-    for word in last.words.iter().filter(|_| !name.first.is_none()) {
-        keys.push(Scheme::GivenFamily.key(first.canonical ^ *word, 0));
-        // A given name in the family-name field has no nickname resolved: block by it as it stands.
-        keys.extend(
-            first
-                .words
-                .first()
-                .map(|given| Scheme::GivenFamily.key(given ^ word, 0)),
-        );
-    }
-    let Some(year) = person.birth_date.map(BirthDate::year) else {
-        return;
-    };
-    for sound in &last.sounds {
-        if let Some(given) = first.sounds.first() {
-            let year = u64::from(year.unsigned_abs());
-            keys.push(Scheme::SoundsYear.key(given ^ sound, year));
-        }
-    }
+fn given_names<'a>(
+    population: &'a Population,
+    person: &'a Person,
+) -> impl Iterator<Item = &'a NameEntry> {
+    let known = person.names().filter(|name| !name.first.is_none());
+    known.map(|name| population.vocabulary.entry(name.first))
+}
+
+fn family_names<'a>(
+    population: &'a Population,
+    person: &'a Person,
+) -> impl Iterator<Item = &'a NameEntry> {
+    person
+        .names()
+        .map(|name| population.vocabulary.entry(name.last))
+}
+
+fn initial(name: &NameEntry) -> u64 {
+    u64::from(u32::from(name.initial))
+}
+
+fn buildings(person: &Person) -> impl Iterator<Item = u64> {
+    let buildings = person.places().map(|place| place.building);
+    buildings.filter(|building| *building != 0)
+}
+
+fn zips(person: &Person) -> impl Iterator<Item = u64> {
+    let zips = person.places().map(|place| u64::from(place.zip));
+    zips.filter(|zip| *zip != 0)
 }
 
 /// A birth date without the order of day and month.

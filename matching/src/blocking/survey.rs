@@ -8,8 +8,8 @@ use crate::mix::{self, MixedMap};
 use crate::population::{Population, Slot};
 use crate::settings::Blocking;
 
-use super::batch::{Blocks, SHARES, sorted_entries};
-use super::key::{scheme_labels, scheme_number};
+use super::batch::{Blocks, sort_entries};
+use super::key::{scheme_labels, scheme_number, schemes};
 
 /// What the keys of one kind do. A pair that has several keys is counted for each of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -57,8 +57,9 @@ impl Survey {
             })
             .collect();
         let mut block_sizes = BTreeMap::new();
-        for share in 0..SHARES {
-            let entries = sorted_entries(population, share);
+        let mut entries = Vec::new();
+        for scheme in schemes() {
+            sort_entries(population, scheme, &mut entries);
             for same_key in entries.chunk_by(|a, b| a.0 == b.0) {
                 let number = same_key.first().map_or(0, |entry| scheme_number(entry.0));
                 let (true, Some(statistics)) = (same_key.len() > 1, by_number.get_mut(&number))

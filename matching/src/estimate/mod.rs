@@ -100,8 +100,11 @@ impl Estimation {
 
     /// The settings that the records show.
     pub(crate) fn settings(&self) -> Result<(Settings, Estimate), EstimateError> {
-        let (settings, rounds) = self.settle(None);
+        let (mut settings, rounds) = self.settle(None);
         let (matched, doubtful) = self.expect(&settings, None);
+        // The records themselves show what pairs without an anchor are worth, and whether there are households.
+        settings.thresholds.anchored_links = false;
+        settings.thresholds.household_rules &= !self.housing.is_of_single_people(&matched);
         let expected = matched.total;
         if expected < FEWEST_MATCHES {
             return Err(EstimateError::TooFew { expected });

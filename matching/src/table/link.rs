@@ -1,11 +1,9 @@
 //! Linking of person tables, as `tandem link` does it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{Read, Write};
 
-use crate::batch::{Batch, CHUNK};
-use crate::cluster::ClusterId;
+use crate::batch::{Batch, TASK};
 use crate::engine::{Engine, EngineError};
 use crate::progress::{Audience, Phase, Progress, begin, tell};
 use crate::report::{Page, Scores};
@@ -113,8 +111,7 @@ pub fn link_tables_with(
     begin(&mut extras.progress, Phase::Writing);
     write_links(&result, outputs.links)?;
     write_clusters(&result, outputs.clusters)?;
-    let clusters: BTreeSet<ClusterId> = result.clusters().iter().copied().collect();
-    report.clusters = clusters.len() as u64;
+    report.clusters = result.people();
     report.statistics = result.statistics().clone();
     report.settings = Some(result.settings().clone());
     if !asked.is_empty() {
@@ -203,7 +200,7 @@ fn run(
     };
     tell(audience, progress);
     let result = batch.run(rulings, |batch, pairs| {
-        progress.records = (progress.records + u64::from(CHUNK)).min(batch.len() as u64);
+        progress.records = (progress.records + u64::from(TASK)).min(batch.len() as u64);
         progress.pairs += pairs.len() as u64;
         tell(audience, progress);
         if let Some(scores) = scores {

@@ -14,9 +14,9 @@ use super::report::{TableWarning, Warnings};
 use super::row::{Columns, Row};
 
 /// Lines that are made ready together.
-const CHUNK: usize = 8192;
+const CHUNK: usize = 2048;
 /// Lines of a chunk that one task makes ready.
-const TASK: usize = 512;
+const TASK: usize = 256;
 
 /// A table as the caller names it.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,9 @@ struct Reading<'a, R> {
     header: ByteRecord,
     columns: Columns,
     warnings: Warnings,
+    /// Room for the lines of a chunk, used again and again.
+    lines: Vec<ByteRecord>,
+    /// Lines read so far.
     records: u64,
 }
 
@@ -81,28 +84,30 @@ impl<'a, R: Read> Reading<'a, R> {
             header,
             columns,
             warnings,
+            lines: vec![ByteRecord::new(); CHUNK],
             records: 0,
         })
     }
 
     /// The next lines; none at the end.
     fn chunk(&mut self) -> Result<Vec<Ready>, LinkTablesError> {
-        let mut lines = Vec::with_capacity(CHUNK);
-        let mut fields = ByteRecord::new();
-        while lines.len() < CHUNK
-            && self
-                .reader
-                .read_byte_record(&mut fields)
-                .map_err(|source| unreadable(self.name, source))?
-        {
-            self.records += 1;
-            lines.push((fields.clone(), self.records));
+        let first = self.records;
+        let mut read = 0;
+        for fields in &mut self.lines {
+            let more = self.reader.read_byte_record(fields);
+            if !more.map_err(|source| unreadable(self.name, source))? {
+                break;
+            }
+            read += 1;
         }
+        self.records += read as u64;
+        let lines = self.lines.get(..read).unwrap_or_default();
         let (name, header, columns) = (self.name, &self.header, &self.columns);
-        let tasks = lines
-            .par_chunks(TASK)
-            .map(|lines| prepare(name, header, columns, lines));
-        let mut ready = Vec::with_capacity(lines.len());
+        let tasks = lines.par_chunks(TASK).enumerate().map(|(task, lines)| {
+            let before = first + (task * TASK) as u64;
+            prepare(name, header, columns, lines, before)
+        });
+        let mut ready = Vec::with_capacity(read);
         for (records, warnings) in tasks.collect::<Result<Vec<_>, _>>()? {
             ready.extend(records);
             self.warnings.merge(warnings);
@@ -115,11 +120,12 @@ fn prepare(
     name: TableName<'_>,
     header: &ByteRecord,
     columns: &Columns,
-    lines: &[(ByteRecord, u64)],
+    lines: &[ByteRecord],
+    before: u64,
 ) -> Result<(Vec<Ready>, Warnings), LinkTablesError> {
     let mut warnings = Warnings::default();
     let mut ready = Vec::with_capacity(lines.len());
-    for (fields, number) in lines {
+    for (number, fields) in (before + 1..).zip(lines) {
         let line = fields.position().map_or(0, csv::Position::line);
         check_shape(header, fields, line, &mut warnings);
         let row = Row {
@@ -127,7 +133,7 @@ fn prepare(
             fields,
             line,
         };
-        let id = row.id(*number).ok_or_else(|| LinkTablesError::Value {
+        let id = row.id(number).ok_or_else(|| LinkTablesError::Value {
             file: name.file.to_owned(),
             line,
             column: "record_id",

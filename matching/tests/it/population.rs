@@ -1,6 +1,6 @@
 //! What the engine finds in a generated population.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 use tandem_matching::{Batch, Decision, Engine, Record, Rulings, Settings};
@@ -118,4 +118,37 @@ fn batch(records: &[Record]) -> Batch {
         batch.push(record).unwrap();
     }
     batch
+}
+
+#[test]
+fn household_rules_are_lifted_only_where_nobody_lives_with_another() {
+    let (records, truth) = population(20_000, 6);
+    let mut families = batch(&records);
+    families.estimate().unwrap();
+    assert!(families.settings().thresholds.household_rules);
+    // One person of each dwelling, and all records of that person.
+    let home = |record: &Record| {
+        // Streets are written in many ways, house numbers in one.
+        let address = &record.addresses[0];
+        let number = address.street.split(' ').next().unwrap_or_default();
+        (!number.is_empty()).then(|| (number.to_owned(), address.zip.clone()))
+    };
+    let mut owners = HashMap::new();
+    for (record, person) in records.iter().zip(&truth) {
+        if let Some(home) = home(record) {
+            owners.entry(home).or_insert(*person);
+        }
+    }
+    let lodgers: HashSet<usize> = records
+        .iter()
+        .zip(&truth)
+        .filter(|(record, person)| home(record).is_some_and(|home| owners[&home] != **person))
+        .map(|(_, person)| *person)
+        .collect();
+    let alone = records.iter().zip(&truth);
+    let alone = alone.filter(|(_, person)| !lodgers.contains(person));
+    let alone: Vec<Record> = alone.map(|(record, _)| record.clone()).collect();
+    let mut single = batch(&alone);
+    single.estimate().unwrap();
+    assert!(!single.settings().thresholds.household_rules);
 }
