@@ -64,7 +64,7 @@ impl Batch {
             let key = RecordKey::new(record.system, record.id);
             return Err(EngineError::Duplicate(key));
         }
-        self.population.insert(record);
+        self.population.insert_new(record);
         Ok(())
     }
 
@@ -165,6 +165,8 @@ impl Batch {
             for slot in *start..start.saturating_add(TASK).min(slots.end) {
                 blocks.partners(&self.population, slot, &mut partners);
                 matcher.add_ruled(slot, &mut partners);
+                // All partners are fetched from memory at once, rather than each when its turn comes.
+                std::hint::black_box(self.population.touch(&partners));
                 let found = partners
                     .iter()
                     .filter_map(|other| matcher.pair(slot, *other));

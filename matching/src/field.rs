@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mix;
+
 /// Declares the levels of one field; level 0 is always "no evidence".
 macro_rules! levels {
     ($(#[$doc:meta])* $name:ident { $($(#[$level_doc:meta])* $level:ident = $label:literal),+ $(,)? }) => {
@@ -268,6 +270,11 @@ impl Pattern {
 
     pub(crate) fn is_same_system(self) -> bool {
         self.0 & SAME_SYSTEM != 0
+    }
+
+    /// The pattern as a key whose bits are all of use.
+    pub(crate) fn mixed(self) -> u64 {
+        mix::word(self.0)
     }
 
     /// Label of a field's level; `None` when the field is no evidence.

@@ -40,8 +40,8 @@ pub(crate) struct Population {
     pub(crate) frequencies: Frequencies,
     entries: Shelves<Option<Entry>>,
     free: Vec<Slot>,
-    /// Slots by the digests of their records' keys.
-    slots: HashTable<Slot>,
+    /// Slots with the short digests of their records' keys, so that growing asks no record.
+    slots: HashTable<(u32, Slot)>,
     systems: Vec<Box<str>>,
     system_numbers: HashMap<Box<str>, u16>,
 }
@@ -57,6 +57,11 @@ pub(crate) fn key_digest(key: &RecordKey) -> u128 {
         *target = source;
     }
     u128::from_le_bytes(bytes)
+}
+
+/// A short digest as a hash: tables look at the lowest and at the highest bits.
+fn spread(short: u32) -> u64 {
+    u64::from(short) << 32 | u64::from(short)
 }
 
 impl Population {
@@ -87,8 +92,9 @@ impl Population {
     }
 
     pub(crate) fn slot_of(&self, digest: u128) -> Option<Slot> {
-        let is_it = |slot: &Slot| self.digest(*slot) == digest;
-        self.slots.find(digest as u64, is_it).copied()
+        let short = digest as u32;
+        let is_it = |place: &(u32, Slot)| place.0 == short && self.digest(place.1) == digest;
+        self.slots.find(spread(short), is_it).map(|place| place.1)
     }
 
     fn entry(&self, slot: Slot) -> Option<&Entry> {
@@ -97,6 +103,18 @@ impl Population {
 
     pub(crate) fn person(&self, slot: Slot) -> Option<&Person> {
         self.entry(slot).map(|entry| &entry.person)
+    }
+
+    /// Reads a little of each of the records.
+    pub(crate) fn touch(&self, slots: &[Slot]) -> u64 {
+        let people = || slots.iter().filter_map(|slot| self.person(*slot));
+        let sum = people().fold(0, |sum, person| {
+            sum ^ person.phone ^ u64::from(person.system)
+        });
+        let name = |id| self.vocabulary.entry(id).key;
+        people().fold(sum, |sum, person| {
+            sum ^ name(person.name.first) ^ name(person.name.last)
+        })
     }
 
     /// The digest of the record's key; orders records independently of arrival.
@@ -118,9 +136,12 @@ impl Population {
 
     /// Adds a record; `None` when its key is there already.
     pub(crate) fn insert(&mut self, record: Prepared) -> Option<Slot> {
-        if self.slot_of(record.digest).is_some() {
-            return None;
-        }
+        let is_new = self.slot_of(record.digest).is_none();
+        is_new.then(|| self.insert_new(record))
+    }
+
+    /// Adds a record whose key is not there.
+    pub(crate) fn insert_new(&mut self, record: Prepared) -> Slot {
         let (id, digest, person) = self.number(record);
         self.put(id, digest, person)
     }
@@ -151,6 +172,10 @@ impl Population {
 
     /// Puts a record that was set aside back; `None` when its key is taken.
     pub(crate) fn restore(&mut self, key: &RecordKey, person: Person) -> Option<Slot> {
+        let digest = key_digest(key);
+        if self.slot_of(digest).is_some() {
+            return None;
+        }
         for name in person.names() {
             self.vocabulary.reuse(name.first, NameUse::Given);
             self.vocabulary.reuse(name.middle, NameUse::Given);
@@ -162,14 +187,14 @@ impl Population {
         {
             self.vocabulary.release(id, NameUse::Held);
         }
-        self.put(key.id.as_str().into(), key_digest(key), person)
+        Some(self.put(key.id.as_str().into(), digest, person))
     }
 
     fn take(&mut self, slot: Slot) -> Option<Person> {
         let entry = self.entries.get_mut(slot as usize)?.take()?;
         let held = self
             .slots
-            .find_entry(entry.digest as u64, |other| *other == slot);
+            .find_entry(spread(entry.digest as u32), |place| place.1 == slot);
         if let Ok(held) = held {
             held.remove();
         }
@@ -178,10 +203,7 @@ impl Population {
         Some(entry.person)
     }
 
-    fn put(&mut self, id: Box<str>, digest: u128, person: Person) -> Option<Slot> {
-        if self.slot_of(digest).is_some() {
-            return None;
-        }
+    fn put(&mut self, id: Box<str>, digest: u128, person: Person) -> Slot {
         self.count(&person, Tally::add);
         let entry = Some(Entry { id, digest, person });
         let slot = match self.free.pop() {
@@ -192,12 +214,10 @@ impl Population {
             Some(place) => *place = entry,
             None => self.entries.push(entry),
         }
-        let entries = &self.entries;
-        self.slots.insert_unique(digest as u64, slot, |slot| {
-            let entry = entries.get(*slot as usize).and_then(Option::as_ref);
-            entry.map_or(0, |entry| entry.digest as u64)
-        });
-        Some(slot)
+        let short = digest as u32;
+        self.slots
+            .insert_unique(spread(short), (short, slot), |place| spread(place.0));
+        slot
     }
 
     fn release_names(&mut self, person: &Person) {

@@ -1,10 +1,9 @@
 //! The distinct names of a population, each analysed once.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use rphonetic::DoubleMetaphone;
 
-use crate::mix::{self, Tally};
+use crate::mix::{self, MixedMap, Tally};
 use crate::nickname::Nicknames;
 use crate::text;
 
@@ -32,6 +31,8 @@ pub(crate) enum NameUse {
 pub(crate) struct NameEntry {
     /// The words without blanks.
     pub(crate) joined: Box<str>,
+    /// Key of `joined`: names with two keys are two names.
+    pub(crate) key: u64,
     /// Keys of the words, in order.
     pub(crate) words: Box<[u64]>,
     /// Texts of the words when there are several.
@@ -44,6 +45,8 @@ pub(crate) struct NameEntry {
     pub(crate) canonical: u64,
     /// First letter of the canonical form.
     pub(crate) initial: char,
+    /// Whether the name is a single letter, or none.
+    pub(crate) is_initial: bool,
     given: u32,
     family: u32,
     held: u32,
@@ -59,9 +62,10 @@ impl NameEntry {
         }
     }
 
-    /// Whether the name is a single letter.
-    pub(crate) fn is_initial(&self) -> bool {
-        self.joined.chars().nth(1).is_none()
+    /// Whether the two are one name once blanks are left out.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        // Mostly it is one entry, or the keys tell two names apart: the texts lie elsewhere in memory.
+        std::ptr::eq(self, other) || (self.key == other.key && self.joined == other.joined)
     }
 
     fn count_mut(&mut self, name_use: NameUse) -> &mut u32 {
@@ -82,7 +86,10 @@ pub(crate) struct Vocabulary {
     entries: Vec<NameEntry>,
     spellings: Vec<Box<str>>,
     free: Vec<NameId>,
+    /// How many family names of several words hold each word.
     family_words: Tally,
+    /// The names that are one word, by the word.
+    single: MixedMap<u64, NameId>,
     none: NameEntry,
 }
 
@@ -96,6 +103,7 @@ impl Vocabulary {
             spellings: vec![Box::default()],
             free: Vec::new(),
             family_words: Tally::default(),
+            single: MixedMap::default(),
             none: NameEntry::default(),
         }
     }
@@ -123,11 +131,9 @@ impl Vocabulary {
             return;
         };
         *entry.count_mut(name_use) += 1;
-        if name_use == NameUse::Family {
-            entry
-                .words
-                .iter()
-                .for_each(|word| self.family_words.add(*word));
+        if name_use == NameUse::Family && entry.words.len() > 1 {
+            let words = entry.words.iter();
+            words.for_each(|word| self.family_words.add(*word));
         }
     }
 
@@ -142,13 +148,14 @@ impl Vocabulary {
         };
         let count = entry.count_mut(name_use);
         *count = count.saturating_sub(1);
-        if name_use == NameUse::Family {
-            entry
-                .words
-                .iter()
-                .for_each(|word| self.family_words.remove(*word));
+        if name_use == NameUse::Family && entry.words.len() > 1 {
+            let words = entry.words.iter();
+            words.for_each(|word| self.family_words.remove(*word));
         }
         if entry.given == 0 && entry.family == 0 && entry.held == 0 {
+            if let [word] = *entry.words {
+                self.single.remove(&word);
+            }
             *entry = NameEntry::default();
             if let Some(spelling) = self.spellings.get_mut(id.0 as usize) {
                 self.ids.remove(spelling);
@@ -160,7 +167,8 @@ impl Vocabulary {
 
     /// How many family names in use hold the word.
     pub(crate) fn family_word_count(&self, word: u64) -> u32 {
-        self.family_words.count(word)
+        let single = self.single.get(&word).map(|id| self.entry(*id).family);
+        self.family_words.count(word) + single.unwrap_or(0)
     }
 
     /// The analysis of a name.
@@ -182,6 +190,9 @@ impl Vocabulary {
             Some(id) => id,
             None => NameId(u32::try_from(self.entries.len()).unwrap_or(0)),
         };
+        if let [word] = *entry.words {
+            self.single.insert(word, id);
+        }
         if id.0 as usize == self.entries.len() {
             self.entries.push(entry);
             self.spellings.push(spaced.clone());
@@ -212,6 +223,8 @@ impl Vocabulary {
             nicknames: nicknames.into(),
             canonical: mix::text(canonical),
             initial: canonical.chars().next().unwrap_or(' '),
+            key: mix::text(&joined),
+            is_initial: joined.chars().nth(1).is_none(),
             joined,
             given: 0,
             family: 0,

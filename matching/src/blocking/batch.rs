@@ -188,7 +188,9 @@ impl Blocks {
             return;
         };
         let blocks = self.of_record.get(*start as usize..*end as usize);
-        for number in blocks.unwrap_or_default() {
+        let blocks = blocks.unwrap_or_default();
+        std::hint::black_box(self.touch(blocks));
+        for number in blocks {
             let Some(block) = self.blocks.get(*number as usize) else {
                 continue;
             };
@@ -198,12 +200,19 @@ impl Blocks {
                 let near = self.window_around(population, slot, members);
                 found.extend(near.iter().copied().filter(|other| *other >= from));
             } else {
-                let place = members.partition_point(|other| *other < from);
-                found.extend_from_slice(members.get(place..).unwrap_or_default());
+                found.extend(members.iter().filter(|other| **other >= from));
             }
         }
         found.sort_unstable();
         found.dedup();
+    }
+
+    /// Reads the beginning of each of the blocks, so that all are fetched from memory at once.
+    fn touch(&self, blocks: &[u32]) -> u32 {
+        let blocks = blocks.iter();
+        let blocks = blocks.filter_map(|number| self.blocks.get(*number as usize));
+        let first = blocks.filter_map(|block| self.members.get(block.start as usize));
+        first.fold(0, |sum, slot| sum ^ slot)
     }
 
     /// The records of each block, and whether only neighbours among them are compared.

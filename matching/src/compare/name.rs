@@ -121,23 +121,23 @@ fn forgive_conflict(pattern: &mut Pattern) {
 }
 
 fn is_same(a: &NameEntry, b: &NameEntry) -> bool {
-    !a.joined.is_empty() && a.joined == b.joined && !a.is_initial()
+    !a.joined.is_empty() && a.is_same(b) && !a.is_initial
 }
 
 fn first_level(a: &NameEntry, b: &NameEntry) -> FirstLevel {
     if a.joined.is_empty() || b.joined.is_empty() {
         return FirstLevel::Missing;
     }
-    if a.joined == b.joined {
+    if a.is_same(b) {
         // A letter that equals a letter is no full name.
-        return if a.is_initial() {
+        return if a.is_initial {
             FirstLevel::Initial
         } else {
             FirstLevel::Exact
         };
     }
     let starts_alike = a.joined.chars().next() == b.joined.chars().next();
-    if a.is_initial() || b.is_initial() {
+    if a.is_initial || b.is_initial {
         return if starts_alike {
             FirstLevel::Initial
         } else {
@@ -160,14 +160,14 @@ fn middle_level(a: &NameEntry, b: &NameEntry) -> MiddleLevel {
         return MiddleLevel::Missing;
     }
     let starts_alike = a.joined.chars().next() == b.joined.chars().next();
-    if a.is_initial() || b.is_initial() {
+    if a.is_initial || b.is_initial {
         return if starts_alike {
             MiddleLevel::Initial
         } else {
             MiddleLevel::Different
         };
     }
-    let is_alike = a.joined == b.joined || shares_word(a, b) || is_similar(&a.joined, &b.joined);
+    let is_alike = a.is_same(b) || shares_word(a, b) || is_similar(&a.joined, &b.joined);
     if is_alike {
         MiddleLevel::Exact
     } else {
@@ -179,7 +179,7 @@ fn last_level(a: &NameEntry, b: &NameEntry) -> LastLevel {
     if a.joined.is_empty() || b.joined.is_empty() {
         return LastLevel::Missing;
     }
-    if a.joined == b.joined || has_same_words(a, b) {
+    if a.is_same(b) || has_same_words(a, b) {
         LastLevel::Exact
     } else if shares_word(a, b) {
         LastLevel::Part
@@ -213,10 +213,12 @@ fn is_similar(a: &str, b: &str) -> bool {
     if a.len() < 3 || b.len() < 3 {
         return false;
     }
+    // The cut-off only saves work: it is rounded otherwise than the similarity.
+    let enough = jaro_winkler::Args::default().score_cutoff(SIMILAR - 0.001);
     let similarity = if a.is_ascii() && b.is_ascii() {
-        jaro_winkler::similarity(a.bytes(), b.bytes())
+        jaro_winkler::similarity_with_args(a.bytes(), b.bytes(), &enough)
     } else {
-        jaro_winkler::similarity(a.chars(), b.chars())
+        jaro_winkler::similarity_with_args(a.chars(), b.chars(), &enough)
     };
-    similarity >= SIMILAR
+    similarity.is_some_and(|similarity| similarity >= SIMILAR)
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::blocking::Blocks;
 use crate::compare::Comparer;
 use crate::field::Pattern;
-use crate::mix;
+use crate::mix::{self, MixedMap};
 use crate::model::Model;
 use crate::population::{Population, Slot};
 use crate::score::Scorer;
@@ -37,9 +37,10 @@ impl Counts {
             .filter(|slot| mix::word(population.digest(*slot) as u64).is_multiple_of(one_in))
             .collect();
         let count_task = |slots: &[Slot]| {
-            let (mut counts, mut partners) = (Map::new(), Vec::new());
+            let (mut counts, mut partners) = (Map::default(), Vec::new());
             for slot in slots {
                 blocks.all_partners(population, *slot, &mut partners);
+                std::hint::black_box(population.touch(&partners));
                 let Some(one) = population.person(*slot) else {
                     continue;
                 };
@@ -49,7 +50,8 @@ impl Counts {
                     };
                     let pattern = comparer.compare(one, other).pattern;
                     let part = part(population, *slot, *partner);
-                    if let Some(count) = counts.entry(pattern).or_default().get_mut(part) {
+                    let (_, parts) = counts.entry(pattern.mixed()).or_insert((pattern, NONE));
+                    if let Some(count) = parts.get_mut(part) {
                         *count += weight;
                     }
                 }
@@ -59,8 +61,8 @@ impl Counts {
         let counts = slots
             .par_chunks(TASK)
             .map(count_task)
-            .reduce(Map::new, merged);
-        let mut counts: Vec<_> = counts.into_iter().collect();
+            .reduce(Map::default, merged);
+        let mut counts: Vec<_> = counts.into_values().collect();
         counts.par_sort_unstable_by_key(|(pattern, _)| *pattern);
         Self(counts)
     }
@@ -84,11 +86,15 @@ impl Counts {
     }
 }
 
-type Map = std::collections::HashMap<Pattern, [f64; PARTS]>;
+/// Counts by pattern, under the pattern mixed into a key.
+type Map = MixedMap<u64, (Pattern, [f64; PARTS])>;
+
+const NONE: [f64; PARTS] = [0.0; PARTS];
 
 fn merged(mut all: Map, some: Map) -> Map {
-    for (pattern, counts) in some {
-        for (sum, count) in all.entry(pattern).or_default().iter_mut().zip(counts) {
+    for (key, (pattern, counts)) in some {
+        let (_, sums) = all.entry(key).or_insert((pattern, NONE));
+        for (sum, count) in sums.iter_mut().zip(counts) {
             *sum += count;
         }
     }

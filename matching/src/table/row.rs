@@ -1,5 +1,7 @@
 //! One line of a person table as a record.
 
+use std::borrow::Cow;
+
 use csv::ByteRecord;
 
 use crate::record::{Name, Record, RecordKey};
@@ -98,18 +100,29 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn text(&self, column: Option<usize>) -> String {
+    /// A field without the blanks around it; empty when the column is absent.
+    fn text(&self, column: Option<usize>) -> Cow<'_, str> {
         let bytes = column
             .and_then(|place| self.fields.get(place))
             .unwrap_or_default();
-        decode(bytes).trim().to_owned()
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text.trim()),
+            Err(_) => Cow::Owned(decode(bytes).trim().to_owned()),
+        }
+    }
+
+    /// A field that is there and not empty.
+    fn known(&self, column: Option<usize>) -> Option<String> {
+        Some(self.text(column))
+            .filter(|text| !text.is_empty())
+            .map(Cow::into_owned)
     }
 
     /// The record id; `None` when the column is there and the field is empty.
     pub(super) fn id(&self, number: u64) -> Option<String> {
         match self.columns.record_id {
             None => Some(number.to_string()),
-            column => Some(self.text(column)).filter(|id| !id.is_empty()),
+            column => self.known(column),
         }
     }
 
@@ -120,7 +133,7 @@ impl Row<'_> {
         record.name_quality = self.quality(columns.name_dq, "name_dq", warnings);
         record.ssn_quality = self.quality(columns.ssn_dq, "ssn_dq", warnings);
         record.names = self.names();
-        record.suffix = Some(self.text(columns.suffix)).filter(|text| !text.is_empty());
+        record.suffix = self.known(columns.suffix);
         record.birth_date = self.birth_date(warnings);
         record.sex = self
             .read(columns.sex, "sex", "F, M or U", Sex::parse, warnings)
@@ -128,18 +141,20 @@ impl Row<'_> {
         let expected = "nine digits, x for an unknown one, or the last four";
         record.ssn = self.read(columns.ssn, "ssn", expected, Ssn::parse, warnings);
         let other_number = self.other_number(record.ssn.is_none());
-        record.phones = vec![self.text(columns.phone)];
+        record.phones = self.known(columns.phone).into_iter().collect();
         record.addresses = vec![Address {
-            street: self.text(columns.street),
-            city: self.text(columns.city),
-            state: self.text(columns.state),
-            zip: self.text(columns.zip),
+            street: self.text(columns.street).into_owned(),
+            city: self.text(columns.city).into_owned(),
+            state: self.text(columns.state).into_owned(),
+            zip: self.text(columns.zip).into_owned(),
         }];
         let identifiers = columns.identifiers.iter();
-        let identifiers = identifiers.map(|(kind, place)| (kind.clone(), self.text(Some(*place))));
-        record.identifiers = identifiers.filter(|(_, value)| !value.is_empty()).collect();
+        let known = |(kind, place): &(String, usize)| {
+            self.known(Some(*place)).map(|value| (kind.clone(), value))
+        };
+        record.identifiers = identifiers.filter_map(known).collect();
         record.identifiers.extend(other_number);
-        record.household = Some(self.text(columns.household_id)).filter(|id| !id.is_empty());
+        record.household = self.known(columns.household_id);
         record.relationship = Relationship::parse(&self.text(columns.relationship));
         record
     }
@@ -150,7 +165,7 @@ impl Row<'_> {
         let text = self.text(self.columns.ssn);
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let is_number = digits >= FEWEST_DIGITS && digits == text.len();
-        (is_unread && is_number).then(|| ("ssn".to_owned(), text))
+        (is_unread && is_number).then(|| ("ssn".to_owned(), text.into_owned()))
     }
 
     fn names(&self) -> Vec<Name> {

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use rayon::prelude::*;
+
 use crate::batch::Batch;
 use crate::result::{LinkResult, Pair};
 
@@ -23,16 +25,16 @@ pub(super) fn write_candidates(
     Ok(())
 }
 
+/// Rows that one task writes.
+const TASK: usize = 4096;
+/// Rows that are held as text at a time.
+const HELD: usize = 32 * TASK;
+
 /// Links and reviews.
 pub(super) fn write_links(
     result: &LinkResult,
     output: &mut dyn Write,
 ) -> Result<(), LinkTablesError> {
-    let failed = |source| LinkTablesError::Write {
-        output: "links",
-        source,
-    };
-    let mut writer = csv::Writer::from_writer(output);
     let header = [
         "system_a",
         "id_a",
@@ -42,19 +44,22 @@ pub(super) fn write_links(
         "decision",
         "false_match_rate",
     ];
-    writer.write_record(header).map_err(failed)?;
-    for pair in result.links().iter().chain(result.reviews()) {
+    let row = |pair: &Pair, writer: &mut Rows| {
         let (Some(a), Some(b)) = (result.key_parts(pair.a()), result.key_parts(pair.b())) else {
-            continue;
+            return Ok(());
         };
         let score = format!("{:.3}", pair.score_bits());
-        let decision = pair.decision();
+        let decision = pair.decision().label();
         let rate = format!("{:.6}", pair.false_match_rate());
-        writer
-            .write_record([a.0, a.1, b.0, b.1, &score, decision.label(), &rate])
-            .map_err(failed)?;
-    }
-    writer.flush().map_err(|error| failed(error.into()))
+        writer.write_record([a.0, a.1, b.0, b.1, &score, decision, &rate])
+    };
+    write_rows(&[()], output, |(), writer| writer.write_record(header))
+        .and_then(|()| write_rows(result.links(), output, row))
+        .and_then(|()| write_rows(result.reviews(), output, row))
+        .map_err(|source| LinkTablesError::Write {
+            output: "links",
+            source,
+        })
 }
 
 /// Every record with its cluster.
@@ -62,21 +67,42 @@ pub(super) fn write_clusters(
     result: &LinkResult,
     output: &mut dyn Write,
 ) -> Result<(), LinkTablesError> {
-    let failed = |source| LinkTablesError::Write {
-        output: "clusters",
-        source,
-    };
-    let mut writer = csv::Writer::from_writer(output);
-    writer
-        .write_record(["system", "record_id", "cluster_id"])
-        .map_err(failed)?;
-    for (number, cluster) in result.clusters().iter().enumerate() {
-        let Some((system, id)) = result.key_parts(number) else {
-            continue;
+    let header = ["system", "record_id", "cluster_id"];
+    let numbers: Vec<usize> = (0..result.clusters().len()).collect();
+    let row = |number: &usize, writer: &mut Rows| {
+        let cluster = result.clusters().get(*number);
+        let (Some(key), Some(cluster)) = (result.key_parts(*number), cluster) else {
+            return Ok(());
         };
-        writer
-            .write_record([system, id, &cluster.to_string()])
-            .map_err(failed)?;
+        writer.write_record([key.0, key.1, &cluster.to_string()])
+    };
+    write_rows(&[()], output, |(), writer| writer.write_record(header))
+        .and_then(|()| write_rows(&numbers, output, row))
+        .map_err(|source| LinkTablesError::Write {
+            output: "clusters",
+            source,
+        })
+}
+
+type Rows = csv::Writer<Vec<u8>>;
+
+/// Writes rows in their order; several tasks turn them into text.
+fn write_rows<T: Sync>(
+    rows: &[T],
+    output: &mut dyn Write,
+    row: impl Fn(&T, &mut Rows) -> csv::Result<()> + Sync,
+) -> csv::Result<()> {
+    for held in rows.chunks(HELD) {
+        let tasks = held.par_chunks(TASK).map(|rows| {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            rows.iter().try_for_each(|each| row(each, &mut writer))?;
+            writer
+                .into_inner()
+                .map_err(|error| csv::Error::from(error.into_error()))
+        });
+        for text in tasks.collect::<csv::Result<Vec<Vec<u8>>>>()? {
+            output.write_all(&text)?;
+        }
     }
-    writer.flush().map_err(|error| failed(error.into()))
+    Ok(output.flush()?)
 }
