@@ -163,6 +163,8 @@ levels! {
         Dwelling = "dwelling",
         /// The same house number and street, or house number and ZIP code.
         Building = "building",
+        /// The same street, another house number.
+        Street = "street",
         /// The same ZIP code.
         Zip = "zip",
         /// None of these.

@@ -64,7 +64,7 @@ impl Comparer<'_> {
         let mut first = first_level(first_a, first_b);
         let mut last = last_level(last_a, last_b);
         let differ = first == FirstLevel::Different && last == LastLevel::Different;
-        if differ && is_same(first_a, last_b) && is_same(last_a, first_b) {
+        if differ && is_swapped((first_a, last_a), (first_b, last_b)) {
             (first, last) = (FirstLevel::Swapped, LastLevel::Swapped);
         }
         if first == FirstLevel::Different
@@ -75,11 +75,30 @@ impl Comparer<'_> {
         let pattern = with(Pattern::default(), Field::FirstName, first as u8);
         let pattern = with(pattern, Field::LastName, last as u8);
         let middle = middle_level(middle_a, middle_b);
+        let (first_bits, last_bits) = if first == FirstLevel::Swapped {
+            let bits = self.swapped_bits((first_a, last_a), (first_b, last_b));
+            (bits, bits)
+        } else {
+            (
+                self.first_bits(first, first_a, first_b),
+                self.last_bits(last, last_a, last_b),
+            )
+        };
         NameEvidence {
             pattern: with(pattern, Field::MiddleName, middle as u8),
-            first_bits: self.first_bits(first, first_a, first_b),
-            last_bits: self.last_bits(last, last_a, last_b),
+            first_bits,
+            last_bits,
         }
+    }
+
+    /// Half the bits of two names in each other's place: two people have names that are given and family names alike
+    /// in either order more easily than rare ones. Which of the two is the family name is not known.
+    fn swapped_bits(&self, a: (&NameEntry, &NameEntry), b: (&NameEntry, &NameEntry)) -> f32 {
+        let base = (self.model.base(0) * self.model.base(1)).sqrt();
+        let holders =
+            |name: &NameEntry| name.count(NameUse::Given).max(name.count(NameUse::Family));
+        let bits = |one, other| self.name_frequency(holders(one).max(holders(other)), base);
+        (bits(a.0, b.1) + bits(a.1, b.0)) / 2.0
     }
 
     fn first_bits(&self, level: FirstLevel, a: &NameEntry, b: &NameEntry) -> f32 {
@@ -122,6 +141,16 @@ fn forgive_conflict(pattern: &mut Pattern) {
 
 fn is_same(a: &NameEntry, b: &NameEntry) -> bool {
     !a.joined.is_empty() && a.is_same(b) && !a.is_initial
+}
+
+/// Given and family name have changed places; one of the two may be misspelt.
+fn is_swapped(a: (&NameEntry, &NameEntry), b: (&NameEntry, &NameEntry)) -> bool {
+    match (is_same(a.0, b.1), is_same(a.1, b.0)) {
+        (true, true) => true,
+        (true, false) => is_similar(&a.1.joined, &b.0.joined),
+        (false, true) => is_similar(&a.0.joined, &b.1.joined),
+        (false, false) => false,
+    }
 }
 
 fn first_level(a: &NameEntry, b: &NameEntry) -> FirstLevel {

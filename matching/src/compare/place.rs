@@ -51,6 +51,8 @@ fn address_level(a: &Place, b: &Place) -> AddressLevel {
         AddressLevel::Dwelling
     } else if (a.building != 0 && a.building == b.building) || (a.door != 0 && a.door == b.door) {
         AddressLevel::Building
+    } else if a.is_same_street(b) {
+        AddressLevel::Street
     } else if a.zip != 0 && a.zip == b.zip {
         AddressLevel::Zip
     } else if (a.building != 0 && b.building != 0) || (a.zip != 0 && b.zip != 0) {

@@ -33,8 +33,20 @@ pub(crate) struct Place {
     pub(crate) building: u64,
     /// House number and ZIP code: survives a misspelt street.
     pub(crate) door: u32,
+    /// Street without house number and unit.
+    pub(crate) street: u32,
+    /// City.
+    pub(crate) city: u32,
     /// ZIP code.
     pub(crate) zip: u32,
+}
+
+impl Place {
+    /// Whether both are in one street of one town.
+    pub(crate) fn is_same_street(&self, other: &Self) -> bool {
+        let is_same_town = self.zip == other.zip || self.city == other.city;
+        self.street != 0 && self.street == other.street && is_same_town
+    }
 }
 
 /// Abbreviations of the United States Postal Service (Publication 28, appendix C) that differ
@@ -97,35 +109,69 @@ impl Place {
                 ..Self::default()
             };
         }
-        let (mut building, mut unit) = (0, 0);
-        let mut in_unit = false;
-        for word in plain.split(' ').filter(|word| !word.is_empty()) {
-            if UNIT_WORDS.contains(&word) || word == "#" {
-                in_unit = true;
-            } else if in_unit {
-                unit = mix::pair(unit, mix::text(word));
-            } else {
-                building = mix::pair(building, mix::text(abbreviation(word)));
-            }
-        }
-        if building == 0 {
+        let line = Line::of(plain);
+        if line.number == 0 && line.street == 0 {
             return Self {
                 zip,
                 ..Self::default()
             };
         }
-        let town = if zip == 0 {
-            mix::text(&text::plain(&address.city))
-        } else {
-            u64::from(zip)
-        };
+        let city = mix::text(text::plain(&address.city).trim());
+        let town = if zip == 0 { city } else { u64::from(zip) };
+        let building = mix::pair(line.number, line.street);
         Self {
-            dwelling: mix::pair(mix::pair(building, unit), town),
+            dwelling: mix::pair(mix::pair(building, line.unit), town),
             building,
             door: door(plain, zip),
+            street: line.street as u32,
+            city: city as u32,
             zip,
         }
     }
+}
+
+/// The parts of a line of an address as keys; 0 where there is none.
+#[derive(Default)]
+struct Line {
+    number: u64,
+    street: u64,
+    unit: u64,
+}
+
+impl Line {
+    fn of(plain: &str) -> Self {
+        let mut line = Self::default();
+        let mut street = String::with_capacity(plain.len());
+        let mut in_unit = false;
+        for word in plain.split(' ').filter(|word| !word.is_empty()) {
+            if UNIT_WORDS.contains(&word) || word == "#" {
+                in_unit = true;
+            } else if in_unit {
+                line.unit = mix::pair(line.unit, mix::text(word));
+            } else if street.is_empty() && word.starts_with(|first: char| first.is_ascii_digit()) {
+                line.number = mix::pair(line.number, mix::text(word));
+            } else {
+                street.push_str(abbreviation(word));
+            }
+        }
+        if !street.is_empty() {
+            line.street = mix::text(shortened(&mut street));
+        }
+        line
+    }
+}
+
+/// A street's words in one piece: a blank too many or too few does not matter, nor does it in what the street is
+/// called at its end (`MAINSTREET`).
+fn shortened(joined: &mut String) -> &str {
+    let long = ABBREVIATIONS
+        .iter()
+        .find(|(long, _)| joined.len() > long.len() && joined.ends_with(long));
+    if let Some((long, short)) = long {
+        joined.truncate(joined.len() - long.len());
+        joined.push_str(short);
+    }
+    joined
 }
 
 /// Key of house number and ZIP code; 0 when one of them is unknown.
@@ -203,6 +249,27 @@ mod tests {
         let second = place("12 Exampel St", "90001");
         assert_ne!(first.building, second.building);
         assert_eq!(first.door, second.door);
+    }
+
+    #[test]
+    fn a_blank_too_many_or_too_few_is_the_same_street() {
+        let first = place("12 Example Street", "90001");
+        assert_eq!(first, place("12 Examplestreet", "90001"));
+        assert_eq!(first, place("12 Exam ple St", "90001"));
+    }
+
+    #[test]
+    fn another_house_number_is_the_same_street_in_one_town_only() {
+        let first = place("12 Example St", "90001");
+        assert!(first.is_same_street(&place("21 Example St", "90001")));
+        let elsewhere = Place::of(&Address {
+            street: "21 Example St".into(),
+            city: "Sampleton".into(),
+            zip: "90002".into(),
+            ..Address::default()
+        });
+        assert!(!first.is_same_street(&elsewhere));
+        assert!(!place("12", "90001").is_same_street(&place("21", "90001")));
     }
 
     #[test]
