@@ -5,15 +5,16 @@
 //! | scheme | survives |
 //! |---|---|
 //! | whole SSN; shared identifier | any change of name, address and birth date |
-//! | first five or last four of the SSN + given name | a wrong digit in the other part; partial numbers |
+//! | last four of the SSN + given name | a wrong digit before them; partial numbers |
 //! | last four + birth date | changed names |
 //! | birth date + initial | changed family name; day and month swapped |
-//! | birth date + sound of a family-name word | changed given name, double surnames |
+//! | birth date + sound of any word of the name | changed given name, double surnames, swapped and misspelt names |
 //! | birth date + ZIP code | both names changed or swapped and misspelt |
 //! | given name + family-name word, in either order | wrong birth date, swapped names, moved house |
 //! | sounds of both names + birth year | misspelt names, wrong day or month |
 //! | telephone + initial; address + initial | changed name, wrong birth date |
-//! | address, or ZIP code, + sound of any word of the name (small blocks only) | swapped or misspelt names without a birth date |
+//! | street + given name (small blocks only) | wrong house number, changed family name |
+//! | ZIP code + sound of a family-name word (small blocks only) | misspelt names without a birth date |
 
 use crate::mix;
 use crate::person::Person;
@@ -27,17 +28,16 @@ use crate::vocabulary::NameEntry;
 pub(crate) enum Scheme {
     Ssn = 1,
     Identifier,
-    SsnStartGiven,
     SsnEndGiven,
     SsnEndBirth,
     BirthInitial,
-    BirthFamilySound,
+    BirthSound,
     BirthZip,
     GivenFamily,
     SoundsYear,
     PhoneInitial,
     AddressInitial,
-    AddressSound,
+    StreetGiven,
     ZipSound,
 }
 
@@ -48,20 +48,19 @@ const SCHEME_SHIFT: u32 = 44;
 const SCHEME_MASK: u64 = 0x1F;
 
 /// All kinds, in the order of their numbers, with how they are named to people.
-const SCHEMES: [(Scheme, &str); 14] = [
+const SCHEMES: [(Scheme, &str); 13] = [
     (Scheme::Ssn, "SSN"),
     (Scheme::Identifier, "shared identifier"),
-    (Scheme::SsnStartGiven, "first five of SSN, given name"),
     (Scheme::SsnEndGiven, "last four of SSN, given name"),
     (Scheme::SsnEndBirth, "last four of SSN, birth date"),
     (Scheme::BirthInitial, "birth date, initial"),
-    (Scheme::BirthFamilySound, "birth date, sound of family name"),
+    (Scheme::BirthSound, "birth date, sound of a name"),
     (Scheme::BirthZip, "birth date, ZIP code"),
     (Scheme::GivenFamily, "given and family name"),
     (Scheme::SoundsYear, "sounds of both names, birth year"),
     (Scheme::PhoneInitial, "telephone, initial"),
     (Scheme::AddressInitial, "address, initial"),
-    (Scheme::AddressSound, "address, sound of a name"),
+    (Scheme::StreetGiven, "street, given name"),
     (Scheme::ZipSound, "ZIP code, sound of a name"),
 ];
 
@@ -126,32 +125,29 @@ impl Scheme {
     /// Appends the keys of this kind; one that follows from two names of the person may come twice.
     pub(super) fn append(self, population: &Population, person: &Person, keys: &mut Vec<u64>) {
         match self {
-            Self::Ssn | Self::SsnStartGiven | Self::SsnEndGiven | Self::SsnEndBirth => {
+            Self::Ssn | Self::SsnEndGiven | Self::SsnEndBirth => {
                 self.append_ssn(population, person, keys);
             }
             Self::Identifier => {
                 let values = person.identifiers().map(|identifier| identifier.value);
                 keys.extend(values.map(|value| self.key(value, 0)));
             }
-            Self::BirthInitial | Self::BirthFamilySound | Self::BirthZip => {
+            Self::BirthInitial | Self::BirthSound | Self::BirthZip => {
                 self.append_birth(population, person, keys);
             }
             Self::GivenFamily | Self::SoundsYear => self.append_names(population, person, keys),
-            Self::PhoneInitial | Self::AddressInitial | Self::AddressSound | Self::ZipSound => {
+            Self::PhoneInitial | Self::AddressInitial | Self::StreetGiven | Self::ZipSound => {
                 self.append_contact(population, person, keys);
             }
         }
     }
 
     fn append_ssn(self, population: &Population, person: &Person, keys: &mut Vec<u64>) {
-        let whole = person.ssn.whole().map(u64::from);
-        let last_four = person.ssn.last_four().map(u64::from);
-        let number = match self {
-            Self::Ssn => return keys.extend(whole.map(|ssn| self.key(ssn, 0))),
-            Self::SsnStartGiven => whole.map(|ssn| ssn / 10_000),
-            _ => last_four,
-        };
-        let Some(number) = number else {
+        if self == Self::Ssn {
+            let whole = person.ssn.whole().map(u64::from);
+            return keys.extend(whole.map(|ssn| self.key(ssn, 0)));
+        }
+        let Some(number) = person.ssn.last_four().map(u64::from) else {
             return;
         };
         if self == Self::SsnEndBirth {
@@ -174,7 +170,8 @@ impl Scheme {
             }
             Self::BirthZip => keys.extend(zips(person).map(|zip| self.key(birth, zip))),
             _ => {
-                let sounds = family_names(population, person).flat_map(|name| &name.sounds);
+                let names = family_names(population, person).chain(given_names(population, person));
+                let sounds = names.flat_map(|name| &name.sounds);
                 keys.extend(sounds.map(|sound| self.key(birth, *sound)));
             }
         }
@@ -217,10 +214,10 @@ impl Scheme {
                 (Self::AddressInitial, Some(initial)) => {
                     keys.extend(buildings(person).map(|place| self.key(place, initial)));
                 }
-                (Self::AddressSound, _) => {
-                    for sound in sounds.chain(&first.sounds) {
-                        keys.extend(buildings(person).map(|place| self.small_key(place, *sound)));
-                    }
+                (Self::StreetGiven, Some(_)) => {
+                    keys.extend(
+                        streets(person).map(|street| self.small_key(street, first.canonical)),
+                    );
                 }
                 (Self::ZipSound, _) => {
                     for sound in sounds {
@@ -257,6 +254,11 @@ fn initial(name: &NameEntry) -> u64 {
 fn buildings(person: &Person) -> impl Iterator<Item = u64> {
     let buildings = person.places().map(|place| place.building);
     buildings.filter(|building| *building != 0)
+}
+
+fn streets(person: &Person) -> impl Iterator<Item = u64> {
+    let streets = person.places().map(|place| u64::from(place.street));
+    streets.filter(|street| *street != 0)
 }
 
 fn zips(person: &Person) -> impl Iterator<Item = u64> {

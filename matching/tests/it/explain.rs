@@ -228,15 +228,15 @@ fn a_rule_that_stands_above_the_score_is_named() {
 
 #[test]
 fn a_key_that_too_many_records_share_is_shown_as_one_that_does_not_count() {
-    // Eight people of one street and name sound, without birth dates: the small block is too large.
+    // Eight people of one ZIP code and name sound, without birth dates: the small block is too large.
     let row = |id: usize| format!("{id},{},Testa,,,,,5 Example Court,90009\n", NAMES[id]);
     let first: String = (0..4).map(row).collect();
     let second: String = (4..8).map(row).collect();
     let account = explained(&small(&first, &second), ("a:0", "b:4"));
     let outcome = |key: &str| account.keys.iter().find(|shared| shared.key == key);
-    let street = outcome("address, sound of a name").unwrap();
-    assert_eq!(street.outcome, KeyOutcome::TooManyRecords);
-    assert_eq!(street.records, 8);
+    let town = outcome("ZIP code, sound of a name").unwrap();
+    assert_eq!(town.outcome, KeyOutcome::TooManyRecords);
+    assert_eq!(town.records, 8);
     assert_eq!(account.decided_by, DecidedBy::NotCompared);
 }
 
