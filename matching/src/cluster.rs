@@ -53,7 +53,8 @@ impl Clusters {
         }
     }
 
-    fn root(&mut self, slot: Slot) -> Slot {
+    /// The record that stands for the cluster of a record.
+    pub(crate) fn root(&mut self, slot: Slot) -> Slot {
         let mut root = slot;
         while let Some(parent) = self.parents.get(root as usize).filter(|up| **up != root) {
             root = *parent;

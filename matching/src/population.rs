@@ -122,6 +122,13 @@ impl Population {
         self.entry(slot).map_or(0, |entry| entry.digest)
     }
 
+    /// Name of a system; empty when there is none of this number.
+    pub(crate) fn system(&self, number: u16) -> &str {
+        self.systems
+            .get(usize::from(number))
+            .map_or("", |name| name)
+    }
+
     /// System and id of the record.
     pub(crate) fn key_parts(&self, slot: Slot) -> Option<(&str, &str)> {
         let entry = self.entry(slot)?;

@@ -47,6 +47,11 @@ impl Pair {
         }
     }
 
+    /// The probability, by the model, that the pair is two people.
+    pub(crate) fn false_share(&self) -> f64 {
+        1.0 / (1.0 + self.bits.exp2())
+    }
+
     /// Whether it is linked from this score on, clusters permitting.
     pub(crate) fn is_to_link(&self, lowest: f64) -> bool {
         if self.is_open {

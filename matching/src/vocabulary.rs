@@ -171,6 +171,11 @@ impl Vocabulary {
         self.family_words.count(word) + single.unwrap_or(0)
     }
 
+    /// How many records use the name as a family name.
+    pub(crate) fn holders(&self, id: NameId) -> u32 {
+        self.entry(id).family
+    }
+
     /// The analysis of a name.
     pub(crate) fn entry(&self, id: NameId) -> &NameEntry {
         self.entries.get(id.0 as usize).unwrap_or(&self.none)

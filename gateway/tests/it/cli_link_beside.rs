@@ -171,3 +171,68 @@ fn links_and_clusters_are_needed_unless_pairs_are_explained_or_planned() {
     assert_eq!(link(&place, &[]).code, 2);
     assert_eq!(link(&place, &["--links", "l.csv"]).code, 2);
 }
+
+#[test]
+fn households_and_groups_are_tables_and_the_summary_counts_nobody_twice() {
+    let place = tempdir().unwrap();
+    let header = "record_id,first_name,last_name,dob,ssn,household_id\n";
+    let mother = "Marisol,Demofield,1994-05-17,900123456";
+    let child = "Ana,Demofield,2018-03-02,900123477";
+    file(
+        &place,
+        "a.csv",
+        format!("{header}1,{mother},H1\n2,{child},H1\n"),
+    );
+    file(
+        &place,
+        "b.csv",
+        format!("{header}8,{mother},20\n9,{child},20\n"),
+    );
+    let outputs =
+        "--links l.csv --clusters c.csv --households h.csv --fairness f.csv --as-of 2026-07-01";
+    let outputs: Vec<&str> = outputs.split(' ').collect();
+    let ended = link(&place, &outputs);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for (label, number) in [
+        ("people (clusters)", "2"),
+        ("of these, children", "1"),
+        ("households", "1"),
+    ] {
+        let line = ended.out.lines().find(|line| line.starts_with(label));
+        assert!(
+            line.is_some_and(|line| line.ends_with(number)),
+            "{label}: {}",
+            ended.out
+        );
+    }
+    let households = std::fs::read_to_string(place.path().join("h.csv")).unwrap();
+    let ids: std::collections::BTreeSet<&str> = households
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').next())
+        .collect();
+    assert_eq!(
+        (households.lines().count(), ids.len()),
+        (5, 1),
+        "{households}"
+    );
+    let groups = std::fs::read_to_string(place.path().join("f.csv")).unwrap();
+    assert!(
+        groups.contains("age,0 to 5") || groups.contains("age,6 to 17"),
+        "{groups}"
+    );
+    let json = link(&place, &[&outputs[..], &["--json"]].concat()).json();
+    assert_eq!(json["unduplicated"]["families_with_children"], 1);
+    let twice = link(
+        &place,
+        &[
+            "--links",
+            "l.csv",
+            "--clusters",
+            "c.csv",
+            "--fairness",
+            "l.csv",
+        ],
+    );
+    assert_eq!(twice.code, 2, "{twice:?}");
+}

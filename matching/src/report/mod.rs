@@ -6,6 +6,7 @@ mod blocks;
 mod curve;
 mod drawing;
 mod examples;
+mod groups;
 mod histogram;
 mod markup;
 mod page;

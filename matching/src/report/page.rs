@@ -9,6 +9,7 @@ use crate::table::{LinkReport, Values};
 
 use super::blocks::blocks;
 use super::examples::{Example, choose};
+use super::groups::groups;
 use super::histogram::histogram;
 use super::markup::{Table, count, paragraph, percent, section};
 use super::rate::rate;
@@ -72,6 +73,7 @@ impl<'a> Page<'a> {
             rate(self.result),
             blocks(&survey, statistics),
             clusters(self.result.clusters()),
+            groups(&self.report.fairness),
             self.waterfalls(),
         ];
         format!(

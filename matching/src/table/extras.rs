@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::Write;
 
+use jiff::civil::Date;
+
 use crate::progress::Audience;
 
 use super::error::LinkTablesError;
@@ -21,6 +23,12 @@ pub struct LinkExtras<'a> {
     pub page: Option<&'a mut dyn Write>,
     /// The tables once more: with them the report shows the values of its example pairs, numbers excepted.
     pub values: Option<&'a Reopen<'a>>,
+    /// Ages are those at this date; without it nothing is told by age and no households are found.
+    pub as_of: Option<Date>,
+    /// How each group is served, as a table.
+    pub fairness: Option<&'a mut dyn Write>,
+    /// The households across systems, as a table; the report then counts people and families.
+    pub households: Option<&'a mut dyn Write>,
     /// Who hears how far the run has come.
     pub progress: Audience<'a>,
 }

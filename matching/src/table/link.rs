@@ -5,9 +5,11 @@ use std::io::{Read, Write};
 
 use crate::batch::{Batch, TASK};
 use crate::engine::{Engine, EngineError};
+use crate::fairness::{Fairness, write_groups};
+use crate::household::{Households, write_households};
 use crate::progress::{Audience, Phase, Progress, begin, tell};
 use crate::report::{Page, Scores};
-use crate::result::LinkResult;
+use crate::result::{LinkResult, Pair};
 use crate::ruling::Rulings;
 use crate::settings::Settings;
 
@@ -100,14 +102,13 @@ pub fn link_tables_with(
             Err(error) => report.estimate_refused = Some(error.to_string()),
         }
     }
-    let mut scores = extras.page.is_some().then(Scores::default);
-    let result = run(
-        batch,
-        &options.rulings,
-        outputs.candidates,
-        &mut scores,
-        &mut extras.progress,
-    )?;
+    let is_grouped = extras.page.is_some() || extras.fairness.is_some();
+    let mut watchers = Watchers {
+        candidates: outputs.candidates.map(csv::Writer::from_writer),
+        scores: extras.page.is_some().then(Scores::default),
+        fairness: extras.as_of.filter(|_| is_grouped).map(Fairness::new),
+    };
+    let result = run(batch, &options.rulings, &mut watchers, &mut extras.progress)?;
     begin(&mut extras.progress, Phase::Writing);
     write_links(&result, outputs.links)?;
     write_clusters(&result, outputs.clusters)?;
@@ -118,10 +119,54 @@ pub fn link_tables_with(
         begin(&mut extras.progress, Phase::Surveying);
         report.explained = result.accounts(&asked, &options.rulings);
     }
-    if let Some(scores) = &scores {
+    if let Some(fairness) = watchers.fairness {
+        report.fairness = fairness.finish(&result);
+    }
+    write_extras(&result, &mut report, &mut extras)?;
+    if let Some(scores) = &watchers.scores {
         write_page(&result, &report, scores, &mut extras)?;
     }
     Ok(report)
+}
+
+/// Those who see every compared pair.
+struct Watchers<'a> {
+    candidates: Option<csv::Writer<&'a mut dyn Write>>,
+    scores: Option<Scores>,
+    fairness: Option<Fairness>,
+}
+
+impl Watchers<'_> {
+    fn see(&mut self, batch: &Batch, pairs: &[Pair]) -> csv::Result<()> {
+        if let Some(scores) = &mut self.scores {
+            scores.add(pairs);
+        }
+        if let Some(fairness) = &mut self.fairness {
+            fairness.add(&batch.population, pairs);
+        }
+        match &mut self.candidates {
+            Some(writer) => write_candidates(batch, pairs, writer),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The tables beside links and clusters.
+fn write_extras(
+    result: &LinkResult,
+    report: &mut LinkReport,
+    extras: &mut LinkExtras<'_>,
+) -> Result<(), LinkTablesError> {
+    let failed = |output| move |source| LinkTablesError::Write { output, source };
+    if let Some(output) = &mut extras.fairness {
+        write_groups(&report.fairness, output).map_err(failed("fairness"))?;
+    }
+    if let (Some(output), Some(as_of)) = (&mut extras.households, extras.as_of) {
+        let households = Households::of(result, as_of);
+        write_households(&households, result, output).map_err(failed("households"))?;
+        report.unduplicated = Some(*households.counts());
+    }
+    Ok(())
 }
 
 /// Reads all tables into one batch.
@@ -182,14 +227,12 @@ fn read_into(
 fn run(
     batch: Batch,
     rulings: &Rulings,
-    candidates: Option<&mut dyn Write>,
-    scores: &mut Option<Scores>,
+    watchers: &mut Watchers<'_>,
     audience: &mut Audience<'_>,
 ) -> Result<LinkResult, LinkTablesError> {
     let output = "candidates";
     let failed = |source| LinkTablesError::Write { output, source };
-    let mut writer = candidates.map(csv::Writer::from_writer);
-    if let Some(writer) = &mut writer {
+    if let Some(writer) = &mut watchers.candidates {
         let header = ["system_a", "id_a", "system_b", "id_b", "score"];
         writer.write_record(header).map_err(failed)?;
     }
@@ -203,18 +246,13 @@ fn run(
         progress.records = (progress.records + u64::from(TASK)).min(batch.len() as u64);
         progress.pairs += pairs.len() as u64;
         tell(audience, progress);
-        if let Some(scores) = scores {
-            scores.add(pairs);
-        }
-        if let Some(writer) = &mut writer {
-            write_candidates(batch, pairs, writer).map_err(failed)?;
-        }
+        watchers.see(batch, pairs).map_err(failed)?;
         if Some(progress.records) == of_records {
             begin(audience, Phase::Clustering);
         }
         Ok::<(), LinkTablesError>(())
     })?;
-    if let Some(writer) = &mut writer {
+    if let Some(writer) = &mut watchers.candidates {
         writer.flush().map_err(|error| failed(error.into()))?;
     }
     Ok(result)

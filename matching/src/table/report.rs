@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use crate::account::PairAccount;
 use crate::estimate::Estimate;
+use crate::fairness::GroupQuality;
+use crate::household::Unduplicated;
 use crate::result::Statistics;
 use crate::settings::Settings;
 
@@ -75,6 +77,12 @@ pub struct LinkReport {
     /// The settings that scored the pairs, what was estimated included.
     #[serde(skip)]
     pub settings: Option<Settings>,
+    /// People, families and children, nobody counted twice; when households were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unduplicated: Option<Unduplicated>,
+    /// How each group is served, as the model expects it; when that or the page was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fairness: Vec<GroupQuality>,
     /// What was passed over.
     pub warnings: Vec<TableWarning>,
     /// The accounts of the pairs that were asked for, in the order of asking.

@@ -64,6 +64,13 @@ impl BirthDate {
         self.quality
     }
 
+    /// Whole years at a date; an unknown month or day counts as the first. Negative before birth.
+    pub(crate) fn age(self, at: Date) -> i16 {
+        let day = (i16::from(at.month()), i16::from(at.day()));
+        let birthday = (i16::from(self.month.max(1)), i16::from(self.day.max(1)));
+        at.year() - self.year - i16::from(day < birthday)
+    }
+
     pub(crate) fn year(self) -> i16 {
         self.year
     }

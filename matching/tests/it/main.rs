@@ -6,6 +6,8 @@ mod batch;
 mod constraints;
 mod explain;
 mod generator;
+mod groups;
+mod homes;
 mod households;
 mod online;
 mod people;

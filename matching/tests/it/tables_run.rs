@@ -52,6 +52,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) explain: &'a [(&'a str, &'a str)],
     pub(crate) page: bool,
     pub(crate) values: bool,
+    /// Groups and households, ages as of 1 July 2026.
+    pub(crate) beside: bool,
     pub(crate) progress: Audience<'a>,
 }
 
@@ -63,6 +65,8 @@ pub(crate) struct Ran {
     pub(crate) clusters: Vec<Vec<String>>,
     pub(crate) candidates: Vec<Vec<String>>,
     pub(crate) page: String,
+    pub(crate) fairness: Vec<Vec<String>>,
+    pub(crate) households: Vec<Vec<String>>,
 }
 
 /// Runs tables.
@@ -75,7 +79,7 @@ pub(crate) fn run(tables: &Tables, wanted: Wanted<'_>) -> Result<Ran, LinkTables
         rulings: Rulings::new(),
     };
     let (mut links, mut clusters, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
-    let mut page = Vec::new();
+    let (mut page, mut fairness, mut households) = (Vec::new(), Vec::new(), Vec::new());
     let outputs = LinkOutputs {
         links: &mut links,
         clusters: &mut clusters,
@@ -83,13 +87,16 @@ pub(crate) fn run(tables: &Tables, wanted: Wanted<'_>) -> Result<Ran, LinkTables
     };
     let reopen = || Ok(inputs(tables));
     let pairs = wanted.explain.iter();
-    let output: &mut dyn Write = &mut page;
+    let [output, groups, homes]: [&mut dyn Write; 3] = [&mut page, &mut fairness, &mut households];
     let extras = LinkExtras {
         explain: pairs
             .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
             .collect(),
         page: wanted.page.then_some(output),
         values: wanted.values.then_some(&reopen),
+        as_of: wanted.beside.then_some(jiff::civil::date(2026, 7, 1)),
+        fairness: wanted.beside.then_some(groups),
+        households: wanted.beside.then_some(homes),
         progress: wanted.progress,
     };
     let report = link_tables_with(inputs(tables), &options, outputs, extras)?;
@@ -99,6 +106,8 @@ pub(crate) fn run(tables: &Tables, wanted: Wanted<'_>) -> Result<Ran, LinkTables
         clusters: rows(&clusters),
         candidates: rows(&candidates),
         page: String::from_utf8(page).unwrap(),
+        fairness: rows(&fairness),
+        households: rows(&households),
     })
 }
 

@@ -11,16 +11,20 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{ArgAction, Args};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use tandem_matching::{
     Audience, LinkExtras, LinkOptions, LinkReport, LinkTablesError, Rulings, Settings, TableInput,
     link_tables_with, plan_tables,
 };
 
+use crate::clock::Clock;
+
 use super::exit::{Exit, Failure};
 use super::output::{print, print_json};
 
-use outputs::{Outputs, must_be_distinct};
+use outputs::{Outputs, Parts, must_be_distinct};
 use progress::ProgressLine;
 use tables::{NamedTable, must_be_readable_twice, open_all, reopen_all};
 
@@ -37,6 +41,7 @@ Examples:
   tandem link --records a=a.csv --links l.csv --clusters c.csv --candidates all.csv --settings matching.toml
   tandem link --records a=a.csv --records b=b.csv --explain a:17 b:4711 --explain a:17 b:4712
   tandem link --records a=a.csv --links l.csv --clusters c.csv --report report.html
+  tandem link --records a=a.csv --records b=b.csv --links l.csv --clusters c.csv --households h.csv --fairness f.csv
   tandem link --records a=a.csv --records b=b.csv --dry-run
 
 The output files appear when the run has ended well; a failed run leaves earlier ones untouched.
@@ -88,6 +93,16 @@ pub(super) struct LinkArgs {
     /// data. SSNs and identifiers stay masked. Reads the tables twice
     #[arg(long, requires = "report")]
     report_values: bool,
+    /// Out: how each group (kind of family name, age band, pair of systems) is served: expected precision and recall
+    #[arg(long, value_name = "OUT.csv", conflicts_with = "dry_run")]
+    fairness: Option<PathBuf>,
+    /// Out: household_id,system,record_id,cluster_id: the households across systems; the summary then counts people,
+    /// families and children, nobody twice
+    #[arg(long, value_name = "OUT.csv", conflicts_with = "dry_run")]
+    households: Option<PathBuf>,
+    /// Date at which ages are told [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
     /// Read the tables and count blocks and pairs, but compare nothing and write no file
     #[arg(long)]
     dry_run: bool,
@@ -144,7 +159,12 @@ fn link(
     progress: Audience<'_>,
 ) -> Result<LinkReport, Failure> {
     let mut outputs = Outputs::create(args)?;
-    let (tables_out, page) = outputs.parts();
+    let Parts {
+        tables: tables_out,
+        page,
+        fairness,
+        households,
+    } = outputs.parts();
     let reopen = || reopen_all(&args.tables);
     let pairs = args.explain.chunks_exact(2);
     let extras = LinkExtras {
@@ -153,11 +173,19 @@ fn link(
             .collect(),
         page,
         values: args.report_values.then_some(&reopen),
+        as_of: Some(args.as_of.unwrap_or_else(today)),
+        fairness,
+        households,
         progress,
     };
     let report = link_tables_with(tables, options, tables_out, extras).map_err(failure)?;
     outputs.finish(report.settings.as_ref())?;
     Ok(report)
+}
+
+/// Today, where this machine stands.
+fn today() -> Date {
+    Clock::System.now().to_zoned(TimeZone::system()).date()
 }
 
 fn options(args: &LinkArgs) -> Result<LinkOptions, Failure> {

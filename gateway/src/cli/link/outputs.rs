@@ -19,8 +19,18 @@ pub(super) struct Outputs {
     candidates: Option<OutputFile>,
     settings: Option<OutputFile>,
     page: Option<OutputFile>,
+    fairness: Option<OutputFile>,
+    households: Option<OutputFile>,
     /// Where a table goes that nobody asked for.
     nowhere: [io::Sink; 2],
+}
+
+/// Where each part of what is found goes.
+pub(super) struct Parts<'a> {
+    pub(super) tables: LinkOutputs<'a>,
+    pub(super) page: Option<&'a mut dyn Write>,
+    pub(super) fairness: Option<&'a mut dyn Write>,
+    pub(super) households: Option<&'a mut dyn Write>,
 }
 
 impl Outputs {
@@ -32,22 +42,28 @@ impl Outputs {
             candidates: create(&args.candidates)?,
             settings: create(&args.save_settings)?,
             page: create(&args.report)?,
+            fairness: create(&args.fairness)?,
+            households: create(&args.households)?,
             nowhere: [io::sink(), io::sink()],
         })
     }
 
-    /// The tables and the page.
-    pub(super) fn parts(&mut self) -> (LinkOutputs<'_>, Option<&mut dyn Write>) {
+    /// Where each part of what is found goes.
+    pub(super) fn parts(&mut self) -> Parts<'_> {
         fn writer(file: &mut Option<OutputFile>) -> Option<&mut dyn Write> {
             file.as_mut().map(|file| file as &mut dyn Write)
         }
         let [no_links, no_clusters] = &mut self.nowhere;
-        let outputs = LinkOutputs {
-            links: writer(&mut self.links).unwrap_or(no_links),
-            clusters: writer(&mut self.clusters).unwrap_or(no_clusters),
-            candidates: writer(&mut self.candidates),
-        };
-        (outputs, writer(&mut self.page))
+        Parts {
+            tables: LinkOutputs {
+                links: writer(&mut self.links).unwrap_or(no_links),
+                clusters: writer(&mut self.clusters).unwrap_or(no_clusters),
+                candidates: writer(&mut self.candidates),
+            },
+            page: writer(&mut self.page),
+            fairness: writer(&mut self.fairness),
+            households: writer(&mut self.households),
+        }
     }
 
     /// Completes every file.
@@ -63,6 +79,8 @@ impl Outputs {
             self.candidates,
             self.settings,
             self.page,
+            self.fairness,
+            self.households,
         ];
         files.into_iter().flatten().try_for_each(OutputFile::finish)
     }
@@ -76,6 +94,8 @@ pub(super) fn must_be_distinct(args: &LinkArgs) -> Result<(), Failure> {
         &args.candidates,
         &args.save_settings,
         &args.report,
+        &args.fairness,
+        &args.households,
     ];
     let outputs: Vec<&PathBuf> = named.into_iter().flatten().collect();
     let is_taken = |path: &PathBuf| outputs.iter().filter(|other| **other == path).count() > 1;

@@ -20,6 +20,22 @@ pub(super) fn for_people(report: &LinkReport) -> String {
     table.row(["links".to_owned(), statistics.links.to_string()]);
     table.row(["for review".to_owned(), statistics.reviews.to_string()]);
     table.row(["people (clusters)".to_owned(), report.clusters.to_string()]);
+    if let Some(found) = &report.unduplicated {
+        let counts = [
+            ("of these, children", found.children),
+            ("of these, of unknown age", found.persons_of_unknown_age),
+            ("of these, in no household", found.persons_without_household),
+            ("households", found.households),
+            ("of these, families of two or more", found.families),
+            (
+                "of these, families with children",
+                found.families_with_children,
+            ),
+        ];
+        for (label, number) in counts {
+            table.row([label.to_owned(), number.to_string()]);
+        }
+    }
     let mut lines: Vec<String> = report.explained.iter().flat_map(explain::lines).collect();
     lines.extend(table.lines(""));
     if let Some(estimate) = &report.estimate {
