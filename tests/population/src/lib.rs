@@ -5,12 +5,15 @@
 //! Security numbers lie in areas that are never issued (900 to 999). The crate knows nothing of the engine that is
 //! measured with it.
 //!
+//! [`Linkages`] walks through the children of two systems whose sizes, overlap and open cases are given.
+//!
 //! The error model and its rates are in [`Errors`], the systems' habits in [`System`].
 
 mod bank;
 mod dice;
 mod errors;
 mod family;
+mod linkages;
 mod member;
 mod population;
 mod row;
@@ -19,7 +22,8 @@ mod system;
 mod tables;
 
 pub use errors::Errors;
+pub use linkages::{Known, Linkages, Shape};
 pub use population::{Parameters, Population};
 pub use row::{COLUMNS, Row, TruthRow};
 pub use system::System;
-pub use tables::{Written, write_tables};
+pub use tables::{Written, write_linkages, write_tables};

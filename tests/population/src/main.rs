@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use tandem_population::{Parameters, write_tables};
+use tandem_population::{Parameters, Shape, write_linkages, write_tables};
 
 /// Writes synthetic people in four systems, with the truth about who is who.
 #[derive(Debug, Parser)]
@@ -17,6 +17,10 @@ struct Arguments {
     /// 1 is the ordinary difficulty, 0 a world without errors.
     #[arg(long, default_value_t = 1.0)]
     difficulty: f64,
+    /// Instead of four systems the children of cash aid and child welfare, in these numbers: california-hundredth,
+    /// california, or A,B,BOTH,OPEN,OPEN_BOTH (known to A, to B, to both; with an open case in B, of them known to A).
+    #[arg(long, value_name = "SHAPE", conflicts_with = "people")]
+    linkages: Option<Shape>,
     /// Folder for the tables.
     #[arg(long)]
     out: PathBuf,
@@ -24,12 +28,19 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let parameters = Parameters {
-        people: arguments.people,
-        seed: arguments.seed,
-        difficulty: arguments.difficulty,
+    let (seed, difficulty) = (arguments.seed, arguments.difficulty);
+    let written = match arguments.linkages {
+        Some(shape) => write_linkages(shape, seed, difficulty, &arguments.out)?,
+        None => {
+            let people = arguments.people;
+            let parameters = Parameters {
+                people,
+                seed,
+                difficulty,
+            };
+            write_tables(parameters, &arguments.out)?
+        }
     };
-    let written = write_tables(parameters, &arguments.out)?;
     println!("records     {}", written.records);
     println!("people      {}", written.people);
     println!("true pairs  {}", written.true_pairs);

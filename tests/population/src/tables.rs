@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::linkages::{Linkages, Shape};
 use crate::population::{Parameters, Population};
 use crate::row::{COLUMNS, Row, TruthRow};
 use crate::system::System;
@@ -27,38 +28,97 @@ pub struct Written {
 /// # Errors
 /// When a file cannot be written.
 pub fn write_tables(parameters: Parameters, folder: &Path) -> Result<Written> {
-    std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    let mut tables = Vec::new();
-    for system in System::ALL {
-        let mut table = writer(folder, &format!("{}.csv", system.label()))?;
-        table.write_record(COLUMNS)?;
-        tables.push((system, table));
-    }
-    let mut truth = writer(folder, "truth.csv")?;
-    truth.write_record([
-        "system",
-        "record_id",
-        "person",
-        "household",
-        "name_group",
-        "age",
-    ])?;
+    let mut tables = Tables::create(folder, &System::ALL)?;
     let mut population = Population::new(parameters)?;
-    let mut written = Written::default();
     while let Some(rows) = population.next_family() {
-        written.count(&rows);
+        tables.write(&rows)?;
+    }
+    tables.finish()
+}
+
+/// Writes the children of a shape: `tanf.csv`, `cws.csv` and `truth.csv` as [`write_tables`] does, `open_cws.csv`
+/// with the `record_id` of each open case, and `people.csv`, who is one person in truth as `tandem link` would write
+/// it: `system,record_id,cluster_id`.
+///
+/// # Errors
+/// When a file cannot be written, or the shape's numbers contradict each other.
+pub fn write_linkages(shape: Shape, seed: u64, difficulty: f64, folder: &Path) -> Result<Written> {
+    let mut children = Linkages::new(shape, seed, difficulty)?;
+    let mut tables = Tables::create(folder, &[System::Tanf, System::ChildWelfare])?;
+    let mut open = writer(folder, "open_cws.csv")?;
+    open.write_record(["record_id"])?;
+    let mut people = writer(folder, "people.csv")?;
+    people.write_record(["system", "record_id", "cluster_id"])?;
+    while let Some(family) = children.next_family() {
+        let mut rows = Vec::with_capacity(family.len());
+        for known in family {
+            let [record_id, ..] = &known.row.values;
+            let person = known.about.person.to_string();
+            people.write_record([known.row.system.label(), record_id, &person])?;
+            if known.is_open {
+                open.write_record([record_id])?;
+            }
+            rows.push((known.row, known.about));
+        }
+        tables.write(&rows)?;
+    }
+    open.flush()?;
+    people.flush()?;
+    tables.finish()
+}
+
+type Table = csv::Writer<BufWriter<File>>;
+
+/// The tables of some systems, and the truth.
+struct Tables {
+    systems: Vec<(System, Table)>,
+    truth: Table,
+    written: Written,
+}
+
+impl Tables {
+    fn create(folder: &Path, systems: &[System]) -> Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        let table = |system: &System| {
+            let mut table = writer(folder, &format!("{}.csv", system.label()))?;
+            table.write_record(COLUMNS)?;
+            Ok((*system, table))
+        };
+        let mut truth = writer(folder, "truth.csv")?;
+        truth.write_record([
+            "system",
+            "record_id",
+            "person",
+            "household",
+            "name_group",
+            "age",
+        ])?;
+        Ok(Self {
+            systems: systems.iter().map(table).collect::<Result<_>>()?,
+            truth,
+            written: Written::default(),
+        })
+    }
+
+    fn write(&mut self, rows: &[(Row, TruthRow)]) -> Result<()> {
+        self.written.count(rows);
         for (row, about) in rows {
-            if let Some((_, table)) = tables.iter_mut().find(|(system, _)| *system == row.system) {
+            let mut tables = self.systems.iter_mut();
+            if let Some((_, table)) = tables.find(|(system, _)| *system == row.system) {
                 table.write_record(&row.values)?;
             }
-            write_truth(&mut truth, &row, &about)?;
+            write_truth(&mut self.truth, row, about)?;
         }
+        Ok(())
     }
-    for (_, table) in &mut tables {
-        table.flush()?;
+
+    fn finish(mut self) -> Result<Written> {
+        for (_, table) in &mut self.systems {
+            table.flush()?;
+        }
+        self.truth.flush()?;
+        Ok(self.written)
     }
-    truth.flush()?;
-    Ok(written)
 }
 
 impl Written {
@@ -74,11 +134,7 @@ impl Written {
     }
 }
 
-fn write_truth(
-    truth: &mut csv::Writer<BufWriter<File>>,
-    row: &Row,
-    about: &TruthRow,
-) -> Result<()> {
+fn write_truth(truth: &mut Table, row: &Row, about: &TruthRow) -> Result<()> {
     let (person, household) = (about.person.to_string(), about.household.to_string());
     let age = about.age.to_string();
     let [record_id, ..] = &row.values;
@@ -93,7 +149,7 @@ fn write_truth(
     Ok(())
 }
 
-fn writer(folder: &Path, name: &str) -> Result<csv::Writer<BufWriter<File>>> {
+fn writer(folder: &Path, name: &str) -> Result<Table> {
     let path = folder.join(name);
     let file = File::create(&path).with_context(|| format!("writing {}", path.display()))?;
     Ok(csv::Writer::from_writer(BufWriter::with_capacity(
