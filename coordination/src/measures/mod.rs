@@ -8,6 +8,7 @@
 //! is counted once its window has passed; the median of an even count is the mean of the middle two.
 
 mod assessments;
+mod base;
 mod facts;
 mod family;
 mod links;

@@ -13,6 +13,7 @@ mod init;
 mod json_input;
 mod link;
 mod log;
+mod measure;
 mod output;
 mod output_file;
 mod read;

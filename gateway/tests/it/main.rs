@@ -16,5 +16,6 @@ mod cli_decide;
 mod cli_deployment;
 mod cli_link;
 mod cli_link_beside;
+mod cli_measure;
 mod cli_program;
 mod cli_read;

@@ -6,6 +6,7 @@ mod plan;
 mod progress;
 mod summary;
 mod tables;
+mod within;
 
 use std::path::PathBuf;
 
@@ -26,7 +27,9 @@ use super::output::{print, print_json};
 
 use outputs::{Outputs, Parts, must_be_distinct};
 use progress::ProgressLine;
-use tables::{NamedTable, must_be_readable_twice, open_all, reopen_all};
+pub(super) use tables::NamedTable;
+use tables::{must_be_readable_twice, open_all, reopen_all};
+pub(super) use within::{LinkedTables, link_into};
 
 /// Find the records of plain person tables that are one person, within and between the tables.
 ///

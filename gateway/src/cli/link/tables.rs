@@ -12,9 +12,9 @@ use crate::cli::exit::Failure;
 
 /// `NAME=FILE`.
 #[derive(Debug, Clone)]
-pub(super) struct NamedTable {
-    system: String,
-    pub(super) file: PathBuf,
+pub(in crate::cli) struct NamedTable {
+    pub(in crate::cli) system: String,
+    pub(in crate::cli) file: PathBuf,
 }
 
 impl FromStr for NamedTable {

@@ -4,7 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tandem_population::{COLUMNS, Parameters, Population, Row, TruthRow, write_tables};
+use tandem_population::{
+    COLUMNS, Linkages, Parameters, Population, Row, Shape, System, TruthRow, write_tables,
+};
 
 const ORDINARY: Parameters = Parameters {
     people: 4000,
@@ -126,4 +128,46 @@ fn tables_and_truth_hold_every_record_once() {
     assert_eq!(records, written.records);
     assert_eq!(lines("truth.csv"), written.records);
     assert!(written.people < written.records && written.true_pairs > written.people / 4);
+}
+
+#[test]
+fn a_shape_comes_out_in_exactly_its_numbers() {
+    let shape = Shape {
+        a: 1_700,
+        b: 690,
+        both: 250,
+        open: 126,
+        open_both: 60,
+    };
+    let mut children = Linkages::new(shape, 3, 1.0).unwrap();
+    let mut known: HashMap<u64, Vec<(System, bool)>> = HashMap::new();
+    while let Some(family) = children.next_family() {
+        for one in family {
+            assert!(one.about.age < 18);
+            let systems = known.entry(one.about.person).or_default();
+            assert!(systems.iter().all(|(system, _)| *system != one.row.system));
+            systems.push((one.row.system, one.is_open));
+        }
+    }
+    let count = |system: System, is_shared: bool, is_open: bool| {
+        let people = known.values().filter(|systems| {
+            let here = systems.iter().find(|(one, _)| *one == system);
+            let is_here = here.is_some_and(|(_, open)| *open || !is_open);
+            is_here && (systems.len() == 2 || !is_shared)
+        });
+        people.count() as u64
+    };
+    assert_eq!(count(System::Tanf, false, false), shape.a);
+    assert_eq!(count(System::ChildWelfare, false, false), shape.b);
+    assert_eq!(count(System::ChildWelfare, true, false), shape.both);
+    assert_eq!(count(System::ChildWelfare, false, true), shape.open);
+    assert_eq!(count(System::ChildWelfare, true, true), shape.open_both);
+}
+
+#[test]
+fn shape_that_contradicts_itself_is_refused() {
+    assert!("10,8,4,3,2".parse::<Shape>().is_ok());
+    for text in ["10,8,9,3,2", "10,8,4,3,5", "10,8,4,9,2", "10,8,4,3", "ten"] {
+        assert!(text.parse::<Shape>().is_err(), "{text}");
+    }
 }
