@@ -39,16 +39,8 @@ pub(crate) struct Family {
 
 /// Draws one family; its members are numbered from `first`.
 pub(crate) fn family(bank: &Bank, dice: &mut Dice, first: u64) -> Family {
-    let group = bank.group(dice);
-    let names = family_names(bank, group, dice);
-    let mut draw = Draw {
-        bank,
-        group,
-        homes: homes(dice),
-        phones: phones(dice),
-        next: first,
-        members: Vec::new(),
-    };
+    let (mut draw, names) = Draw::new(bank, dice, first);
+    let group = draw.group;
     let head_is_female = dice.chance(0.68);
     let head = draw.adult(dice, Role::Head, head_is_female, &names, (1955, 2005));
     let (head_year, head_names) = (head.born.year, head.family.clone());
@@ -70,7 +62,8 @@ pub(crate) fn family(bank: &Bank, dice: &mut Dice, first: u64) -> Family {
     }
 }
 
-struct Draw<'a> {
+/// A family in the making: what its members share, and who is there already.
+pub(crate) struct Draw<'a> {
     bank: &'a Bank,
     group: Group,
     homes: Vec<Home>,
@@ -79,8 +72,23 @@ struct Draw<'a> {
     members: Vec<Member>,
 }
 
-impl Draw<'_> {
-    fn adult(
+impl<'a> Draw<'a> {
+    /// A home and a telephone for a family whose first member has the number `first`, and its family names.
+    pub(crate) fn new(bank: &'a Bank, dice: &mut Dice, first: u64) -> (Self, Vec<String>) {
+        let group = bank.group(dice);
+        let names = family_names(bank, group, dice);
+        let draw = Self {
+            bank,
+            group,
+            homes: homes(dice),
+            phones: phones(dice),
+            next: first,
+            members: Vec::new(),
+        };
+        (draw, names)
+    }
+
+    pub(crate) fn adult(
         &mut self,
         dice: &mut Dice,
         role: Role,
@@ -146,7 +154,7 @@ impl Draw<'_> {
         }
     }
 
-    fn child(&mut self, dice: &mut Dice, names: &[String], born: Day) -> Member {
+    pub(crate) fn child(&mut self, dice: &mut Dice, names: &[String], born: Day) -> Member {
         let is_female = dice.chance(0.49);
         let mut child = self.member(dice, Role::Child, is_female, names, born);
         child.given = self.own_given(dice, is_female, "");
@@ -155,7 +163,7 @@ impl Draw<'_> {
     }
 
     /// A given name that no sister or brother has: parents give no two children one name.
-    fn own_given(&self, dice: &mut Dice, is_female: bool, twin: &str) -> String {
+    pub(crate) fn own_given(&self, dice: &mut Dice, is_female: bool, twin: &str) -> String {
         loop {
             let given = self.bank.given(self.group, is_female, dice);
             let is_taken = |member: &Member| member.role == Role::Child && member.given == given;
@@ -165,7 +173,7 @@ impl Draw<'_> {
         }
     }
 
-    fn twin(&mut self, dice: &mut Dice, child: &Member, names: &[String]) -> Member {
+    pub(crate) fn twin(&mut self, dice: &mut Dice, child: &Member, names: &[String]) -> Member {
         let mut twin = self.child(dice, names, child.born);
         if dice.chance(0.6) {
             twin.is_female = child.is_female;
@@ -337,7 +345,7 @@ fn phones(dice: &mut Dice) -> Vec<u64> {
     (0..count).map(|_| number(dice)).collect()
 }
 
-fn day(dice: &mut Dice, year: i64) -> Day {
+pub(crate) fn day(dice: &mut Dice, year: i64) -> Day {
     Day {
         year,
         month: 1 + dice.below(12),

@@ -5,7 +5,8 @@
 //! Security numbers lie in areas that are never issued (900 to 999). The crate knows nothing of the engine that is
 //! measured with it.
 //!
-//! [`Linkages`] walks through the children of two systems whose sizes, overlap and open cases are given.
+//! [`Linkages`] walks through the children of two systems whose sizes, overlap and open cases are given, [`Lookalikes`] through families of people who are easily taken for
+//! each other.
 //!
 //! The error model and its rates are in [`Errors`], the systems' habits in [`System`].
 
@@ -14,6 +15,7 @@ mod dice;
 mod errors;
 mod family;
 mod linkages;
+mod lookalikes;
 mod member;
 mod population;
 mod row;
@@ -23,7 +25,8 @@ mod tables;
 
 pub use errors::Errors;
 pub use linkages::{Known, Linkages, Shape};
+pub use lookalikes::{LOOKALIKES_FROM, Lookalikes};
 pub use population::{Parameters, Population};
 pub use row::{COLUMNS, Row, TruthRow};
 pub use system::System;
-pub use tables::{Written, write_linkages, write_tables};
+pub use tables::{Written, write_linkages, write_tables, write_with_lookalikes};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use tandem_population::{Parameters, Shape, write_linkages, write_tables};
+use tandem_population::{Parameters, Shape, write_linkages, write_with_lookalikes};
 
 /// Writes synthetic people in four systems, with the truth about who is who.
 #[derive(Debug, Parser)]
@@ -21,6 +21,10 @@ struct Arguments {
     /// california, or A,B,BOTH,OPEN,OPEN_BOTH (known to A, to B, to both; with an open case in B, of them known to A).
     #[arg(long, value_name = "SHAPE", conflicts_with = "people")]
     linkages: Option<Shape>,
+    /// So many families of two on top: twins, father and son of one name, sisters, mother and daughter of one name, in
+    /// turn. Their households have numbers from 2000000000 on.
+    #[arg(long, default_value_t = 0, conflicts_with = "linkages")]
+    lookalikes: u64,
     /// Folder for the tables.
     #[arg(long)]
     out: PathBuf,
@@ -38,7 +42,7 @@ fn main() -> anyhow::Result<()> {
                 seed,
                 difficulty,
             };
-            write_tables(parameters, &arguments.out)?
+            write_with_lookalikes(parameters, arguments.lookalikes, &arguments.out)?
         }
     };
     println!("records     {}", written.records);

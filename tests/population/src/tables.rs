@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::linkages::{Linkages, Shape};
+use crate::lookalikes::Lookalikes;
 use crate::population::{Parameters, Population};
 use crate::row::{COLUMNS, Row, TruthRow};
 use crate::system::System;
@@ -28,9 +29,25 @@ pub struct Written {
 /// # Errors
 /// When a file cannot be written.
 pub fn write_tables(parameters: Parameters, folder: &Path) -> Result<Written> {
+    write_with_lookalikes(parameters, 0, folder)
+}
+
+/// Writes a population as [`write_tables`] does, and so many families of look-alikes after it.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_with_lookalikes(
+    parameters: Parameters,
+    lookalikes: u64,
+    folder: &Path,
+) -> Result<Written> {
     let mut tables = Tables::create(folder, &System::ALL)?;
     let mut population = Population::new(parameters)?;
     while let Some(rows) = population.next_family() {
+        tables.write(&rows)?;
+    }
+    let mut lookalikes = Lookalikes::new(lookalikes, parameters.seed, parameters.difficulty)?;
+    while let Some(rows) = lookalikes.next_family() {
         tables.write(&rows)?;
     }
     tables.finish()
