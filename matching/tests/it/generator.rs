@@ -16,7 +16,8 @@ fn quality_of(row: &Row, column: &str) -> Quality {
     Quality::from_hmis_code(value(row, column)).unwrap_or_default()
 }
 
-fn record(row: &Row) -> Record {
+/// A row as the engine's record.
+pub(crate) fn record(row: &Row) -> Record {
     let key = RecordKey::new(row.system.label(), value(row, "record_id"));
     let mut record = Record::new(key);
     let part = |column: &str| value(row, column).to_owned();

@@ -9,6 +9,7 @@ mod generator;
 mod groups;
 mod homes;
 mod households;
+mod lookalikes;
 mod online;
 mod people;
 mod plan;

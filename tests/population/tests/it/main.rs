@@ -5,7 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use tandem_population::{
-    COLUMNS, Linkages, Parameters, Population, Row, Shape, System, TruthRow, write_tables,
+    COLUMNS, LOOKALIKES_FROM, Linkages, Lookalikes, Parameters, Population, Row, Shape, System,
+    TruthRow, write_tables, write_with_lookalikes,
 };
 
 const ORDINARY: Parameters = Parameters {
@@ -170,4 +171,44 @@ fn shape_that_contradicts_itself_is_refused() {
     for text in ["10,8,9,3,2", "10,8,4,3,5", "10,8,4,9,2", "10,8,4,3", "ten"] {
         assert!(text.parse::<Shape>().is_err(), "{text}");
     }
+}
+
+#[test]
+fn lookalikes_are_two_people_whom_only_little_tells_apart() {
+    let mut families = Lookalikes::new(40, 5, 0.0).unwrap();
+    let (mut drawn, mut compared) = (0, 0);
+    while let Some(rows) = families.next_family() {
+        drawn += 1;
+        let mut people: HashMap<u64, [&str; 3]> = HashMap::new();
+        for (row, about) in &rows {
+            assert!(about.household >= LOOKALIKES_FROM && about.person >= LOOKALIKES_FROM);
+            let told = ["first_name", "dob", "sex"].map(|column| value(row, column));
+            people.entry(about.person).or_insert(told);
+        }
+        let people: Vec<[&str; 3]> = people.into_values().collect();
+        // Now and then no system keeps a record of one of the two.
+        let [one, other] = people[..] else {
+            assert_eq!(people.len(), 1);
+            continue;
+        };
+        compared += 1;
+        let [first, born, _] = [0, 1, 2].map(|column| one[column] == other[column]);
+        match rows[0].1.household % 4 {
+            0 => assert!(born && !first),
+            2 => assert!(!born && !first && one[2] == "F" && other[2] == "F"),
+            _ => assert!(first && !born),
+        }
+    }
+    assert!(drawn == 40 && compared > 30, "{compared} of {drawn}");
+}
+
+#[test]
+fn lookalikes_come_on_top_of_an_unchanged_population() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let alone = write_tables(ORDINARY, folder.path()).unwrap();
+    let before = read("truth.csv");
+    let together = write_with_lookalikes(ORDINARY, 8, folder.path()).unwrap();
+    assert!(read("truth.csv").starts_with(&before));
+    assert!((1..=16).contains(&(together.people - alone.people)));
 }

@@ -1,0 +1,68 @@
+//! Twins, father and son, sisters, mother and daughter of one name, with the errors that records have, amid a
+//! population: whom the engine takes for one person.
+
+use std::convert::Infallible;
+
+use tandem_matching::{Engine, LinkResult, Pair, Record, Rulings};
+use tandem_population::{Lookalikes, Parameters, Population, TruthRow};
+
+use crate::generator::record;
+
+/// A thousand families amid eight thousand people, linked as `tandem link` does it without settings.
+fn linked(seed: u64, difficulty: f64) -> (LinkResult, Vec<TruthRow>) {
+    let parameters = Parameters {
+        people: 8_000,
+        seed,
+        difficulty,
+    };
+    let mut population = Population::new(parameters).unwrap();
+    let mut lookalikes = Lookalikes::new(1_000, seed, difficulty).unwrap();
+    let mut rows = Vec::new();
+    rows.extend(std::iter::from_fn(|| population.next_family()).flatten());
+    rows.extend(std::iter::from_fn(|| lookalikes.next_family()).flatten());
+    let records: Vec<Record> = rows.iter().map(|(row, _)| record(row)).collect();
+    let mut batch = Engine::standard().unwrap().batch();
+    records
+        .iter()
+        .for_each(|record| batch.push(record).unwrap());
+    batch.estimate().unwrap();
+    let result = batch.run(&Rulings::new(), |_, _| Ok::<(), Infallible>(()));
+    let truth = rows.into_iter().map(|(_, about)| about).collect();
+    (result.unwrap(), truth)
+}
+
+/// Links within a look-alike family: those of two people, and those of one.
+fn within_families(result: &LinkResult, truth: &[TruthRow]) -> (usize, usize) {
+    let is_within = |pair: &&Pair| {
+        let (a, b) = (&truth[pair.a()], &truth[pair.b()]);
+        a.household == b.household && a.household >= tandem_population::LOOKALIKES_FROM
+    };
+    let links = result.links().iter().filter(is_within);
+    let (right, wrong): (Vec<&Pair>, Vec<&Pair>) =
+        links.partition(|pair| truth[pair.a()].person == truth[pair.b()].person);
+    (wrong.len(), right.len())
+}
+
+/// Pairs of records of one person in look-alike families.
+fn true_pairs(truth: &[TruthRow]) -> usize {
+    let mut people: Vec<u64> = truth
+        .iter()
+        .filter(|about| about.household >= tandem_population::LOOKALIKES_FROM)
+        .map(|about| about.person)
+        .collect();
+    people.sort_unstable();
+    let sizes = people.chunk_by(|one, other| one == other).map(<[u64]>::len);
+    sizes.map(|size| size * (size - 1) / 2).sum()
+}
+
+#[test]
+fn at_most_two_links_in_a_thousand_families_are_wrong_at_the_default_threshold() {
+    for (seed, difficulty) in [(201, 0.0), (202, 1.0)] {
+        let (result, truth) = linked(seed, difficulty);
+        let (wrong, right) = within_families(&result, &truth);
+        let pairs = true_pairs(&truth);
+        println!("difficulty {difficulty}: {wrong} wrong, {right} right of {pairs}");
+        assert!(wrong <= 2, "{wrong} wrong links at difficulty {difficulty}");
+        assert!(right * 100 >= pairs * 96, "{right} of {pairs}");
+    }
+}
