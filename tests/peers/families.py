@@ -33,7 +33,7 @@ def population(folder, people, seed, difficulty):
 
 
 def at_rate(people, rate):
-    """Links of the families' records: wrong ones within a family by its kind, wrong ones with anybody else, right ones."""
+    """Links of the families' records: wrong within a family by its kind, wrong with anybody else, right."""
     _, links, clusters = outputs(people.folder, "tandem")
     options = ["--false-match-rate", str(rate)]
     run(link_command(people, links, clusters, options), people.folder / "tandem.json")

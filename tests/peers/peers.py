@@ -31,15 +31,17 @@ HEADER = [
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, prog="tests/peers/run")
-    parser.add_argument("--people", type=int, default=70_000, help="people in the four systems; about 1.4 records each")
-    parser.add_argument("--seed", type=int, default=201, help="another seed, other people")
-    parser.add_argument("--difficulty", type=float, default=1.0, help="1 is the ordinary one, 0 a world without errors")
-    parser.add_argument("--only", choices=("four", "febrl"), help="leave the other records out")
-    parser.add_argument("--calibration", action="store_true", help="measure false links against the asked-for share instead")
-    parser.add_argument("--families", action="store_true", help="measure wrong links in families of look-alikes instead")
-    parser.add_argument("--seeds", type=int, default=3, help="how many seeds --calibration and --families try")
-    parser.add_argument("--folder", type=Path, help="keep tables and answers here")
-    parser.add_argument("--json", type=Path, help="write the figures here, too")
+    add = parser.add_argument
+    add("--people", type=int, default=70_000, help="people in the four systems; about 1.4 records each")
+    add("--seed", type=int, default=201, help="another seed, other people")
+    add("--difficulty", type=float, default=1.0, help="1 is the ordinary one, 0 a world without errors")
+    add("--only", choices=("four", "febrl"), help="leave the other records out")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--calibration", action="store_true", help="false links against the wanted share instead")
+    kind.add_argument("--families", action="store_true", help="wrong links in look-alike families instead")
+    add("--seeds", type=int, default=3, help="how many seeds --calibration and --families try")
+    add("--folder", type=Path, help="keep tables and answers here")
+    add("--json", type=Path, help="write the figures here, too")
     return parser.parse_args()
 
 

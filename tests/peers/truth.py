@@ -60,7 +60,7 @@ class Truth:
         return a == b
 
     def scored(self, file):
-        """Best F1, recall at precision .99 and reach of scored pairs. A threshold takes all pairs of a score or none."""
+        """Best F1, recall at precision .99 and reach. A threshold takes all pairs of a score or none."""
         table = self._read(file, ["score"])
         score = table.score.to_numpy()
         order = np.argsort(-score, kind="stable")
