@@ -164,7 +164,8 @@ fn what_can_not_be_counted_is_refused_with_its_place_and_without_its_value() {
         assert!(!ended.told.contains("b777"), "{}", ended.told);
         ended.told
     };
-    let cases: [(&[&str], &str); 6] = [
+    file(&place, "one.csv", "system,record_id,cluster_id\ncws,b1,p\n");
+    let cases: [(&[&str], &str); 8] = [
         (
             &["--clusters", "c.csv", "--open", "cws=open.csv"],
             "open.csv, line 3, column record_id",
@@ -182,6 +183,11 @@ fn what_can_not_be_counted_is_refused_with_its_place_and_without_its_value() {
         (
             &["--clusters", "c.csv", "--open", "hmis=open.csv"],
             "no records of a system",
+        ),
+        (&["--clusters", "one.csv"], "records of two systems"),
+        (
+            &["--records", "a=c.csv", "--records", "a=c.csv"],
+            "two tables are named a",
         ),
     ];
     for (arguments, expected) in cases {

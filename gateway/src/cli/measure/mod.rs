@@ -70,6 +70,11 @@ impl TablesArgs {
     pub(super) fn run(&self, ids: &[String], period: Period, json: bool) -> Result<Exit, Failure> {
         let wanted = self.wanted(ids)?;
         let found = self.links(json)?;
+        if found.links.systems.len() < 2 {
+            return Err(Failure::Usage(
+                "a match rate needs the records of two systems".to_owned(),
+            ));
+        }
         let mut rates = MatchRates::new(self.jurisdiction()?, period, found.links);
         for table in &self.records {
             let people = table::read_people(table)?;
@@ -84,13 +89,16 @@ impl TablesArgs {
         }
         let mut measured = rates.measure(&wanted, self.public)?;
         measured.linked = found.made;
-        let form = match (json, self.csv) {
+        show::print_measured(&measured, self.form(json))?;
+        Ok(Exit::Yes)
+    }
+
+    fn form(&self, json: bool) -> Form {
+        match (json, self.csv) {
             (true, _) => Form::Json,
             (false, true) => Form::Csv,
             (false, false) => Form::People,
-        };
-        show::print_measured(&measured, form)?;
-        Ok(Exit::Yes)
+        }
     }
 
     fn wanted(&self, ids: &[String]) -> Result<Vec<&'static str>, Failure> {
@@ -112,11 +120,14 @@ impl TablesArgs {
     }
 
     fn links(&self, json: bool) -> Result<Found, Failure> {
-        let order: Vec<SystemId> = self
-            .records
-            .iter()
-            .map(|table| system(&table.system))
-            .collect::<Result<_, _>>()?;
+        let mut order = Vec::new();
+        for table in &self.records {
+            let system = system(&table.system)?;
+            if order.contains(&system) {
+                return Err(Failure::Usage(format!("two tables are named {system}")));
+            }
+            order.push(system);
+        }
         if let Some(path) = &self.clusters {
             let links = Links::read(path, order)?;
             return Ok(Found { links, made: None });
