@@ -11,6 +11,9 @@ import sys
 import time
 from dataclasses import dataclass
 
+# How many lines of a failed program's messages are shown.
+MESSAGE_LINES = 5
+
 
 @dataclass
 class Cost:
@@ -42,7 +45,9 @@ def main():
     wall = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        sys.exit(f"{command[0]} ended with exit code {process.returncode}; see {messages}")
+        with open(messages, encoding="utf-8", errors="replace") as told:
+            sys.stderr.writelines(told.readlines()[-MESSAGE_LINES:])
+        sys.exit(f"{command[0]} ended with exit code {process.returncode}")
     figures = {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024}
     with open(cost, "w", encoding="utf-8") as file:
         json.dump(figures, file)
