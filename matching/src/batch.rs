@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::blocking::Blocks;
+use crate::bridge::bridges;
 use crate::cluster::Clusters;
 use crate::decide::{Decision, Note};
 use crate::engine::EngineError;
@@ -22,7 +23,7 @@ pub(crate) const TASK: Slot = 512;
 /// Records that are scored before any of their pairs are handed on.
 const CHUNK: Slot = 64 * TASK;
 /// So many times the wanted rate of false links is the one down to which clusters are tried.
-const TRIAL: f64 = 3.0;
+const TRIAL: f64 = 4.0;
 
 /// Records on their way to being linked.
 #[derive(Debug)]
@@ -249,7 +250,30 @@ impl Batch {
         let mut clusters = Clusters::new(self.population.end(), largest);
         for pair in kept.iter_mut().filter(|pair| pair.is_to_link(lowest)) {
             let is_joined = clusters.join(pair.a, pair.b, |a, b| matcher.refuses(a, b));
-            pair.is_refused = !is_joined;
+            (pair.is_refused, pair.is_bridge) = (!is_joined, false);
+        }
+        self.without_bridges(kept, lowest, clusters)
+    }
+
+    /// Takes weak bridges out of clusters.
+    fn without_bridges(&self, kept: &mut [Pair], lowest: f64, mut clusters: Clusters) -> Clusters {
+        let bridges = bridges(kept, lowest, &mut clusters);
+        if bridges.is_empty() {
+            return clusters;
+        }
+        for place in bridges {
+            if let Some(pair) = kept.get_mut(place) {
+                (pair.is_refused, pair.is_bridge) = (true, true);
+            }
+        }
+        // What a bridge held together falls apart; nothing else changes, so that nothing needs to be asked again.
+        let largest = self.model.settings.cluster.largest_cluster;
+        let mut clusters = Clusters::new(self.population.end(), largest);
+        let links = kept
+            .iter()
+            .filter(|pair| pair.is_to_link(lowest) && !pair.is_refused);
+        for pair in links {
+            clusters.join(pair.a, pair.b, |_, _| false);
         }
         clusters
     }
@@ -262,7 +286,11 @@ fn decide(kept: &mut [Pair], rates: &Rates, link_bits: f64) {
         let is_link = pair.is_to_link(link_bits);
         pair.is_refused &= is_link;
         if pair.is_refused {
-            pair.notes.add(Note::ClusterConflict);
+            pair.notes.add(if pair.is_bridge {
+                Note::Bridge
+            } else {
+                Note::ClusterConflict
+            });
         }
         pair.decision = if is_link && !pair.is_refused {
             Decision::Link

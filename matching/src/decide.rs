@@ -57,9 +57,11 @@ pub enum Note {
     HouseholdRival,
     /// Linking would bring records together that cannot be one person.
     ClusterConflict,
+    /// A record, or a part of a cluster, hangs on this weak pair alone.
+    Bridge,
 }
 
-const NOTES: [Note; 10] = [
+const NOTES: [Note; 11] = [
     Note::StewardConfirmed,
     Note::StewardRejected,
     Note::TwinConflict,
@@ -70,6 +72,7 @@ const NOTES: [Note; 10] = [
     Note::IdentifierConflict,
     Note::HouseholdRival,
     Note::ClusterConflict,
+    Note::Bridge,
 ];
 
 /// A small set of notes.

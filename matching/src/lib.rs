@@ -7,6 +7,7 @@
 mod account;
 mod batch;
 mod blocking;
+mod bridge;
 mod cluster;
 mod compare;
 mod decide;

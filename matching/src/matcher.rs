@@ -51,6 +51,7 @@ impl<'a> Matcher<'a> {
             evidence,
             is_open: judgement.is_open,
             is_refused: false,
+            is_bridge: false,
             false_match_rate: 0.0,
         })
     }

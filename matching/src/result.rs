@@ -24,8 +24,10 @@ pub struct Pair {
     pub(crate) evidence: Evidence,
     /// The score alone decides: no steward has, and no rule forbids a link.
     pub(crate) is_open: bool,
-    /// Linking it would bring records together that cannot be one person.
+    /// The rest of the clusters speaks against a link.
     pub(crate) is_refused: bool,
+    /// It does because no other pair supports this weak one.
+    pub(crate) is_bridge: bool,
     /// Share of false links to be expected among the pairs of this score and above.
     pub(crate) false_match_rate: f64,
 }
@@ -43,6 +45,7 @@ impl Pair {
             evidence: Evidence::default(),
             is_open: true,
             is_refused: false,
+            is_bridge: false,
             false_match_rate: 0.0,
         }
     }

@@ -23,6 +23,9 @@ impl Note {
                 "two members of one household could look like this; the score was lowered for it"
             }
             Self::ClusterConflict => "linking them would join records that cannot be one person",
+            Self::Bridge => {
+                "weak, and nothing else of their cluster supports it: the other records speak against it"
+            }
         }
     }
 }
@@ -34,7 +37,7 @@ impl DecidedBy {
             Self::Steward => "a steward decided",
             Self::NotCompared => "no key brought the two together, so they were never compared",
             Self::Rule => "a rule stands above the score",
-            Self::Cluster => "the rest of their clusters cannot be one person",
+            Self::Cluster => "the rest of their clusters speaks against it",
             Self::LinkThreshold => "the score is at the link threshold or above",
             Self::ReviewBand => "the score is below the link threshold and within the review band",
             Self::BelowReview => "the score is below the review band",

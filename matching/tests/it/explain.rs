@@ -102,7 +102,10 @@ fn an_account_says_what_the_links_table_says_and_its_parts_add_up() {
                 assert!((account.review_bits..account.link_bits).contains(&account.score_bits));
             }
             DecidedBy::Rule => assert!(!account.notes.is_empty()),
-            DecidedBy::Cluster => assert!(account.notes.contains(&Note::ClusterConflict)),
+            DecidedBy::Cluster => assert!(
+                account.notes.contains(&Note::ClusterConflict)
+                    || account.notes.contains(&Note::Bridge)
+            ),
             other => panic!("{other:?} for a pair of the links table"),
         }
     }
