@@ -104,7 +104,12 @@ impl Clusters {
     }
 
     /// The id of every record's cluster, and how many clusters there are.
-    pub(crate) fn ids(mut self, population: &Population) -> (Vec<ClusterId>, u64) {
+    pub(crate) fn ids(self, population: &Population) -> (Vec<ClusterId>, u64) {
+        self.ids_by(|slot| population.digest(slot))
+    }
+
+    /// The same for records that are in no population, from the digests of their keys.
+    pub(crate) fn ids_by(mut self, digest_of: impl Fn(Slot) -> u128) -> (Vec<ClusterId>, u64) {
         let records = self.parents.len() as Slot;
         let mut least = vec![u128::MAX; records as usize];
         let mut clusters = 0;
@@ -112,7 +117,7 @@ impl Clusters {
             let root = self.root(slot);
             clusters += u64::from(root == slot);
             if let Some(digest) = least.get_mut(root as usize) {
-                *digest = (*digest).min(population.digest(slot));
+                *digest = (*digest).min(digest_of(slot));
             }
         }
         let ids = (0..records).map(|slot| {

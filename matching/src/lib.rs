@@ -25,6 +25,7 @@ mod nickname;
 mod person;
 mod plan;
 mod population;
+mod pprl;
 mod prepared;
 mod progress;
 mod rates;
@@ -56,6 +57,10 @@ pub use household::{HouseholdId, Households, Unduplicated};
 pub use index::{Candidate, Index};
 pub use nickname::{NicknameError, Nicknames};
 pub use plan::BlockingPlan;
+pub use pprl::{
+    EncodeOptions, EncodeReport, EncodedTables, KEY_BYTES, Noise, PprlKey, PprlKeyError,
+    PprlReport, encode_table, link_encoded,
+};
 pub use progress::{Audience, Phase, Progress};
 pub use rates::FalseMatchRate;
 pub use record::{Name, Record, RecordKey};

@@ -8,9 +8,11 @@ mod client;
 mod decide;
 #[cfg(feature = "demo")]
 mod demo;
+mod encode;
 pub mod exit;
 mod init;
 mod json_input;
+mod key_file;
 mod link;
 mod log;
 mod measure;

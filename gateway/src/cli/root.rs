@@ -14,6 +14,7 @@ use super::client::{
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
 use super::demo::{self, DemoArgs};
+use super::encode::{self, EncodeArgs};
 use super::exit::{Exit, Failure};
 use super::init::{self, InitArgs};
 use super::link::{self, LinkArgs};
@@ -47,6 +48,7 @@ enum Command {
     Demo(DemoArgs),
     Read(ReadArgs),
     Link(LinkArgs),
+    Encode(EncodeArgs),
     Decide(DecideArgs),
     Check(CheckArgs),
     Init(InitArgs),
@@ -105,6 +107,7 @@ impl Command {
             Self::Demo(args) => Box::pin(demo::run(args)).await,
             Self::Read(args) => read::run(args),
             Self::Link(args) => link::run(args),
+            Self::Encode(args) => encode::run(args),
             Self::Decide(args) => decide::run(args),
             Self::Check(args) => check::run(args),
             Self::Init(args) => init::run(args),

@@ -15,6 +15,8 @@ pub use error::LinkTablesError;
 pub use extras::{LinkExtras, Reopen};
 pub use link::{LinkOptions, LinkOutputs, TableInput, link_tables, link_tables_with};
 pub use plan::{LinkPlan, plan_tables};
+pub(crate) use read::{TableName, read_records};
 pub use reference::ReferencePair;
 pub use report::{LinkReport, TableWarning};
 pub(crate) use values::Values;
+pub(crate) use write::{write_cluster_ids, write_pairs};

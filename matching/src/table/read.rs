@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use rayon::prelude::*;
 
 use crate::prepared::Prepared;
-use crate::record::RecordKey;
+use crate::record::{Record, RecordKey};
 
 use super::error::LinkTablesError;
 use super::report::{TableWarning, Warnings};
@@ -20,16 +20,18 @@ const TASK: usize = 256;
 
 /// A table as the caller names it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TableName<'a> {
-    pub(super) system: &'a str,
-    pub(super) file: &'a str,
+pub(crate) struct TableName<'a> {
+    pub(crate) system: &'a str,
+    pub(crate) file: &'a str,
 }
 
-/// A record that is ready, and its line.
-type Ready = (Prepared, u64);
+/// What was made of a record, and its line.
+type Ready<T> = (T, u64);
 
 /// A table while it is read.
-struct Reading<'a, R> {
+struct Reading<'a, R, F> {
+    /// Makes of a record what is handed on.
+    prepare: F,
     name: TableName<'a>,
     reader: csv::Reader<R>,
     header: ByteRecord,
@@ -49,9 +51,22 @@ struct Reading<'a, R> {
 pub(super) fn read_table(
     name: TableName<'_>,
     input: impl Read + Send,
-    mut on_record: impl FnMut(Prepared, u64) -> Result<(), LinkTablesError> + Send,
+    on_record: impl FnMut(Prepared, u64) -> Result<(), LinkTablesError> + Send,
 ) -> Result<(u64, Vec<TableWarning>), LinkTablesError> {
-    let mut reading = Reading::start(name, input)?;
+    read_records(name, input, Prepared::of, on_record)
+}
+
+/// Reads a table as [`read_table`] does; `prepare` makes of each record, on several threads, what is handed on.
+///
+/// # Errors
+/// [`LinkTablesError`] as of [`read_table`].
+pub(crate) fn read_records<T: Send>(
+    name: TableName<'_>,
+    input: impl Read + Send,
+    prepare: impl Fn(Record) -> T + Send + Sync,
+    mut on_record: impl FnMut(T, u64) -> Result<(), LinkTablesError> + Send,
+) -> Result<(u64, Vec<TableWarning>), LinkTablesError> {
+    let mut reading = Reading::start(name, input, prepare)?;
     let mut ready = reading.chunk()?;
     while !ready.is_empty() {
         let (next, put) = rayon::join(
@@ -69,8 +84,8 @@ pub(super) fn read_table(
     Ok((reading.records, warnings))
 }
 
-impl<'a, R: Read> Reading<'a, R> {
-    fn start(name: TableName<'a>, input: R) -> Result<Self, LinkTablesError> {
+impl<'a, R: Read, T: Send, F: Fn(Record) -> T + Sync> Reading<'a, R, F> {
+    fn start(name: TableName<'a>, input: R, prepare: F) -> Result<Self, LinkTablesError> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
         let mut warnings = Warnings::default();
         let header = reader
@@ -79,6 +94,7 @@ impl<'a, R: Read> Reading<'a, R> {
             .clone();
         let columns = Columns::read(&header, &mut warnings);
         Ok(Self {
+            prepare,
             name,
             reader,
             header,
@@ -90,7 +106,7 @@ impl<'a, R: Read> Reading<'a, R> {
     }
 
     /// The next lines; none at the end.
-    fn chunk(&mut self) -> Result<Vec<Ready>, LinkTablesError> {
+    fn chunk(&mut self) -> Result<Vec<Ready<T>>, LinkTablesError> {
         let first = self.records;
         let mut read = 0;
         for fields in &mut self.lines {
@@ -103,9 +119,11 @@ impl<'a, R: Read> Reading<'a, R> {
         self.records += read as u64;
         let lines = self.lines.get(..read).unwrap_or_default();
         let (name, header, columns) = (self.name, &self.header, &self.columns);
+        let prepare = &self.prepare;
         let tasks = lines.par_chunks(TASK).enumerate().map(|(task, lines)| {
             let before = first + (task * TASK) as u64;
-            prepare(name, header, columns, lines, before)
+            let lines = (lines, before);
+            prepare_lines(name, header, columns, prepare, lines)
         });
         let mut ready = Vec::with_capacity(read);
         for (records, warnings) in tasks.collect::<Result<Vec<_>, _>>()? {
@@ -116,13 +134,14 @@ impl<'a, R: Read> Reading<'a, R> {
     }
 }
 
-fn prepare(
+/// Makes lines ready, of which so many come before.
+fn prepare_lines<T>(
     name: TableName<'_>,
     header: &ByteRecord,
     columns: &Columns,
-    lines: &[ByteRecord],
-    before: u64,
-) -> Result<(Vec<Ready>, Warnings), LinkTablesError> {
+    prepare: &impl Fn(Record) -> T,
+    (lines, before): (&[ByteRecord], u64),
+) -> Result<(Vec<Ready<T>>, Warnings), LinkTablesError> {
     let mut warnings = Warnings::default();
     let mut ready = Vec::with_capacity(lines.len());
     for (number, fields) in (before + 1..).zip(lines) {
@@ -140,7 +159,7 @@ fn prepare(
             expected: "a record id",
         })?;
         let record = row.record(RecordKey::new(name.system, id), &mut warnings);
-        ready.push((Prepared::of(record), line));
+        ready.push((prepare(record), line));
     }
     Ok((ready, warnings))
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use rayon::prelude::*;
 
 use crate::batch::Batch;
+use crate::cluster::ClusterId;
 use crate::result::{LinkResult, Pair};
 
 use super::error::LinkTablesError;
@@ -35,6 +36,16 @@ pub(super) fn write_links(
     result: &LinkResult,
     output: &mut dyn Write,
 ) -> Result<(), LinkTablesError> {
+    let pairs = [result.links(), result.reviews()];
+    write_pairs(pairs, |number| result.key_parts(number), output)
+}
+
+/// Links, then reviews; `key_parts` gives system and id of a record.
+pub(crate) fn write_pairs<'a>(
+    [links, reviews]: [&[Pair]; 2],
+    key_parts: impl Fn(usize) -> Option<(&'a str, &'a str)> + Sync,
+    output: &mut dyn Write,
+) -> Result<(), LinkTablesError> {
     let header = [
         "system_a",
         "id_a",
@@ -45,7 +56,7 @@ pub(super) fn write_links(
         "false_match_rate",
     ];
     let row = |pair: &Pair, writer: &mut Rows| {
-        let (Some(a), Some(b)) = (result.key_parts(pair.a()), result.key_parts(pair.b())) else {
+        let (Some(a), Some(b)) = (key_parts(pair.a()), key_parts(pair.b())) else {
             return Ok(());
         };
         let score = format!("{:.3}", pair.score_bits());
@@ -54,8 +65,8 @@ pub(super) fn write_links(
         writer.write_record([a.0, a.1, b.0, b.1, &score, decision, &rate])
     };
     write_rows(&[()], output, |(), writer| writer.write_record(header))
-        .and_then(|()| write_rows(result.links(), output, row))
-        .and_then(|()| write_rows(result.reviews(), output, row))
+        .and_then(|()| write_rows(links, output, &row))
+        .and_then(|()| write_rows(reviews, output, &row))
         .map_err(|source| LinkTablesError::Write {
             output: "links",
             source,
@@ -67,11 +78,20 @@ pub(super) fn write_clusters(
     result: &LinkResult,
     output: &mut dyn Write,
 ) -> Result<(), LinkTablesError> {
+    write_cluster_ids(result.clusters(), |number| result.key_parts(number), output)
+}
+
+/// Records, numbered in the order of their clusters, each with its cluster.
+pub(crate) fn write_cluster_ids<'a>(
+    clusters: &[ClusterId],
+    key_parts: impl Fn(usize) -> Option<(&'a str, &'a str)> + Sync,
+    output: &mut dyn Write,
+) -> Result<(), LinkTablesError> {
     let header = ["system", "record_id", "cluster_id"];
-    let numbers: Vec<usize> = (0..result.clusters().len()).collect();
+    let numbers: Vec<usize> = (0..clusters.len()).collect();
     let row = |number: &usize, writer: &mut Rows| {
-        let cluster = result.clusters().get(*number);
-        let (Some(key), Some(cluster)) = (result.key_parts(*number), cluster) else {
+        let cluster = clusters.get(*number);
+        let (Some(key), Some(cluster)) = (key_parts(*number), cluster) else {
             return Ok(());
         };
         writer.write_record([key.0, key.1, &cluster.to_string()])

@@ -52,10 +52,19 @@ pub(crate) fn record(row: &Row) -> Record {
 
 /// Records of about this many people, and whom each is about.
 pub(crate) fn population(people: usize, seed: u64) -> (Vec<Record>, Vec<usize>) {
+    population_at(people, seed, 1.0)
+}
+
+/// The same at another difficulty.
+pub(crate) fn population_at(
+    people: usize,
+    seed: u64,
+    difficulty: f64,
+) -> (Vec<Record>, Vec<usize>) {
     let parameters = Parameters {
         people: people as u64,
         seed,
-        difficulty: 1.0,
+        difficulty,
     };
     let mut population = Population::new(parameters).unwrap();
     let (mut records, mut truth) = (Vec::new(), Vec::new());

@@ -3,9 +3,10 @@
 mod explain;
 mod outputs;
 mod plan;
+mod pprl;
 mod progress;
-mod summary;
-mod tables;
+pub(super) mod summary;
+pub(super) mod tables;
 mod within;
 
 use std::path::PathBuf;
@@ -16,8 +17,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use tandem_matching::{
-    Audience, LinkExtras, LinkOptions, LinkReport, LinkTablesError, Rulings, Settings, TableInput,
-    link_tables_with, plan_tables,
+    Audience, LinkExtras, LinkOptions, LinkReport, Rulings, Settings, TableInput, link_tables_with,
+    plan_tables,
 };
 
 use crate::clock::Clock;
@@ -28,7 +29,7 @@ use super::output::{print, print_json};
 use outputs::{Outputs, Parts, must_be_distinct};
 use progress::ProgressLine;
 pub(super) use tables::NamedTable;
-use tables::{must_be_readable_twice, open_all, reopen_all};
+use tables::{failure, must_be_readable_twice, open_all, reopen_all};
 pub(super) use within::{LinkedTables, link_into};
 
 /// Find the records of plain person tables that are one person, within and between the tables.
@@ -46,13 +47,33 @@ Examples:
   tandem link --records a=a.csv --links l.csv --clusters c.csv --report report.html
   tandem link --records a=a.csv --records b=b.csv --links l.csv --clusters c.csv --households h.csv --fairness f.csv
   tandem link --records a=a.csv --records b=b.csv --dry-run
+  tandem link --pprl --encoded a=a.clk.csv --encoded b=b.clk.csv --links l.csv --clusters c.csv
+  tandem link --pprl --key-file shared.key --records a=a.csv --encoded b=b.clk.csv --links l.csv --clusters c.csv
 
 The output files appear when the run has ended well; a failed run leaves earlier ones untouched.
 Exit codes: 0 done, 2 wrong usage or a table that can't be used, 3 a file can't be read or written")]
 pub(super) struct LinkArgs {
     /// A table and the name of its system; once for each table
-    #[arg(long = "records", value_name = "NAME=FILE.csv", required = true)]
+    #[arg(
+        long = "records",
+        value_name = "NAME=FILE.csv",
+        required_unless_present = "encoded"
+    )]
     tables: Vec<NamedTable>,
+    /// Link encodings (CLKs of `tandem encode`), with each other and, by --key-file, with clear tables
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "estimate", "no_estimate", "save_settings", "explain", "report", "report_values", "dry_run"
+        ]
+    )]
+    pprl: bool,
+    /// A table of encodings and the name of its system; once for each table
+    #[arg(long, value_name = "NAME=FILE.clk.csv", requires = "pprl")]
+    encoded: Vec<NamedTable>,
+    /// The key by which clear tables are encoded in memory; encoded tables need none
+    #[arg(long, value_name = "KEY", requires = "pprl")]
+    key_file: Option<PathBuf>,
     /// Out: system_a,id_a,system_b,id_b,score,decision (`link` or `review`),false_match_rate (expected among all pairs
     /// of this score and above)
     #[arg(long, value_name = "OUT.csv", required_unless_present_any = ["dry_run", "explain"])]
@@ -124,8 +145,15 @@ pub(super) fn run(args: &LinkArgs) -> Result<Exit, Failure> {
         must_be_readable_twice(&args.tables)?;
     }
     let options = options(args)?;
-    let tables = open_all(&args.tables)?;
     let mut line = ProgressLine::new(args.progress, args.json);
+    if args.pprl {
+        let mut listener = |progress| line.show(progress);
+        let report = pprl::link(args, &options, Some(Box::new(&mut listener)));
+        line.clear();
+        let report = report?;
+        return answer(args, &report, || pprl::for_people(&report));
+    }
+    let tables = open_all(&args.tables)?;
     if args.dry_run {
         let mut listener = |progress| line.show(progress);
         let plan =
@@ -214,16 +242,4 @@ fn options(args: &LinkArgs) -> Result<LinkOptions, Failure> {
         estimate,
         rulings: Rulings::new(),
     })
-}
-
-fn failure(error: LinkTablesError) -> Failure {
-    match error {
-        LinkTablesError::Value { .. }
-        | LinkTablesError::System(_)
-        | LinkTablesError::Reference { .. } => Failure::Usage(error.to_string()),
-        LinkTablesError::Unreadable { ref source, .. } if !source.is_io_error() => {
-            Failure::Usage(error.to_string())
-        }
-        other => Failure::CouldNotRun(other.into()),
-    }
 }

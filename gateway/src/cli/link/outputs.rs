@@ -102,7 +102,8 @@ pub(super) fn must_be_distinct(args: &LinkArgs) -> Result<(), Failure> {
     if outputs.iter().any(|path| is_taken(path)) {
         return Err(Failure::Usage("two outputs have the same file".to_owned()));
     }
-    let mut inputs = args.tables.iter().map(|table| &table.file);
+    let tables = args.tables.iter().chain(&args.encoded);
+    let mut inputs = tables.map(|table| &table.file).chain(&args.key_file);
     match inputs.find(|input| outputs.contains(input)) {
         Some(input) => Err(Failure::Usage(format!(
             "{} is both read and written",

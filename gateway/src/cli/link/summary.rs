@@ -45,7 +45,6 @@ pub(super) fn for_people(report: &LinkReport) -> String {
         ));
     }
     if let Some(rate) = &statistics.false_match_rate {
-        let percent = |share: f64| format!("{:.2}", share * 100.0);
         lines.push(format!(
             "linked from {:.1} bits; {} % of the links are expected to be false ({} to {} %)",
             statistics.link_bits,
@@ -63,8 +62,13 @@ pub(super) fn for_people(report: &LinkReport) -> String {
     lines.join("\n")
 }
 
+/// A share in percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2}", share * 100.0)
+}
+
 /// A warning as a line.
-pub(super) fn warning(warning: &TableWarning) -> String {
+pub(in crate::cli) fn warning(warning: &TableWarning) -> String {
     let column = if warning.column.is_empty() {
         "line"
     } else {

@@ -33,8 +33,13 @@ impl FromStr for NamedTable {
 
 /// Opens all tables for their first reading.
 pub(super) fn open_all(tables: &[NamedTable]) -> Result<Vec<TableInput<'static>>, Failure> {
-    let open = |table| open(table).with_context(|| format!("reading {}", table.file.display()));
-    Ok(tables.iter().map(open).collect::<Result<_, _>>()?)
+    tables.iter().map(open).collect()
+}
+
+/// Opens a table.
+pub(in crate::cli) fn open(table: &NamedTable) -> Result<TableInput<'static>, Failure> {
+    let opened = input(table).with_context(|| format!("reading {}", table.file.display()));
+    Ok(opened?)
 }
 
 /// Opens all tables once more.
@@ -42,7 +47,7 @@ pub(super) fn reopen_all(
     tables: &[NamedTable],
 ) -> Result<Vec<TableInput<'static>>, LinkTablesError> {
     let open = |table| {
-        open(table).map_err(|error| LinkTablesError::Unreadable {
+        input(table).map_err(|error| LinkTablesError::Unreadable {
             file: table.file.display().to_string(),
             source: error.into(),
         })
@@ -61,7 +66,20 @@ pub(super) fn must_be_readable_twice(tables: &[NamedTable]) -> Result<(), Failur
     }
 }
 
-fn open(table: &NamedTable) -> std::io::Result<TableInput<'static>> {
+/// How a run over tables failed: through its input, or through the machine.
+pub(in crate::cli) fn failure(error: LinkTablesError) -> Failure {
+    match error {
+        LinkTablesError::Value { .. }
+        | LinkTablesError::System(_)
+        | LinkTablesError::Reference { .. } => Failure::Usage(error.to_string()),
+        LinkTablesError::Unreadable { ref source, .. } if !source.is_io_error() => {
+            Failure::Usage(error.to_string())
+        }
+        other => Failure::CouldNotRun(other.into()),
+    }
+}
+
+fn input(table: &NamedTable) -> std::io::Result<TableInput<'static>> {
     Ok(TableInput {
         system: table.system.clone(),
         file: table.file.display().to_string(),

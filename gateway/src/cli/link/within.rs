@@ -9,7 +9,7 @@ use tandem_matching::{
     FalseMatchRate, LinkExtras, LinkOptions, LinkOutputs, Rulings, Settings, link_tables_with,
 };
 
-use super::failure;
+use super::tables::failure;
 use super::progress::ProgressLine;
 use super::tables::{NamedTable, open_all};
 use crate::cli::exit::Failure;

@@ -1,0 +1,316 @@
+//! From compared encodings to links, reviews and clusters.
+
+use rayon::prelude::*;
+
+use crate::cluster::{ClusterId, Clusters};
+use crate::decide::{Decision, Note, Notes};
+use crate::estimate::EstimateError;
+use crate::rates::{Conflicts, Rates, interval};
+use crate::result::{Pair, Statistics};
+use crate::score::Evidence;
+use crate::settings::Settings;
+
+use super::block::{self, NumberPair};
+use super::compare;
+use super::odds::{Learnt, Odds, learn};
+use super::pool::Pool;
+use super::rival::{Compared, Rivals};
+
+/// A candidate whose odds are nearer than 8 : 1 to the best one's is one too many: a steward tells them apart.
+const NEAR_EQUAL_BITS: f64 = 3.0;
+/// So many times the wanted rate of false links is the one down to which clusters are tried.
+const TRIAL: f64 = 3.0;
+/// Two records that share less than this are two people, whoever links them.
+const STRANGERS: f64 = 40.0;
+/// Without odds, pairs from this score on are for a steward: about what a name and a birth date give.
+const REVIEW_SCORE: f64 = 120.0;
+
+/// What encodings showed.
+#[derive(Debug)]
+pub(super) struct Linked {
+    /// Links and reviews.
+    pub(super) pairs: Vec<Pair>,
+    /// Every compared pair with its score.
+    pub(super) compared: Vec<Compared>,
+    pub(super) odds: Option<Odds>,
+    pub(super) clusters: Vec<ClusterId>,
+    pub(super) statistics: Statistics,
+    /// Pairs that went to a steward because another candidate was as good.
+    pub(super) near_equal: u64,
+    /// Why nothing was linked.
+    pub(super) refused: Option<EstimateError>,
+}
+
+/// How a pair stands against the other candidates of its records; the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// Another candidate is clearly better.
+    Outdone,
+    /// Another candidate is about as good.
+    NearEqual,
+    Best,
+}
+
+/// A run over a pool.
+struct Run<'a> {
+    pool: &'a Pool,
+    settings: &'a Settings,
+}
+
+/// Compares, decides and clusters; `seed` is the same for all encodings of one key.
+pub(super) fn link(pool: &Pool, seed: u64, settings: &Settings) -> Linked {
+    let run = Run { pool, settings };
+    let pairs = block::pairs(pool, seed).into_par_iter();
+    let compared: Vec<Compared> = pairs
+        .map(|records| Compared {
+            records,
+            score: run.score(records.0, records.1),
+        })
+        .collect();
+    let rivals = Rivals::of(pool, &compared);
+    match learn(&rivals, |one, two| run.score(one, two)) {
+        Ok(learnt) => run.decide(compared, &rivals, &learnt),
+        Err(reason) => run.review_all(compared, reason),
+    }
+}
+
+impl Run<'_> {
+    fn score(&self, one: u32, two: u32) -> f64 {
+        match (self.pool.encoding(one), self.pool.encoding(two)) {
+            (Some((one, one_noise)), Some((two, two_noise))) => {
+                compare::score(one, one_noise, two, two_noise)
+            }
+            _ => f64::NEG_INFINITY,
+        }
+    }
+
+    fn is_within(&self, one: u32, two: u32) -> bool {
+        self.pool.system_of(one) == self.pool.system_of(two)
+    }
+
+    fn bits(&self, odds: &Odds, one: u32, two: u32) -> f64 {
+        odds.bits(self.score(one, two), self.is_within(one, two))
+    }
+
+    fn decide(&self, compared: Vec<Compared>, rivals: &Rivals, learnt: &Learnt) -> Linked {
+        let odds = &learnt.odds;
+        let thresholds = &self.settings.thresholds;
+        let standings = self.standings(odds, rivals, compared.len());
+        let kept = compared.iter().zip(&standings);
+        let mut kept: Vec<(Pair, f64)> = kept
+            .filter(|(_, standing)| **standing != Standing::Outdone)
+            .filter_map(|(pair, standing)| {
+                let (a, b) = pair.records;
+                let bits = odds.bits(pair.score, self.is_within(a, b));
+                let open = open_pair(pair.records, bits, *standing == Standing::Best);
+                (bits >= thresholds.review_bits).then_some((open, pair.score))
+            })
+            .collect();
+        let near_equal = kept.iter().filter(|(pair, _)| !pair.is_open).count() as u64;
+        let (rates, link_bits) = self.rate(odds, &mut kept);
+        let clusters = self.join(odds, &mut kept, link_bits);
+        settle(&mut kept, &rates, link_bits);
+        let mut linked = self.linked(compared, clusters);
+        linked.count(&kept, &rates, link_bits, learnt, self.pool);
+        linked.pairs = kept.into_iter().map(|(pair, _)| pair).collect();
+        linked.near_equal = near_equal;
+        linked.odds = Some(learnt.odds.clone());
+        linked
+    }
+
+    /// How each pair stands against the other candidates of its records. A candidate that is the best one twice (a
+    /// system holds the person twice) is no rival.
+    fn standings(&self, odds: &Odds, rivals: &Rivals, pairs: usize) -> Vec<Standing> {
+        let mut found = vec![Standing::Best; pairs];
+        let mut lower = |pair: usize, standing: Standing| {
+            if let Some(place) = found.get_mut(pair) {
+                *place = (*place).min(standing);
+            }
+        };
+        for candidates in rivals.groups() {
+            let Some(best) = candidates.iter().next() else {
+                continue;
+            };
+            let bits = |score| odds.bits(score, candidates.is_within);
+            for other in candidates.iter().skip(1) {
+                if self.bits(odds, best.other, other.other) >= 0.0 {
+                    continue;
+                }
+                if bits(best.score) - bits(other.score) < NEAR_EQUAL_BITS {
+                    lower(best.pair, Standing::NearEqual);
+                    lower(other.pair, Standing::NearEqual);
+                } else {
+                    lower(other.pair, Standing::Outdone);
+                }
+            }
+        }
+        found
+    }
+
+    /// Which rates of false links to expect and from which score to link, after a trial of how clusters would form below
+    /// it: what they refuse is mostly false.
+    fn rate(&self, odds: &Odds, kept: &mut [(Pair, f64)]) -> (Rates, f64) {
+        let thresholds = &self.settings.thresholds;
+        let (wanted, lowest) = (thresholds.false_match_rate, thresholds.review_bits);
+        let of = |kept: &[(Pair, f64)], conflicts| {
+            let pairs: Vec<Pair> = kept.iter().map(|(pair, _)| *pair).collect();
+            Rates::of(&pairs, conflicts)
+        };
+        let raw = of(kept, Conflicts::NONE);
+        let Some(trial) = raw.threshold((wanted * TRIAL).min(0.5)) else {
+            return (raw, f64::INFINITY);
+        };
+        let trial = trial.max(lowest);
+        self.join(odds, kept, trial);
+        let open = kept.iter().map(|(pair, _)| pair);
+        let tried = open.filter(|pair| pair.is_open && pair.bits >= trial);
+        let rates = of(kept, Conflicts::of(tried));
+        let found = rates.threshold(wanted);
+        let link_bits = found.map_or(f64::INFINITY, |bits| bits.max(trial));
+        (rates, link_bits)
+    }
+
+    /// Forms clusters from the surest pairs down. Two records of one system are one person only when they are linked
+    /// themselves: a system rarely holds a person twice.
+    fn join(&self, odds: &Odds, kept: &mut [(Pair, f64)], link_bits: f64) -> Clusters {
+        let mut order: Vec<usize> = (0..kept.len()).collect();
+        let key = |place: &usize| {
+            kept.get(*place)
+                .map_or((0.0, 0, 0), |(pair, _)| (pair.bits, pair.a, pair.b))
+        };
+        order.sort_unstable_by(|one, two| {
+            let ((bits, a, b), (other, c, d)) = (key(one), key(two));
+            other.total_cmp(&bits).then((a, b).cmp(&(c, d)))
+        });
+        let records = u32::try_from(self.pool.len()).unwrap_or(u32::MAX);
+        let mut clusters = Clusters::new(records, self.settings.cluster.largest_cluster);
+        let is_refused = |one: u32, two: u32| {
+            let is_twice = self.is_within(one, two) && self.bits(odds, one, two) < link_bits;
+            is_twice || self.score(one, two) < STRANGERS
+        };
+        for place in order {
+            let Some((pair, _)) = kept.get_mut(place) else {
+                continue;
+            };
+            if pair.is_to_link(link_bits) {
+                pair.is_refused = !clusters.join(pair.a, pair.b, is_refused);
+            }
+        }
+        clusters
+    }
+
+    /// Nothing could be learnt: a steward sees what looks alike.
+    fn review_all(&self, compared: Vec<Compared>, reason: EstimateError) -> Linked {
+        let alike = compared.iter().filter(|pair| pair.score >= REVIEW_SCORE);
+        let pairs: Vec<Pair> = alike
+            .map(|pair| Pair {
+                false_match_rate: 1.0,
+                ..open_pair(pair.records, 0.0, false)
+            })
+            .collect();
+        let records = u32::try_from(self.pool.len()).unwrap_or(u32::MAX);
+        let mut linked = self.linked(compared, Clusters::new(records, 1));
+        linked.statistics.reviews = pairs.len() as u64;
+        linked.pairs = pairs;
+        linked.refused = Some(reason);
+        linked
+    }
+
+    fn linked(&self, compared: Vec<Compared>, clusters: Clusters) -> Linked {
+        let statistics = Statistics {
+            records: self.pool.len() as u64,
+            pairs_compared: compared.len() as u64,
+            ..Statistics::default()
+        };
+        Linked {
+            pairs: Vec::new(),
+            compared,
+            odds: None,
+            clusters: clusters.ids_by(|number| self.pool.digest(number)),
+            statistics,
+            near_equal: 0,
+            refused: None,
+        }
+    }
+}
+
+impl Linked {
+    /// Links, then reviews.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Pair> {
+        let is_link = |pair: &&Pair| pair.decision == Decision::Link;
+        let links = self.pairs.iter().filter(is_link);
+        links.chain(self.pairs.iter().filter(move |pair| !is_link(pair)))
+    }
+
+    /// Every compared pair with its bits; 0 when nothing was learnt.
+    pub(super) fn scores(&self, pool: &Pool) -> impl Iterator<Item = (NumberPair, f64)> {
+        self.compared.iter().map(|pair| {
+            let (a, b) = pair.records;
+            let is_within = pool.system_of(a) == pool.system_of(b);
+            let odds = self.odds.as_ref();
+            let bits = odds.map_or(0.0, |odds| odds.bits(pair.score, is_within));
+            (pair.records, bits)
+        })
+    }
+
+    fn count(
+        &mut self,
+        kept: &[(Pair, f64)],
+        rates: &Rates,
+        link_bits: f64,
+        learnt: &Learnt,
+        pool: &Pool,
+    ) {
+        let links: Vec<&(Pair, f64)> = kept
+            .iter()
+            .filter(|(pair, _)| pair.decision == Decision::Link)
+            .collect();
+        let statistics = &mut self.statistics;
+        statistics.links = links.len() as u64;
+        statistics.reviews = (kept.len() - links.len()) as u64;
+        statistics.links_refused_by_cluster =
+            kept.iter().filter(|(pair, _)| pair.is_refused).count() as u64;
+        statistics.link_bits = link_bits;
+        if links.is_empty() {
+            return;
+        }
+        let is_within = |pair: &Pair| pool.system_of(pair.a) == pool.system_of(pair.b);
+        let share = |odds: &Odds| {
+            let shares = links
+                .iter()
+                .map(|(pair, score)| 1.0 / (1.0 + odds.bits(*score, is_within(pair)).exp2()));
+            shares.sum::<f64>() / links.len() as f64
+        };
+        let shares: Vec<f64> = learnt.without_parts.iter().map(share).collect();
+        let rate = interval(rates.at(link_bits), links.len(), &shares);
+        statistics.false_match_rate = Some(rate);
+    }
+}
+
+/// Gives each pair its rate of false links and its decision.
+fn settle(kept: &mut [(Pair, f64)], rates: &Rates, link_bits: f64) {
+    for (pair, _) in kept {
+        pair.false_match_rate = rates.at(pair.bits);
+        pair.is_refused &= pair.is_to_link(link_bits);
+        if pair.is_refused {
+            pair.notes.add(Note::ClusterConflict);
+        }
+        if pair.is_to_link(link_bits) && !pair.is_refused {
+            pair.decision = Decision::Link;
+        }
+    }
+}
+
+fn open_pair((a, b): (u32, u32), bits: f64, is_open: bool) -> Pair {
+    Pair {
+        a,
+        b,
+        bits,
+        decision: Decision::Review,
+        notes: Notes::default(),
+        evidence: Evidence::default(),
+        is_open,
+        is_refused: false,
+        false_match_rate: 0.0,
+    }
+}
