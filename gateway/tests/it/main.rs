@@ -14,6 +14,7 @@ mod api_timers;
 mod cli_client;
 mod cli_decide;
 mod cli_deployment;
+mod cli_encode;
 mod cli_link;
 mod cli_link_beside;
 mod cli_measure;

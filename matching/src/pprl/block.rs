@@ -15,19 +15,17 @@ use super::filter::BITS;
 use super::pool::Pool;
 
 /// Rounds, each with another sample.
-const ROUNDS: u64 = 192;
-/// Bits that are sorted by.
-const SAMPLE: usize = 64;
+const ROUNDS: u64 = 512;
+/// Bits that are sorted by; a record's number stands below them in its key.
+const SAMPLE: u32 = 32;
 /// So many bits more must agree than it takes to number the records: few strangers then agree by chance.
-const EXTRA_BITS: u32 = 3;
+const EXTRA_BITS: u32 = 5;
 const FEWEST_BITS: u32 = 12;
 /// Neighbours with which a record is compared in a round at most.
 const NEIGHBOURS: usize = 4;
-/// Pairs for each record at which no further round is made.
-const MOST_PAIRS: usize = 32;
-/// Rounds between two times that pairs found twice are put together.
-const TIDIED: u64 = 4;
-
+/// Pairs for each record beyond which no further round is made; half as many and [`NEIGHBOURS`] can come on top before it
+/// is noticed.
+const MOST_PAIRS: usize = 30;
 /// A pair of records by their numbers, the lower one first.
 pub(super) type NumberPair = (u32, u32);
 
@@ -36,47 +34,55 @@ pub(super) fn pairs(pool: &Pool, seed: u64) -> Vec<NumberPair> {
     let encodings: Vec<(u32, &Encoding)> = pool.linkable().collect();
     let agreeing = bits_to_agree(encodings.len());
     let mut found: Vec<NumberPair> = Vec::new();
+    let mut untidy = NEIGHBOURS * encodings.len();
     for round in 0..ROUNDS {
         let keys = sorted_keys(&encodings, &sample(mix::pair(seed, round)));
         found.par_extend(keys.par_iter().enumerate().flat_map_iter(|(place, key)| {
             let next = keys.iter().skip(place + 1).take(NEIGHBOURS);
-            let near = next.take_while(|other| (key.0 ^ other.0).leading_zeros() >= agreeing);
-            near.map(|other| (key.1.min(other.1), key.1.max(other.1)))
+            let near = next.take_while(move |other| (key ^ *other).leading_zeros() >= agreeing);
+            near.map(move |other| {
+                let (one, two) = (*key as u32, *other as u32);
+                (one.min(two), one.max(two))
+            })
         }));
-        if round % TIDIED == TIDIED - 1 {
-            found.par_sort_unstable();
-            found.dedup();
+        if found.len() >= untidy {
+            tidy(&mut found);
             if found.len() > MOST_PAIRS * encodings.len() {
-                break;
+                return found;
             }
+            untidy = found.len() * 3 / 2 + NEIGHBOURS * encodings.len();
         }
     }
+    tidy(&mut found);
     found
 }
 
-fn bits_to_agree(records: usize) -> u32 {
-    (usize::BITS - records.leading_zeros() + EXTRA_BITS).max(FEWEST_BITS)
+/// Puts pairs that were found twice together.
+fn tidy(found: &mut Vec<NumberPair>) {
+    found.par_sort_unstable();
+    found.dedup();
 }
 
-/// Records by their sampled bits.
-fn sorted_keys(encodings: &[(u32, &Encoding)], positions: &[usize]) -> Vec<(u64, u32)> {
-    let key = |encoding: &Encoding| {
+fn bits_to_agree(records: usize) -> u32 {
+    (usize::BITS - records.leading_zeros() + EXTRA_BITS).clamp(FEWEST_BITS, SAMPLE)
+}
+
+/// The sampled bits of each record with its number, in order.
+fn sorted_keys(encodings: &[(u32, &Encoding)], positions: &[usize]) -> Vec<u64> {
+    let key = |(number, encoding): &(u32, &Encoding)| {
         let bits = positions.iter().map(|place| encoding.filter.bit(*place));
-        bits.fold(0, |key, bit| key << 1 | bit)
+        bits.fold(0, |key, bit| key << 1 | bit) << u32::BITS | u64::from(*number)
     };
-    let keys = encodings.par_iter();
-    let mut keys: Vec<(u64, u32)> = keys
-        .map(|(number, encoding)| (key(encoding), *number))
-        .collect();
+    let mut keys: Vec<u64> = encodings.par_iter().map(key).collect();
     keys.par_sort_unstable();
     keys
 }
 
 /// Positions of a sample, all different.
 fn sample(seed: u64) -> Vec<usize> {
-    let mut positions = Vec::with_capacity(SAMPLE);
+    let mut positions = Vec::with_capacity(SAMPLE as usize);
     let mut drawn = 0;
-    while positions.len() < SAMPLE {
+    while positions.len() < SAMPLE as usize {
         let position = (mix::pair(seed, drawn) % BITS as u64) as usize;
         drawn += 1;
         if !positions.contains(&position) {

@@ -142,12 +142,14 @@ impl Curve {
             Block::pool(&mut blocks);
         }
         // Where no false candidate was seen, half a one may still be.
+        let mut most = f64::NEG_INFINITY;
         let above = |from: usize| -> f64 { blocks.iter().skip(from).map(|block| block.all).sum() };
         let steps = blocks.iter().enumerate().map(|(place, block)| {
             let least = 0.5 * share / above(place).max(1.0);
             let wrong = (block.wrong / block.all).max(least);
             let wrong = wrong.clamp(*BELIEVED.start(), *BELIEVED.end());
-            (block.weighed / block.all, log_odds(wrong))
+            most = log_odds(wrong).max(most);
+            (block.weighed / block.all, most)
         });
         // Whatever is below the band is nobody.
         let nobody = (FALSE_BAND.start, log_odds(*BELIEVED.end()));

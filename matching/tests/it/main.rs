@@ -4,6 +4,8 @@
 
 mod batch;
 mod constraints;
+mod encoded;
+mod encoded_run;
 mod explain;
 mod generator;
 mod groups;
