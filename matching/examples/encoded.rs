@@ -12,7 +12,7 @@ use std::time::Instant;
 use tandem_matching::{Noise, Settings};
 use tandem_population::Parameters;
 
-use encoded_run::{KEY, all_encoded, link_and_list, options, people, quality};
+use encoded_run::{KEY, all_encoded, false_within_families, link, options, people, quality};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let argument = |place: usize| std::env::args().nth(place);
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         records / start.elapsed().as_secs_f64()
     );
     let start = Instant::now();
-    let ran = link_and_list(&encoded, &Vec::new(), &settings, false)?;
+    let ran = link(&encoded, &Vec::new(), &settings)?;
     println!(
         "linked {:.0} records a second, {:.1} pairs a record",
         records / start.elapsed().as_secs_f64(),
@@ -45,10 +45,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     let (precision, recall, reached) = quality(&ran, &truth);
     println!("precision {precision:.4}, recall {recall:.4}, with reviews {reached:.4}");
+    let (within, wrong) = false_within_families(&ran, &truth);
+    println!("{wrong} links join two people, {within} of them two of one family");
+    let statistics = &ran.report.statistics;
     println!(
-        "{} clusters, {:?}",
+        "{} links, {} reviews, {} people of {} records, expected {:?}",
+        statistics.links,
+        statistics.reviews,
+        ran.report.clusters,
         ran.clusters.len(),
-        ran.report.statistics
+        statistics.false_match_rate
     );
     Ok(())
 }

@@ -28,12 +28,13 @@ const REVIEW_SCORE: f64 = 120.0;
 /// What encodings showed.
 #[derive(Debug)]
 pub(super) struct Linked {
-    /// Links and reviews.
-    pub(super) pairs: Vec<Pair>,
+    pub(super) links: Vec<Pair>,
+    pub(super) reviews: Vec<Pair>,
     /// Every compared pair with its score.
     pub(super) compared: Vec<Compared>,
     pub(super) odds: Option<Odds>,
-    pub(super) clusters: Vec<ClusterId>,
+    /// Cluster of each record, and how many there are.
+    pub(super) clusters: (Vec<ClusterId>, u64),
     pub(super) statistics: Statistics,
     /// Pairs that went to a steward because another candidate was as good.
     pub(super) near_equal: u64,
@@ -106,13 +107,19 @@ impl Run<'_> {
                 (bits >= thresholds.review_bits).then_some((open, pair.score))
             })
             .collect();
+        // The surest first: in this order clusters form and rates are counted.
+        kept.par_sort_unstable_by(|(one, _), (other, _)| {
+            let by_bits = other.bits.total_cmp(&one.bits);
+            by_bits.then((one.a, one.b).cmp(&(other.a, other.b)))
+        });
         let near_equal = kept.iter().filter(|(pair, _)| !pair.is_open).count() as u64;
         let (rates, link_bits) = self.rate(odds, &mut kept);
         let clusters = self.join(odds, &mut kept, link_bits);
         settle(&mut kept, &rates, link_bits);
         let mut linked = self.linked(compared, clusters);
         linked.count(&kept, &rates, link_bits, learnt, self.pool);
-        linked.pairs = kept.into_iter().map(|(pair, _)| pair).collect();
+        let pairs = kept.into_iter().map(|(pair, _)| pair);
+        (linked.links, linked.reviews) = pairs.partition(|pair| pair.decision == Decision::Link);
         linked.near_equal = near_equal;
         linked.odds = Some(learnt.odds.clone());
         linked
@@ -170,31 +177,18 @@ impl Run<'_> {
         (rates, link_bits)
     }
 
-    /// Forms clusters from the surest pairs down. Two records of one system are one person only when they are linked
-    /// themselves: a system rarely holds a person twice.
+    /// Forms clusters from the pairs in their order, the surest first. Two records of one system are one person only
+    /// when they are linked themselves: a system rarely holds a person twice.
     fn join(&self, odds: &Odds, kept: &mut [(Pair, f64)], link_bits: f64) -> Clusters {
-        let mut order: Vec<usize> = (0..kept.len()).collect();
-        let key = |place: &usize| {
-            kept.get(*place)
-                .map_or((0.0, 0, 0), |(pair, _)| (pair.bits, pair.a, pair.b))
-        };
-        order.sort_unstable_by(|one, two| {
-            let ((bits, a, b), (other, c, d)) = (key(one), key(two));
-            other.total_cmp(&bits).then((a, b).cmp(&(c, d)))
-        });
         let records = u32::try_from(self.pool.len()).unwrap_or(u32::MAX);
         let mut clusters = Clusters::new(records, self.settings.cluster.largest_cluster);
         let is_refused = |one: u32, two: u32| {
             let is_twice = self.is_within(one, two) && self.bits(odds, one, two) < link_bits;
             is_twice || self.score(one, two) < STRANGERS
         };
-        for place in order {
-            let Some((pair, _)) = kept.get_mut(place) else {
-                continue;
-            };
-            if pair.is_to_link(link_bits) {
-                pair.is_refused = !clusters.join(pair.a, pair.b, is_refused);
-            }
+        let pairs = kept.iter_mut().map(|(pair, _)| pair);
+        for pair in pairs.filter(|pair| pair.is_to_link(link_bits)) {
+            pair.is_refused = !clusters.join(pair.a, pair.b, is_refused);
         }
         clusters
     }
@@ -211,7 +205,7 @@ impl Run<'_> {
         let records = u32::try_from(self.pool.len()).unwrap_or(u32::MAX);
         let mut linked = self.linked(compared, Clusters::new(records, 1));
         linked.statistics.reviews = pairs.len() as u64;
-        linked.pairs = pairs;
+        linked.reviews = pairs;
         linked.refused = Some(reason);
         linked
     }
@@ -223,7 +217,8 @@ impl Run<'_> {
             ..Statistics::default()
         };
         Linked {
-            pairs: Vec::new(),
+            links: Vec::new(),
+            reviews: Vec::new(),
             compared,
             odds: None,
             clusters: clusters.ids_by(|number| self.pool.digest(number)),
@@ -235,13 +230,6 @@ impl Run<'_> {
 }
 
 impl Linked {
-    /// Links, then reviews.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = &Pair> {
-        let is_link = |pair: &&Pair| pair.decision == Decision::Link;
-        let links = self.pairs.iter().filter(is_link);
-        links.chain(self.pairs.iter().filter(move |pair| !is_link(pair)))
-    }
-
     /// Every compared pair with its bits; 0 when nothing was learnt.
     pub(super) fn scores(&self, pool: &Pool) -> impl Iterator<Item = (NumberPair, f64)> {
         self.compared.iter().map(|pair| {

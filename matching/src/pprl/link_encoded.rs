@@ -1,6 +1,6 @@
 //! Linking of encoded and clear tables, as `tandem link --pprl` does it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde::Serialize;
@@ -79,22 +79,21 @@ pub fn link_encoded(
     let linked = link::link(pool, seed, settings);
     begin(&mut progress, Phase::Writing);
     write_pairs(
-        linked.in_order(),
+        [&linked.links, &linked.reviews],
         |number| pool.key_parts(number),
         outputs.links,
     )?;
     write_cluster_ids(
-        &linked.clusters,
+        &linked.clusters.0,
         |number| pool.key_parts(number),
         outputs.clusters,
     )?;
     if let Some(candidates) = outputs.candidates {
         write_candidates(&linked, pool, candidates)?;
     }
-    let clusters: BTreeSet<_> = linked.clusters.iter().collect();
     Ok(PprlReport {
         too_little_known: (pool.len() - pool.linkable().count()) as u64,
-        clusters: clusters.len() as u64,
+        clusters: linked.clusters.1,
         statistics: linked.statistics,
         near_equal: linked.near_equal,
         estimate_refused: linked.refused.map(|reason| reason.to_string()),

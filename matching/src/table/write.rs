@@ -65,8 +65,8 @@ pub(crate) fn write_pairs<'a>(
         writer.write_record([a.0, a.1, b.0, b.1, &score, decision, &rate])
     };
     write_rows(&[()], output, |(), writer| writer.write_record(header))
-        .and_then(|()| write_rows(links, output, &row))
-        .and_then(|()| write_rows(reviews, output, &row))
+        .and_then(|()| write_rows(links, output, row))
+        .and_then(|()| write_rows(reviews, output, row))
         .map_err(|source| LinkTablesError::Write {
             output: "links",
             source,

@@ -15,8 +15,8 @@ pub(crate) type Tables = Vec<(String, Vec<u8>)>;
 /// The key of the exchange.
 pub(crate) const KEY: &str = "8f1d0c6b92e47a35d1fe60b8437c29a05be2914c7df3086aa91c5e27b4d8f063";
 
-/// Whom each record is about, by system and id.
-pub(crate) type Truth = HashMap<(String, String), String>;
+/// Whom each record is about and the number of the family, by system and id.
+pub(crate) type Truth = HashMap<(String, String), [String; 2]>;
 
 /// The tables of generated people, with the truth.
 pub(crate) fn people(parameters: Parameters) -> (Tables, Truth) {
@@ -24,7 +24,12 @@ pub(crate) fn people(parameters: Parameters) -> (Tables, Truth) {
     write_tables(parameters, place.path()).unwrap();
     let read = |name: &str| std::fs::read(place.path().join(format!("{name}.csv"))).unwrap();
     let truth = rows(&read("truth")).into_iter();
-    let truth = truth.map(|row| ((row[0].clone(), row[1].clone()), row[2].clone()));
+    let truth = truth.map(|row| {
+        (
+            (row[0].clone(), row[1].clone()),
+            [row[2].clone(), row[3].clone()],
+        )
+    });
     let table = |system: &str| (system.to_owned(), read(system));
     (
         ["tanf", "cws", "fhir", "hmis"].map(table).into(),
@@ -69,7 +74,6 @@ pub(crate) struct Ran {
     pub(crate) report: PprlReport,
     pub(crate) links: Vec<Vec<String>>,
     pub(crate) clusters: Vec<Vec<String>>,
-    pub(crate) candidates: Vec<Vec<String>>,
 }
 
 /// Links encoded tables, and clear ones with the key.
@@ -78,48 +82,36 @@ pub(crate) fn link(
     clear: &Tables,
     settings: &Settings,
 ) -> Result<Ran, LinkTablesError> {
-    link_and_list(encoded, clear, settings, true)
-}
-
-/// The same; of large tables the compared pairs are too many to be listed.
-pub(crate) fn link_and_list(
-    encoded: &Tables,
-    clear: &Tables,
-    settings: &Settings,
-    lists_pairs: bool,
-) -> Result<Ran, LinkTablesError> {
     let key = || PprlKey::parse(KEY).unwrap();
     let tables = EncodedTables {
         encoded: encoded.iter().map(input).collect(),
         clear: (!clear.is_empty()).then(|| (clear.iter().map(input).collect(), key())),
     };
-    let (mut links, mut clusters, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut links, mut clusters) = (Vec::new(), Vec::new());
     let outputs = LinkOutputs {
         links: &mut links,
         clusters: &mut clusters,
-        candidates: lists_pairs.then_some(&mut candidates as &mut dyn std::io::Write),
+        candidates: None,
     };
     let report = link_encoded(tables, settings, outputs, None)?;
     Ok(Ran {
         report,
         links: rows(&links),
         clusters: rows(&clusters),
-        candidates: rows(&candidates),
     })
 }
 
 /// What the links are worth: precision, recall, and recall of links and reviews together.
 pub(crate) fn quality(ran: &Ran, truth: &Truth) -> (f64, f64, f64) {
     let mut sizes: HashMap<&String, u64> = HashMap::new();
-    for person in truth.values() {
+    for [person, _] in truth.values() {
         *sizes.entry(person).or_default() += 1;
     }
     let matches: u64 = sizes.values().map(|size| size * (size - 1) / 2).sum();
-    let about =
-        |row: &[String], place: usize| truth[&(row[place].clone(), row[place + 1].clone())].clone();
     let right = |decision: &str| {
         let rows = ran.links.iter().filter(|row| row[5] == decision);
-        rows.filter(|row| about(row, 0) == about(row, 2)).count() as f64
+        let about = rows.map(|row| about(truth, row));
+        about.filter(|[one, other]| one[0] == other[0]).count() as f64
     };
     let (linked, reviewed) = (right("link"), right("review"));
     (
@@ -127,6 +119,19 @@ pub(crate) fn quality(ran: &Ran, truth: &Truth) -> (f64, f64, f64) {
         linked / matches as f64,
         (linked + reviewed) / matches as f64,
     )
+}
+
+/// How many of the links that join two people join two of one family, and how many there are.
+pub(crate) fn false_within_families(ran: &Ran, truth: &Truth) -> (usize, usize) {
+    let links = ran.links.iter().filter(|row| row[5] == "link");
+    let pairs = links.map(|row| about(truth, row));
+    let wrong: Vec<_> = pairs.filter(|[one, other]| one[0] != other[0]).collect();
+    let within = wrong.iter().filter(|[one, other]| one[1] == other[1]);
+    (within.count(), wrong.len())
+}
+
+fn about<'a>(truth: &'a Truth, row: &[String]) -> [&'a [String; 2]; 2] {
+    [0, 2].map(|place| &truth[&(row[place].clone(), row[place + 1].clone())])
 }
 
 pub(crate) fn rows(table: &[u8]) -> Vec<Vec<String>> {

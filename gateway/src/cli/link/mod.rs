@@ -64,7 +64,8 @@ pub(super) struct LinkArgs {
     #[arg(
         long,
         conflicts_with_all = [
-            "estimate", "no_estimate", "save_settings", "explain", "report", "report_values", "dry_run"
+            "estimate", "no_estimate", "save_settings", "explain", "report", "report_values", "dry_run",
+            "fairness", "households", "as_of"
         ]
     )]
     pprl: bool,

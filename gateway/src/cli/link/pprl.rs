@@ -31,7 +31,7 @@ pub(super) fn link(
         clear: key.map(|key| (clear, key)),
     };
     let mut outputs = Outputs::create(args)?;
-    let (tables_out, _) = outputs.parts();
+    let tables_out = outputs.parts().tables;
     let report = link_encoded(tables, &options.settings, tables_out, progress).map_err(failure)?;
     outputs.finish(None)?;
     Ok(report)
