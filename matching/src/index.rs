@@ -32,10 +32,10 @@ pub struct Candidate {
 /// compared, so that the answer is the one a batch of all of them would give.
 #[derive(Debug)]
 pub struct Index {
-    model: Model,
-    population: Population,
+    pub(crate) model: Model,
+    pub(crate) population: Population,
     postings: Postings,
-    rulings: Rulings,
+    pub(crate) rulings: Rulings,
 }
 
 impl Index {

@@ -18,6 +18,7 @@ mod fairness;
 mod field;
 mod household;
 mod index;
+mod learnt;
 mod matcher;
 mod mix;
 mod model;
@@ -55,6 +56,7 @@ pub use fairness::{Dimension, GroupQuality};
 pub use field::Field;
 pub use household::{HouseholdId, Households, Unduplicated};
 pub use index::{Candidate, Index};
+pub use learnt::Learnt;
 pub use nickname::{NicknameError, Nicknames};
 pub use plan::BlockingPlan;
 pub use pprl::{

@@ -11,6 +11,7 @@ mod generator;
 mod groups;
 mod homes;
 mod households;
+mod learning;
 mod lookalikes;
 mod online;
 mod people;
