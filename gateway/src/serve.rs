@@ -23,7 +23,7 @@ use crate::pipeline::accept::Acceptor;
 use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
 use crate::pipeline::judge::Judge;
 use crate::pipeline::matcher::{self, Matcher};
-use crate::pipeline::{processor, timers};
+use crate::pipeline::{learning, processor, timers};
 use crate::seal::Sealer;
 use crate::store::Store;
 use crate::transport::folder::ExchangeFolder;
@@ -65,6 +65,9 @@ impl Gateway {
         std::fs::create_dir_all(&loaded.config.data).context("making the data folder")?;
         let adapters = Arc::new(Adapters::new(&loaded.config)?);
         let core = Arc::new(core(loaded, clock).await?);
+        learning::keep_up(&core)
+            .await
+            .context("learning the match model")?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let intake = Intake {
             core: Arc::clone(&core),
@@ -143,7 +146,8 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
         .map(std::fs::read_to_string)
         .transpose()
         .context("reading the matching settings")?;
-    let engine = matcher::engine(settings.as_deref()).context("setting up the matching engine")?;
+    let engine = matcher::engine(settings.as_deref(), &config.linking)
+        .context("setting up the matching engine")?;
     let index = Matcher::load(&engine, &store)
         .await
         .context("loading the match index")?;

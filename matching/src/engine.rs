@@ -57,6 +57,16 @@ impl Engine {
         Self::new(Settings::standard()?)
     }
 
+    /// The same engine to which these pairs of given names, as [`given_name`](crate::given_name) tells them, are names of
+    /// one person.
+    #[must_use]
+    pub fn knowing<'a>(mut self, names: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        for (a, b) in names {
+            self.nicknames.learn(a, b);
+        }
+        self
+    }
+
     /// The settings in use.
     pub fn settings(&self) -> &Settings {
         &self.model.settings

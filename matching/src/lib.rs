@@ -57,7 +57,7 @@ pub use field::Field;
 pub use household::{HouseholdId, Households, Unduplicated};
 pub use index::{Candidate, Index};
 pub use learnt::Learnt;
-pub use nickname::{NicknameError, Nicknames};
+pub use nickname::{NicknameError, Nicknames, given_name};
 pub use plan::BlockingPlan;
 pub use pprl::{
     EncodeOptions, EncodeReport, EncodedTables, KEY_BYTES, Noise, PprlKey, PprlKeyError,

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
+use crate::text;
+
 /// The table that is compiled in.
 const TABLE: &str = include_str!("../data/nicknames.csv");
 
@@ -75,6 +77,18 @@ impl Nicknames {
         }
     }
 
+    /// Lets two plain given names count as one person's from now on; they are blocked under the canonical form of the
+    /// first that has one.
+    pub(crate) fn learn(&mut self, a: &str, b: &str) {
+        let (known, new) = if self.sets(a).is_empty() {
+            (b, a)
+        } else {
+            (a, b)
+        };
+        let canonical = self.canonical(known).to_owned();
+        self.add(&canonical, &format!("{known};{new}"));
+    }
+
     /// The sets that a plain (upper-case, unaccented) given name belongs to.
     pub(crate) fn sets(&self, name: &str) -> &[u16] {
         self.sets.get(name).map_or(&[], Vec::as_slice)
@@ -89,11 +103,16 @@ impl Nicknames {
     }
 }
 
+/// A given name as nickname sets hold it: its first word, plain. `None` for an initial, a filler or no name.
+#[must_use]
+pub fn given_name(spelt: &str) -> Option<String> {
+    let mut words = text::name_words(spelt).into_iter();
+    words.next().filter(|word| word.chars().count() > 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text;
-
     #[test]
     fn compiled_table_is_plain_and_complete() {
         let table = Nicknames::standard().unwrap();
@@ -109,5 +128,25 @@ mod tests {
         assert!(shares("BOB", "ROBERT"));
         assert!(shares("PACO", "FRANCISCO"));
         assert!(!shares("ANA", "LEO"));
+    }
+
+    #[test]
+    fn learnt_pair_shares_a_set_and_a_block() {
+        let mut table = Nicknames::standard().unwrap();
+        table.learn("TESTA", "ZORLA");
+        table.learn("XENIA", "BOB");
+        let shares = |a: &str, b: &str| table.sets(a).iter().any(|set| table.sets(b).contains(set));
+        assert!(shares("TESTA", "ZORLA") && shares("XENIA", "BOB"));
+        assert!(!shares("TESTA", "XENIA"));
+        assert_eq!(table.canonical("TESTA"), table.canonical("ZORLA"));
+        assert_eq!(table.canonical("XENIA"), table.canonical("ROBERT"));
+    }
+
+    #[test]
+    fn given_name_is_its_first_plain_word() {
+        assert_eq!(given_name("Zoë Ann").as_deref(), Some("ZOE"));
+        assert_eq!(given_name("Q."), None);
+        assert_eq!(given_name(" "), None);
+        assert_eq!(given_name("Unknown"), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::result::Pair;
 use crate::score::Scorer;
 use crate::settings::Settings;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Quantile of the normal distribution for an interval of 95 %.
 const NORMAL_95: f64 = 1.96;
@@ -19,7 +19,7 @@ const MODEL_FACTOR: f64 = 1.6;
 const MOST_CAUGHT: f64 = 0.6;
 
 /// An expected share of false links, with an interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FalseMatchRate {
     /// The share of the links that join two people, as the model expects it.
     pub expected: f64,

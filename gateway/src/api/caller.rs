@@ -77,6 +77,8 @@ access! {
     Stewards = [Steward];
     /// Whoever may see how records are linked.
     LinkReaders = [Steward, PrivacyOfficer, Auditor];
+    /// Whoever may see by which model records are linked.
+    ModelReaders = [Steward, PrivacyOfficer, Operator, Auditor, Administrator];
     /// Privacy officers.
     PrivacyOfficers = [PrivacyOfficer];
     /// Whoever may see decisions, plans and the audit.

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::body::{JsonBody, Path, Query, limit};
 use super::caller::{As, PrivacyOfficers};
-use super::links::KeyView;
+use super::link_view::KeyView;
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
 use crate::pipeline::consents;

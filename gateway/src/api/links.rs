@@ -2,30 +2,39 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
-use tandem_mappings::model::id::{LinkId, MessageId, RecordKey};
+use serde::Deserialize;
+use tandem_mappings::model::id::LinkId;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::body::{JsonBody, Path, Query, limit};
 use super::caller::{As, Caller, LinkReaders, Stewards};
+use super::link_view::{LinkSummary, LinkView, Links, MemberView, RecordBeside, UndoneView};
 use super::persons::{RecordView, looked_at};
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
+use crate::pipeline::queue;
 use crate::pipeline::steward;
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::record::RecordDoc;
 use crate::store::Tx;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let list = Doc::get("/v1/links", "Links and doubtful pairs, newest first")
-        .allow::<LinkReaders>()
-        .query(
-            "standing",
-            "linked, candidate, rejected or undone; candidate when absent",
-        )
-        .query("limit", "Most entries")
-        .gives::<Links>(200, "Without any value of a person");
+    let list = Doc::get(
+        "/v1/links",
+        "Links, newest first; pairs that wait, those first whose decision says most",
+    )
+    .allow::<LinkReaders>()
+    .query(
+        "standing",
+        "linked, candidate, rejected or undone; candidate when absent",
+    )
+    .query(
+        "order",
+        "information (of pairs that wait alone) or newest; information when absent",
+    )
+    .query("limit", "Most entries")
+    .gives::<Links>(200, "Without any value of a person");
     let show = Doc::get(
         "/v1/links/{id}",
         "A pair with the evidence: weights per field, both records, their households; audited",
@@ -63,107 +72,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .add(undo, undo_link)
 }
 
-/// Links and doubtful pairs.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Links {
-    /// The entries.
-    pub links: Vec<LinkSummary>,
-}
-
-/// A pair of records.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LinkSummary {
-    /// Its id.
-    pub id: String,
-    /// One record.
-    pub a: KeyView,
-    /// The other record.
-    pub b: KeyView,
-    /// Match weight in bits: log2 of the odds that the two are one person.
-    pub score_bits: f64,
-    /// `linked`, `candidate`, `rejected` or `undone`.
-    pub standing: &'static str,
-    /// `matcher` or `steward`.
-    pub decider: &'static str,
-    /// A steward's reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// When the pair was found.
-    pub created_at: String,
-    /// When it was decided last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided_at: Option<String>,
-}
-
-/// A source record's key.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct KeyView {
-    /// The system.
-    pub system: String,
-    /// The person's id there.
-    pub person: String,
-}
-
-impl From<&RecordKey> for KeyView {
-    fn from(key: &RecordKey) -> Self {
-        Self {
-            system: key.system.to_string(),
-            person: key.person.to_string(),
-        }
-    }
-}
-
-impl LinkSummary {
-    /// The summary of a link.
-    pub(super) fn of(link: &LinkDoc) -> Self {
-        Self {
-            id: link.id.to_string(),
-            a: (&link.a).into(),
-            b: (&link.b).into(),
-            score_bits: f64::from(link.score_centibits) / 100.0,
-            standing: link.standing.code(),
-            decider: link.decider.code(),
-            reason: link.reason.clone(),
-            created_at: link.created_at.to_string(),
-            decided_at: link.decided_at.map(|at| at.to_string()),
-        }
-    }
-}
-
-/// A pair with the evidence.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LinkView {
-    /// The pair.
-    #[serde(flatten)]
-    pub link: LinkSummary,
-    /// Weights per field, without any value of a person.
-    #[schema(value_type = Object)]
-    pub explanation: serde_json::Value,
-    /// Both records with the household of each beside them.
-    pub records: Vec<RecordBeside>,
-}
-
-/// A record with its household.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct RecordBeside {
-    /// The record.
-    pub record: RecordView,
-    /// Who lives in the same household by the same system.
-    pub household: Vec<MemberView>,
-}
-
-/// A member of a household.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct MemberView {
-    /// How the member relates to the head.
-    pub relation: String,
-    /// The member's record.
-    pub record: RecordView,
-}
-
 #[derive(Debug, Deserialize)]
 struct Filter {
     standing: Option<String>,
+    order: Option<String>,
     limit: Option<i64>,
 }
 
@@ -189,15 +101,28 @@ async fn list_links(
                 )
             })?,
     };
-    let mut links = api
-        .core()
-        .store
-        .snapshot()
-        .await?
-        .find::<LinkDoc>("link.standing", standing.code())
-        .await?;
+    let by_information = match filter.order.as_deref() {
+        None => standing == LinkStanding::Candidate,
+        Some("newest") => false,
+        Some("information") if standing == LinkStanding::Candidate => true,
+        Some(_) => {
+            return Err(ApiError::Invalid(
+                "order: expected newest, or information for pairs that wait".to_owned(),
+            ));
+        }
+    };
+    let mut tx = api.core().store.snapshot().await?;
+    let mut links = tx.find::<LinkDoc>("link.standing", standing.code()).await?;
+    let most = usize::try_from(limit(filter.limit)).unwrap_or(100);
+    if by_information {
+        let waiting = queue::ordered(&mut tx, links).await?;
+        let links = waiting.iter().take(most).map(LinkSummary::waiting);
+        return Ok(Json(Links {
+            links: links.collect(),
+        }));
+    }
     links.sort_by_key(|link| std::cmp::Reverse((link.created_at, link.id)));
-    links.truncate(usize::try_from(limit(filter.limit)).unwrap_or(100));
+    links.truncate(most);
     Ok(Json(Links {
         links: links.iter().map(LinkSummary::of).collect(),
     }))
@@ -321,16 +246,6 @@ async fn reject_link(
     tx.commit().await?;
     core.wake();
     Ok(Json(LinkSummary::of(&link)))
-}
-
-/// An undone link.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct UndoneView {
-    /// The link.
-    pub link: LinkSummary,
-    /// Messages that were delivered about the person: for breach review.
-    #[schema(value_type = Vec<String>)]
-    pub disclosed: Vec<MessageId>,
 }
 
 async fn undo_link(

@@ -17,8 +17,10 @@ mod indicators;
 mod inputs;
 mod lanes;
 mod limiter;
+mod link_view;
 mod links;
 mod match_query;
+mod matching;
 pub mod measures;
 mod messages;
 mod monitor;
@@ -98,6 +100,7 @@ pub fn routes() -> Routes {
         persons::routes,
         links::routes,
         match_query::routes,
+        matching::routes,
         overdue::routes,
         referrals::routes,
         referral_status::routes,

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::body::Path;
 use super::caller::{As, Caller, LinkReaders};
-use super::links::LinkSummary;
+use super::link_view::LinkSummary;
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
 use crate::config::Role;

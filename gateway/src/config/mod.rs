@@ -2,6 +2,7 @@
 //! error.
 
 pub mod example;
+mod linking;
 mod load;
 mod size;
 mod system;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use tandem_coordination::timers::TimerSettings;
 use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
+pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
 pub use size::ByteSize;
 pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, Push, SystemConfig};
@@ -44,6 +46,9 @@ pub struct Config {
     /// Matching settings.
     #[serde(default)]
     pub matching: Option<PathBuf>,
+    /// How far the gateway links by itself.
+    #[serde(default)]
+    pub linking: LinkingConfig,
     /// File of access tokens.
     pub tokens: PathBuf,
     /// Where to listen.

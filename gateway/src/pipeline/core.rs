@@ -50,13 +50,16 @@ impl Core {
             .send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Builds the match index anew from the store: after a transaction that had touched it did not commit.
+    /// Builds the match index anew from the store: after a transaction that had touched it did not commit, or when the
+    /// names that it compares by have changed.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn reload_index(&self) -> Result<(), StoreError> {
+        // Nobody commits a record or a steward's word between what is read here and the index that then has it.
+        let _writer = self.store.begin().await?;
         let index = Matcher::load(&self.engine, &self.store).await?;
-        *self.matcher.lock().await = index;
+        self.matcher.lock().await.replace(index);
         Ok(())
     }
 

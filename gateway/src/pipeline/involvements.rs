@@ -15,7 +15,7 @@ use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus}
 use super::core::Core;
 use super::judge::{Ask, AskedItem};
 use super::processor::Applied;
-use super::{basis, deletion, exchange, family, matcher, mutual, referrals, steward};
+use super::{basis, deletion, exchange, family, linking, mutual, referrals, steward};
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
 use crate::state::referral::ReferralDoc;
@@ -100,7 +100,7 @@ pub async fn record_received(
         core.matcher.lock().await.remove(&document.key);
         return Ok(Applied::Done);
     }
-    for person in matcher::match_record(core, tx, &document, now).await? {
+    for person in linking::match_record(core, tx, &document, now).await? {
         mutual::evaluate(core, tx, person, now).await?;
     }
     Ok(Applied::Done)
@@ -130,7 +130,7 @@ pub async fn membership(
     let now = core.clock.now();
     tx.put(&document, now).await?;
     if is_new_household && document.may_match {
-        for person in matcher::match_record(core, tx, &document, now).await? {
+        for person in linking::match_record(core, tx, &document, now).await? {
             mutual::evaluate(core, tx, person, now).await?;
         }
     }

@@ -1,21 +1,31 @@
-//! The match index of this gateway, and what follows when records turn out to be one person.
+//! The match index of this gateway.
 
-use jiff::Timestamp;
-use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{LinkId, PersonId, RecordKey};
-use tandem_mappings::model::link::{LinkDecider, LinkDecision, LinkTold};
-use tandem_matching::{Candidate, Decision, Engine, EngineError, Index, Record, Ruling};
+use std::collections::BTreeSet;
 
-use super::core::Core;
-use super::{family, split};
+use tandem_mappings::model::id::RecordKey;
+use tandem_mappings::model::link::LinkDecider;
+use tandem_matching::{Candidate, Engine, EngineError, Index, Learnt, Record, Ruling, Settings};
+
+use super::match_model::{self, ModelInUse};
+use super::names::{self, NamePair};
+use crate::config::LinkingConfig;
 use crate::state::link::{LinkDoc, LinkStanding};
+use crate::state::match_model::MatchModelDoc;
 use crate::state::record::RecordDoc;
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Store, StoreError};
+
+/// Fewer records are not learnt from.
+const FEWEST_TO_LEARN: usize = 500;
 
 /// The match index.
 #[derive(Debug)]
 pub struct Matcher {
     index: Index,
+    /// Nicknames that stewards have taught.
+    names: BTreeSet<NamePair>,
+    model: ModelInUse,
+    /// How many records there were when a model was last learnt, or could not be.
+    tried: usize,
 }
 
 impl Matcher {
@@ -24,8 +34,10 @@ impl Matcher {
     /// # Errors
     /// When the store fails.
     pub async fn load(engine: &Engine, store: &Store) -> Result<Self, StoreError> {
-        let mut index = Index::new(engine);
         let mut tx = store.snapshot().await?;
+        let names = names::taught(&mut tx).await?;
+        let taught = names.iter().map(|(a, b)| (a.as_str(), b.as_str()));
+        let mut index = Index::new(&engine.clone().knowing(taught));
         for record in tx.all::<RecordDoc>().await? {
             if record.is_active() && record.may_match {
                 index.insert(&engine_record(&record));
@@ -38,7 +50,80 @@ impl Matcher {
                     .set(&(&link.a).into(), &(&link.b).into(), ruling);
             }
         }
-        Ok(Self { index })
+        let base = engine.settings();
+        let mut matcher = Self {
+            index,
+            names,
+            model: ModelInUse::set(base)?,
+            tried: 0,
+        };
+        let models = tx.all::<MatchModelDoc>().await?;
+        if let Some(model) = match_model::latest(&models, base)? {
+            matcher.adopt(model)?;
+        }
+        Ok(matcher)
+    }
+
+    /// Takes the place of an index that was built anew; what was tried needs no second try.
+    pub fn replace(&mut self, other: Self) {
+        let tried = self.tried.max(other.tried);
+        *self = Self { tried, ..other };
+    }
+
+    /// Links by a model from now on.
+    ///
+    /// # Errors
+    /// When this version of the program cannot read it.
+    pub fn adopt(&mut self, model: &MatchModelDoc) -> Result<(), StoreError> {
+        let (settings, in_use) = match_model::read(model)?;
+        self.index
+            .adopt(settings)
+            .map_err(|_| match_model::UNKNOWN)?;
+        self.tried = self.tried.max(model.records);
+        self.model = in_use;
+        Ok(())
+    }
+
+    /// The nicknames that stewards have taught.
+    #[must_use]
+    pub fn names(&self) -> &BTreeSet<NamePair> {
+        &self.names
+    }
+
+    /// The model by which links are made now.
+    #[must_use]
+    pub fn model(&self) -> &ModelInUse {
+        &self.model
+    }
+
+    /// Whether there are enough records to learn from, and half as many again as when it was last tried.
+    #[must_use]
+    pub fn is_outgrown(&self) -> bool {
+        let records = self.index.len();
+        records >= FEWEST_TO_LEARN && records >= self.tried + self.tried.div_ceil(2)
+    }
+
+    /// What the records show. The index answers nobody meanwhile.
+    ///
+    /// # Errors
+    /// When they show too little.
+    pub async fn learn(&mut self, engine: &Engine) -> Result<Learnt, String> {
+        self.tried = self.index.len();
+        let mut index = std::mem::replace(&mut self.index, Index::new(engine));
+        let base = engine.settings().clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let learnt = index.learn(&base).map_err(|error| error.to_string());
+            (index, learnt)
+        });
+        let (index, learnt) = work.await.map_err(|error| error.to_string())?;
+        self.index = index;
+        learnt
+    }
+
+    /// What is decided about two records now, seen from the first.
+    #[must_use]
+    pub fn candidate(&self, key: &RecordKey, other: &RecordKey) -> Option<Candidate> {
+        self.index.candidate(&key.into(), &other.into())
     }
 
     /// Adds or replaces a record and returns its candidates, best first.
@@ -111,214 +196,14 @@ fn engine_record(document: &RecordDoc) -> Record {
 ///
 /// # Errors
 /// When the settings are not usable.
-pub fn engine(settings: Option<&str>) -> Result<Engine, EngineError> {
-    match settings {
-        Some(text) => Engine::new(tandem_matching::Settings::parse(text)?),
-        None => Engine::standard(),
-    }
-}
-
-/// Puts a record into the index and links it by score. Returns the persons whose records changed.
-///
-/// # Errors
-/// When the store fails.
-pub async fn match_record(
-    core: &Core,
-    tx: &mut Tx,
-    document: &RecordDoc,
-    now: Timestamp,
-) -> Result<Vec<PersonId>, StoreError> {
-    let candidates = core.matcher.lock().await.update(document);
-    let mut changed = Vec::new();
-    for candidate in candidates {
-        let Some(other) = known_key(&candidate) else {
-            continue;
-        };
-        if let Some(person) =
-            take_candidate(core, tx, &document.key, &other, &candidate, now).await?
-        {
-            changed.push(person);
-        }
-    }
-    Ok(changed)
-}
-
-fn known_key(candidate: &Candidate) -> Option<RecordKey> {
-    let system = candidate.key.system.parse().ok()?;
-    let person = candidate.key.id.parse().ok()?;
-    Some(RecordKey { system, person })
-}
-
-async fn take_candidate(
-    core: &Core,
-    tx: &mut Tx,
-    key: &RecordKey,
-    other: &RecordKey,
-    candidate: &Candidate,
-    now: Timestamp,
-) -> Result<Option<PersonId>, StoreError> {
-    let known = tx.get::<LinkDoc>(&LinkDoc::key_of_pair(key, other)).await?;
-    if known.as_ref().is_some_and(|link| {
-        link.decider == LinkDecider::Steward || link.standing == LinkStanding::Linked
-    }) {
-        return Ok(None);
-    }
-    if known.is_none() && is_one_person_already(tx, key, other).await? {
-        return Ok(None);
-    }
-    let may_join = match candidate.decision {
-        Decision::Link => joins_without_conflict(core, tx, key, other).await?,
-        _ => false,
+pub fn engine(settings: Option<&str>, linking: &LinkingConfig) -> Result<Engine, EngineError> {
+    let mut settings = match settings {
+        Some(text) => Settings::parse(text)?,
+        None => Settings::standard()?,
     };
-    let standing = if may_join {
-        LinkStanding::Linked
-    } else {
-        LinkStanding::Candidate
-    };
-    let is_new = known.is_none();
-    let (a, b) = if key <= other {
-        (key, other)
-    } else {
-        (other, key)
-    };
-    let link = LinkDoc {
-        id: known
-            .as_ref()
-            .map_or_else(|| LinkId(uuid::Uuid::now_v7()), |link| link.id),
-        a: a.clone(),
-        b: b.clone(),
-        score_centibits: centibits(candidate.score_bits),
-        matcher_decision: if may_join {
-            LinkDecision::Link
-        } else {
-            LinkDecision::Review
-        },
-        standing,
-        decider: LinkDecider::Matcher,
-        reason: None,
-        explanation: serde_json::to_value(&candidate.explanation).map_err(|_| {
-            StoreError::Shape {
-                kind: "explanation",
-            }
-        })?,
-        created_at: known.map_or(now, |link| link.created_at),
-        decided_at: may_join.then_some(now),
-    };
-    tx.put(&link, now).await?;
-    if may_join {
-        return join(core, tx, &link, now).await.map(Some);
-    }
-    if is_new {
-        core.record(tx, Body::LinkCandidate(Box::new(told(&link, None))), now)
-            .await?;
-    }
-    Ok(None)
-}
-
-/// Whether other links have made the two records one person: then there is nothing to decide about the pair.
-async fn is_one_person_already(
-    tx: &mut Tx,
-    key: &RecordKey,
-    other: &RecordKey,
-) -> Result<bool, StoreError> {
-    let own = family::record(tx, &key.system, &key.person).await?;
-    let other = family::record(tx, &other.system, &other.person).await?;
-    Ok(matches!((own, other), (Some(own), Some(other)) if own.person_id == other.person_id))
-}
-
-async fn joins_without_conflict(
-    core: &Core,
-    tx: &mut Tx,
-    key: &RecordKey,
-    other: &RecordKey,
-) -> Result<bool, StoreError> {
-    let Some(other) = family::record(tx, &other.system, &other.person).await? else {
-        return Ok(false);
-    };
-    let Some(own) = family::record(tx, &key.system, &key.person).await? else {
-        return Ok(false);
-    };
-    let members: Vec<RecordKey> = family::records_of(tx, other.person_id)
-        .await?
-        .into_iter()
-        .map(|record| record.key)
-        .collect();
-    let matcher = core.matcher.lock().await;
-    for record in family::records_of(tx, own.person_id).await? {
-        if !matcher.may_join(&record.key, &members) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Makes the records of a link one person: the older person id stays.
-///
-/// # Errors
-/// When the store fails.
-pub async fn join(
-    core: &Core,
-    tx: &mut Tx,
-    link: &LinkDoc,
-    now: Timestamp,
-) -> Result<PersonId, StoreError> {
-    let missing = StoreError::Shape {
-        kind: "linked record",
-    };
-    let a = tx
-        .get::<RecordDoc>(&RecordDoc::key_of(&link.a))
-        .await?
-        .ok_or(missing)?
-        .person_id;
-    let missing = StoreError::Shape {
-        kind: "linked record",
-    };
-    let b = tx
-        .get::<RecordDoc>(&RecordDoc::key_of(&link.b))
-        .await?
-        .ok_or(missing)?
-        .person_id;
-    let (stays, goes) = (a.min(b), a.max(b));
-    if stays != goes {
-        split::unite(tx, goes, stays, now).await?;
-    }
-    core.record(
-        tx,
-        Body::PersonLinked(Box::new(told(link, Some(stays)))),
-        now,
-    )
-    .await?;
-    Ok(stays)
-}
-
-/// What an event tells of a link.
-#[must_use]
-pub fn told(link: &LinkDoc, person: Option<PersonId>) -> LinkTold {
-    let decision = match link.standing {
-        LinkStanding::Linked => LinkDecision::Link,
-        LinkStanding::Candidate => LinkDecision::Review,
-        LinkStanding::Rejected | LinkStanding::Undone => LinkDecision::NoLink,
-    };
-    LinkTold {
-        link: link.id,
-        a: link.a.clone(),
-        b: link.b.clone(),
-        score_centibits: link.score_centibits,
-        decision,
-        decider: link.decider,
-        person,
-        reason: link.reason.clone(),
-    }
-}
-
-/// Bits as hundredths, so that events compare exactly.
-fn centibits(bits: f64) -> i32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "clamped to the range of i32 before the cast"
-    )]
-    let rounded = (bits * 100.0)
-        .round()
-        .clamp(f64::from(i32::MIN), f64::from(i32::MAX)) as i32;
-    rounded
+    let thresholds = &mut settings.thresholds;
+    thresholds.false_match_rate = linking.false_match_rate.get();
+    // Until the records show more, no pair is linked whose own odds are worse than the rate.
+    thresholds.link_bits = thresholds.link_bits.max(linking.false_match_rate.bits());
+    Engine::new(settings)
 }

@@ -9,7 +9,7 @@ use tandem_mappings::model::id::SourcePersonId;
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
-use super::{comanagement, deletion, exchange, involvements, plans, referrals, steps};
+use super::{comanagement, deletion, exchange, involvements, learning, plans, referrals, steps};
 use crate::store::{EventState, StoreError, Tx};
 
 /// What came of an event.
@@ -33,6 +33,10 @@ pub enum Applied {
 pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut changed = core.changed.subscribe();
     loop {
+        // First, so that what a steward has taught is known to whatever comes after.
+        if let Err(error) = learning::keep_up(&core).await {
+            tracing::error!(%error, "the match model could not be kept; the one in use stays");
+        }
         match drain(&core).await {
             Ok(0) => {}
             Ok(_) => {

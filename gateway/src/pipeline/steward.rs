@@ -7,7 +7,7 @@ use tandem_mappings::model::link::LinkDecider;
 use tandem_matching::Ruling;
 
 use super::core::Core;
-use super::{basis, matcher, mutual, recall, split};
+use super::{basis, linking, mutual, recall, split};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::record::RecordDoc;
 use crate::store::{StoreError, Tx};
@@ -57,10 +57,11 @@ pub async fn confirm(
         .lock()
         .await
         .rule(&link.a, &link.b, Ruling::Confirmed);
+    link.decided_by = Some(actor.to_owned());
     decide(core, tx, &mut link, LinkStanding::Linked, reason, now).await?;
     tx.audit(now, actor, "link.confirm", &id.to_string(), "")
         .await?;
-    let person = matcher::join(core, tx, &link, now).await?;
+    let person = linking::join(core, tx, &link, now).await?;
     mutual::evaluate(core, tx, person, now).await?;
     Ok(link)
 }
@@ -85,6 +86,7 @@ pub async fn reject(
         .lock()
         .await
         .rule(&link.a, &link.b, Ruling::Rejected);
+    link.decided_by = Some(actor.to_owned());
     decide(core, tx, &mut link, LinkStanding::Rejected, reason, now).await?;
     tx.audit(now, actor, "link.reject", &id.to_string(), "")
         .await?;
@@ -129,6 +131,7 @@ pub async fn undo(
         .await?
         .ok_or(missing)?;
     let person = record.person_id;
+    link.decided_by = Some(actor.to_owned());
     decide(core, tx, &mut link, LinkStanding::Undone, reason, now).await?;
     tx.audit(now, actor, "link.undo", &id.to_string(), "")
         .await?;
@@ -136,7 +139,7 @@ pub async fn undo(
     split::part(tx, person, None, now).await?;
     core.record(
         tx,
-        Body::PersonUnlinked(Box::new(matcher::told(&link, Some(person)))),
+        Body::PersonUnlinked(Box::new(linking::told(&link, Some(person)))),
         now,
     )
     .await?;
@@ -165,7 +168,7 @@ async fn decide(
     tx.put(link, now).await?;
     core.record(
         tx,
-        Body::LinkDecided(Box::new(matcher::told(link, None))),
+        Body::LinkDecided(Box::new(linking::told(link, None))),
         now,
     )
     .await
@@ -204,7 +207,7 @@ pub async fn withdraw_record(
     for link in &undone {
         core.record(
             tx,
-            Body::PersonUnlinked(Box::new(matcher::told(link, Some(person)))),
+            Body::PersonUnlinked(Box::new(linking::told(link, Some(person)))),
             now,
         )
         .await?;

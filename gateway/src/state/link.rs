@@ -54,6 +54,9 @@ pub struct LinkDoc {
     pub decider: LinkDecider,
     /// A steward's reason.
     pub reason: Option<String>,
+    /// The steward who decided last.
+    #[serde(default)]
+    pub decided_by: Option<String>,
     /// Weights per field, without any value of a person.
     pub explanation: serde_json::Value,
     /// When the pair was found.
@@ -63,6 +66,20 @@ pub struct LinkDoc {
 }
 
 impl LinkDoc {
+    /// Whether a steward has confirmed it although the given names have nothing in common.
+    fn teaches_a_name(&self) -> bool {
+        let fields = self.explanation.get("fields");
+        let names = |field: &serde_json::Value| {
+            field.get("field") == Some(&"first_name".into())
+                && field.get("level") == Some(&"different".into())
+        };
+        self.standing == LinkStanding::Linked
+            && self.decider == LinkDecider::Steward
+            && fields
+                .and_then(serde_json::Value::as_array)
+                .is_some_and(|fields| fields.iter().any(names))
+    }
+
     /// Key of a pair, whichever way round.
     #[must_use]
     pub fn key_of_pair(a: &RecordKey, b: &RecordKey) -> String {
@@ -83,11 +100,15 @@ impl Document for LinkDoc {
     }
 
     fn indexes(&self) -> Vec<Index> {
-        vec![
+        let mut indexes = vec![
             Index::new("link.id", self.id.to_string()),
             Index::new("link.record", RecordDoc::key_of(&self.a)),
             Index::new("link.record", RecordDoc::key_of(&self.b)),
             Index::new("link.standing", self.standing.code()),
-        ]
+        ];
+        if self.teaches_a_name() {
+            indexes.push(Index::new("link.teaches", "given-name"));
+        }
+        indexes
     }
 }

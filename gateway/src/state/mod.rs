@@ -8,6 +8,7 @@ pub mod episode;
 pub mod held;
 pub mod involvement;
 pub mod link;
+pub mod match_model;
 pub mod mutual;
 pub mod overlay;
 pub mod partner;

@@ -101,6 +101,13 @@ impl Office {
         Self::start(folder, &config("", &own)).await
     }
 
+    /// The gateway stops and starts again on its folder, with these limits.
+    pub(crate) async fn restarted(mut self, limits: &str) -> Self {
+        self.gateway.take().unwrap().stop().await;
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        Self::start(folder, &config(limits, &registry())).await
+    }
+
     async fn start(folder: TempDir, config: &str) -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         std::fs::write(folder.path().join("tokens.toml"), tokens()).unwrap();

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use super::super::exit::{Exit, Failure};
 use super::super::json_input::read_json;
+use super::super::output::print;
 use super::AnswerArgs;
 use super::connection::Call;
+use super::pair::for_people;
+use super::show::print_answer;
 
 /// List links between records, and decide the doubtful ones (role steward).
 #[derive(Debug, Args)]
@@ -19,7 +22,8 @@ Examples:
   tandem links --token-file steward.token
   tandem links list --standing linked --json
   tandem links confirm 0198c2f0-... --reason 'same CIN on both cards'
-  tandem links undo 0198c2f0-... --reason 'two sisters'"
+  tandem links undo 0198c2f0-... --reason 'two sisters'
+  tandem links model --token-file operator.token"
 )]
 pub(in super::super) struct LinksArgs {
     #[command(subcommand)]
@@ -32,7 +36,7 @@ pub(in super::super) struct LinksArgs {
 enum LinksAction {
     /// List links by standing
     List(ListArgs),
-    /// Show one pair with its evidence
+    /// Show one pair: both records, who lives with each, and the evidence
     Show(ShowArgs),
     /// Decide that two records are one person
     Confirm(RuleArgs),
@@ -40,6 +44,8 @@ enum LinksAction {
     Reject(RuleArgs),
     /// Take back a link; what was told under it is found and recalled
     Undo(RuleArgs),
+    /// Show by which model records are linked: from which score on, and how many links are expected to be false
+    Model(AnswerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -47,6 +53,9 @@ struct ListArgs {
     /// Where the links stand
     #[arg(long, value_enum, default_value = "candidate")]
     standing: Standing,
+    /// In which order; pairs that wait come by information: first those whose decision says most
+    #[arg(long, value_enum)]
+    order: Option<Order>,
     /// Most entries
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
@@ -60,6 +69,14 @@ enum Standing {
     Linked,
     Rejected,
     Undone,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Order {
+    /// How open a pair is, weighed by the records and cases that hang on it
+    Information,
+    /// Newest first
+    Newest,
 }
 
 #[derive(Debug, Args)]
@@ -87,23 +104,36 @@ impl LinksArgs {
         match &self.action {
             None => list(&self.list).await,
             Some(LinksAction::List(args)) => list(args).await,
-            Some(LinksAction::Show(args)) => args.answer.call(Call::get(["links", &args.id])).await,
+            Some(LinksAction::Show(args)) => show(args).await,
             Some(LinksAction::Confirm(args)) => rule(args, "confirm").await,
             Some(LinksAction::Reject(args)) => rule(args, "reject").await,
             Some(LinksAction::Undo(args)) => rule(args, "undo").await,
+            Some(LinksAction::Model(answer)) => answer.call(Call::get(["matching"])).await,
         }
     }
 }
 
 async fn list(args: &ListArgs) -> Result<Exit, Failure> {
-    let standing = args
-        .standing
-        .to_possible_value()
-        .map(|value| value.get_name().to_owned());
     let call = Call::get(["links"])
-        .query("standing", standing)
+        .query("standing", name(args.standing))
+        .query("order", args.order.and_then(name))
         .query("limit", args.limit);
     args.answer.call(call).await
+}
+
+fn name(value: impl ValueEnum) -> Option<String> {
+    let value = value.to_possible_value()?;
+    Some(value.get_name().to_owned())
+}
+
+async fn show(args: &ShowArgs) -> Result<Exit, Failure> {
+    let answer = args.answer.ask(Call::get(["links", &args.id])).await?;
+    if args.answer.json {
+        print_answer(&answer, true)?;
+    } else {
+        print(&for_people(&answer))?;
+    }
+    Ok(Exit::Yes)
 }
 
 async fn rule(args: &RuleArgs, ruling: &str) -> Result<Exit, Failure> {

@@ -5,6 +5,7 @@ mod consent;
 mod links;
 mod operate;
 mod oversight;
+mod pair;
 mod show;
 
 use clap::Args;

@@ -1,0 +1,138 @@
+//! The gateway links alone only as far as it may, says how far that is, and learns it from the records.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::api_office::{Office, person};
+
+const LIMITS: &str = "limits = { requests_per_second = 1000, burst = 1000, body_bytes = 4000000 }";
+
+/// Invented names, and nobody's.
+const GIVEN: [&str; 8] = [
+    "Testa", "Xenia", "Zorla", "Quilla", "Vandra", "Ottoria", "Jumina", "Perpetra",
+];
+const STEMS: [&str; 12] = [
+    "Demo", "Exempla", "Sampler", "Mock", "Proto", "Speci", "Fiction", "Trial", "Pattern", "Model",
+    "Draft", "Figment",
+];
+const ENDINGS: [&str; 7] = ["field", "ton", "berg", "wood", "dale", "brook", "stein"];
+
+/// People whom two systems know; a few of them with a slip in the birth date or another address in each.
+fn people(system: usize) -> Vec<(String, Value)> {
+    (0..320_usize)
+        .map(|number| {
+            let given = GIVEN[number % GIVEN.len()];
+            let stem = STEMS[number / 3 % STEMS.len()];
+            let family = format!("{stem}{}", ENDINGS[number / 5 % ENDINGS.len()]);
+            let slip = usize::from(system == 1 && number % 9 == 0);
+            let birth = format!(
+                "{}-{:02}-{:02}",
+                1950 + number * 7 % 60,
+                1 + number * 5 % 12,
+                1 + number * 11 % 27 + slip
+            );
+            let mut record = person(given, &family, &birth, "");
+            record["identifiers"] = json!([]);
+            record["phones"] = json!([]);
+            (format!("{system}-{number}"), record)
+        })
+        .collect()
+}
+
+async fn tell(office: &Office, who: &str, people: &[(String, Value)]) {
+    for some in people.chunks(100) {
+        let events: Vec<Value> = some
+            .iter()
+            .map(|(id, person)| {
+                json!({
+                    "occurred_at": "2026-02-02T08:00:00-08:00",
+                    "source_event_id": format!("record-{id}"),
+                    "source_person_id": id,
+                    "type": "record.received",
+                    "payload": { "record_kind": "Client", "person": person },
+                })
+            })
+            .collect();
+        let answer = office.post(who, "/v1/events", &json!(events)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    }
+    office.settle().await;
+}
+
+async fn matching(office: &Office) -> Value {
+    office.get("operator", "/v1/matching").await.json()
+}
+
+async fn links(office: &Office, standing: &str) -> Vec<Value> {
+    let path = format!("/v1/links?standing={standing}&limit=1000");
+    let answer = office.get("steward", &path).await.json();
+    answer["links"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_records_to_learn_from_only_pairs_with_the_odds_of_the_rate_are_linked() {
+    let office = Office::with("linking = { false_match_rate = 0.001 }").await;
+    let model = &matching(&office).await["model"];
+    let bits = model["link_bits"].as_f64().unwrap();
+    assert!((bits - 9.964).abs() < 0.001, "{bits}");
+    assert_eq!(model["wanted_false_match_rate"], 0.001);
+    assert_eq!(model["expected_false_match_rate"], Value::Null);
+    let lax = Office::with("linking = { false_match_rate = 0.01 }").await;
+    let lax = &matching(&lax).await["model"];
+    assert!(lax["link_bits"].as_f64().unwrap() < bits);
+    assert_ne!(lax["version"], model["version"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_records_show_links_pairs_that_waited_and_undoes_none() {
+    let office = Office::with(&format!("linking = {{ learn = false }}\n{LIMITS}")).await;
+    tell(&office, "calworks", &people(0)).await;
+    tell(&office, "cws", &people(1)).await;
+    let (linked, waiting) = (
+        links(&office, "linked").await,
+        links(&office, "candidate").await,
+    );
+    assert_eq!(matching(&office).await["records"], 640);
+    let fixed = matching(&office).await["model"].clone();
+    assert!(!waiting.is_empty(), "nothing waits for a steward");
+
+    let office = office
+        .restarted(&format!("linking = {{ learn = true }}\n{LIMITS}"))
+        .await;
+    let learnt = matching(&office).await["model"].clone();
+    assert_ne!(learnt["version"], fixed["version"]);
+    assert_eq!(learnt["learnt_from_records"], 640);
+    let expected = &learnt["expected_false_match_rate"];
+    assert!(expected["share"].as_f64().unwrap() <= 0.001, "{expected}");
+    assert!(expected["low"].as_f64() <= expected["share"].as_f64());
+    assert_eq!(office.audited("match.model").await, 1);
+    let now = links(&office, "linked").await;
+    assert!(
+        now.len() > linked.len(),
+        "{} then {}",
+        linked.len(),
+        now.len()
+    );
+    for link in &linked {
+        assert!(now.iter().any(|one| one["id"] == link["id"]), "{link}");
+    }
+    let new = now
+        .iter()
+        .find(|one| linked.iter().all(|old| old["id"] != one["id"]))
+        .unwrap();
+    let path = format!("/v1/links/{}", new["id"].as_str().unwrap());
+    let explained = office.get("steward", &path).await.json();
+    assert_eq!(explained["explanation"]["model"], learnt);
+    for link in &now {
+        let number = |side: &str| link[side]["person"].as_str().unwrap()[2..].to_owned();
+        assert_eq!(number("a"), number("b"), "two people are linked");
+    }
+
+    // Started once more, it neither learns again nor links otherwise.
+    let office = office
+        .restarted(&format!("linking = {{ learn = true }}\n{LIMITS}"))
+        .await;
+    assert_eq!(matching(&office).await["model"], learnt);
+    assert_eq!(office.audited("match.model").await, 1);
+    assert_eq!(links(&office, "linked").await.len(), now.len());
+}
