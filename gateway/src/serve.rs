@@ -64,8 +64,8 @@ impl Gateway {
     pub async fn start(loaded: Loaded, clock: Clock) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&loaded.config.data).context("making the data folder")?;
         let adapters = Arc::new(Adapters::new(&loaded.config)?);
-        let core = Arc::new(core(loaded, clock).await?);
-        learning::keep_up(&core)
+        let core = Arc::new(Box::pin(core(loaded, clock)).await?);
+        Box::pin(learning::keep_up(&core))
             .await
             .context("learning the match model")?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -148,7 +148,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
         .context("reading the matching settings")?;
     let engine = matcher::engine(settings.as_deref(), &config.linking)
         .context("setting up the matching engine")?;
-    let index = Matcher::load(&engine, &store)
+    let index = Box::pin(Matcher::load(&engine, &store))
         .await
         .context("loading the match index")?;
     let judge = Judge::new(

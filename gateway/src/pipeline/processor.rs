@@ -34,7 +34,7 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut changed = core.changed.subscribe();
     loop {
         // First, so that what a steward has taught is known to whatever comes after.
-        if let Err(error) = learning::keep_up(&core).await {
+        if let Err(error) = Box::pin(learning::keep_up(&core)).await {
             tracing::error!(%error, "the match model could not be kept; the one in use stays");
         }
         match drain(&core).await {

@@ -115,13 +115,13 @@ impl LinksArgs {
 
 async fn list(args: &ListArgs) -> Result<Exit, Failure> {
     let call = Call::get(["links"])
-        .query("standing", name(args.standing))
-        .query("order", args.order.and_then(name))
+        .query("standing", name(&args.standing))
+        .query("order", args.order.as_ref().and_then(name))
         .query("limit", args.limit);
     args.answer.call(call).await
 }
 
-fn name(value: impl ValueEnum) -> Option<String> {
+fn name<T: ValueEnum>(value: &T) -> Option<String> {
     let value = value.to_possible_value()?;
     Some(value.get_name().to_owned())
 }
