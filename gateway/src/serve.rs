@@ -148,7 +148,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
         .context("reading the matching settings")?;
     let engine = matcher::engine(settings.as_deref(), &config.linking)
         .context("setting up the matching engine")?;
-    let index = Box::pin(Matcher::load(&engine, &store))
+    let index = Box::pin(Matcher::load(&engine, &store, config))
         .await
         .context("loading the match index")?;
     let judge = Judge::new(

@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::body::JsonBody;
 use super::caller::{As, Caller, Systems};
+use super::own_match::{self, OwnFound};
 use super::problem::ApiError;
 use super::push;
 use super::route::{Doc, Routes};
@@ -35,7 +36,7 @@ const INDEX: &str = "person-index";
 const SERVED: &str = "served";
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let doc = Doc::post("/v1/match", "Is a person known to another agency's system? Decided, audited and answered on a fixed quantum")
+    let doc = Doc::post("/v1/match", "Is a person known to another agency's system? Decided, audited and answered on a fixed quantum. Or, with scope own, to the asker's own: answered at once")
         .allow::<Systems>()
         .takes::<MatchQuery>()
         .gives::<MatchAnswer>(200, "What may be told; denied and unknown are the same empty list");
@@ -49,6 +50,9 @@ pub(super) struct MatchQuery {
     /// What the asker knows of the person, in the form of `record.received`: names, birth, ssn, identifiers, ...
     #[schema(value_type = Object)]
     pub person: PersonRecord,
+    /// Whose records are asked about: those of other systems when absent.
+    #[serde(default)]
+    pub scope: Scope,
     /// Purpose code; coordination of care (`COC`) when absent.
     #[serde(default = "coordination")]
     #[schema(value_type = Option<String>, example = "COC")]
@@ -59,11 +63,25 @@ const fn coordination() -> Purpose {
     Purpose::CoordinationOfCare
 }
 
+/// Whose records are asked about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Scope {
+    /// Those of other systems: a disclosure, decided and audited.
+    #[default]
+    Others,
+    /// The asker's own alone: no disclosure, answered at once. The asker's system must be set up for it.
+    Own,
+}
+
 /// The answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MatchAnswer {
     /// Who knows the person, as far as it may be told.
     pub matches: Vec<Found>,
+    /// The asker's own records that may be of the person, best first; only when they were asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own: Option<Vec<OwnFound>>,
 }
 
 /// A system that knows the person.
@@ -88,6 +106,13 @@ async fn ask(
 ) -> Result<Json<MatchAnswer>, ApiError> {
     // A victim service provider's people are not even asked about.
     push::may_enter(api.core(), by.caller.system()?)?;
+    if query.scope == Scope::Own {
+        let own = own_match::answer(api.core(), by.caller.system()?, &query.person).await?;
+        return Ok(Json(MatchAnswer {
+            matches: Vec::new(),
+            own: Some(own),
+        }));
+    }
     let started = Instant::now();
     let answer = answer(&api, &by.caller, &query).await;
     let quantum = Duration::from_millis(api.core().loaded.config.limits.match_quantum_ms);
@@ -135,7 +160,17 @@ async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchA
     )
     .await?;
     tx.commit().await?;
-    Ok(MatchAnswer { matches })
+    Ok(MatchAnswer { matches, own: None })
+}
+
+/// The person asked about as a record under a key that no source has.
+pub(super) fn asked(asker: &SystemId, person: &PersonRecord) -> Result<Record, ApiError> {
+    let key = RecordKey {
+        system: asker.clone(),
+        person: SourcePersonId::new(format!("query:{}", uuid::Uuid::new_v4()))
+            .map_err(|error| ApiError::Internal(error.to_string()))?,
+    };
+    Ok(Record::from_person(&key, person))
 }
 
 /// The records that the engine would link to the person asked about.
@@ -144,15 +179,7 @@ async fn candidates(
     asker: &SystemId,
     person: &PersonRecord,
 ) -> Result<Vec<RecordKey>, ApiError> {
-    let id = SourcePersonId::new(format!("query:{}", uuid::Uuid::new_v4()))
-        .map_err(|error| ApiError::Internal(error.to_string()))?;
-    let record = Record::from_person(
-        &RecordKey {
-            system: asker.clone(),
-            person: id,
-        },
-        person,
-    );
+    let record = asked(asker, person)?;
     let found = core.matcher.lock().await.candidates(&record);
     let linked = found
         .into_iter()

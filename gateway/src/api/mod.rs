@@ -27,6 +27,7 @@ mod monitor;
 mod openapi;
 mod overdue;
 mod own_events;
+mod own_match;
 mod persons;
 mod plans;
 pub mod problem;

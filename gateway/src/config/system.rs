@@ -22,6 +22,10 @@ pub struct SystemConfig {
     /// Whether its first load links silently: notices go out only after release.
     #[serde(default)]
     pub baseline: bool,
+    /// Whether it may ask which of its own records are one person. They are then held in memory twice: once among all,
+    /// and once by themselves, so that the answers depend on nobody else's.
+    #[serde(default)]
+    pub own_matches: bool,
     /// A watched folder.
     #[serde(default)]
     pub folder: Option<Folder>,

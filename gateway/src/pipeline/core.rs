@@ -58,7 +58,12 @@ impl Core {
     pub async fn reload_index(&self) -> Result<(), StoreError> {
         // Nobody commits a record or a steward's word between what is read here and the index that then has it.
         let _writer = self.store.begin().await?;
-        let index = Box::pin(Matcher::load(&self.engine, &self.store)).await?;
+        let index = Box::pin(Matcher::load(
+            &self.engine,
+            &self.store,
+            &self.loaded.config,
+        ))
+        .await?;
         self.matcher.lock().await.replace(index);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The match index of this gateway.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tandem_mappings::model::id::RecordKey;
 use tandem_mappings::model::link::LinkDecider;
@@ -8,7 +8,7 @@ use tandem_matching::{Candidate, Engine, EngineError, Index, Learnt, Record, Rul
 
 use super::match_model::{self, ModelInUse};
 use super::names::{self, NamePair};
-use crate::config::LinkingConfig;
+use crate::config::{Config, LinkingConfig};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::match_model::MatchModelDoc;
 use crate::state::record::RecordDoc;
@@ -21,6 +21,8 @@ const FEWEST_TO_LEARN: usize = 500;
 #[derive(Debug)]
 pub struct Matcher {
     index: Index,
+    /// The records of each system that may ask about its own, by themselves.
+    own: BTreeMap<String, Index>,
     /// Nicknames that stewards have taught.
     names: BTreeSet<NamePair>,
     model: ModelInUse,
@@ -33,30 +35,32 @@ impl Matcher {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn load(engine: &Engine, store: &Store) -> Result<Self, StoreError> {
+    pub async fn load(engine: &Engine, store: &Store, config: &Config) -> Result<Self, StoreError> {
         let mut tx = store.snapshot().await?;
         let names = names::taught(&mut tx).await?;
         let taught = names.iter().map(|(a, b)| (a.as_str(), b.as_str()));
-        let mut index = Index::new(&engine.clone().knowing(taught));
-        for record in tx.all::<RecordDoc>().await? {
-            if record.is_active() && record.may_match {
-                index.insert(&engine_record(&record));
-            }
-        }
-        for link in tx.all::<LinkDoc>().await? {
-            if let Some(ruling) = ruling_of(&link) {
-                index
-                    .rulings_mut()
-                    .set(&(&link.a).into(), &(&link.b).into(), ruling);
-            }
-        }
+        let knowing = engine.clone().knowing(taught);
         let base = engine.settings();
+        let asking = config.systems.iter().filter(|(_, of)| of.own_matches);
         let mut matcher = Self {
-            index,
+            index: Index::new(&knowing),
+            own: asking
+                .map(|(system, _)| (system.to_string(), Index::new(&knowing)))
+                .collect(),
             names,
             model: ModelInUse::set(base)?,
             tried: 0,
         };
+        for record in tx.all::<RecordDoc>().await? {
+            if record.is_active() && record.may_match {
+                matcher.insert(&engine_record(&record));
+            }
+        }
+        for link in tx.all::<LinkDoc>().await? {
+            if let Some(ruling) = ruling_of(&link) {
+                matcher.rule(&link.a, &link.b, ruling);
+            }
+        }
         let models = tx.all::<MatchModelDoc>().await?;
         if let Some(model) = match_model::latest(&models, base)? {
             matcher.adopt(model)?;
@@ -76,9 +80,11 @@ impl Matcher {
     /// When this version of the program cannot read it.
     pub fn adopt(&mut self, model: &MatchModelDoc) -> Result<(), StoreError> {
         let (settings, in_use) = match_model::read(model)?;
-        self.index
-            .adopt(settings)
-            .map_err(|_| match_model::UNKNOWN)?;
+        for index in self.own.values_mut().chain([&mut self.index]) {
+            index
+                .adopt(settings.clone())
+                .map_err(|_| match_model::UNKNOWN)?;
+        }
         self.tried = self.tried.max(model.records);
         self.model = in_use;
         Ok(())
@@ -126,21 +132,42 @@ impl Matcher {
         self.index.candidate(&key.into(), &other.into())
     }
 
+    /// Adds a record that is not there.
+    pub fn insert(&mut self, record: &Record) {
+        self.index.insert(record);
+        if let Some(own) = self.own.get_mut(&record.key.system) {
+            own.insert(record);
+        }
+    }
+
     /// Adds or replaces a record and returns its candidates, best first.
     pub fn update(&mut self, record: &RecordDoc) -> Vec<Candidate> {
         let record = engine_record(record);
         self.index.update(&record);
+        if let Some(own) = self.own.get_mut(&record.key.system) {
+            own.update(&record);
+        }
         self.index.candidates_of(&record.key)
     }
 
     /// Takes a record out.
     pub fn remove(&mut self, key: &RecordKey) {
         self.index.remove(&key.into());
+        if let Some(own) = self.own.get_mut(key.system.as_str()) {
+            own.remove(&key.into());
+        }
     }
 
     /// Candidates for a query record that is not kept.
     pub fn candidates(&mut self, record: &Record) -> Vec<Candidate> {
         self.index.candidates(record)
+    }
+
+    /// Candidates among the records of the same system for a query record that is not kept, as though there were no
+    /// other system; `None` when that system may not ask.
+    pub fn own_candidates(&mut self, record: &Record) -> Option<Vec<Candidate>> {
+        let own = self.own.get_mut(&record.key.system)?;
+        Some(own.candidates(record))
     }
 
     /// Whether a record may join the people's records without breaking a constraint.
@@ -153,6 +180,12 @@ impl Matcher {
     /// Keeps a steward's ruling.
     pub fn rule(&mut self, a: &RecordKey, b: &RecordKey, ruling: Ruling) {
         self.index.rulings_mut().set(&a.into(), &b.into(), ruling);
+        if a.system != b.system {
+            return;
+        }
+        if let Some(own) = self.own.get_mut(a.system.as_str()) {
+            own.rulings_mut().set(&a.into(), &b.into(), ruling);
+        }
     }
 
     /// How many records stand in the index.
@@ -179,7 +212,9 @@ fn ruling_of(link: &LinkDoc) -> Option<Ruling> {
     }
 }
 
-fn engine_record(document: &RecordDoc) -> Record {
+/// A record as the engine compares it, with its household.
+#[must_use]
+pub fn engine_record(document: &RecordDoc) -> Record {
     let mut record = Record::from_person(&document.key, &document.person);
     if let Some(member) = document
         .memberships

@@ -372,7 +372,7 @@ pub(crate) fn marisol() -> Value {
     person
 }
 
-fn tokens() -> String {
+pub(crate) fn tokens() -> String {
     let mut text = String::new();
     for (name, role, organization, system) in CALLERS {
         let system = system
@@ -388,11 +388,11 @@ fn tokens() -> String {
     text
 }
 
-fn registry() -> std::path::PathBuf {
+pub(crate) fn registry() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/registry")
 }
 
-fn config(limits: &str, registry: &Path) -> String {
+pub(crate) fn config(limits: &str, registry: &Path) -> String {
     // Nobody listens on the discard port: what the gateway would pull or push there fails at once.
     let fhir = r#"{ base = "http://127.0.0.1:9/fhir", organizations = [
     { organization = "org-bh", reference = "Organization/org-bh", service = "svc-counselling" },
@@ -412,6 +412,7 @@ listen = {{ address = "127.0.0.1:0" }}
 organization = "org-calworks"
 program = "calworks"
 output = "calworks/linkages"
+own_matches = true
 folder = {{ path = "exchange/calworks-demo", poll_ms = 20, inputs = [{{ prefix = "linkages", format = "calworks/linkages" }}] }}
 
 [systems.cws-demo]

@@ -9,6 +9,7 @@ mod api_inbox;
 mod api_match;
 mod api_matching;
 mod api_office;
+mod api_own_match;
 mod api_public;
 mod api_referrals;
 mod api_review;

@@ -146,10 +146,15 @@ async fn rule(args: &RuleArgs, ruling: &str) -> Result<Exit, Failure> {
 
 /// Ask whether a person is known to another agency (role system). Denied and unknown look the same.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tandem match query.json --token-file cws.token")]
+#[command(
+    after_help = "Examples:\n  tandem match query.json --token-file cws.token\n  tandem match query.json --own --token-file cws.token"
+)]
 pub(in super::super) struct MatchArgs {
     /// The query as JSON: {"person": {names, birth, ssn, identifiers, ...}, "purpose": "COC"}
     query: PathBuf,
+    /// Ask which of the system's own records are of this person instead; nothing is disclosed or recorded
+    #[arg(long)]
+    own: bool,
     #[command(flatten)]
     answer: AnswerArgs,
 }
@@ -157,7 +162,10 @@ pub(in super::super) struct MatchArgs {
 impl MatchArgs {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        let query: Value = read_json(&self.query)?;
+        let mut query: Value = read_json(&self.query)?;
+        if let (true, Some(fields)) = (self.own, query.as_object_mut()) {
+            fields.insert("scope".to_owned(), "own".into());
+        }
         self.answer.call(Call::post(["match"], query)).await
     }
 }
