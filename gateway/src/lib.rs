@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod demo;
 pub mod intake;
 pub mod json_problem;
+pub mod lock;
 pub mod pipeline;
 pub mod seal;
 pub mod serve;

@@ -19,6 +19,7 @@ use crate::config::{Config, Loaded, SystemConfig};
 use crate::delivery::Carrier;
 use crate::delivery::lane::{self, Form, Lane};
 use crate::intake::{self, Intake};
+use crate::lock::DataLock;
 use crate::pipeline::accept::Acceptor;
 use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
 use crate::pipeline::judge::Judge;
@@ -41,6 +42,7 @@ pub struct Gateway {
     pub core: Arc<Core>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    lock: DataLock,
 }
 
 /// The rules that a configuration asks for.
@@ -63,6 +65,7 @@ impl Gateway {
     /// When a part can't be set up.
     pub async fn start(loaded: Loaded, clock: Clock) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&loaded.config.data).context("making the data folder")?;
+        let lock = DataLock::take(&loaded.config.data)?;
         let adapters = Arc::new(Adapters::new(&loaded.config)?);
         let core = Arc::new(Box::pin(core(loaded, clock)).await?);
         Box::pin(learning::keep_up(&core))
@@ -90,6 +93,7 @@ impl Gateway {
             core,
             stop,
             tasks,
+            lock,
         })
     }
 
@@ -105,6 +109,7 @@ impl Gateway {
             );
         }
         self.core.store.close().await;
+        drop(self.lock);
     }
 
     /// Runs until a signal asks to stop.

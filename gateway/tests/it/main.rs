@@ -23,3 +23,4 @@ mod cli_link_beside;
 mod cli_measure;
 mod cli_program;
 mod cli_read;
+mod processes;
