@@ -12,10 +12,13 @@ use crate::config::{Config, LinkingConfig};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::match_model::MatchModelDoc;
 use crate::state::record::RecordDoc;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Tx};
 
 /// Fewer records are not learnt from.
 const FEWEST_TO_LEARN: usize = 500;
+
+/// Documents that are read at once.
+const PAGE: u32 = 2_000;
 
 /// The match index.
 #[derive(Debug)]
@@ -51,21 +54,42 @@ impl Matcher {
             model: ModelInUse::set(base)?,
             tried: 0,
         };
-        for record in tx.all::<RecordDoc>().await? {
-            if record.is_active() && record.may_match {
-                matcher.insert(&engine_record(&record));
-            }
-        }
-        for link in tx.all::<LinkDoc>().await? {
-            if let Some(ruling) = ruling_of(&link) {
-                matcher.rule(&link.a, &link.b, ruling);
-            }
-        }
+        matcher.fill(&mut tx).await?;
         let models = tx.all::<MatchModelDoc>().await?;
         if let Some(model) = match_model::latest(&models, base)? {
             matcher.adopt(model)?;
         }
         Ok(matcher)
+    }
+
+    /// Takes in all records that may stand in the index, and what stewards have said about them.
+    async fn fill(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        let mut after = Vec::new();
+        loop {
+            let (records, last) = tx.page::<RecordDoc>(&after, PAGE).await?;
+            if records.is_empty() {
+                break;
+            }
+            after = last;
+            for record in records {
+                if record.is_active() && record.may_match {
+                    self.insert(&engine_record(&record));
+                }
+            }
+        }
+        after.clear();
+        loop {
+            let (links, last) = tx.page::<LinkDoc>(&after, PAGE).await?;
+            if links.is_empty() {
+                return Ok(());
+            }
+            after = last;
+            for link in links {
+                if let Some(ruling) = ruling_of(&link) {
+                    self.rule(&link.a, &link.b, ruling);
+                }
+            }
+        }
     }
 
     /// Takes the place of an index that was built anew; what was tried needs no second try.

@@ -230,6 +230,30 @@ impl Tx {
         self.open_all(rows)
     }
 
+    /// Some documents of a kind, those whose place comes after one that was given before, and the place from which to go
+    /// on; an empty page is the end. Millions of documents need never be in memory at once.
+    ///
+    /// # Errors
+    /// When the store fails or a document does not open.
+    pub async fn page<D: Document>(
+        &mut self,
+        after: &[u8],
+        most: u32,
+    ) -> Result<(Vec<D>, Vec<u8>), StoreError> {
+        let rows = sqlx::query(
+            "SELECT key, sealed FROM document \
+             WHERE jurisdiction = $1 AND kind = $2 AND key > $3 ORDER BY key LIMIT $4",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(after)
+        .bind(most)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        let last = rows.last().map(|row| row.get("key"));
+        Ok((self.open_all(rows)?, last.unwrap_or_default()))
+    }
+
     fn open_all<D: Document>(
         &self,
         rows: Vec<sqlx::sqlite::SqliteRow>,

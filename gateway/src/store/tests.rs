@@ -87,6 +87,31 @@ async fn a_transaction_that_is_dropped_leaves_no_trace() {
 }
 
 #[tokio::test]
+async fn pages_hold_every_document_once() {
+    let place = place().await;
+    let mut tx = place.store.begin().await.unwrap();
+    for number in 0..7 {
+        let note = Note {
+            id: number.to_string(),
+            owner: "a".into(),
+        };
+        tx.put(&note, now()).await.unwrap();
+    }
+    let (mut found, mut after) = (Vec::new(), Vec::new());
+    loop {
+        let (notes, last) = tx.page::<Note>(&after, 3).await.unwrap();
+        if notes.is_empty() {
+            break;
+        }
+        assert!(notes.len() <= 3);
+        found.extend(notes.into_iter().map(|note| note.id));
+        after = last;
+    }
+    found.sort();
+    assert_eq!(found, ["0", "1", "2", "3", "4", "5", "6"]);
+}
+
+#[tokio::test]
 async fn a_document_is_found_by_its_present_index_only() {
     let place = place().await;
     let mut tx = place.store.begin().await.unwrap();
