@@ -299,6 +299,7 @@ fn open_pair((a, b): (u32, u32), bits: f64, is_open: bool) -> Pair {
         evidence: Evidence::default(),
         is_open,
         is_refused: false,
+        is_bridge: false,
         false_match_rate: 0.0,
     }
 }
