@@ -23,6 +23,10 @@ use tandem_matching::{Address, BirthDate, Name, Quality, Record, RecordKey, Ssn}
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SYSTEM: &str = "calworks-demo";
 const CONNECTIONS: usize = 32;
 
@@ -129,6 +133,8 @@ fn deploy(folder: &Path) {
     let limits = "limits = { requests_per_second = 200, burst = 400 }";
     let generous =
         "limits = { requests_per_second = 1000000, burst = 1000000, match_quantum_ms = 1 }";
+    // Nothing else is to hold the index while it is asked.
+    let config = format!("linking = {{ learn = false }}\n{config}");
     let own = format!("[systems.{SYSTEM}]\nown_matches = true\n");
     let config = config
         .replace(limits, generous)
