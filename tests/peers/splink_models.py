@@ -30,7 +30,7 @@ class Model:
 def place():
     """Telephone and street as one comparison: two would count a household twice, and brothers would be one person."""
     is_unknown = "(phone_l is null or phone_r is null) and (street_l is null or street_r is null)"
-    is_one = "phone_l = phone_r or jaro_winkler_similarity(street_l, street_r) >= 0.95"
+    is_one = "phone_l = phone_r or street_l = street_r"
     unknown = {"sql_condition": is_unknown, "label_for_charts": "unknown", "is_null_level": True}
     one = {"sql_condition": is_one, "label_for_charts": "one place"}
     levels = [unknown, one, cll.ElseLevel()]

@@ -21,6 +21,8 @@ from splink_models import model  # noqa: E402
 # The match probability from which on pairs are links, and pairs below which are no candidates of any threshold (bits).
 LINK_PROBABILITY = 0.95
 LOWEST_WEIGHT = -10
+# Pairs from which a probability is estimated: with all of them, a million records train for minutes.
+SAMPLED_PAIRS = 2e6
 
 # The columns of `tandem link`, cleaned as a careful user of Splink would.
 PEOPLE = """
@@ -57,9 +59,9 @@ def load(con, kind, tables):
 def train(linker, chosen):
     training = linker.training
     training.estimate_probability_two_random_records_match(chosen.sure, recall=chosen.recall)
-    training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
+    training.estimate_u_using_random_sampling(max_pairs=SAMPLED_PAIRS, seed=1)
     for rule in chosen.training:
-        training.estimate_parameters_using_expectation_maximisation(rule)
+        training.estimate_parameters_using_expectation_maximisation(rule, max_pairs=SAMPLED_PAIRS)
 
 
 class Writer:
