@@ -9,8 +9,8 @@ use tandem_matching::{
     FalseMatchRate, LinkExtras, LinkOptions, LinkOutputs, Rulings, Settings, link_tables_with,
 };
 
-use super::tables::failure;
 use super::progress::ProgressLine;
+use super::tables::failure;
 use super::tables::{NamedTable, open_all};
 use crate::cli::exit::Failure;
 
