@@ -18,6 +18,10 @@ use crate::result::{LinkResult, Pair, Statistics};
 use crate::ruling::Rulings;
 use crate::settings::Settings;
 
+/// Links less than so many bits above the threshold do not bring two records of one system together that would not be
+/// linked themselves: a system keeps twins and sisters apart more often than it keeps one person twice. On generated
+/// look-alikes this kept two of three wrong links away, for one right link in ten thousand.
+const SURE: f64 = 14.0;
 /// Records that one task scores, and whose pairs are handed on together.
 pub(crate) const TASK: Slot = 512;
 /// Records that are scored before any of their pairs are handed on.
@@ -249,7 +253,9 @@ impl Batch {
         let largest = self.model.settings.cluster.largest_cluster;
         let mut clusters = Clusters::new(self.population.end(), largest);
         for pair in kept.iter_mut().filter(|pair| pair.is_to_link(lowest)) {
-            let is_joined = clusters.join(pair.a, pair.b, |a, b| matcher.refuses(a, b));
+            let is_sure = !pair.is_open || pair.bits >= lowest + SURE;
+            let duplicates = (!is_sure).then_some(lowest);
+            let is_joined = clusters.join(pair.a, pair.b, |a, b| matcher.refuses(a, b, duplicates));
             (pair.is_refused, pair.is_bridge) = (!is_joined, false);
         }
         self.without_bridges(kept, lowest, clusters)

@@ -41,7 +41,7 @@ pub enum Note {
     StewardConfirmed,
     /// A steward rejected the pair.
     StewardRejected,
-    /// Same birth date and family name, another given name: twins, unless a number agrees.
+    /// Same birth date, or nearly, and another given name: twins or sisters, unless a number agrees.
     TwinConflict,
     /// Two generational suffixes: father and son, grandfather and grandson.
     SuffixConflict,
@@ -189,13 +189,27 @@ impl Rules {
         self.is_ssn(&[SsnLevel::Exact]) || self.identifier(IdentifierLevel::Same)
     }
 
+    /// Another given name, and no number speaks for one person.
     fn twin(&self) -> Limit {
-        let is_twin_like = self.is_birth(&[BirthLevel::Exact])
-            && self.is_first(FirstLevel::Different)
-            && self.family_name_agrees();
-        if !is_twin_like || self.number_agrees() {
+        if !self.is_first(FirstLevel::Different) || self.number_agrees() {
+            return Limit::Link;
+        }
+        let is_nearly_one_day = [
+            BirthLevel::Swapped,
+            BirthLevel::OneDigit,
+            BirthLevel::TwoParts,
+        ];
+        if self.is_birth(&is_nearly_one_day) {
+            // A twin's date of birth suffers the same slips as anybody's, and sisters are often born in one month.
+            return if self.family_name_agrees() {
+                Limit::ReviewAtMost
+            } else {
+                Limit::Link
+            };
+        }
+        if !self.is_birth(&[BirthLevel::Exact]) {
             Limit::Link
-        } else if self.is_ssn(&[SsnLevel::Near, SsnLevel::LastFour]) {
+        } else if !self.family_name_agrees() || self.is_ssn(&[SsnLevel::Near, SsnLevel::LastFour]) {
             Limit::ReviewAtMost
         } else {
             Limit::Never

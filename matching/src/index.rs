@@ -141,7 +141,7 @@ impl Index {
             .filter_map(|member| self.population.slot(member));
         members
             .filter(|member| *member != slot)
-            .all(|member| !matcher.refuses(slot, member))
+            .all(|member| !matcher.refuses(slot, member, None))
     }
 
     /// Why two records of the index are decided as they are; `None` when one is not there.

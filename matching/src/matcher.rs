@@ -69,9 +69,12 @@ impl<'a> Matcher<'a> {
     }
 
     /// Whether two records may not be in one cluster.
-    pub(crate) fn refuses(&self, a: Slot, b: Slot) -> bool {
+    /// Two of one system may not either when they score below `duplicates`, if that is given.
+    pub(crate) fn refuses(&self, a: Slot, b: Slot, duplicates: Option<f64>) -> bool {
         let veto = self.scorer.model.settings.cluster.veto_bits;
-        self.judge(a, b).is_none_or(|(_, judgement)| {
+        self.judge(a, b).is_none_or(|(evidence, judgement)| {
+            let duplicates = duplicates.filter(|_| evidence.pattern.is_same_system());
+            let veto = duplicates.map_or(veto, |least| least.max(veto));
             let is_unlikely = judgement.bits < veto;
             judgement.is_forbidden
                 || (is_unlikely && !self.is_confirmed(a) && !self.is_confirmed(b))

@@ -16,7 +16,7 @@ const NORMAL_95: f64 = 1.96;
 const MODEL_FACTOR: f64 = 1.6;
 /// The most of the false links that conflicts between clusters are believed to catch; on generated populations it was
 /// between a third and two thirds.
-const MOST_CAUGHT: f64 = 0.6;
+const MOST_CAUGHT: f64 = 0.75;
 
 /// An expected share of false links, with an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

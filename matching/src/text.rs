@@ -57,7 +57,8 @@ fn push_unaccented(letter: char, plain: &mut String) {
         'Ý' | 'ý' | 'ÿ' | 'Ŷ'..='Ÿ' => "Y",
         'Ź'..='ž' => "Z",
         other => {
-            plain.extend(other.to_uppercase());
+            // Some letters have a capital of two characters, the second an accent (U+1E96).
+            plain.extend(other.to_uppercase().filter(|symbol| !is_combining(*symbol)));
             return;
         }
     };
@@ -71,12 +72,14 @@ const PARTICLES: [&str; 18] = [
 ];
 
 /// Values that stand for a name nobody knows.
-const PLACEHOLDER_NAMES: [&str; 30] = [
+///
+/// `NA` is none of them: it is a given name, too (Chinese). Where a system writes it for "not available", its frequency
+/// takes its weight away.
+const PLACEHOLDER_NAMES: [&str; 29] = [
     "UNKNOWN",
     "UNK",
     "UNKNWN",
     "NONE",
-    "NA",
     "N A",
     "NULL",
     "NFN",
@@ -138,6 +141,7 @@ mod tests {
         assert_eq!(plain("Núñez"), "NUNEZ");
         assert_eq!(plain("O'Demo"), "ODEMO");
         assert_eq!(plain("Jose\u{301}"), "JOSE");
+        assert_eq!(plain("\u{1e96}"), "H");
     }
 
     #[test]

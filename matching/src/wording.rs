@@ -10,7 +10,7 @@ impl Note {
             Self::StewardConfirmed => "a steward confirmed the pair",
             Self::StewardRejected => "a steward rejected the pair",
             Self::TwinConflict => {
-                "one birth date and family name, two given names: twins, unless a number agrees"
+                "one birth date, or nearly, and two given names: twins or sisters, unless a number agrees"
             }
             Self::SuffixConflict => "two generational suffixes: father and son, or further apart",
             Self::OtherGeneration => "birth dates a generation apart: parent and child",

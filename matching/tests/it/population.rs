@@ -43,7 +43,7 @@ fn estimated_probabilities_link_as_well() {
 #[test]
 fn share_of_false_links_is_about_the_one_that_was_asked_for() {
     let (records, truth) = population(20_000, 4);
-    for wanted in [0.003, 0.01] {
+    for wanted in [0.001, 0.003, 0.01] {
         let mut settings = Settings::standard().unwrap();
         settings.thresholds.false_match_rate = wanted;
         let mut batch = Engine::new(settings).unwrap().batch();
@@ -59,12 +59,15 @@ fn share_of_false_links_is_about_the_one_that_was_asked_for() {
             "wanted {wanted} found {found:.4} recall {recall:.4} {:?}",
             result.statistics()
         );
+        // No pair is linked that is below the review band: among few records the wanted rate may then not be reached,
+        // and the rate that is told says so.
+        let told = result.statistics().false_match_rate.unwrap();
+        let within = told.expected.min(wanted);
         assert!(
-            (wanted / 2.5..wanted * 2.5).contains(&found),
+            (within / 2.5..within * 2.5).contains(&found),
             "{found} for {wanted}"
         );
         assert!(recall > 0.94, "{recall}");
-        let told = result.statistics().false_match_rate.unwrap();
         assert!(told.low < told.expected && told.expected < told.high);
         assert!(
             (told.low..told.high).contains(&found),
