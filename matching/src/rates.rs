@@ -14,8 +14,8 @@ const NORMAL_95: f64 = 1.96;
 /// By so much, as a factor either way, the model's own expectation is off at 95 %: measured on generated populations of
 /// several difficulties (`docs/MATCHING.md`).
 const MODEL_FACTOR: f64 = 1.6;
-/// The most of the false links that conflicts between clusters are believed to catch; on generated populations it was
-/// between a third and two thirds.
+/// The most of the false links that conflicts between clusters are believed to catch; on generated populations
+/// this comes nearest to what is found (`docs/MATCHING.md`).
 const MOST_CAUGHT: f64 = 0.75;
 
 /// An expected share of false links, with an interval.
