@@ -19,7 +19,7 @@ use super::read::{TableName, read_table};
 use super::reference::find_pairs;
 use super::report::LinkReport;
 use super::values::read_values;
-use super::write::{write_candidates, write_clusters, write_links};
+use super::write::{Candidates, write_clusters, write_links};
 
 /// A table to be linked.
 pub struct TableInput<'a> {
@@ -104,7 +104,11 @@ pub fn link_tables_with(
     }
     let is_grouped = extras.page.is_some() || extras.fairness.is_some();
     let mut watchers = Watchers {
-        candidates: outputs.candidates.map(csv::Writer::from_writer),
+        candidates: outputs
+            .candidates
+            .map(Candidates::new)
+            .transpose()
+            .map_err(failed("candidates"))?,
         scores: extras.page.is_some().then(Scores::default),
         fairness: extras.as_of.filter(|_| is_grouped).map(Fairness::new),
     };
@@ -131,7 +135,7 @@ pub fn link_tables_with(
 
 /// Those who see every compared pair.
 struct Watchers<'a> {
-    candidates: Option<csv::Writer<&'a mut dyn Write>>,
+    candidates: Option<Candidates<'a>>,
     scores: Option<Scores>,
     fairness: Option<Fairness>,
 }
@@ -145,10 +149,15 @@ impl Watchers<'_> {
             fairness.add(&batch.population, pairs);
         }
         match &mut self.candidates {
-            Some(writer) => write_candidates(batch, pairs, writer),
+            Some(candidates) => candidates.add(batch, pairs),
             None => Ok(()),
         }
     }
+}
+
+/// What a table that cannot be written makes of a run.
+fn failed(output: &'static str) -> impl Fn(csv::Error) -> LinkTablesError {
+    move |source| LinkTablesError::Write { output, source }
 }
 
 /// The tables beside links and clusters.
@@ -157,7 +166,6 @@ fn write_extras(
     report: &mut LinkReport,
     extras: &mut LinkExtras<'_>,
 ) -> Result<(), LinkTablesError> {
-    let failed = |output| move |source| LinkTablesError::Write { output, source };
     if let Some(output) = &mut extras.fairness {
         write_groups(&report.fairness, output).map_err(failed("fairness"))?;
     }
@@ -230,12 +238,6 @@ fn run(
     watchers: &mut Watchers<'_>,
     audience: &mut Audience<'_>,
 ) -> Result<LinkResult, LinkTablesError> {
-    let output = "candidates";
-    let failed = |source| LinkTablesError::Write { output, source };
-    if let Some(writer) = &mut watchers.candidates {
-        let header = ["system_a", "id_a", "system_b", "id_b", "score"];
-        writer.write_record(header).map_err(failed)?;
-    }
     let of_records = Some(batch.len() as u64);
     let mut progress = Progress {
         of_records,
@@ -246,14 +248,14 @@ fn run(
         progress.records = (progress.records + u64::from(TASK)).min(batch.len() as u64);
         progress.pairs += pairs.len() as u64;
         tell(audience, progress);
-        watchers.see(batch, pairs).map_err(failed)?;
+        watchers.see(batch, pairs).map_err(failed("candidates"))?;
         if Some(progress.records) == of_records {
             begin(audience, Phase::Clustering);
         }
         Ok::<(), LinkTablesError>(())
     })?;
-    if let Some(writer) = &mut watchers.candidates {
-        writer.flush().map_err(|error| failed(error.into()))?;
+    if let Some(candidates) = watchers.candidates.take() {
+        candidates.finish(&result).map_err(failed("candidates"))?;
     }
     Ok(result)
 }

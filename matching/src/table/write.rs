@@ -10,20 +10,50 @@ use crate::result::{LinkResult, Pair};
 
 use super::error::LinkTablesError;
 
-/// Writes compared pairs; the header is the caller's.
-pub(super) fn write_candidates(
-    batch: &Batch,
-    pairs: &[Pair],
-    writer: &mut csv::Writer<&mut dyn Write>,
-) -> Result<(), csv::Error> {
-    for pair in pairs {
-        let (Some(a), Some(b)) = (batch.key(pair.a()), batch.key(pair.b())) else {
-            continue;
-        };
-        let score = format!("{:.3}", pair.score_bits());
-        writer.write_record([a.0, a.1, b.0, b.1, &score])?;
+/// The table of compared pairs: pairs are held until there are enough for several tasks to turn into text.
+pub(super) struct Candidates<'a> {
+    output: &'a mut dyn Write,
+    held: Vec<Pair>,
+}
+
+impl<'a> Candidates<'a> {
+    /// Begins the table.
+    pub(super) fn new(output: &'a mut dyn Write) -> csv::Result<Self> {
+        let header = ["system_a", "id_a", "system_b", "id_b", "score"];
+        write_rows(&[()], output, |(), writer| writer.write_record(header))?;
+        let held = Vec::with_capacity(HELD);
+        Ok(Self { output, held })
     }
-    Ok(())
+
+    /// Takes compared pairs.
+    pub(super) fn add(&mut self, batch: &Batch, pairs: &[Pair]) -> csv::Result<()> {
+        self.held.extend_from_slice(pairs);
+        if self.held.len() < HELD {
+            return Ok(());
+        }
+        self.write(|number| batch.key(number))
+    }
+
+    /// Writes what is still held.
+    pub(super) fn finish(mut self, result: &LinkResult) -> csv::Result<()> {
+        self.write(|number| result.key_parts(number))
+    }
+
+    fn write<'k>(
+        &mut self,
+        key: impl Fn(usize) -> Option<(&'k str, &'k str)> + Sync,
+    ) -> csv::Result<()> {
+        let row = |pair: &Pair, writer: &mut Rows| {
+            let (Some(a), Some(b)) = (key(pair.a()), key(pair.b())) else {
+                return Ok(());
+            };
+            let score = format!("{:.3}", pair.score_bits());
+            writer.write_record([a.0, a.1, b.0, b.1, &score])
+        };
+        write_rows(&self.held, self.output, row)?;
+        self.held.clear();
+        Ok(())
+    }
 }
 
 /// Rows that one task writes.
