@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::model::Model;
 use crate::result::Pair;
-use crate::score::Scorer;
+use crate::score::{Scorer, false_share};
 use crate::settings::Settings;
 
 use serde::{Deserialize, Serialize};
@@ -91,10 +91,6 @@ impl Rates {
         let step = above.checked_sub(1).and_then(|place| self.steps.get(place));
         step.map_or_else(|| false_share(bits), |step| step.1)
     }
-}
-
-fn false_share(bits: f64) -> f64 {
-    1.0 / (1.0 + bits.exp2())
 }
 
 /// The expected rate among links, with an interval from three sources: chance in the number of false links, what the

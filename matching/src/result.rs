@@ -10,7 +10,7 @@ use crate::model::Model;
 use crate::population::{Population, Slot};
 use crate::rates::FalseMatchRate;
 use crate::record::RecordKey;
-use crate::score::{Evidence, Scorer};
+use crate::score::{Evidence, Scorer, false_share};
 use crate::settings::Settings;
 
 /// A compared pair. Records go by their number in the order of input; `a` is below `b`.
@@ -52,7 +52,7 @@ impl Pair {
 
     /// The probability, by the model, that the pair is two people.
     pub(crate) fn false_share(&self) -> f64 {
-        1.0 / (1.0 + self.bits.exp2())
+        false_share(self.bits)
     }
 
     /// Whether it is linked from this score on, clusters permitting.

@@ -36,10 +36,15 @@ pub(crate) struct Score {
     pub(crate) household_bits: f64,
 }
 
+/// The probability, by the model, that a pair of this score, in bits, is two people.
+pub(crate) fn false_share(bits: f64) -> f64 {
+    1.0 / (1.0 + bits.exp2())
+}
+
 impl Score {
     /// The probability, by the model, that the pair is two people.
     pub(crate) fn false_share(&self) -> f64 {
-        1.0 / (1.0 + self.bits.exp2())
+        false_share(self.bits)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cli::table::TextTable;
 
 use super::LinkArgs;
 use super::outputs::Outputs;
-use super::summary::{percent, warning};
+use super::summary::{threshold, warning};
 use super::tables::{failure, open_all};
 
 /// Links what the arguments name.
@@ -55,15 +55,7 @@ pub(super) fn for_people(report: &PprlReport) -> String {
         table.row([label.to_owned(), number.to_string()]);
     }
     let mut lines = table.lines("");
-    if let Some(rate) = &statistics.false_match_rate {
-        lines.push(format!(
-            "linked from {:.1} bits; {} % of the links are expected to be false ({} to {} %)",
-            statistics.link_bits,
-            percent(rate.expected),
-            percent(rate.low),
-            percent(rate.high)
-        ));
-    }
+    lines.extend(threshold(statistics));
     if let Some(reason) = &report.estimate_refused {
         lines.push(format!(
             "nothing was linked, what looks alike is for review: {reason}"

@@ -1,6 +1,6 @@
 //! What a run tells a person when it has ended.
 
-use tandem_matching::{LinkReport, TableWarning};
+use tandem_matching::{LinkReport, Statistics, TableWarning};
 
 use crate::cli::table::{TextTable, printable};
 
@@ -44,15 +44,7 @@ pub(super) fn for_people(report: &LinkReport) -> String {
             "estimated in {rounds} rounds: about {matches:.0} matching pairs expected"
         ));
     }
-    if let Some(rate) = &statistics.false_match_rate {
-        lines.push(format!(
-            "linked from {:.1} bits; {} % of the links are expected to be false ({} to {} %)",
-            statistics.link_bits,
-            percent(rate.expected),
-            percent(rate.low),
-            percent(rate.high)
-        ));
-    }
+    lines.extend(threshold(statistics));
     if let Some(reason) = &report.estimate_refused {
         lines.push(format!(
             "not estimated, the settings were used as they are: {reason}"
@@ -62,9 +54,17 @@ pub(super) fn for_people(report: &LinkReport) -> String {
     lines.join("\n")
 }
 
-/// A share in percent.
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.2}", share * 100.0)
+/// From which score pairs were linked, and how many links are expected to be false; nothing without an estimation.
+pub(super) fn threshold(statistics: &Statistics) -> Option<String> {
+    let rate = statistics.false_match_rate.as_ref()?;
+    let percent = |share: f64| format!("{:.2}", share * 100.0);
+    Some(format!(
+        "linked from {:.1} bits; {} % of the links are expected to be false ({} to {} %)",
+        statistics.link_bits,
+        percent(rate.expected),
+        percent(rate.low),
+        percent(rate.high)
+    ))
 }
 
 /// A warning as a line.
