@@ -38,6 +38,7 @@ mod score;
 mod settings;
 mod shelves;
 mod source;
+mod spelling;
 mod table;
 mod text;
 mod value;

@@ -111,7 +111,7 @@ impl Population {
         let sum = people().fold(0, |sum, person| {
             sum ^ person.phone ^ u64::from(person.system)
         });
-        let name = |id| self.vocabulary.entry(id).key;
+        let name = |id| self.vocabulary.glance(id).key;
         people().fold(sum, |sum, person| {
             sum ^ name(person.name.first) ^ name(person.name.last)
         })

@@ -5,6 +5,7 @@ use rphonetic::DoubleMetaphone;
 
 use crate::mix::{self, MixedMap, Tally};
 use crate::nickname::Nicknames;
+use crate::spelling::Spelling;
 use crate::text;
 
 /// Number of a name in the vocabulary; 0 is "no name".
@@ -31,8 +32,6 @@ pub(crate) enum NameUse {
 pub(crate) struct NameEntry {
     /// The words without blanks.
     pub(crate) joined: Box<str>,
-    /// Key of `joined`: names with two keys are two names.
-    pub(crate) key: u64,
     /// Keys of the words, in order.
     pub(crate) words: Box<[u64]>,
     /// Texts of the words when there are several.
@@ -45,8 +44,6 @@ pub(crate) struct NameEntry {
     pub(crate) canonical: u64,
     /// First letter of the canonical form.
     pub(crate) initial: char,
-    /// Whether the name is a single letter, or none.
-    pub(crate) is_initial: bool,
     given: u32,
     family: u32,
     held: u32,
@@ -60,12 +57,6 @@ impl NameEntry {
             NameUse::Family => self.family,
             NameUse::Held => self.held,
         }
-    }
-
-    /// Whether the two are one name once blanks are left out.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        // Mostly it is one entry, or the keys tell two names apart: the texts lie elsewhere in memory.
-        std::ptr::eq(self, other) || (self.key == other.key && self.joined == other.joined)
     }
 
     fn count_mut(&mut self, name_use: NameUse) -> &mut u32 {
@@ -83,6 +74,8 @@ pub(crate) struct Vocabulary {
     nicknames: Nicknames,
     sounder: DoubleMetaphone,
     ids: HashMap<Box<str>, NameId>,
+    /// The names at a glance, in the order of `entries`.
+    glances: Vec<Spelling>,
     entries: Vec<NameEntry>,
     spellings: Vec<Box<str>>,
     free: Vec<NameId>,
@@ -99,6 +92,7 @@ impl Vocabulary {
             nicknames,
             sounder: DoubleMetaphone::new(Some(5)),
             ids: HashMap::new(),
+            glances: vec![Spelling::default()],
             entries: vec![NameEntry::default()],
             spellings: vec![Box::default()],
             free: Vec::new(),
@@ -157,6 +151,9 @@ impl Vocabulary {
                 self.single.remove(&word);
             }
             *entry = NameEntry::default();
+            if let Some(glance) = self.glances.get_mut(id.0 as usize) {
+                *glance = Spelling::default();
+            }
             if let Some(spelling) = self.spellings.get_mut(id.0 as usize) {
                 self.ids.remove(spelling);
                 *spelling = Box::default();
@@ -181,6 +178,11 @@ impl Vocabulary {
         self.entries.get(id.0 as usize).unwrap_or(&self.none)
     }
 
+    /// The name at a glance; the default when there is none.
+    pub(crate) fn glance(&self, id: NameId) -> Spelling {
+        self.glances.get(id.0 as usize).copied().unwrap_or_default()
+    }
+
     fn add(&mut self, spelling: &str) -> NameId {
         let words = text::name_words(spelling);
         if words.is_empty() {
@@ -191,6 +193,7 @@ impl Vocabulary {
             return *known;
         }
         let entry = self.analyse(&words);
+        let glance = Spelling::of(&entry.joined, words.len(), !entry.nicknames.is_empty());
         let id = match self.free.pop() {
             Some(id) => id,
             None => NameId(u32::try_from(self.entries.len()).unwrap_or(0)),
@@ -199,12 +202,15 @@ impl Vocabulary {
             self.single.insert(word, id);
         }
         if id.0 as usize == self.entries.len() {
+            self.glances.push(glance);
             self.entries.push(entry);
             self.spellings.push(spaced.clone());
-        } else if let (Some(old), Some(text)) = (
+        } else if let (Some(old_glance), Some(old), Some(text)) = (
+            self.glances.get_mut(id.0 as usize),
             self.entries.get_mut(id.0 as usize),
             self.spellings.get_mut(id.0 as usize),
         ) {
+            *old_glance = glance;
             *old = entry;
             *text = spaced.clone();
         }
@@ -228,8 +234,6 @@ impl Vocabulary {
             nicknames: nicknames.into(),
             canonical: mix::text(canonical),
             initial: canonical.chars().next().unwrap_or(' '),
-            key: mix::text(&joined),
-            is_initial: joined.chars().nth(1).is_none(),
             joined,
             given: 0,
             family: 0,

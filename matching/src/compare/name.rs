@@ -6,13 +6,11 @@ use crate::field::{Field, FirstLevel, LastLevel, MiddleLevel, Pattern};
 use crate::model::STRANGER;
 use crate::person::{Person, PersonName};
 use crate::score::Evidence;
+use crate::spelling::{SIMILAR, Spelling};
 use crate::value::Quality;
-use crate::vocabulary::{NameEntry, NameUse};
+use crate::vocabulary::{NameEntry, NameId, NameUse, Vocabulary};
 
 use super::{Comparer, with};
-
-/// Jaro-Winkler similarity from which names count as spelt alike.
-const SIMILAR: f64 = 0.90;
 
 /// The levels of one combination of names, and their frequency bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,9 +56,10 @@ impl Comparer<'_> {
 
     fn compare_pair(&self, a: &PersonName, b: &PersonName) -> NameEvidence {
         let vocabulary = &self.population.vocabulary;
-        let (first_a, first_b) = (vocabulary.entry(a.first), vocabulary.entry(b.first));
-        let (last_a, last_b) = (vocabulary.entry(a.last), vocabulary.entry(b.last));
-        let (middle_a, middle_b) = (vocabulary.entry(a.middle), vocabulary.entry(b.middle));
+        let name = |id| Name::new(vocabulary, id);
+        let (first_a, first_b) = (name(a.first), name(b.first));
+        let (last_a, last_b) = (name(a.last), name(b.last));
+        let (middle_a, middle_b) = (name(a.middle), name(b.middle));
         let mut first = first_level(first_a, first_b);
         let mut last = last_level(last_a, last_b);
         let differ = first == FirstLevel::Different && last == LastLevel::Different;
@@ -93,30 +92,37 @@ impl Comparer<'_> {
 
     /// Half the bits of two names in each other's place: two people have names that are given and family names alike
     /// in either order more easily than rare ones. Which of the two is the family name is not known.
-    fn swapped_bits(&self, a: (&NameEntry, &NameEntry), b: (&NameEntry, &NameEntry)) -> f32 {
+    fn swapped_bits(&self, a: (Name<'_>, Name<'_>), b: (Name<'_>, Name<'_>)) -> f32 {
         let base = (self.model.base(0) * self.model.base(1)).sqrt();
-        let holders =
-            |name: &NameEntry| name.count(NameUse::Given).max(name.count(NameUse::Family));
+        let holders = |name: Name<'_>| {
+            let entry = name.entry();
+            entry
+                .count(NameUse::Given)
+                .max(entry.count(NameUse::Family))
+        };
         let bits = |one, other| self.name_frequency(holders(one).max(holders(other)), base);
         (bits(a.0, b.1) + bits(a.1, b.0)) / 2.0
     }
 
-    fn first_bits(&self, level: FirstLevel, a: &NameEntry, b: &NameEntry) -> f32 {
+    fn first_bits(&self, level: FirstLevel, a: Name<'_>, b: Name<'_>) -> f32 {
         if level != FirstLevel::Exact {
             return 0.0;
         }
-        let count = a.count(NameUse::Given).max(b.count(NameUse::Given));
+        let holders = |name: Name<'_>| name.entry().count(NameUse::Given);
+        let count = holders(a).max(holders(b));
         self.name_frequency(count, self.model.base(0))
     }
 
-    fn last_bits(&self, level: LastLevel, a: &NameEntry, b: &NameEntry) -> f32 {
+    fn last_bits(&self, level: LastLevel, a: Name<'_>, b: Name<'_>) -> f32 {
+        let holders = |name: Name<'_>| name.entry().count(NameUse::Family);
         match level {
             LastLevel::Exact => {
-                let count = a.count(NameUse::Family).max(b.count(NameUse::Family));
+                let count = holders(a).max(holders(b));
                 self.name_frequency(count, self.model.base(1))
             }
             LastLevel::Part => {
-                let shared = a.words.iter().filter(|word| b.words.contains(word));
+                let (one, other) = (a.entry(), b.entry());
+                let shared = one.words.iter().filter(|word| other.words.contains(word));
                 let counts = shared.map(|word| self.population.vocabulary.family_word_count(*word));
                 let count = counts.min().unwrap_or(0);
                 self.name_frequency(count, self.model.part_base)
@@ -139,80 +145,140 @@ fn forgive_conflict(pattern: &mut Pattern) {
     }
 }
 
-fn is_same(a: &NameEntry, b: &NameEntry) -> bool {
-    !a.joined.is_empty() && a.is_same(b) && !a.is_initial
+/// A name of the vocabulary: mostly a glance at it is enough.
+#[derive(Debug, Clone, Copy)]
+struct Name<'a> {
+    id: NameId,
+    glance: Spelling,
+    vocabulary: &'a Vocabulary,
+}
+
+impl<'a> Name<'a> {
+    fn new(vocabulary: &'a Vocabulary, id: NameId) -> Self {
+        let glance = vocabulary.glance(id);
+        Self {
+            id,
+            glance,
+            vocabulary,
+        }
+    }
+
+    fn entry(self) -> &'a NameEntry {
+        self.vocabulary.entry(self.id)
+    }
+
+    fn is_none(self) -> bool {
+        self.glance.is_none()
+    }
+
+    /// Whether the two are one name once blanks are left out.
+    fn is_same(self, other: Self) -> bool {
+        // Mostly it is one entry, or the keys tell two names apart: the texts lie elsewhere in memory.
+        self.id == other.id
+            || (self.glance.key == other.glance.key
+                && self.entry().joined == other.entry().joined)
+    }
+
+    fn is_initial(self) -> bool {
+        self.glance.is_initial
+    }
+
+    /// Whether one of the two is a single letter; then, whether the other begins with it.
+    fn initial(self, other: Self) -> Option<bool> {
+        let starts_alike =
+            || self.entry().joined.chars().next() == other.entry().joined.chars().next();
+        (self.is_initial() || other.is_initial()).then(starts_alike)
+    }
+
+    fn is_similar(self, other: Self) -> bool {
+        self.glance.may_be_similar(other.glance)
+            && is_similar(&self.entry().joined, &other.entry().joined)
+    }
+
+    fn is_one_word_each(self, other: Self) -> bool {
+        self.glance.is_one_word() && other.glance.is_one_word()
+    }
+
+    fn shares_word(self, other: Self) -> bool {
+        !self.is_one_word_each(other) && shares_word(self.entry(), other.entry())
+    }
+
+    fn shares_nickname(self, other: Self) -> bool {
+        let sets = |name: Self| &name.entry().nicknames;
+        self.glance.has_nickname
+            && other.glance.has_nickname
+            && sets(self).iter().any(|set| sets(other).contains(set))
+    }
+}
+
+fn is_same(a: Name<'_>, b: Name<'_>) -> bool {
+    !a.is_none() && !a.is_initial() && a.is_same(b)
 }
 
 /// Given and family name have changed places; one of the two may be misspelt.
-fn is_swapped(a: (&NameEntry, &NameEntry), b: (&NameEntry, &NameEntry)) -> bool {
+fn is_swapped(a: (Name<'_>, Name<'_>), b: (Name<'_>, Name<'_>)) -> bool {
     match (is_same(a.0, b.1), is_same(a.1, b.0)) {
         (true, true) => true,
-        (true, false) => is_similar(&a.1.joined, &b.0.joined),
-        (false, true) => is_similar(&a.0.joined, &b.1.joined),
+        (true, false) => a.1.is_similar(b.0),
+        (false, true) => a.0.is_similar(b.1),
         (false, false) => false,
     }
 }
 
-fn first_level(a: &NameEntry, b: &NameEntry) -> FirstLevel {
-    if a.joined.is_empty() || b.joined.is_empty() {
+fn first_level(a: Name<'_>, b: Name<'_>) -> FirstLevel {
+    if a.is_none() || b.is_none() {
         return FirstLevel::Missing;
     }
     if a.is_same(b) {
         // A letter that equals a letter is no full name.
-        return if a.is_initial {
+        return if a.is_initial() {
             FirstLevel::Initial
         } else {
             FirstLevel::Exact
         };
     }
-    let starts_alike = a.joined.chars().next() == b.joined.chars().next();
-    if a.is_initial || b.is_initial {
-        return if starts_alike {
-            FirstLevel::Initial
-        } else {
-            FirstLevel::Different
-        };
-    }
-    if shares_word(a, b) {
-        FirstLevel::Part
-    } else if a.nicknames.iter().any(|set| b.nicknames.contains(set)) {
-        FirstLevel::Nickname
-    } else if is_similar(&a.joined, &b.joined) {
-        FirstLevel::Similar
-    } else {
-        FirstLevel::Different
+    match a.initial(b) {
+        Some(true) => FirstLevel::Initial,
+        Some(false) => FirstLevel::Different,
+        None if a.shares_word(b) => FirstLevel::Part,
+        None if a.shares_nickname(b) => FirstLevel::Nickname,
+        None if a.is_similar(b) => FirstLevel::Similar,
+        None => FirstLevel::Different,
     }
 }
 
-fn middle_level(a: &NameEntry, b: &NameEntry) -> MiddleLevel {
-    if a.joined.is_empty() || b.joined.is_empty() {
+fn middle_level(a: Name<'_>, b: Name<'_>) -> MiddleLevel {
+    if a.is_none() || b.is_none() {
         return MiddleLevel::Missing;
     }
-    let starts_alike = a.joined.chars().next() == b.joined.chars().next();
-    if a.is_initial || b.is_initial {
-        return if starts_alike {
-            MiddleLevel::Initial
-        } else {
-            MiddleLevel::Different
-        };
-    }
-    let is_alike = a.is_same(b) || shares_word(a, b) || is_similar(&a.joined, &b.joined);
-    if is_alike {
-        MiddleLevel::Exact
-    } else {
-        MiddleLevel::Different
+    match a.initial(b) {
+        Some(true) => MiddleLevel::Initial,
+        Some(false) => MiddleLevel::Different,
+        None if a.is_same(b) || a.shares_word(b) || a.is_similar(b) => MiddleLevel::Exact,
+        None => MiddleLevel::Different,
     }
 }
 
-fn last_level(a: &NameEntry, b: &NameEntry) -> LastLevel {
-    if a.joined.is_empty() || b.joined.is_empty() {
+fn last_level(a: Name<'_>, b: Name<'_>) -> LastLevel {
+    if a.is_none() || b.is_none() {
         return LastLevel::Missing;
     }
-    if a.is_same(b) || has_same_words(a, b) {
+    if a.is_same(b) {
+        return LastLevel::Exact;
+    }
+    if a.is_one_word_each(b) {
+        return if a.is_similar(b) {
+            LastLevel::Similar
+        } else {
+            LastLevel::Different
+        };
+    }
+    let (one, other) = (a.entry(), b.entry());
+    if has_same_words(one, other) {
         LastLevel::Exact
-    } else if shares_word(a, b) {
+    } else if shares_word(one, other) {
         LastLevel::Part
-    } else if is_similar(&a.joined, &b.joined) || has_similar_word(a, b) {
+    } else if a.is_similar(b) || has_similar_word(one, other) {
         LastLevel::Similar
     } else {
         LastLevel::Different
@@ -220,7 +286,7 @@ fn last_level(a: &NameEntry, b: &NameEntry) -> LastLevel {
 }
 
 fn shares_word(a: &NameEntry, b: &NameEntry) -> bool {
-    (a.words.len() > 1 || b.words.len() > 1) && a.words.iter().any(|word| b.words.contains(word))
+    a.words.iter().any(|word| b.words.contains(word))
 }
 
 fn has_same_words(a: &NameEntry, b: &NameEntry) -> bool {
