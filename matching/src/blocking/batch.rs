@@ -28,22 +28,36 @@ pub struct BlockingStatistics {
     pub pairs_outside_windows: u64,
 }
 
+impl BlockingStatistics {
+    fn add(&mut self, other: &Self) {
+        self.blocks += other.blocks;
+        self.largest = self.largest.max(other.largest);
+        self.split += other.split;
+        self.pairs_split_apart += other.pairs_split_apart;
+        self.windows += other.windows;
+        self.pairs_outside_windows += other.pairs_outside_windows;
+    }
+}
+
 /// Records whose keys one task makes.
 const TASK: usize = 4096;
 
-/// The start of each block in the array of members.
-#[derive(Debug, Clone, Copy)]
-struct Block {
-    start: u32,
-    end: u32,
-    is_window: bool,
-}
+/// Pieces of the sorted keys that are split into blocks side by side.
+const PIECES: usize = 8;
+/// So many keys of one kind, and so many places for each record, are set aside: the first for
+/// the members of blocks. Memory is taken as it is filled, and growing would copy everything.
+const KEYS: usize = 3;
+const MEMBERSHIPS: usize = 12;
 
 /// Blocks, and for each record the blocks that it is in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Blocks {
+    /// The records of all blocks, those of one block together.
     members: Vec<Slot>,
-    blocks: Vec<Block>,
+    /// Where each block begins in `members`; the last one is where the next would begin.
+    bounds: Vec<u32>,
+    /// Numbers of the blocks in which only neighbours are compared; few have any.
+    windows: Vec<u32>,
     /// Where the blocks of each record begin in `of_record`.
     starts: Vec<u32>,
     of_record: Vec<u32>,
@@ -52,21 +66,50 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
+    /// No blocks yet.
+    pub(super) fn new(limits: &Blocking) -> Self {
+        Self {
+            members: Vec::new(),
+            bounds: vec![0],
+            windows: Vec::new(),
+            starts: Vec::new(),
+            of_record: Vec::new(),
+            window: limits.window,
+            statistics: BlockingStatistics::default(),
+        }
+    }
+
     /// Sorts the records into blocks.
     pub(crate) fn build(population: &Population, limits: &Blocking) -> Self {
-        let mut blocks = Self {
-            window: limits.window,
-            ..Self::default()
-        };
+        let mut blocks = Self::new(limits);
+        blocks.members.reserve(MEMBERSHIPS * population.len());
         // One kind of key after another, so that all keys of all records are never held at once.
-        let mut entries = Vec::with_capacity(population.len());
+        let mut entries = Vec::with_capacity(KEYS * population.len());
         for scheme in schemes() {
             sort_entries(population, scheme, &mut entries);
-            blocks.add(population, limits, &entries);
+            let parts = pieces(&entries).into_par_iter().map(|piece| {
+                let mut part = Self::new(limits);
+                part.add(population, limits, piece);
+                part
+            });
+            for part in parts.collect::<Vec<_>>() {
+                blocks.append(&part);
+            }
         }
         drop(entries);
         blocks.index(population.end());
         blocks
+    }
+
+    /// Takes over the blocks of a part of the keys.
+    fn append(&mut self, part: &Self) {
+        let (members, blocks) = (self.members.len() as u32, self.bounds.len() as u32 - 1);
+        self.members.extend_from_slice(&part.members);
+        let bounds = part.bounds.iter().skip(1);
+        self.bounds.extend(bounds.map(|bound| bound + members));
+        let windows = part.windows.iter();
+        self.windows.extend(windows.map(|number| number + blocks));
+        self.statistics.add(&part.statistics);
     }
 
     pub(super) fn add(
@@ -123,13 +166,11 @@ impl Blocks {
         if slots.len() < 2 {
             return;
         }
-        let start = self.members.len() as u32;
+        if is_window {
+            self.windows.push(self.bounds.len() as u32 - 1);
+        }
         self.members.extend_from_slice(slots);
-        self.blocks.push(Block {
-            start,
-            end: self.members.len() as u32,
-            is_window,
-        });
+        self.bounds.push(self.members.len() as u32);
         self.statistics.blocks += 1;
         if is_window {
             let compared = (slots.len() as u64).saturating_mul(self.window as u64);
@@ -138,32 +179,30 @@ impl Blocks {
         }
     }
 
-    /// Turns blocks of records into records' blocks.
+    /// Turns blocks of records into records' blocks. Several tasks do it, each for a range of the records.
     fn index(&mut self, end: Slot) {
-        let mut starts = vec![0_u32; end as usize + 1];
-        for slot in &self.members {
-            if let Some(count) = starts.get_mut(*slot as usize + 1) {
-                *count += 1;
-            }
-        }
-        let mut total = 0;
-        for start in &mut starts {
-            total += *start;
-            *start = total;
-        }
-        let mut next = starts.clone();
+        let (members, bounds) = (&self.members, &self.bounds);
+        let share = (end as usize)
+            .div_ceil(rayon::current_num_threads())
+            .max(1);
+        let mut next = vec![0_u32; end as usize];
+        let counts = next.par_chunks_mut(share).enumerate();
+        counts.for_each(|(number, counts)| count(members, number * share, counts));
+        let starts: Vec<u32> = running_sums(&next);
         self.of_record = vec![0; self.members.len()];
-        for (number, block) in self.blocks.iter().enumerate() {
-            let members = self.members.get(block.start as usize..block.end as usize);
-            for slot in members.unwrap_or_default() {
-                if let Some(place) = next.get_mut(*slot as usize) {
-                    if let Some(entry) = self.of_record.get_mut(*place as usize) {
-                        *entry = number as u32;
-                    }
-                    *place += 1;
-                }
-            }
+        let mut rest = self.of_record.as_mut_slice();
+        let mut ranges = Vec::new();
+        for (number, next) in next.chunks_mut(share).enumerate() {
+            let first = number * share;
+            let bound = |place: usize| starts.get(place).map_or(0, |start| *start as usize);
+            let (start, end) = (bound(first), bound(first + next.len()));
+            let (range, others) = rest.split_at_mut(end - start);
+            rest = others;
+            ranges.push((first, next, range));
         }
+        ranges
+            .into_par_iter()
+            .for_each(|(first, next, range)| fill(members, bounds, first, next, range));
         self.starts = starts;
     }
 
@@ -191,12 +230,8 @@ impl Blocks {
         let blocks = blocks.unwrap_or_default();
         std::hint::black_box(self.touch(blocks));
         for number in blocks {
-            let Some(block) = self.blocks.get(*number as usize) else {
-                continue;
-            };
-            let members = self.members.get(block.start as usize..block.end as usize);
-            let members = members.unwrap_or_default();
-            if block.is_window {
+            let members = self.block(*number);
+            if self.is_window(*number) {
                 let near = self.window_around(population, slot, members);
                 found.extend(near.iter().copied().filter(|other| *other >= from));
             } else {
@@ -209,18 +244,27 @@ impl Blocks {
 
     /// Reads the beginning of each of the blocks, so that all are fetched from memory at once.
     fn touch(&self, blocks: &[u32]) -> u32 {
-        let blocks = blocks.iter();
-        let blocks = blocks.filter_map(|number| self.blocks.get(*number as usize));
-        let first = blocks.filter_map(|block| self.members.get(block.start as usize));
+        let starts = blocks
+            .iter()
+            .filter_map(|number| self.bounds.get(*number as usize));
+        let first = starts.filter_map(|start| self.members.get(*start as usize));
         first.fold(0, |sum, slot| sum ^ slot)
+    }
+
+    /// The records of a block.
+    fn block(&self, number: u32) -> &[Slot] {
+        block(&self.members, &self.bounds, number)
+    }
+
+    /// Whether only neighbours are compared in a block.
+    fn is_window(&self, number: u32) -> bool {
+        !self.windows.is_empty() && self.windows.binary_search(&number).is_ok()
     }
 
     /// The records of each block, and whether only neighbours among them are compared.
     pub(super) fn each(&self) -> impl Iterator<Item = (&[Slot], bool)> {
-        self.blocks.iter().map(|block| {
-            let members = self.members.get(block.start as usize..block.end as usize);
-            (members.unwrap_or_default(), block.is_window)
-        })
+        let numbers = 0..self.bounds.len() as u32 - 1;
+        numbers.map(|number| (self.block(number), self.is_window(number)))
     }
 
     /// The neighbours of a record in a block that nothing splits.
@@ -239,6 +283,68 @@ impl Blocks {
             .get(place.saturating_sub(self.window)..=last)
             .unwrap_or_default()
     }
+}
+
+/// The records of a block.
+fn block<'a>(members: &'a [Slot], bounds: &[u32], number: u32) -> &'a [Slot] {
+    let bound = |number: usize| bounds.get(number).map_or(0, |bound| *bound as usize);
+    let number = number as usize;
+    members
+        .get(bound(number)..bound(number + 1))
+        .unwrap_or_default()
+}
+
+/// Counts the places of the records from `first` on.
+fn count(members: &[Slot], first: usize, counts: &mut [u32]) {
+    for slot in members {
+        // Records before the range come out far behind it.
+        if let Some(count) = counts.get_mut((*slot as usize).wrapping_sub(first)) {
+            *count += 1;
+        }
+    }
+}
+
+/// The sum of all counts before each, and of all.
+fn running_sums(counts: &[u32]) -> Vec<u32> {
+    let mut total = 0;
+    let sums = counts.iter().map(|count| {
+        total += *count;
+        total
+    });
+    std::iter::once(0).chain(sums).collect()
+}
+
+/// Writes the numbers of the blocks of the records from `first` on, of which `next` says how many each has.
+fn fill(members: &[Slot], bounds: &[u32], first: usize, next: &mut [u32], range: &mut [u32]) {
+    let mut total = 0;
+    for place in next.iter_mut() {
+        let own = std::mem::replace(place, total);
+        total += own;
+    }
+    for number in 0..bounds.len() as u32 - 1 {
+        for slot in block(members, bounds, number) {
+            let Some(place) = next.get_mut((*slot as usize).wrapping_sub(first)) else {
+                continue;
+            };
+            if let Some(entry) = range.get_mut(*place as usize) {
+                *entry = number;
+            }
+            *place += 1;
+        }
+    }
+}
+
+/// Sorted keys cut into a few pieces, none of them within a key.
+fn pieces(entries: &[(u64, Slot)]) -> Vec<&[(u64, Slot)]> {
+    let (mut pieces, mut rest) = (Vec::with_capacity(PIECES), entries);
+    for left in (1..=PIECES).rev() {
+        let last = (rest.len() / left).saturating_sub(1);
+        let key = rest.get(last).map_or(0, |entry| entry.0);
+        let (piece, others) = rest.split_at(rest.partition_point(|entry| entry.0 <= key));
+        pieces.push(piece);
+        rest = others;
+    }
+    pieces
 }
 
 /// Whether anything of the records of one key is compared.
@@ -266,6 +372,10 @@ pub(super) fn sort_entries(
                 if let Some(person) = population.person(slot) {
                     scheme.append(population, person, keys);
                 }
+                if keys.len() > 1 {
+                    keys.sort_unstable();
+                    keys.dedup();
+                }
                 own.extend(keys.iter().map(|key| (*key, slot)));
             }
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
@@ -275,7 +385,6 @@ pub(super) fn sort_entries(
     );
     let entries = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     entries.par_sort_unstable();
-    entries.dedup();
 }
 
 fn pairs(records: usize) -> u64 {

@@ -66,7 +66,7 @@ impl Survey {
                 else {
                     continue;
                 };
-                let mut blocks = Blocks::default();
+                let mut blocks = Blocks::new(limits);
                 blocks.add(population, limits, same_key);
                 statistics.shared_keys += 1;
                 let records = same_key.len() as u64;
