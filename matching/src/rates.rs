@@ -17,6 +17,8 @@ const MODEL_FACTOR: f64 = 1.6;
 /// The most of the false links that conflicts between clusters are believed to catch; on generated populations
 /// this comes nearest to what is found (`docs/MATCHING.md`).
 const MOST_CAUGHT: f64 = 0.75;
+/// Links of so many bits, one in a thousand million of which is false, add nothing to a rate.
+const CERTAIN: f64 = 30.0;
 
 /// An expected share of false links, with an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -101,12 +103,14 @@ pub(crate) fn false_match_rate(
     records: usize,
     expected: f64,
 ) -> FalseMatchRate {
+    let is_doubtful = |pair: &&Pair| pair.bits < CERTAIN;
+    let doubtful: Vec<&Pair> = links.iter().filter(is_doubtful).collect();
     let shares: Vec<f64> = without_parts
         .par_iter()
         .map(|settings| {
             let model = Model::new(settings.clone());
             let scorer = Scorer::new(&model, records);
-            let shares = links
+            let shares = doubtful
                 .iter()
                 .map(|pair| scorer.score(&pair.evidence).false_share());
             shares.sum::<f64>() / links.len().max(1) as f64
