@@ -56,7 +56,7 @@ impl Batch {
     /// [`EngineError::Duplicate`] when the key is there already; [`EngineError::TooMany`] beyond
     /// four thousand million records.
     pub fn push(&mut self, record: &Record) -> Result<(), EngineError> {
-        self.push_prepared(Prepared::of(record.clone()))
+        self.push_prepared(self.population.prepare(record.clone()))
     }
 
     /// Adds a record of which another thread did its part.
@@ -65,12 +65,10 @@ impl Batch {
             return Err(EngineError::TooMany);
         }
         self.blocks = None;
-        if self.population.slot_of(record.digest).is_some() {
-            let key = RecordKey::new(record.system, record.id);
-            return Err(EngineError::Duplicate(key));
-        }
-        self.population.insert_new(record);
-        Ok(())
+        self.population
+            .insert_uncounted(record)
+            .map(|_| ())
+            .map_err(EngineError::Duplicate)
     }
 
     /// How many records there are so far.
@@ -152,8 +150,11 @@ impl Batch {
     }
 
     pub(crate) fn take_blocks(&mut self) -> Blocks {
+        let settings = &self.model.settings;
+        self.population
+            .count_frequent(settings.frequency.ordinary_holders);
         let blocks = self.blocks.take();
-        blocks.unwrap_or_else(|| Blocks::build(&self.population, &self.model.settings.blocking))
+        blocks.unwrap_or_else(|| Blocks::build(&self.population, &settings.blocking))
     }
 
     fn score_chunk(

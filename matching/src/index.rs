@@ -8,7 +8,6 @@ use crate::matcher::Matcher;
 use crate::model::Model;
 use crate::person::Person;
 use crate::population::{Population, Slot};
-use crate::prepared::Prepared;
 use crate::record::{Record, RecordKey};
 use crate::ruling::Rulings;
 use crate::score::Scorer;
@@ -71,7 +70,8 @@ impl Index {
 
     /// Adds a record; `false` when its key is there already, which changes nothing.
     pub fn insert(&mut self, record: &Record) -> bool {
-        let slot = self.population.insert(Prepared::of(record.clone()));
+        let prepared = self.population.prepare(record.clone());
+        let slot = self.population.insert(prepared);
         if let Some(slot) = slot {
             self.postings.insert(&self.population, slot);
         }

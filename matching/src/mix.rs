@@ -81,8 +81,11 @@ impl Tally {
         self.0.get(&value).copied().unwrap_or(0)
     }
 
-    /// All counts.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = u32> {
-        self.0.values().copied()
+    /// The values that at least so many of the sorted ones are.
+    pub(crate) fn of_frequent(sorted: &[u64], least: usize) -> Self {
+        let alike = sorted.chunk_by(|one, other| one == other);
+        let frequent = alike.filter(|alike| alike.len() >= least);
+        let counted = frequent.filter_map(|alike| Some((*alike.first()?, alike.len() as u32)));
+        Self(counted.collect())
     }
 }

@@ -132,6 +132,22 @@ impl Person {
             .chain(extra)
     }
 
+    /// Key of the whole Social Security number.
+    pub(crate) fn ssn_key(&self) -> Option<u64> {
+        self.ssn.whole().map(|ssn| mix::word(u64::from(ssn)))
+    }
+
+    /// Keys of all dwellings.
+    pub(crate) fn dwellings(&self) -> impl Iterator<Item = u64> {
+        let dwellings = self.places().map(|place| place.dwelling);
+        dwellings.filter(|dwelling| *dwelling != 0)
+    }
+
+    /// Keys of all shared identifiers.
+    pub(crate) fn identifier_keys(&self) -> impl Iterator<Item = u64> {
+        self.identifiers().map(|identifier| identifier.value)
+    }
+
     /// All places.
     pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
         let extra = self.extra.iter().flat_map(|extra| &extra.places);

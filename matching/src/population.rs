@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::mix::{self, Tally};
 use crate::nickname::Nicknames;
 use crate::person::{Person, PersonName};
-use crate::prepared::Prepared;
-use crate::record::{Name, RecordKey};
+use crate::prepared::{Prepared, PreparedName};
+use crate::record::{Record, RecordKey};
 use crate::shelves::Shelves;
 use crate::vocabulary::{NameUse, Vocabulary};
 
@@ -24,7 +25,8 @@ struct Entry {
     person: Person,
 }
 
-/// How many records hold each value, beside the names that the vocabulary counts.
+/// How many records hold each value, beside the names that the vocabulary counts. In a batch only values of many
+/// holders are there: fewer say nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Frequencies {
     pub(crate) ssns: Tally,
@@ -42,6 +44,8 @@ pub(crate) struct Population {
     free: Vec<Slot>,
     /// Slots with the short digests of their records' keys, so that growing asks no record.
     slots: HashTable<(u32, Slot)>,
+    /// Whether there are records that [`Population::count_frequent`] has still to count.
+    is_uncounted: bool,
     systems: Vec<Box<str>>,
     system_numbers: HashMap<Box<str>, u16>,
 }
@@ -72,6 +76,7 @@ impl Population {
             entries: Shelves::default(),
             free: Vec::new(),
             slots: HashTable::new(),
+            is_uncounted: false,
             systems: Vec::new(),
             system_numbers: HashMap::new(),
         }
@@ -141,16 +146,58 @@ impl Population {
             .map(|(system, id)| RecordKey::new(system, id))
     }
 
-    /// Adds a record; `None` when its key is there already.
-    pub(crate) fn insert(&mut self, record: Prepared) -> Option<Slot> {
-        let is_new = self.slot_of(record.digest).is_none();
-        is_new.then(|| self.insert_new(record))
+    /// A record with everything done that needs no other record but the names of them all.
+    pub(crate) fn prepare(&self, record: Record) -> Prepared {
+        Prepared::of(record, &self.vocabulary)
     }
 
-    /// Adds a record whose key is not there.
-    pub(crate) fn insert_new(&mut self, record: Prepared) -> Slot {
+    /// Adds a record; `None` when its key is there already.
+    pub(crate) fn insert(&mut self, record: Prepared) -> Option<Slot> {
+        if self.slot_of(record.digest).is_some() {
+            return None;
+        }
         let (id, digest, person) = self.number(record);
-        self.put(id, digest, person)
+        self.count(&person, Tally::add);
+        Some(self.put(id, digest, person))
+    }
+
+    /// Adds a record that is counted later, with all others.
+    ///
+    /// # Errors
+    /// The record's key when it is there already.
+    pub(crate) fn insert_uncounted(&mut self, record: Prepared) -> Result<Slot, RecordKey> {
+        if self.slot_of(record.digest).is_some() {
+            return Err(RecordKey::new(record.system, record.id));
+        }
+        self.is_uncounted = true;
+        let (id, digest, person) = self.number(record);
+        Ok(self.put(id, digest, person))
+    }
+
+    /// Counts the holders of the values that more than so many records hold, if records wait to be counted.
+    pub(crate) fn count_frequent(&mut self, ordinary: u32) {
+        if !std::mem::take(&mut self.is_uncounted) {
+            return;
+        }
+        let least = ordinary as usize + 1;
+        self.frequencies = Frequencies {
+            ssns: Tally::of_frequent(&self.sorted(|person| person.ssn_key().into_iter()), least),
+            phones: Tally::of_frequent(&self.sorted(Person::phones), least),
+            dwellings: Tally::of_frequent(&self.sorted(Person::dwellings), least),
+            identifiers: Tally::of_frequent(&self.sorted(Person::identifier_keys), least),
+        };
+    }
+
+    /// Values of all records, sorted.
+    pub(crate) fn sorted<'a, V>(&'a self, values: impl Fn(&'a Person) -> V + Sync + Send) -> Vec<u64>
+    where
+        V: Iterator<Item = u64>,
+    {
+        let slots = (0..self.end()).into_par_iter();
+        let people = slots.filter_map(|slot| self.person(slot));
+        let mut sorted: Vec<u64> = people.flat_map_iter(values).collect();
+        sorted.par_sort_unstable();
+        sorted
     }
 
     /// Takes a record out for good; whether it was there.
@@ -194,6 +241,7 @@ impl Population {
         {
             self.vocabulary.release(id, NameUse::Held);
         }
+        self.count(&person, Tally::add);
         Some(self.put(key.id.as_str().into(), digest, person))
     }
 
@@ -211,7 +259,6 @@ impl Population {
     }
 
     fn put(&mut self, id: Box<str>, digest: u128, person: Person) -> Slot {
-        self.count(&person, Tally::add);
         let entry = Some(Entry { id, digest, person });
         let slot = match self.free.pop() {
             Some(slot) => slot,
@@ -234,18 +281,20 @@ impl Population {
     }
 
     fn count(&mut self, person: &Person, change: fn(&mut Tally, u64)) {
-        if let Some(ssn) = person.ssn.whole() {
-            change(&mut self.frequencies.ssns, mix::word(u64::from(ssn)));
-        }
-        for phone in person.phones() {
-            change(&mut self.frequencies.phones, phone);
-        }
-        for place in person.places().filter(|place| place.dwelling != 0) {
-            change(&mut self.frequencies.dwellings, place.dwelling);
-        }
-        for identifier in person.identifiers() {
-            change(&mut self.frequencies.identifiers, identifier.value);
-        }
+        let tallies = &mut self.frequencies;
+        person
+            .ssn_key()
+            .into_iter()
+            .for_each(|ssn| change(&mut tallies.ssns, ssn));
+        person
+            .phones()
+            .for_each(|phone| change(&mut tallies.phones, phone));
+        person
+            .dwellings()
+            .for_each(|dwelling| change(&mut tallies.dwellings, dwelling));
+        person
+            .identifier_keys()
+            .for_each(|value| change(&mut tallies.identifiers, value));
     }
 
     /// Numbers the names and the system of a record that is new.
@@ -266,7 +315,7 @@ impl Population {
     }
 
     /// Each name once, in order; names of nobody are left out.
-    fn names(&mut self, spelt: &[Name]) -> Vec<PersonName> {
+    fn names(&mut self, spelt: &[PreparedName]) -> Vec<PersonName> {
         let mut names: Vec<PersonName> = Vec::with_capacity(spelt.len());
         for name in spelt {
             let name = PersonName {

@@ -5,6 +5,7 @@ use crate::person::{Extra, Identifier, Person, PersonName};
 use crate::population::key_digest;
 use crate::record::{Name, Record};
 use crate::value::{Place, Quality, generation, phone_digits, split_generation};
+use crate::vocabulary::{Spelt, Vocabulary};
 
 /// A record that waits for its names and its system to be numbered.
 #[derive(Debug)]
@@ -13,19 +14,28 @@ pub(crate) struct Prepared {
     pub(crate) id: Box<str>,
     pub(crate) digest: u128,
     /// The names, generational suffixes taken off, none when the source calls them fillers.
-    pub(crate) names: Vec<Name>,
+    pub(crate) names: Vec<PreparedName>,
     /// The rest; system, names and household are still to be numbered.
     pub(crate) person: Person,
     /// Key of the household's id; 0 when there is none.
     pub(crate) household: u64,
 }
 
+/// A name, its parts looked up.
+#[derive(Debug)]
+pub(crate) struct PreparedName {
+    pub(crate) first: Spelt,
+    pub(crate) middle: Spelt,
+    pub(crate) last: Spelt,
+}
+
 impl Prepared {
-    pub(crate) fn of(record: Record) -> Self {
+    /// The record as it is put into the population of this vocabulary; no name may be forgotten until then.
+    pub(crate) fn of(record: Record, vocabulary: &Vocabulary) -> Self {
         let mut generation = record.suffix.as_deref().and_then(generation);
         let names = match record.name_quality {
             Quality::Unusable => Vec::new(),
-            _ => names(record.names, &mut generation),
+            _ => names(&record.names, vocabulary, &mut generation),
         };
         let household = record.household.as_deref().map(str::trim);
         let household = household.filter(|id| !id.is_empty()).map_or(0, mix::text);
@@ -72,15 +82,21 @@ impl Prepared {
 }
 
 /// The names without the suffixes that stand in family names; the first suffix found counts.
-fn names(mut names: Vec<Name>, generation: &mut Option<u8>) -> Vec<Name> {
-    for name in &mut names {
+fn names(
+    names: &[Name],
+    vocabulary: &Vocabulary,
+    generation: &mut Option<u8>,
+) -> Vec<PreparedName> {
+    let prepared = names.iter().map(|name| {
         let (last, found) = split_generation(&name.last);
         *generation = generation.or(found);
-        if found.is_some() {
-            name.last = last.to_owned();
+        PreparedName {
+            first: vocabulary.find(&name.first),
+            middle: vocabulary.find(&name.middle),
+            last: vocabulary.find(last),
         }
-    }
-    names
+    });
+    prepared.collect()
 }
 
 fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {

@@ -107,28 +107,31 @@ const PLACEHOLDER_NAMES: [&str; 29] = [
     "XXX",
 ];
 
-/// The words of a name, particles glued to the word after them; none for a placeholder.
-pub(crate) fn name_words(name: &str) -> Vec<String> {
-    let plain = plain(name);
+/// The words of a name with a blank between them, particles glued to the word after them; empty for a placeholder.
+pub(crate) fn name(spelling: &str) -> String {
+    let plain = plain(spelling);
     let plain = plain.trim();
+    let mut name = String::with_capacity(plain.len());
     if PLACEHOLDER_NAMES.contains(&plain) {
-        return Vec::new();
+        return name;
     }
-    let mut words = Vec::new();
-    let mut glued = String::new();
-    for word in plain
-        .split(' ')
-        .filter(|word| !word.is_empty() && *word != "#")
-    {
-        glued.push_str(word);
-        if !PARTICLES.contains(&word) {
-            words.push(std::mem::take(&mut glued));
+    let mut is_glued = true;
+    let words = plain.split(' ');
+    for word in words.filter(|word| !word.is_empty() && *word != "#") {
+        if !is_glued {
+            name.push(' ');
         }
+        name.push_str(word);
+        is_glued = PARTICLES.contains(&word);
     }
-    if !glued.is_empty() {
-        words.push(glued);
-    }
-    words
+    name
+}
+
+/// The words of a name; none for a placeholder.
+pub(crate) fn name_words(spelling: &str) -> Vec<String> {
+    let name = name(spelling);
+    let words = name.split(' ').filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
 }
 
 #[cfg(test)]

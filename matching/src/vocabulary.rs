@@ -18,6 +18,21 @@ impl NameId {
     }
 }
 
+/// A name that was looked up.
+#[derive(Debug)]
+pub(crate) enum Spelt {
+    /// It is there; or it is no name.
+    Known(NameId),
+    /// It is not: its words, with blanks between them.
+    New(Box<str>),
+}
+
+impl Default for Spelt {
+    fn default() -> Self {
+        Self::Known(NameId::default())
+    }
+}
+
 /// As what a name is used; the uses are counted apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameUse {
@@ -102,14 +117,28 @@ impl Vocabulary {
         }
     }
 
-    /// Finds or adds a name, in the spelling of the source, and counts the use.
-    pub(crate) fn acquire(&mut self, spelling: &str, name_use: NameUse) -> NameId {
+    /// Looks a name up, in the spelling of the source.
+    pub(crate) fn find(&self, spelling: &str) -> Spelt {
         if spelling.is_empty() {
-            return NameId::default();
+            return Spelt::default();
         }
-        let id = match self.ids.get(spelling) {
-            Some(known) => *known,
-            None => self.add(spelling),
+        let name = text::name(spelling);
+        match self.ids.get(name.as_str()) {
+            Some(known) => Spelt::Known(*known),
+            None if name.is_empty() => Spelt::default(),
+            None => Spelt::New(name.into()),
+        }
+    }
+
+    /// Adds a name that is new, and counts the use.
+    pub(crate) fn acquire(&mut self, spelt: &Spelt, name_use: NameUse) -> NameId {
+        let id = match spelt {
+            Spelt::Known(id) => *id,
+            // Another record of the same moment may have brought it already.
+            Spelt::New(name) => match self.ids.get(name) {
+                Some(known) => *known,
+                None => self.add(name),
+            },
         };
         self.reuse(id, name_use);
         id
@@ -183,15 +212,9 @@ impl Vocabulary {
         self.glances.get(id.0 as usize).copied().unwrap_or_default()
     }
 
-    fn add(&mut self, spelling: &str) -> NameId {
-        let words = text::name_words(spelling);
-        if words.is_empty() {
-            return NameId::default();
-        }
-        let spaced: Box<str> = words.join(" ").into();
-        if let Some(known) = self.ids.get(&spaced) {
-            return *known;
-        }
+    fn add(&mut self, name: &str) -> NameId {
+        let words: Vec<&str> = name.split(' ').collect();
+        let spaced: Box<str> = name.into();
         let entry = self.analyse(&words);
         let glance = Spelling::of(&entry.joined, words.len(), !entry.nicknames.is_empty());
         let id = match self.free.pop() {
@@ -218,9 +241,9 @@ impl Vocabulary {
         id
     }
 
-    fn analyse(&self, words: &[String]) -> NameEntry {
+    fn analyse(&self, words: &[&str]) -> NameEntry {
         let joined: Box<str> = words.concat().into();
-        let first = words.first().map_or("", String::as_str);
+        let first = words.first().copied().unwrap_or_default();
         let mut nicknames: Vec<u16> = self.nicknames.sets(first).to_vec();
         nicknames.extend_from_slice(self.nicknames.sets(&joined));
         nicknames.sort_unstable();
@@ -229,7 +252,7 @@ impl Vocabulary {
         let parts = if words.len() > 1 { words } else { &[] };
         NameEntry {
             words: words.iter().map(|word| mix::text(word)).collect(),
-            parts: parts.iter().map(|word| word.as_str().into()).collect(),
+            parts: parts.iter().map(|word| (*word).into()).collect(),
             sounds: words.iter().map(|word| self.sound(word)).collect(),
             nicknames: nicknames.into(),
             canonical: mix::text(canonical),

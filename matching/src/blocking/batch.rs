@@ -182,9 +182,7 @@ impl Blocks {
     /// Turns blocks of records into records' blocks. Several tasks do it, each for a range of the records.
     fn index(&mut self, end: Slot) {
         let (members, bounds) = (&self.members, &self.bounds);
-        let share = (end as usize)
-            .div_ceil(rayon::current_num_threads())
-            .max(1);
+        let share = (end as usize).div_ceil(rayon::current_num_threads()).max(1);
         let mut next = vec![0_u32; end as usize];
         let counts = next.par_chunks_mut(share).enumerate();
         counts.for_each(|(number, counts)| count(members, number * share, counts));

@@ -175,8 +175,7 @@ impl<'a> Name<'a> {
     fn is_same(self, other: Self) -> bool {
         // Mostly it is one entry, or the keys tell two names apart: the texts lie elsewhere in memory.
         self.id == other.id
-            || (self.glance.key == other.glance.key
-                && self.entry().joined == other.entry().joined)
+            || (self.glance.key == other.glance.key && self.entry().joined == other.entry().joined)
     }
 
     fn is_initial(self) -> bool {

@@ -1,7 +1,6 @@
 //! Social Security numbers and identifiers that systems share.
 
 use crate::field::{Field, IdentifierLevel, SsnLevel};
-use crate::mix;
 use crate::person::Person;
 use crate::score::Evidence;
 use crate::value::Quality;
@@ -17,12 +16,8 @@ impl Comparer<'_> {
     pub(super) fn compare_numbers(&self, a: &Person, b: &Person, evidence: &mut Evidence) {
         let level = ssn_level(a, b);
         evidence.pattern.set(Field::Ssn, level as u8);
-        if let (SsnLevel::Exact, Some(ssn)) = (level, a.ssn.whole()) {
-            let count = self
-                .population
-                .frequencies
-                .ssns
-                .count(mix::word(u64::from(ssn)));
+        if let (SsnLevel::Exact, Some(ssn)) = (level, a.ssn_key()) {
+            let count = self.population.frequencies.ssns.count(ssn);
             evidence.frequency[2] = self.holder_frequency(count, self.model.base(2));
         }
         let (level, shared) = identifier_level(a, b);

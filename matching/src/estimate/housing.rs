@@ -1,6 +1,7 @@
 //! How many relatives a record has: those who share a dwelling beyond the records of one person.
 
 use crate::field::{AddressLevel, Field};
+use crate::person::Person;
 use crate::population::Population;
 use crate::settings::Settings;
 
@@ -30,7 +31,9 @@ impl Housing {
     pub(super) fn of(population: &Population, settings: &Settings) -> Self {
         let ordinary = settings.frequency.ordinary_holders;
         let (mut housed, mut sharing) = (0.0, 0.0);
-        let counts = population.frequencies.dwellings.counts();
+        let dwellings = population.sorted(Person::dwellings);
+        let alike = dwellings.chunk_by(|one, other| one == other);
+        let counts = alike.map(|alike| alike.len() as u32);
         for count in counts.filter(|count| *count <= ordinary).map(f64::from) {
             housed += count;
             sharing += count * (count - 1.0) / 2.0;

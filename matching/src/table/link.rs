@@ -7,7 +7,9 @@ use crate::batch::{Batch, TASK};
 use crate::engine::{Engine, EngineError};
 use crate::fairness::{Fairness, write_groups};
 use crate::household::{Households, write_households};
+use crate::prepared::Prepared;
 use crate::progress::{Audience, Phase, Progress, begin, tell};
+use crate::record::Record;
 use crate::report::{Page, Scores};
 use crate::result::{LinkResult, Pair};
 use crate::ruling::Rulings;
@@ -15,7 +17,7 @@ use crate::settings::Settings;
 
 use super::error::LinkTablesError;
 use super::extras::LinkExtras;
-use super::read::{TableName, read_table};
+use super::read::{self, TableName, read_table};
 use super::reference::find_pairs;
 use super::report::LinkReport;
 use super::values::read_values;
@@ -194,6 +196,43 @@ pub(super) fn read_tables(
 /// Records between two tellings of how far reading has come.
 const TOLD: usize = 8192;
 
+/// A batch while it takes a table in.
+struct Intake<'a, 'b> {
+    batch: &'a mut Batch,
+    file: &'a str,
+    audience: &'a mut Audience<'b>,
+}
+
+impl read::Intake for Intake<'_, '_> {
+    type Ready = Prepared;
+
+    fn preparer(&self) -> impl Fn(Record) -> Prepared + Sync {
+        let population = &self.batch.population;
+        |record| population.prepare(record)
+    }
+
+    fn take(&mut self, record: Prepared, line: u64) -> Result<(), LinkTablesError> {
+        if self.batch.len().is_multiple_of(TOLD) {
+            let progress = Progress {
+                records: self.batch.len() as u64,
+                ..Progress::begins(Phase::Reading)
+            };
+            tell(self.audience, progress);
+        }
+        self.batch
+            .push_prepared(record)
+            .map_err(|error| match error {
+                EngineError::Duplicate(_) => LinkTablesError::Value {
+                    file: self.file.to_owned(),
+                    line,
+                    column: "record_id",
+                    expected: "an id that no earlier line has",
+                },
+                other => other.into(),
+            })
+    }
+}
+
 fn read_into(
     batch: &mut Batch,
     table: TableInput<'_>,
@@ -204,27 +243,12 @@ fn read_into(
         system: &table.system,
         file: &table.file,
     };
-    let (records, warnings) = read_table(name, table.input, |record, line| {
-        if batch.len().is_multiple_of(TOLD) {
-            let records = batch.len() as u64;
-            tell(
-                audience,
-                Progress {
-                    records,
-                    ..Progress::begins(Phase::Reading)
-                },
-            );
-        }
-        batch.push_prepared(record).map_err(|error| match error {
-            EngineError::Duplicate(_) => LinkTablesError::Value {
-                file: table.file.clone(),
-                line,
-                column: "record_id",
-                expected: "an id that no earlier line has",
-            },
-            other => other.into(),
-        })
-    })?;
+    let mut intake = Intake {
+        batch,
+        file: &table.file,
+        audience,
+    };
+    let (records, warnings) = read_table(name, table.input, &mut intake)?;
     report.warnings.extend(warnings);
     match report.records.insert(table.system.clone(), records) {
         None => Ok(()),

@@ -1,12 +1,11 @@
-//! Streaming reader of a person table: while one chunk of lines is put among the others, the next is read and made
-//! ready.
+//! Streaming reader of a person table: while one chunk of lines is put among the others, the next is read; then all
+//! threads make it ready.
 
 use std::io::Read;
 
 use csv::ByteRecord;
 use rayon::prelude::*;
 
-use crate::prepared::Prepared;
 use crate::record::{Record, RecordKey};
 
 use super::error::LinkTablesError;
@@ -16,7 +15,9 @@ use super::row::{Columns, Row};
 /// Lines that are made ready together.
 const CHUNK: usize = 2048;
 /// Lines of a chunk that one task makes ready.
-const TASK: usize = 256;
+const TASK: usize = 128;
+/// Bytes that are read at a time.
+const BUFFER: usize = 1 << 17;
 
 /// A table as the caller names it.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +29,53 @@ pub(crate) struct TableName<'a> {
 /// What was made of a record, and its line.
 type Ready<T> = (T, u64);
 
+/// Where records go.
+pub(crate) trait Intake: Send {
+    /// What is made of a record.
+    type Ready: Send;
+
+    /// Makes of a record what is taken in; several threads do it at once.
+    fn preparer(&self) -> impl Fn(Record) -> Self::Ready + Sync;
+
+    /// Takes a record in, and tells the line it stands on.
+    fn take(&mut self, ready: Self::Ready, line: u64) -> Result<(), LinkTablesError>;
+}
+
+/// An intake of two functions.
+struct Functions<P, F>(P, F);
+
+impl<T, P, F> Intake for Functions<P, F>
+where
+    T: Send,
+    P: Fn(Record) -> T + Send + Sync,
+    F: FnMut(T, u64) -> Result<(), LinkTablesError> + Send,
+{
+    type Ready = T;
+
+    fn preparer(&self) -> impl Fn(Record) -> T + Sync {
+        &self.0
+    }
+
+    fn take(&mut self, ready: T, line: u64) -> Result<(), LinkTablesError> {
+        (self.1)(ready, line)
+    }
+}
+
+/// Reads a table as [`read_table`] does; `prepare` makes of each record, on several threads, what `take` is handed.
+///
+/// # Errors
+/// [`LinkTablesError`] as of [`read_table`].
+pub(crate) fn read_records<T: Send>(
+    name: TableName<'_>,
+    input: impl Read + Send,
+    prepare: impl Fn(Record) -> T + Send + Sync,
+    take: impl FnMut(T, u64) -> Result<(), LinkTablesError> + Send,
+) -> Result<(u64, Vec<TableWarning>), LinkTablesError> {
+    read_table(name, input, &mut Functions(prepare, take))
+}
+
 /// A table while it is read.
-struct Reading<'a, R, F> {
-    /// Makes of a record what is handed on.
-    prepare: F,
+struct Reading<'a, R> {
     name: TableName<'a>,
     reader: csv::Reader<R>,
     header: ByteRecord,
@@ -46,47 +90,37 @@ struct Reading<'a, R, F> {
 /// Reads a table, handing its records on in order; what it had to pass over comes back as warnings.
 ///
 /// # Errors
-/// [`LinkTablesError`] when the input cannot be read, a line has no record id, or `on_record`
+/// [`LinkTablesError`] when the input cannot be read, a line has no record id, or the intake
 /// returns one.
-pub(super) fn read_table(
+pub(super) fn read_table<I: Intake>(
     name: TableName<'_>,
     input: impl Read + Send,
-    on_record: impl FnMut(Prepared, u64) -> Result<(), LinkTablesError> + Send,
+    intake: &mut I,
 ) -> Result<(u64, Vec<TableWarning>), LinkTablesError> {
-    read_records(name, input, Prepared::of, on_record)
-}
-
-/// Reads a table as [`read_table`] does; `prepare` makes of each record, on several threads, what is handed on.
-///
-/// # Errors
-/// [`LinkTablesError`] as of [`read_table`].
-pub(crate) fn read_records<T: Send>(
-    name: TableName<'_>,
-    input: impl Read + Send,
-    prepare: impl Fn(Record) -> T + Send + Sync,
-    mut on_record: impl FnMut(T, u64) -> Result<(), LinkTablesError> + Send,
-) -> Result<(u64, Vec<TableWarning>), LinkTablesError> {
-    let mut reading = Reading::start(name, input, prepare)?;
-    let mut ready = reading.chunk()?;
-    while !ready.is_empty() {
-        let (next, put) = rayon::join(
-            || reading.chunk(),
+    let mut reading = Reading::start(name, input)?;
+    let mut read = reading.read()?;
+    while read > 0 {
+        let ready = reading.prepare(read, intake)?;
+        let (next, taken) = rayon::join(
+            || reading.read(),
             || {
-                ready
-                    .into_iter()
-                    .try_for_each(|(record, line)| on_record(record, line))
+                let mut all = ready.into_iter().flatten();
+                all.try_for_each(|(record, line)| intake.take(record, line))
             },
         );
-        put?;
-        ready = next?;
+        taken?;
+        read = next?;
     }
     let warnings = reading.warnings.into_warnings(name.file).collect();
     Ok((reading.records, warnings))
 }
 
-impl<'a, R: Read, T: Send, F: Fn(Record) -> T + Sync> Reading<'a, R, F> {
-    fn start(name: TableName<'a>, input: R, prepare: F) -> Result<Self, LinkTablesError> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+impl<'a, R: Read> Reading<'a, R> {
+    fn start(name: TableName<'a>, input: R) -> Result<Self, LinkTablesError> {
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .buffer_capacity(BUFFER)
+            .from_reader(input);
         let mut warnings = Warnings::default();
         let header = reader
             .byte_headers()
@@ -94,7 +128,6 @@ impl<'a, R: Read, T: Send, F: Fn(Record) -> T + Sync> Reading<'a, R, F> {
             .clone();
         let columns = Columns::read(&header, &mut warnings);
         Ok(Self {
-            prepare,
             name,
             reader,
             header,
@@ -105,9 +138,8 @@ impl<'a, R: Read, T: Send, F: Fn(Record) -> T + Sync> Reading<'a, R, F> {
         })
     }
 
-    /// The next lines; none at the end.
-    fn chunk(&mut self) -> Result<Vec<Ready<T>>, LinkTablesError> {
-        let first = self.records;
+    /// Reads the next lines; how many they are, none at the end.
+    fn read(&mut self) -> Result<usize, LinkTablesError> {
         let mut read = 0;
         for fields in &mut self.lines {
             let more = self.reader.read_byte_record(fields);
@@ -117,17 +149,27 @@ impl<'a, R: Read, T: Send, F: Fn(Record) -> T + Sync> Reading<'a, R, F> {
             read += 1;
         }
         self.records += read as u64;
+        Ok(read)
+    }
+
+    /// Makes the lines that were read last ready.
+    fn prepare<I: Intake>(
+        &mut self,
+        read: usize,
+        intake: &I,
+    ) -> Result<Vec<Vec<Ready<I::Ready>>>, LinkTablesError> {
+        let first = self.records - read as u64;
         let lines = self.lines.get(..read).unwrap_or_default();
         let (name, header, columns) = (self.name, &self.header, &self.columns);
-        let prepare = &self.prepare;
+        let prepare = intake.preparer();
         let tasks = lines.par_chunks(TASK).enumerate().map(|(task, lines)| {
             let before = first + (task * TASK) as u64;
             let lines = (lines, before);
-            prepare_lines(name, header, columns, prepare, lines)
+            prepare_lines(name, header, columns, &prepare, lines)
         });
-        let mut ready = Vec::with_capacity(read);
+        let mut ready = Vec::with_capacity(read.div_ceil(TASK));
         for (records, warnings) in tasks.collect::<Result<Vec<_>, _>>()? {
-            ready.extend(records);
+            ready.push(records);
             self.warnings.merge(warnings);
         }
         Ok(ready)
