@@ -15,7 +15,7 @@ use super::Matched;
 /// Parts into which the pairs fall, so that an estimate can be made without each in turn.
 pub(crate) const PARTS: usize = 8;
 /// Records up to which every pair of the blocks is counted; of more records the pairs of one in so many are.
-const COUNTED_RECORDS: u64 = 150_000;
+const COUNTED_RECORDS: u64 = 100_000;
 /// Pairs drawn at random to see what strangers have in common.
 pub(super) const DRAWN_PAIRS: u64 = 200_000;
 /// Slots, or drawn pairs, that one task compares.

@@ -1,6 +1,6 @@
 //! The tables that a run writes.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use rayon::prelude::*;
 
@@ -58,6 +58,8 @@ impl<'a> Candidates<'a> {
 
 /// Rows that one task writes.
 const TASK: usize = 4096;
+/// Bytes that a row takes, about.
+const ROW: usize = 80;
 /// Rows that are held as text at a time.
 const HELD: usize = 32 * TASK;
 
@@ -136,23 +138,41 @@ pub(crate) fn write_cluster_ids<'a>(
 
 type Rows = csv::Writer<Vec<u8>>;
 
-/// Writes rows in their order; several tasks turn them into text.
+/// Writes rows in their order; while some are written, several tasks turn the next into text.
 fn write_rows<T: Sync>(
     rows: &[T],
     output: &mut dyn Write,
     row: impl Fn(&T, &mut Rows) -> csv::Result<()> + Sync,
 ) -> csv::Result<()> {
+    let mut texts = Vec::new();
     for held in rows.chunks(HELD) {
-        let tasks = held.par_chunks(TASK).map(|rows| {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            rows.iter().try_for_each(|each| row(each, &mut writer))?;
-            writer
-                .into_inner()
-                .map_err(|error| csv::Error::from(error.into_error()))
+        let mut next = Ok(Vec::new());
+        let written = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| next = as_text(held, &row));
+            write_texts(&texts, output)
         });
-        for text in tasks.collect::<csv::Result<Vec<Vec<u8>>>>()? {
-            output.write_all(&text)?;
-        }
+        written?;
+        texts = next?;
     }
+    write_texts(&texts, output)?;
     Ok(output.flush()?)
+}
+
+fn write_texts(texts: &[Vec<u8>], output: &mut dyn Write) -> io::Result<()> {
+    texts.iter().try_for_each(|text| output.write_all(text))
+}
+
+/// Rows as text, in their order.
+fn as_text<T: Sync>(
+    rows: &[T],
+    row: &(impl Fn(&T, &mut Rows) -> csv::Result<()> + Sync),
+) -> csv::Result<Vec<Vec<u8>>> {
+    let tasks = rows.par_chunks(TASK).map(|rows| {
+        let mut writer = csv::Writer::from_writer(Vec::with_capacity(ROW * rows.len()));
+        rows.iter().try_for_each(|each| row(each, &mut writer))?;
+        writer
+            .into_inner()
+            .map_err(|error| csv::Error::from(error.into_error()))
+    });
+    tasks.collect()
 }
