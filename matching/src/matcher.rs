@@ -33,10 +33,15 @@ impl<'a> Matcher<'a> {
     pub(crate) fn judge(&self, a: Slot, b: Slot) -> Option<(Evidence, Judgement)> {
         let (one, other) = (self.population.person(a)?, self.population.person(b)?);
         let evidence = self.comparer.compare(one, other);
-        let ruling = self
-            .rulings
-            .get(self.population.digest(a), self.population.digest(b));
-        Some((evidence, judge(&self.scorer, &evidence, ruling)))
+        Some((evidence, judge(&self.scorer, &evidence, self.ruling(a, b))))
+    }
+
+    fn ruling(&self, a: Slot, b: Slot) -> Option<Ruling> {
+        if self.rulings.is_empty() {
+            return None;
+        }
+        let digest = |slot| self.population.digest(slot);
+        self.rulings.get(digest(a), digest(b))
     }
 
     /// The pair with everything that was found.

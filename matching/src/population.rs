@@ -17,12 +17,11 @@ use crate::vocabulary::{NameUse, Vocabulary};
 /// Place of a record in the arrays; freed places are used again.
 pub(crate) type Slot = u32;
 
-/// A record's place in the arrays, its key and a digest of the key that does not depend on order.
-#[derive(Debug, Clone)]
-struct Entry {
+/// The id of a record in its system, and a digest of both that does not depend on order.
+#[derive(Debug, Clone, Default)]
+struct Key {
     id: Box<str>,
     digest: u128,
-    person: Person,
 }
 
 /// How many records hold each value, beside the names that the vocabulary counts. In a batch only values of many
@@ -40,7 +39,9 @@ pub(crate) struct Frequencies {
 pub(crate) struct Population {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) frequencies: Frequencies,
-    entries: Shelves<Option<Entry>>,
+    /// Apart from the keys, for which comparisons do not ask.
+    people: Shelves<Option<Person>>,
+    keys: Shelves<Key>,
     free: Vec<Slot>,
     /// Slots with the short digests of their records' keys, so that growing asks no record.
     slots: HashTable<(u32, Slot)>,
@@ -73,7 +74,8 @@ impl Population {
         Self {
             vocabulary: Vocabulary::new(nicknames),
             frequencies: Frequencies::default(),
-            entries: Shelves::default(),
+            people: Shelves::default(),
+            keys: Shelves::default(),
             free: Vec::new(),
             slots: HashTable::new(),
             is_uncounted: false,
@@ -89,7 +91,7 @@ impl Population {
 
     /// One more than the highest slot ever used.
     pub(crate) fn end(&self) -> Slot {
-        Slot::try_from(self.entries.len()).unwrap_or(Slot::MAX)
+        Slot::try_from(self.people.len()).unwrap_or(Slot::MAX)
     }
 
     pub(crate) fn slot(&self, key: &RecordKey) -> Option<Slot> {
@@ -102,12 +104,8 @@ impl Population {
         self.slots.find(spread(short), is_it).map(|place| place.1)
     }
 
-    fn entry(&self, slot: Slot) -> Option<&Entry> {
-        self.entries.get(slot as usize)?.as_ref()
-    }
-
     pub(crate) fn person(&self, slot: Slot) -> Option<&Person> {
-        self.entry(slot).map(|entry| &entry.person)
+        self.people.get(slot as usize)?.as_ref()
     }
 
     /// Reads a little of each of the records.
@@ -124,7 +122,7 @@ impl Population {
 
     /// The digest of the record's key; orders records independently of arrival.
     pub(crate) fn digest(&self, slot: Slot) -> u128 {
-        self.entry(slot).map_or(0, |entry| entry.digest)
+        self.keys.get(slot as usize).map_or(0, |key| key.digest)
     }
 
     /// Name of a system; empty when there is none of this number.
@@ -136,9 +134,9 @@ impl Population {
 
     /// System and id of the record.
     pub(crate) fn key_parts(&self, slot: Slot) -> Option<(&str, &str)> {
-        let entry = self.entry(slot)?;
-        let system = self.systems.get(usize::from(entry.person.system))?;
-        Some((system, &entry.id))
+        let system = self.person(slot)?.system;
+        let system = self.systems.get(usize::from(system))?;
+        Some((system, &self.keys.get(slot as usize)?.id))
     }
 
     pub(crate) fn key(&self, slot: Slot) -> Option<RecordKey> {
@@ -246,28 +244,26 @@ impl Population {
     }
 
     fn take(&mut self, slot: Slot) -> Option<Person> {
-        let entry = self.entries.get_mut(slot as usize)?.take()?;
+        let person = self.people.get_mut(slot as usize)?.take()?;
+        let key = self.keys.get_mut(slot as usize).map(std::mem::take)?;
         let held = self
             .slots
-            .find_entry(spread(entry.digest as u32), |place| place.1 == slot);
+            .find_entry(spread(key.digest as u32), |place| place.1 == slot);
         if let Ok(held) = held {
             held.remove();
         }
         self.free.push(slot);
-        self.count(&entry.person, Tally::remove);
-        Some(entry.person)
+        self.count(&person, Tally::remove);
+        Some(person)
     }
 
     fn put(&mut self, id: Box<str>, digest: u128, person: Person) -> Slot {
-        let entry = Some(Entry { id, digest, person });
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => self.end(),
         };
-        match self.entries.get_mut(slot as usize) {
-            Some(place) => *place = entry,
-            None => self.entries.push(entry),
-        }
+        self.people.set(slot as usize, Some(person));
+        self.keys.set(slot as usize, Key { id, digest });
         let short = digest as u32;
         self.slots
             .insert_unique(spread(short), (short, slot), |place| spread(place.0));

@@ -30,6 +30,14 @@ impl<T> Shelves<T> {
         self.0.get_mut(place / SHELF)?.get_mut(place % SHELF)
     }
 
+    /// Puts a value in its place, or behind the last.
+    pub(crate) fn set(&mut self, place: usize, value: T) {
+        match self.get_mut(place) {
+            Some(old) => *old = value,
+            None => self.push(value),
+        }
+    }
+
     pub(crate) fn push(&mut self, value: T) {
         match self.0.last_mut().filter(|last| last.len() < SHELF) {
             Some(last) => last.push(value),
