@@ -114,7 +114,7 @@ impl Population {
         let sum = people().fold(0, |sum, person| {
             sum ^ person.phone ^ u64::from(person.system)
         });
-        let name = |id| self.vocabulary.glance(id).key;
+        let name = |id| self.vocabulary.glance(id).spelling.key;
         people().fold(sum, |sum, person| {
             sum ^ name(person.name.first) ^ name(person.name.last)
         })
@@ -187,7 +187,10 @@ impl Population {
     }
 
     /// Values of all records, sorted.
-    pub(crate) fn sorted<'a, V>(&'a self, values: impl Fn(&'a Person) -> V + Sync + Send) -> Vec<u64>
+    pub(crate) fn sorted<'a, V>(
+        &'a self,
+        values: impl Fn(&'a Person) -> V + Sync + Send,
+    ) -> Vec<u64>
     where
         V: Iterator<Item = u64>,
     {

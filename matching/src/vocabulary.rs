@@ -49,8 +49,8 @@ pub(crate) struct NameEntry {
     pub(crate) joined: Box<str>,
     /// Keys of the words, in order.
     pub(crate) words: Box<[u64]>,
-    /// Texts of the words when there are several.
-    pub(crate) parts: Box<[Box<str>]>,
+    /// The words when there are several.
+    pub(crate) parts: Box<[Part]>,
     /// Phonetic keys of the words, in order.
     pub(crate) sounds: Box<[u64]>,
     /// Nickname sets of the whole name or of its first word.
@@ -59,27 +59,42 @@ pub(crate) struct NameEntry {
     pub(crate) canonical: u64,
     /// First letter of the canonical form.
     pub(crate) initial: char,
-    given: u32,
-    family: u32,
     held: u32,
 }
 
-impl NameEntry {
-    /// How many records use the name in this way.
-    pub(crate) fn count(&self, name_use: NameUse) -> u32 {
-        match name_use {
-            NameUse::Given => self.given,
-            NameUse::Family => self.family,
-            NameUse::Held => self.held,
+/// A word of a name of several.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) spelling: Spelling,
+    pub(crate) text: Box<str>,
+}
+
+impl Part {
+    fn new(word: &str) -> Self {
+        Self {
+            spelling: Spelling::of(word, 1, false),
+            text: word.into(),
         }
     }
+}
 
-    fn count_mut(&mut self, name_use: NameUse) -> &mut u32 {
-        match name_use {
-            NameUse::Given => &mut self.given,
-            NameUse::Family => &mut self.family,
-            NameUse::Held => &mut self.held,
-        }
+/// What most comparisons ask of a name.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Glance {
+    pub(crate) spelling: Spelling,
+    given: u32,
+    family: u32,
+}
+
+impl Glance {
+    /// How many records use it as a given name.
+    pub(crate) fn given(self) -> u32 {
+        self.given
+    }
+
+    /// How many records use it as a family name.
+    pub(crate) fn family(self) -> u32 {
+        self.family
     }
 }
 
@@ -90,7 +105,7 @@ pub(crate) struct Vocabulary {
     sounder: DoubleMetaphone,
     ids: HashMap<Box<str>, NameId>,
     /// The names at a glance, in the order of `entries`.
-    glances: Vec<Spelling>,
+    glances: Vec<Glance>,
     entries: Vec<NameEntry>,
     spellings: Vec<Box<str>>,
     free: Vec<NameId>,
@@ -107,7 +122,7 @@ impl Vocabulary {
             nicknames,
             sounder: DoubleMetaphone::new(Some(5)),
             ids: HashMap::new(),
-            glances: vec![Spelling::default()],
+            glances: vec![Glance::default()],
             entries: vec![NameEntry::default()],
             spellings: vec![Box::default()],
             free: Vec::new(),
@@ -146,60 +161,73 @@ impl Vocabulary {
 
     /// Counts one more use of a name that is there.
     pub(crate) fn reuse(&mut self, id: NameId, name_use: NameUse) {
-        let Some(entry) = self
-            .entries
-            .get_mut(id.0 as usize)
-            .filter(|_| !id.is_none())
-        else {
+        if id.is_none() {
             return;
-        };
-        *entry.count_mut(name_use) += 1;
-        if name_use == NameUse::Family && entry.words.len() > 1 {
-            let words = entry.words.iter();
+        }
+        if let Some(count) = self.count_mut(id, name_use) {
+            *count += 1;
+        }
+        if name_use == NameUse::Family && !self.glance(id).spelling.is_one_word() {
+            let words = self.entries.get(id.0 as usize).map(|entry| &entry.words);
+            let words = words.into_iter().flatten();
             words.for_each(|word| self.family_words.add(*word));
         }
     }
 
     /// Takes back one use; a name without uses is forgotten.
     pub(crate) fn release(&mut self, id: NameId, name_use: NameUse) {
-        let Some(entry) = self
-            .entries
-            .get_mut(id.0 as usize)
-            .filter(|_| !id.is_none())
-        else {
+        if id.is_none() {
             return;
-        };
-        let count = entry.count_mut(name_use);
-        *count = count.saturating_sub(1);
-        if name_use == NameUse::Family && entry.words.len() > 1 {
-            let words = entry.words.iter();
+        }
+        if let Some(count) = self.count_mut(id, name_use) {
+            *count = count.saturating_sub(1);
+        }
+        let glance = self.glance(id);
+        if name_use == NameUse::Family && !glance.spelling.is_one_word() {
+            let words = self.entries.get(id.0 as usize).map(|entry| &entry.words);
+            let words = words.into_iter().flatten();
             words.for_each(|word| self.family_words.remove(*word));
         }
-        if entry.given == 0 && entry.family == 0 && entry.held == 0 {
-            if let [word] = *entry.words {
-                self.single.remove(&word);
-            }
-            *entry = NameEntry::default();
-            if let Some(glance) = self.glances.get_mut(id.0 as usize) {
-                *glance = Spelling::default();
-            }
-            if let Some(spelling) = self.spellings.get_mut(id.0 as usize) {
-                self.ids.remove(spelling);
-                *spelling = Box::default();
-            }
-            self.free.push(id);
+        if glance.given == 0 && glance.family == 0 && self.entry(id).held == 0 {
+            self.forget(id);
+        }
+    }
+
+    fn forget(&mut self, id: NameId) {
+        let place = id.0 as usize;
+        let (Some(glance), Some(entry), Some(spelling)) = (
+            self.glances.get_mut(place),
+            self.entries.get_mut(place),
+            self.spellings.get_mut(place),
+        ) else {
+            return;
+        };
+        if let [word] = *entry.words {
+            self.single.remove(&word);
+        }
+        self.ids.remove(spelling);
+        (*glance, *entry, *spelling) = Default::default();
+        self.free.push(id);
+    }
+
+    fn count_mut(&mut self, id: NameId, name_use: NameUse) -> Option<&mut u32> {
+        let place = id.0 as usize;
+        match name_use {
+            NameUse::Given => self.glances.get_mut(place).map(|glance| &mut glance.given),
+            NameUse::Family => self.glances.get_mut(place).map(|glance| &mut glance.family),
+            NameUse::Held => self.entries.get_mut(place).map(|entry| &mut entry.held),
         }
     }
 
     /// How many family names in use hold the word.
     pub(crate) fn family_word_count(&self, word: u64) -> u32 {
-        let single = self.single.get(&word).map(|id| self.entry(*id).family);
+        let single = self.single.get(&word).map(|id| self.glance(*id).family);
         self.family_words.count(word) + single.unwrap_or(0)
     }
 
     /// How many records use the name as a family name.
     pub(crate) fn holders(&self, id: NameId) -> u32 {
-        self.entry(id).family
+        self.glance(id).family
     }
 
     /// The analysis of a name.
@@ -208,7 +236,7 @@ impl Vocabulary {
     }
 
     /// The name at a glance; the default when there is none.
-    pub(crate) fn glance(&self, id: NameId) -> Spelling {
+    pub(crate) fn glance(&self, id: NameId) -> Glance {
         self.glances.get(id.0 as usize).copied().unwrap_or_default()
     }
 
@@ -216,7 +244,10 @@ impl Vocabulary {
         let words: Vec<&str> = name.split(' ').collect();
         let spaced: Box<str> = name.into();
         let entry = self.analyse(&words);
-        let glance = Spelling::of(&entry.joined, words.len(), !entry.nicknames.is_empty());
+        let glance = Glance {
+            spelling: Spelling::of(&entry.joined, words.len(), !entry.nicknames.is_empty()),
+            ..Glance::default()
+        };
         let id = match self.free.pop() {
             Some(id) => id,
             None => NameId(u32::try_from(self.entries.len()).unwrap_or(0)),
@@ -252,14 +283,12 @@ impl Vocabulary {
         let parts = if words.len() > 1 { words } else { &[] };
         NameEntry {
             words: words.iter().map(|word| mix::text(word)).collect(),
-            parts: parts.iter().map(|word| (*word).into()).collect(),
+            parts: parts.iter().map(|word| Part::new(word)).collect(),
             sounds: words.iter().map(|word| self.sound(word)).collect(),
             nicknames: nicknames.into(),
             canonical: mix::text(canonical),
             initial: canonical.chars().next().unwrap_or(' '),
             joined,
-            given: 0,
-            family: 0,
             held: 0,
         }
     }

@@ -6,9 +6,9 @@ use crate::field::{Field, FirstLevel, LastLevel, MiddleLevel, Pattern};
 use crate::model::STRANGER;
 use crate::person::{Person, PersonName};
 use crate::score::Evidence;
-use crate::spelling::{SIMILAR, Spelling};
+use crate::spelling::SIMILAR;
 use crate::value::Quality;
-use crate::vocabulary::{NameEntry, NameId, NameUse, Vocabulary};
+use crate::vocabulary::{Glance, NameEntry, NameId, Part, Vocabulary};
 
 use super::{Comparer, with};
 
@@ -94,12 +94,7 @@ impl Comparer<'_> {
     /// in either order more easily than rare ones. Which of the two is the family name is not known.
     fn swapped_bits(&self, a: (Name<'_>, Name<'_>), b: (Name<'_>, Name<'_>)) -> f32 {
         let base = (self.model.base(0) * self.model.base(1)).sqrt();
-        let holders = |name: Name<'_>| {
-            let entry = name.entry();
-            entry
-                .count(NameUse::Given)
-                .max(entry.count(NameUse::Family))
-        };
+        let holders = |name: Name<'_>| name.glance.given().max(name.glance.family());
         let bits = |one, other| self.name_frequency(holders(one).max(holders(other)), base);
         (bits(a.0, b.1) + bits(a.1, b.0)) / 2.0
     }
@@ -108,22 +103,19 @@ impl Comparer<'_> {
         if level != FirstLevel::Exact {
             return 0.0;
         }
-        let holders = |name: Name<'_>| name.entry().count(NameUse::Given);
-        let count = holders(a).max(holders(b));
+        let count = a.glance.given().max(b.glance.given());
         self.name_frequency(count, self.model.base(0))
     }
 
     fn last_bits(&self, level: LastLevel, a: Name<'_>, b: Name<'_>) -> f32 {
-        let holders = |name: Name<'_>| name.entry().count(NameUse::Family);
         match level {
             LastLevel::Exact => {
-                let count = holders(a).max(holders(b));
+                let count = a.glance.family().max(b.glance.family());
                 self.name_frequency(count, self.model.base(1))
             }
             LastLevel::Part => {
-                let (one, other) = (a.entry(), b.entry());
-                let shared = one.words.iter().filter(|word| other.words.contains(word));
-                let counts = shared.map(|word| self.population.vocabulary.family_word_count(*word));
+                let shared = a.words().filter(|word| b.has_word(*word));
+                let counts = shared.map(|word| self.population.vocabulary.family_word_count(word));
                 let count = counts.min().unwrap_or(0);
                 self.name_frequency(count, self.model.part_base)
             }
@@ -149,7 +141,7 @@ fn forgive_conflict(pattern: &mut Pattern) {
 #[derive(Debug, Clone, Copy)]
 struct Name<'a> {
     id: NameId,
-    glance: Spelling,
+    glance: Glance,
     vocabulary: &'a Vocabulary,
 }
 
@@ -168,18 +160,19 @@ impl<'a> Name<'a> {
     }
 
     fn is_none(self) -> bool {
-        self.glance.is_none()
+        self.glance.spelling.is_none()
     }
 
     /// Whether the two are one name once blanks are left out.
     fn is_same(self, other: Self) -> bool {
         // Mostly it is one entry, or the keys tell two names apart: the texts lie elsewhere in memory.
         self.id == other.id
-            || (self.glance.key == other.glance.key && self.entry().joined == other.entry().joined)
+            || (self.glance.spelling.key == other.glance.spelling.key
+                && self.entry().joined == other.entry().joined)
     }
 
     fn is_initial(self) -> bool {
-        self.glance.is_initial
+        self.glance.spelling.is_initial
     }
 
     /// Whether one of the two is a single letter; then, whether the other begins with it.
@@ -190,22 +183,55 @@ impl<'a> Name<'a> {
     }
 
     fn is_similar(self, other: Self) -> bool {
-        self.glance.may_be_similar(other.glance)
+        self.glance.spelling.may_be_similar(other.glance.spelling)
             && is_similar(&self.entry().joined, &other.entry().joined)
     }
 
     fn is_one_word_each(self, other: Self) -> bool {
-        self.glance.is_one_word() && other.glance.is_one_word()
+        self.glance.spelling.is_one_word() && other.glance.spelling.is_one_word()
+    }
+
+    /// Keys of the words, in order.
+    fn words(self) -> impl Iterator<Item = u64> {
+        let spelling = self.glance.spelling;
+        let only = spelling.is_one_word().then_some(spelling.key);
+        let parts = self.parts().iter().map(|part| part.spelling.key);
+        only.into_iter().chain(parts)
+    }
+
+    fn parts(self) -> &'a [Part] {
+        if self.glance.spelling.is_one_word() {
+            return &[];
+        }
+        &self.entry().parts
+    }
+
+    fn has_word(self, word: u64) -> bool {
+        self.words().any(|own| own == word)
     }
 
     fn shares_word(self, other: Self) -> bool {
-        !self.is_one_word_each(other) && shares_word(self.entry(), other.entry())
+        !self.is_one_word_each(other) && self.words().any(|word| other.has_word(word))
+    }
+
+    fn has_same_words(self, other: Self) -> bool {
+        self.words().count() == other.words().count()
+            && self.words().all(|word| other.has_word(word))
+    }
+
+    /// Whether it is a double surname one word of which is spelt like the other name.
+    fn has_word_like(self, other: Self) -> bool {
+        let is_like = |part: &Part| {
+            part.spelling.may_be_similar(other.glance.spelling)
+                && is_similar(&part.text, &other.entry().joined)
+        };
+        other.glance.spelling.is_one_word() && self.parts().iter().any(is_like)
     }
 
     fn shares_nickname(self, other: Self) -> bool {
         let sets = |name: Self| &name.entry().nicknames;
-        self.glance.has_nickname
-            && other.glance.has_nickname
+        self.glance.spelling.has_nickname
+            && other.glance.spelling.has_nickname
             && sets(self).iter().any(|set| sets(other).contains(set))
     }
 }
@@ -272,32 +298,14 @@ fn last_level(a: Name<'_>, b: Name<'_>) -> LastLevel {
             LastLevel::Different
         };
     }
-    let (one, other) = (a.entry(), b.entry());
-    if has_same_words(one, other) {
+    if a.has_same_words(b) {
         LastLevel::Exact
-    } else if shares_word(one, other) {
+    } else if a.shares_word(b) {
         LastLevel::Part
-    } else if a.is_similar(b) || has_similar_word(one, other) {
+    } else if a.is_similar(b) || a.has_word_like(b) || b.has_word_like(a) {
         LastLevel::Similar
     } else {
         LastLevel::Different
-    }
-}
-
-fn shares_word(a: &NameEntry, b: &NameEntry) -> bool {
-    a.words.iter().any(|word| b.words.contains(word))
-}
-
-fn has_same_words(a: &NameEntry, b: &NameEntry) -> bool {
-    a.words.len() == b.words.len() && a.words.iter().all(|word| b.words.contains(word))
-}
-
-/// A double surname one word of which is spelt like the other name.
-fn has_similar_word(a: &NameEntry, b: &NameEntry) -> bool {
-    match (a.parts.is_empty(), b.parts.is_empty()) {
-        (false, true) => a.parts.iter().any(|part| is_similar(part, &b.joined)),
-        (true, false) => b.parts.iter().any(|part| is_similar(part, &a.joined)),
-        _ => false,
     }
 }
 
