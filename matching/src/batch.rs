@@ -24,6 +24,8 @@ use crate::settings::Settings;
 const SURE: f64 = 14.0;
 /// Records that one task scores, and whose pairs are handed on together.
 pub(crate) const TASK: Slot = 512;
+/// Records whose partners are fetched from memory together.
+const GROUP: Slot = 16;
 /// Records that are scored before any of their pairs are handed on.
 const CHUNK: Slot = 64 * TASK;
 /// So many times the wanted rate of false links is the one down to which clusters are tried.
@@ -166,17 +168,23 @@ impl Batch {
         let matcher = Matcher::new(&self.population, &self.model, rulings);
         let starts: Vec<Slot> = slots.clone().step_by(TASK as usize).collect();
         let tasks = starts.par_iter().map(|start| {
-            let mut partners = Vec::new();
-            let mut pairs = Vec::with_capacity(4 * TASK as usize);
-            for slot in *start..start.saturating_add(TASK).min(slots.end) {
-                blocks.partners(&self.population, slot, &mut partners);
-                matcher.add_ruled(slot, &mut partners);
-                // All partners are fetched from memory at once, rather than each when its turn comes.
-                std::hint::black_box(self.population.touch(&partners));
-                let found = partners
-                    .iter()
-                    .filter_map(|other| matcher.pair(slot, *other));
-                pairs.extend(found);
+            let mut groups: Vec<Vec<Slot>> = vec![Vec::new(); GROUP as usize];
+            let mut pairs = Vec::with_capacity(5 * TASK as usize);
+            let end = start.saturating_add(TASK).min(slots.end);
+            for first in (*start..end).step_by(GROUP as usize) {
+                let group = first..first.saturating_add(GROUP).min(end);
+                // What the records of a group need is fetched from memory at once, rather than each when its turn comes.
+                std::hint::black_box(blocks.touch(group.clone()));
+                for (slot, partners) in group.clone().zip(&mut groups) {
+                    blocks.partners(&self.population, slot, partners);
+                    matcher.add_ruled(slot, partners);
+                }
+                let known = || groups.iter().take(group.len());
+                std::hint::black_box(self.population.touch(|| known().flatten().copied()));
+                for (slot, partners) in group.clone().zip(known()) {
+                    let found = partners.iter();
+                    pairs.extend(found.filter_map(|other| matcher.pair(slot, *other)));
+                }
             }
             pairs
         });

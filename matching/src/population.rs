@@ -109,8 +109,8 @@ impl Population {
     }
 
     /// Reads a little of each of the records.
-    pub(crate) fn touch(&self, slots: &[Slot]) -> u64 {
-        let people = || slots.iter().filter_map(|slot| self.person(*slot));
+    pub(crate) fn touch<S: Iterator<Item = Slot>>(&self, slots: impl Fn() -> S) -> u64 {
+        let people = || slots().filter_map(|slot| self.person(slot));
         let sum = people().fold(0, |sum, person| {
             sum ^ person.phone ^ u64::from(person.system)
         });

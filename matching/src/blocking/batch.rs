@@ -1,5 +1,6 @@
 //! All blocks of a population at once, as sorted arrays.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -211,23 +212,14 @@ impl Blocks {
 
     /// Collects all records that share a block with this one, each once.
     pub(crate) fn all_partners(&self, population: &Population, slot: Slot, found: &mut Vec<Slot>) {
+        std::hint::black_box(self.touch(slot..slot.saturating_add(1)));
         self.collect(population, slot, 0, found);
         found.retain(|other| *other != slot);
     }
 
     fn collect(&self, population: &Population, slot: Slot, from: Slot, found: &mut Vec<Slot>) {
         found.clear();
-        let bounds = (
-            self.starts.get(slot as usize),
-            self.starts.get(slot as usize + 1),
-        );
-        let (Some(start), Some(end)) = bounds else {
-            return;
-        };
-        let blocks = self.of_record.get(*start as usize..*end as usize);
-        let blocks = blocks.unwrap_or_default();
-        std::hint::black_box(self.touch(blocks));
-        for number in blocks {
+        for number in self.blocks_of(slot..slot.saturating_add(1)) {
             let members = self.block(*number);
             if self.is_window(*number) {
                 let near = self.window_around(population, slot, members);
@@ -240,13 +232,23 @@ impl Blocks {
         found.dedup();
     }
 
-    /// Reads the beginning of each of the blocks, so that all are fetched from memory at once.
-    fn touch(&self, blocks: &[u32]) -> u32 {
-        let starts = blocks
-            .iter()
-            .filter_map(|number| self.bounds.get(*number as usize));
-        let first = starts.filter_map(|start| self.members.get(*start as usize));
-        first.fold(0, |sum, slot| sum ^ slot)
+    /// The blocks of all records of a range.
+    fn blocks_of(&self, slots: Range<Slot>) -> &[u32] {
+        let bound = |slot: Slot| self.starts.get(slot as usize).copied();
+        let (Some(start), Some(end)) = (bound(slots.start), bound(slots.end)) else {
+            return &[];
+        };
+        let blocks = self.of_record.get(start as usize..end as usize);
+        blocks.unwrap_or_default()
+    }
+
+    /// Reads the beginning of each block of the records of a range, so that all are fetched from memory at once.
+    pub(crate) fn touch(&self, slots: Range<Slot>) -> u32 {
+        let blocks = self.blocks_of(slots).iter();
+        let bound = |number: u32| self.bounds.get(number as usize).copied().unwrap_or(0);
+        let bounds = blocks.clone().fold(0, |sum, number| sum ^ bound(*number));
+        let first = blocks.filter_map(|number| self.members.get(bound(*number) as usize));
+        first.fold(bounds, |sum, slot| sum ^ slot)
     }
 
     /// The records of a block.

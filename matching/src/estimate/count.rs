@@ -40,7 +40,7 @@ impl Counts {
             let (mut counts, mut partners) = (Map::default(), Vec::new());
             for slot in slots {
                 blocks.all_partners(population, *slot, &mut partners);
-                std::hint::black_box(population.touch(&partners));
+                std::hint::black_box(population.touch(|| partners.iter().copied()));
                 let Some(one) = population.person(*slot) else {
                     continue;
                 };
