@@ -6,6 +6,7 @@ use crate::blocking::Blocks;
 use crate::bridge::bridges;
 use crate::cluster::Clusters;
 use crate::decide::{Decision, Note};
+use crate::doubts::Doubts;
 use crate::engine::EngineError;
 use crate::estimate::{Estimate, EstimateError, Estimation};
 use crate::matcher::Matcher;
@@ -199,9 +200,16 @@ impl Batch {
     ) -> LinkResult {
         let matcher = Matcher::new(&self.population, &self.model, rulings);
         kept.par_sort_unstable_by(|one, other| matcher.order(one, other));
-        let rates = self.rate(rulings, &mut kept);
+        let raw = Rates::of(&kept, Conflicts::NONE);
+        let trial = self.trial(&raw);
+        let lowest = trial.unwrap_or(self.model.settings.thresholds.link_bits);
+        let doubts = Doubts::of(&matcher, &kept, lowest, self.population.end());
+        let rates = match trial {
+            Some(trial) => self.rate(rulings, &doubts, &mut kept, trial),
+            None => raw,
+        };
         let link_bits = self.model.settings.thresholds.link_bits;
-        let clusters = self.join(rulings, &mut kept, link_bits);
+        let clusters = self.join(rulings, &doubts, &mut kept, link_bits);
         decide(&mut kept, &rates, link_bits);
         statistics.link_bits = link_bits;
         statistics.links_refused_by_cluster =
@@ -232,39 +240,40 @@ impl Batch {
         .with_parts(without_parts.unwrap_or_default())
     }
 
-    /// Which rates of false links to expect. After an estimation the score from which pairs are linked is set by the
-    /// rate that is wanted, after a trial of how clusters would form below it.
-    fn rate(&mut self, rulings: &Rulings, kept: &mut [Pair]) -> Rates {
-        let raw = Rates::of(kept, Conflicts::NONE);
+    /// The score down to which clusters are tried, so that the threshold can be set; none without an estimation.
+    fn trial(&self, raw: &Rates) -> Option<f64> {
+        self.estimation.as_ref()?;
         let thresholds = &self.model.settings.thresholds;
-        if self.estimation.is_none() {
-            return raw;
-        }
-        let (wanted, lowest) = (thresholds.false_match_rate, thresholds.review_bits);
-        let trial = raw
-            .threshold((wanted * TRIAL).min(0.5))
-            .unwrap_or(thresholds.link_bits);
-        let trial = trial.max(lowest);
-        self.join(rulings, kept, trial);
+        let rate = (thresholds.false_match_rate * TRIAL).min(0.5);
+        let trial = raw.threshold(rate).unwrap_or(thresholds.link_bits);
+        Some(trial.max(thresholds.review_bits))
+    }
+
+    /// Which rates of false links to expect, after a trial of how clusters form; sets the score from which pairs are
+    /// linked by the rate that is wanted.
+    fn rate(&mut self, rulings: &Rulings, doubts: &Doubts, kept: &mut [Pair], trial: f64) -> Rates {
+        self.join(rulings, doubts, kept, trial);
         let tried = kept
             .iter()
             .filter(|pair| pair.is_open && pair.bits >= trial);
         let rates = Rates::of(kept, Conflicts::of(tried));
-        let found = rates.threshold(wanted).unwrap_or(thresholds.link_bits);
-        self.model.settings.thresholds.link_bits = found.max(trial);
+        let thresholds = &mut self.model.settings.thresholds;
+        let found = rates.threshold(thresholds.false_match_rate);
+        thresholds.link_bits = found.unwrap_or(thresholds.link_bits).max(trial);
         rates
     }
 
     /// Forms clusters from the pairs that a steward confirmed and the open ones down to a score; marks the pairs that
     /// would have brought records together that cannot be one person. The pairs come in the order of joining.
-    fn join(&self, rulings: &Rulings, kept: &mut [Pair], lowest: f64) -> Clusters {
+    fn join(&self, rulings: &Rulings, doubts: &Doubts, kept: &mut [Pair], lowest: f64) -> Clusters {
         let matcher = Matcher::new(&self.population, &self.model, rulings);
         let largest = self.model.settings.cluster.largest_cluster;
         let mut clusters = Clusters::new(self.population.end(), largest);
         for pair in kept.iter_mut().filter(|pair| pair.is_to_link(lowest)) {
             let is_sure = !pair.is_open || pair.bits >= lowest + SURE;
             let duplicates = (!is_sure).then_some(lowest);
-            let is_joined = clusters.join(pair.a, pair.b, |a, b| matcher.refuses(a, b, duplicates));
+            let refuses = |a, b| doubts.refuse(&matcher, (a, b), duplicates);
+            let is_joined = clusters.join(pair.a, pair.b, refuses);
             (pair.is_refused, pair.is_bridge) = (!is_joined, false);
         }
         self.without_bridges(kept, lowest, clusters)

@@ -83,8 +83,8 @@ impl Clusters {
             return true;
         }
         let (mut one, mut other) = std::mem::take(&mut self.members);
-        collect(&self.next, root_a, &mut one);
-        collect(&self.next, root_b, &mut other);
+        self.ring(root_a, usize::MAX, &mut one);
+        self.ring(root_b, usize::MAX, &mut other);
         let is_too_large = one.len() + other.len() > self.largest;
         let is_joined = !is_too_large
             && !one.iter().any(|one| {
@@ -94,13 +94,32 @@ impl Clusters {
             });
         self.members = (one, other);
         if is_joined {
-            if let Some(parent) = self.parents.get_mut(root_b as usize) {
-                *parent = root_a;
-            }
-            // Two rings become one when a member of each changes its neighbour with the other.
-            self.next.swap(root_a as usize, root_b as usize);
+            self.link(root_a, root_b);
         }
         is_joined
+    }
+
+    /// Brings two records together, whatever speaks against it.
+    pub(crate) fn unite(&mut self, a: Slot, b: Slot) {
+        let (root_a, root_b) = (self.root(a), self.root(b));
+        if root_a != root_b {
+            self.link(root_a, root_b);
+        }
+    }
+
+    /// Two clusters of these roots become one.
+    fn link(&mut self, root_a: Slot, root_b: Slot) {
+        if let Some(parent) = self.parents.get_mut(root_b as usize) {
+            *parent = root_a;
+        }
+        // Two rings become one when a member of each changes its neighbour with the other.
+        self.next.swap(root_a as usize, root_b as usize);
+    }
+
+    /// The records that are together with a record, itself first, but so many at most.
+    pub(crate) fn ring(&self, first: Slot, most: usize, members: &mut Vec<Slot>) {
+        members.clear();
+        members.extend(ring(&self.next, first).take(most));
     }
 
     /// The id of every record's cluster, and how many clusters there are.
@@ -129,14 +148,12 @@ impl Clusters {
 }
 
 /// The members of a record's ring, itself first.
-fn collect(next: &[Slot], first: Slot, members: &mut Vec<Slot>) {
-    members.clear();
-    members.push(first);
-    let mut slot = first;
-    while let Some(following) = next.get(slot as usize).filter(|slot| **slot != first) {
-        slot = *following;
-        members.push(slot);
-    }
+fn ring(next: &[Slot], first: Slot) -> impl Iterator<Item = Slot> {
+    std::iter::successors(Some(first), move |slot| {
+        next.get(*slot as usize)
+            .copied()
+            .filter(|next| *next != first)
+    })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod bridge;
 mod cluster;
 mod compare;
 mod decide;
+mod doubts;
 mod engine;
 mod estimate;
 mod explain;

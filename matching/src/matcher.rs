@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::compare::Comparer;
 use crate::decide::{Judgement, Note, judge};
+use crate::doubts::Doubt;
 use crate::model::Model;
 use crate::population::{Population, Slot};
 use crate::result::Pair;
@@ -76,19 +77,34 @@ impl<'a> Matcher<'a> {
     /// Whether two records may not be in one cluster.
     /// Two of one system may not either when they score below `duplicates`, if that is given.
     pub(crate) fn refuses(&self, a: Slot, b: Slot, duplicates: Option<f64>) -> bool {
-        let veto = self.scorer.model.settings.cluster.veto_bits;
-        self.judge(a, b).is_none_or(|(evidence, judgement)| {
-            let duplicates = duplicates.filter(|_| evidence.pattern.is_same_system());
-            let veto = duplicates.map_or(veto, |least| least.max(veto));
-            let is_unlikely = judgement.bits < veto;
-            judgement.is_forbidden
-                || (is_unlikely && !self.is_confirmed(a) && !self.is_confirmed(b))
+        self.doubt(a, b)
+            .is_some_and(|doubt| doubt.refuses(self.veto_bits(), duplicates))
+    }
+
+    /// The score below which two records are in no cluster together.
+    pub(crate) fn veto_bits(&self) -> f64 {
+        self.scorer.model.settings.cluster.veto_bits
+    }
+
+    /// What speaks against two records being in one cluster; nothing once a steward has joined one of them with another.
+    pub(crate) fn doubt(&self, a: Slot, b: Slot) -> Option<Doubt> {
+        let Some((evidence, judgement)) = self.judge(a, b) else {
+            return Some(Doubt::ABSENT);
+        };
+        let is_confirmed = || self.is_confirmed(a) || self.is_confirmed(b);
+        (judgement.is_forbidden || !is_confirmed()).then_some(Doubt {
+            bits: judgement.bits,
+            is_forbidden: judgement.is_forbidden,
+            is_same_system: evidence.pattern.is_same_system(),
         })
     }
 
     /// Whether a steward has confirmed that the record belongs to another: then it may look unlike
     /// the rest of its cluster.
     fn is_confirmed(&self, slot: Slot) -> bool {
+        if self.rulings.is_empty() {
+            return false;
+        }
         let digest = self.population.digest(slot);
         self.rulings
             .partners(digest)

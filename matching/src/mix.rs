@@ -19,6 +19,11 @@ pub(crate) fn pair(key: u64, next: u64) -> u64 {
     word(key.rotate_left(25) ^ word(next))
 }
 
+/// Mixes two numbers into a key; their order does not matter.
+pub(crate) fn unordered(a: u32, b: u32) -> u64 {
+    word(u64::from(a.min(b)) << 32 | u64::from(a.max(b)))
+}
+
 /// Mixes a text into a key.
 pub(crate) fn text(text: &str) -> u64 {
     let mut key = text.len() as u64;

@@ -49,7 +49,7 @@ impl Survey {
         limits: &Blocking,
         found: impl Iterator<Item = (Slot, Slot)>,
     ) -> Self {
-        let mut reached: Reached = found.map(|(a, b)| (pair_key(a, b), 0)).collect();
+        let mut reached: Reached = found.map(|(a, b)| (mix::unordered(a, b), 0)).collect();
         let mut by_number: BTreeMap<usize, KeyStatistics> = scheme_labels()
             .map(|(number, key)| {
                 let empty = KeyStatistics::default();
@@ -97,7 +97,7 @@ fn visit(members: &[Slot], reach: usize, bit: u32, reached: &mut Reached) -> u64
             if reached.is_empty() {
                 continue;
             }
-            if let Some(mask) = reached.get_mut(&pair_key(*one, *other)) {
+            if let Some(mask) = reached.get_mut(&mix::unordered(*one, *other)) {
                 *mask |= bit;
             }
         }
@@ -113,9 +113,4 @@ fn completed(number: usize, mut statistics: KeyStatistics, reached: &Reached) ->
         statistics.found_alone += u64::from(*mask == bit);
     }
     statistics
-}
-
-/// Two slots as one mixed word, the order of the two left out.
-fn pair_key(a: Slot, b: Slot) -> u64 {
-    mix::word(u64::from(a.min(b)) << 32 | u64::from(a.max(b)))
 }

@@ -215,8 +215,10 @@ impl<'a> Name<'a> {
     }
 
     fn has_same_words(self, other: Self) -> bool {
+        // Both ways: a word that one of them has twice would hide another of the other's.
         self.words().count() == other.words().count()
             && self.words().all(|word| other.has_word(word))
+            && other.words().all(|word| self.has_word(word))
     }
 
     /// Whether it is a double surname one word of which is spelt like the other name.

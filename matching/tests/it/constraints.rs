@@ -1,7 +1,8 @@
 //! Rules that hold whatever the score.
 
+use proptest::prelude::*;
 use tandem_matching::{
-    Decision, Engine, Name, Note, Quality, Record, RecordKey, Ruling, Rulings, Sex,
+    Decision, Engine, Index, Name, Note, Quality, Record, RecordKey, Ruling, Rulings, Sex,
 };
 
 use crate::people::{With, decision, explain, person};
@@ -238,4 +239,28 @@ fn duplicate_record_is_refused() {
         error.to_string(),
         format!("record {} is there twice", RecordKey::new("a", "1"))
     );
+}
+
+fn a_name() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec!["Testa", "Teste", "Rivas", "Ana", "Anita", "A", "De"]);
+    prop::collection::vec(word, 1..4).prop_map(|words| words.join(" "))
+}
+
+proptest! {
+    #[test]
+    fn the_score_of_a_pair_does_not_depend_on_which_record_comes_first(
+        first in (a_name(), a_name()),
+        other in (a_name(), a_name()),
+        days in (1..4_u8, 1..4_u8),
+        numbers in ("90012345[67]", "90012345[67]"),
+    ) {
+        let birth = |day: u8| format!("1990-02-0{day}");
+        let one = person("a", "1", &first.0, &first.1, &birth(days.0)).ssn(&numbers.0);
+        let two = person("b", "2", &other.0, &other.1, &birth(days.1)).ssn(&numbers.1);
+        let mut index = Index::new(&Engine::standard().unwrap());
+        prop_assert!(index.insert(&one) && index.insert(&two));
+        let there = index.explain(&one.key, &two.key);
+        prop_assert!(there.is_some());
+        prop_assert_eq!(there, index.explain(&two.key, &one.key));
+    }
 }
