@@ -1,7 +1,6 @@
 //! All blocks of a population at once, as sorted arrays.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -9,8 +8,9 @@ use serde::Serialize;
 use crate::population::{Population, Slot};
 use crate::settings::Blocking;
 
-use super::key::{Scheme, is_small, schemes};
+use super::key::{is_small, schemes};
 use super::refine::{DEPTH, part};
+use super::sorter::{Entry, Sorter};
 
 /// How the records fell into blocks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -40,14 +40,8 @@ impl BlockingStatistics {
     }
 }
 
-/// Records whose keys one task makes.
-const TASK: usize = 4096;
-
-/// Pieces of the sorted keys that are split into blocks side by side.
-const PIECES: usize = 8;
-/// So many keys of one kind, and so many places for each record, are set aside: the first for
-/// the members of blocks. Memory is taken as it is filled, and growing would copy everything.
-const KEYS: usize = 3;
+/// So many places for each record are set aside for the members of blocks: memory is taken as it is filled, and growing
+/// would copy everything.
 const MEMBERSHIPS: usize = 12;
 
 /// Blocks, and for each record the blocks that it is in.
@@ -85,19 +79,16 @@ impl Blocks {
         let mut blocks = Self::new(limits);
         blocks.members.reserve(MEMBERSHIPS * population.len());
         // One kind of key after another, so that all keys of all records are never held at once.
-        let mut entries = Vec::with_capacity(KEYS * population.len());
+        let mut sorter = Sorter::new();
         for scheme in schemes() {
-            sort_entries(population, scheme, &mut entries);
-            let parts = pieces(&entries).into_par_iter().map(|piece| {
+            let parts = sorter.visit(population, scheme, |entries| {
                 let mut part = Self::new(limits);
-                part.add(population, limits, piece);
+                part.add(population, limits, entries);
                 part
             });
-            for part in parts.collect::<Vec<_>>() {
-                blocks.append(&part);
-            }
+            parts.iter().for_each(|part| blocks.append(part));
         }
-        drop(entries);
+        drop(sorter);
         blocks.index(population.end());
         blocks
     }
@@ -113,12 +104,7 @@ impl Blocks {
         self.statistics.add(&part.statistics);
     }
 
-    pub(super) fn add(
-        &mut self,
-        population: &Population,
-        limits: &Blocking,
-        entries: &[(u64, Slot)],
-    ) {
+    pub(super) fn add(&mut self, population: &Population, limits: &Blocking, entries: &[Entry]) {
         let mut scratch = Vec::new();
         for same_key in entries
             .chunk_by(|a, b| a.0 == b.0)
@@ -334,57 +320,10 @@ fn fill(members: &[Slot], bounds: &[u32], first: usize, next: &mut [u32], range:
     }
 }
 
-/// Sorted keys cut into a few pieces, none of them within a key.
-fn pieces(entries: &[(u64, Slot)]) -> Vec<&[(u64, Slot)]> {
-    let (mut pieces, mut rest) = (Vec::with_capacity(PIECES), entries);
-    for left in (1..=PIECES).rev() {
-        let last = (rest.len() / left).saturating_sub(1);
-        let key = rest.get(last).map_or(0, |entry| entry.0);
-        let (piece, others) = rest.split_at(rest.partition_point(|entry| entry.0 <= key));
-        pieces.push(piece);
-        rest = others;
-    }
-    pieces
-}
-
 /// Whether anything of the records of one key is compared.
-fn is_kept(block: &[(u64, Slot)], limits: &Blocking) -> bool {
+fn is_kept(block: &[Entry], limits: &Blocking) -> bool {
     let is_too_large = |key| is_small(key) && block.len() > limits.largest_small_block;
     block.len() > 1 && !block.first().is_some_and(|(key, _)| is_too_large(*key))
-}
-
-/// Keys of one kind with their records, sorted by both.
-pub(super) fn sort_entries(
-    population: &Population,
-    scheme: Scheme,
-    entries: &mut Vec<(u64, Slot)>,
-) {
-    entries.clear();
-    let starts: Vec<Slot> = (0..population.end()).step_by(TASK).collect();
-    let all = Mutex::new(entries);
-    // Sorting follows, so that it does not matter which task hands its keys on first.
-    starts.par_iter().for_each_init(
-        || (Vec::new(), Vec::with_capacity(TASK * 2)),
-        |(keys, own), start| {
-            let end = start.saturating_add(TASK as Slot).min(population.end());
-            for slot in *start..end {
-                keys.clear();
-                if let Some(person) = population.person(slot) {
-                    scheme.append(population, person, keys);
-                }
-                if keys.len() > 1 {
-                    keys.sort_unstable();
-                    keys.dedup();
-                }
-                own.extend(keys.iter().map(|key| (*key, slot)));
-            }
-            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-            all.extend_from_slice(own);
-            own.clear();
-        },
-    );
-    let entries = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    entries.par_sort_unstable();
 }
 
 fn pairs(records: usize) -> u64 {

@@ -4,6 +4,7 @@ mod batch;
 mod key;
 mod postings;
 mod refine;
+mod sorter;
 mod survey;
 mod trace;
 

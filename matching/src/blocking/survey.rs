@@ -8,8 +8,9 @@ use crate::mix::{self, MixedMap};
 use crate::population::{Population, Slot};
 use crate::settings::Blocking;
 
-use super::batch::{Blocks, sort_entries};
+use super::batch::Blocks;
 use super::key::{scheme_labels, scheme_number, schemes};
+use super::sorter::{Entry, Sorter};
 
 /// What the keys of one kind do. A pair that has several keys is counted for each of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -57,13 +58,15 @@ impl Survey {
             })
             .collect();
         let mut block_sizes = BTreeMap::new();
-        let mut entries = Vec::new();
+        let mut sorter = Sorter::new();
         for scheme in schemes() {
-            sort_entries(population, scheme, &mut entries);
-            for same_key in entries.chunk_by(|a, b| a.0 == b.0) {
+            let pieces = sorter.visit(population, scheme, shared);
+            for same_key in pieces
+                .iter()
+                .flat_map(|piece| piece.chunk_by(|a, b| a.0 == b.0))
+            {
                 let number = same_key.first().map_or(0, |entry| scheme_number(entry.0));
-                let (true, Some(statistics)) = (same_key.len() > 1, by_number.get_mut(&number))
-                else {
+                let Some(statistics) = by_number.get_mut(&number) else {
                     continue;
                 };
                 let mut blocks = Blocks::new(limits);
@@ -86,6 +89,16 @@ impl Survey {
         keys.retain(|statistics| statistics.shared_keys > 0);
         Self { keys, block_sizes }
     }
+}
+
+/// The sorted entries whose key another record has, too.
+fn shared(entries: &[Entry]) -> Vec<Entry> {
+    let same_keys = entries.chunk_by(|a, b| a.0 == b.0);
+    same_keys
+        .filter(|same_key| same_key.len() > 1)
+        .flatten()
+        .copied()
+        .collect()
 }
 
 /// Marks the pairs of a block that were found; how many pairs it has.
