@@ -59,7 +59,7 @@ impl Batch {
     /// [`EngineError::Duplicate`] when the key is there already; [`EngineError::TooMany`] beyond
     /// four thousand million records.
     pub fn push(&mut self, record: &Record) -> Result<(), EngineError> {
-        self.push_prepared(self.population.prepare(record.clone()))
+        self.push_prepared(self.population.prepare(record))
     }
 
     /// Adds a record of which another thread did its part.

@@ -70,7 +70,7 @@ impl Index {
 
     /// Adds a record; `false` when its key is there already, which changes nothing.
     pub fn insert(&mut self, record: &Record) -> bool {
-        let prepared = self.population.prepare(record.clone());
+        let prepared = self.population.prepare(record);
         let slot = self.population.insert(prepared);
         if let Some(slot) = slot {
             self.postings.insert(&self.population, slot);

@@ -27,14 +27,14 @@ const PACKED: usize = 10;
 impl Identifier {
     /// Letters and digits of the value count, in upper case; `None` when there are none.
     pub(crate) fn new(kind: &str, value: &str) -> Option<Self> {
-        let plain: String = value
-            .chars()
-            .filter(|symbol| symbol.is_alphanumeric())
-            .collect();
-        let plain = plain.to_uppercase();
+        let symbols = value.chars().filter(|symbol| symbol.is_alphanumeric());
+        let plain: String = symbols.flat_map(char::to_uppercase).collect();
         let is_unset = plain.chars().all(|symbol| symbol == '0');
+        if is_unset {
+            return None;
+        }
         let kind = mix::text(&kind.to_lowercase());
-        (!is_unset).then(|| Self {
+        Some(Self {
             kind,
             value: mix::pair(kind, mix::text(&plain)),
             packed: pack(&plain),

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::mix::{self, Tally};
 use crate::nickname::Nicknames;
 use crate::person::{Person, PersonName};
-use crate::prepared::{Prepared, PreparedName};
+use crate::prepared::{Prepared, PreparedName, PreparedSystem};
 use crate::record::{Record, RecordKey};
 use crate::shelves::Shelves;
 use crate::vocabulary::{NameUse, Vocabulary};
@@ -145,8 +145,13 @@ impl Population {
     }
 
     /// A record with everything done that needs no other record but the names of them all.
-    pub(crate) fn prepare(&self, record: Record) -> Prepared {
-        Prepared::of(record, &self.vocabulary)
+    pub(crate) fn prepare(&self, record: &Record) -> Prepared {
+        let name = record.key.system.as_str();
+        let system = match self.system_numbers.get(name) {
+            Some(number) => PreparedSystem::Known(*number),
+            None => PreparedSystem::New(name.into()),
+        };
+        Prepared::of(record, system, &self.vocabulary)
     }
 
     /// Adds a record; `None` when its key is there already.
@@ -165,11 +170,19 @@ impl Population {
     /// The record's key when it is there already.
     pub(crate) fn insert_uncounted(&mut self, record: Prepared) -> Result<Slot, RecordKey> {
         if self.slot_of(record.digest).is_some() {
-            return Err(RecordKey::new(record.system, record.id));
+            return Err(self.taken_key(record));
         }
         self.is_uncounted = true;
         let (id, digest, person) = self.number(record);
         Ok(self.put(id, digest, person))
+    }
+
+    /// The key of a record that cannot be added, since it is there already.
+    fn taken_key(&self, record: Prepared) -> RecordKey {
+        match record.system {
+            PreparedSystem::Known(number) => RecordKey::new(self.system(number), record.id),
+            PreparedSystem::New(name) => RecordKey::new(name, record.id),
+        }
     }
 
     /// Counts the holders of the values that more than so many records hold, if records wait to be counted.
@@ -298,37 +311,38 @@ impl Population {
 
     /// Numbers the names and the system of a record that is new.
     fn number(&mut self, prepared: Prepared) -> (Box<str>, u128, Person) {
-        let system = self.system_number(&prepared.system);
+        let system = self.system_number(prepared.system);
         let mut person = prepared.person;
         person.system = system;
         if prepared.household != 0 {
             person.household = mix::pair(u64::from(system) + 1, prepared.household);
         }
-        let mut names = self.names(&prepared.names).into_iter();
-        person.name = names.next().unwrap_or_default();
-        if names.len() > 0 {
-            let extra = person.extra.get_or_insert_default();
-            extra.names = names.collect();
-        }
+        let names = prepared.name.iter().chain(&prepared.other_names);
+        self.add_names(&mut person, names);
         (prepared.id, prepared.digest, person)
     }
 
-    /// Each name once, in order; names of nobody are left out.
-    fn names(&mut self, spelt: &[PreparedName]) -> Vec<PersonName> {
-        let mut names: Vec<PersonName> = Vec::with_capacity(spelt.len());
+    /// Gives a person each name once, in order; names of nobody are left out.
+    fn add_names<'n>(
+        &mut self,
+        person: &mut Person,
+        spelt: impl Iterator<Item = &'n PreparedName>,
+    ) {
         for name in spelt {
             let name = PersonName {
                 first: self.vocabulary.acquire(&name.first, NameUse::Given),
                 middle: self.vocabulary.acquire(&name.middle, NameUse::Given),
                 last: self.vocabulary.acquire(&name.last, NameUse::Family),
             };
-            if name != PersonName::default() && !names.contains(&name) {
-                names.push(name);
-            } else {
+            if name == PersonName::default() || person.names().any(|known| *known == name) {
                 self.release_name(&name);
+            } else if person.name == PersonName::default() {
+                person.name = name;
+            } else {
+                let extra = person.extra.get_or_insert_default();
+                extra.names.push(name);
             }
         }
-        names
     }
 
     fn release_name(&mut self, name: &PersonName) {
@@ -337,13 +351,18 @@ impl Population {
         self.vocabulary.release(name.last, NameUse::Family);
     }
 
-    fn system_number(&mut self, system: &str) -> u16 {
-        if let Some(number) = self.system_numbers.get(system) {
+    fn system_number(&mut self, system: PreparedSystem) -> u16 {
+        let name = match system {
+            PreparedSystem::Known(number) => return number,
+            PreparedSystem::New(name) => name,
+        };
+        // Another record of the same moment may have brought it already.
+        if let Some(number) = self.system_numbers.get(&name) {
             return *number;
         }
         let number = u16::try_from(self.systems.len()).unwrap_or(u16::MAX);
-        self.systems.push(system.into());
-        self.system_numbers.insert(system.into(), number);
+        self.systems.push(name.clone());
+        self.system_numbers.insert(name, number);
         number
     }
 }

@@ -10,15 +10,25 @@ use crate::vocabulary::{Spelt, Vocabulary};
 /// A record that waits for its names and its system to be numbered.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) system: Box<str>,
+    pub(crate) system: PreparedSystem,
     pub(crate) id: Box<str>,
     pub(crate) digest: u128,
     /// The names, generational suffixes taken off, none when the source calls them fillers.
-    pub(crate) names: Vec<PreparedName>,
+    pub(crate) name: Option<PreparedName>,
+    pub(crate) other_names: Vec<PreparedName>,
     /// The rest; system, names and household are still to be numbered.
     pub(crate) person: Person,
     /// Key of the household's id; 0 when there is none.
     pub(crate) household: u64,
+}
+
+/// A system that was looked up.
+#[derive(Debug)]
+pub(crate) enum PreparedSystem {
+    /// It has this number.
+    Known(u16),
+    /// No record of it is there yet.
+    New(Box<str>),
 }
 
 /// A name, its parts looked up.
@@ -31,19 +41,20 @@ pub(crate) struct PreparedName {
 
 impl Prepared {
     /// The record as it is put into the population of this vocabulary; no name may be forgotten until then.
-    pub(crate) fn of(record: Record, vocabulary: &Vocabulary) -> Self {
+    pub(crate) fn of(record: &Record, system: PreparedSystem, vocabulary: &Vocabulary) -> Self {
         let mut generation = record.suffix.as_deref().and_then(generation);
-        let names = match record.name_quality {
-            Quality::Unusable => Vec::new(),
-            _ => names(&record.names, vocabulary, &mut generation),
-        };
+        let mut names = match record.name_quality {
+            Quality::Unusable => [].iter(),
+            _ => record.names.iter(),
+        }
+        .map(|name| prepare_name(name, vocabulary, &mut generation));
+        let (name, other_names) = (names.next(), names.collect());
         let household = record.household.as_deref().map(str::trim);
         let household = household.filter(|id| !id.is_empty()).map_or(0, mix::text);
-        let mut phones = distinct(record.phones.iter().filter_map(|text| phone_digits(text)))
-            .into_iter()
-            .map(mix::word);
+        let phones = record.phones.iter().filter_map(|text| phone_digits(text));
+        let (phone, phones) = distinct(phones.map(mix::word));
         let places = record.addresses.iter().map(Place::of);
-        let mut places = distinct(places.filter(|place| *place != Place::default())).into_iter();
+        let (place, places) = distinct(places.filter(|place| *place != Place::default()));
         let identifiers = record.identifiers.iter();
         let mut identifiers = identifiers.filter_map(|(kind, value)| Identifier::new(kind, value));
         let is_usable = record.ssn_quality != Quality::Unusable;
@@ -59,54 +70,51 @@ impl Prepared {
                 .birth_date
                 .filter(|date| date.quality() != Quality::Unusable),
             ssn: record.ssn.filter(|_| is_usable).unwrap_or_default(),
-            phone: phones.next().unwrap_or(0),
-            place: places.next().unwrap_or_default(),
+            phone: phone.unwrap_or(0),
+            place: place.unwrap_or_default(),
             identifier: identifiers.next(),
             household: 0,
             extra: boxed(Extra {
                 names: Vec::new(),
-                phones: phones.collect(),
-                places: places.collect(),
+                phones,
+                places,
                 identifiers: identifiers.collect(),
             }),
         };
         Self {
             digest: key_digest(&record.key),
-            system: record.key.system.into(),
-            id: record.key.id.into(),
-            names,
+            system,
+            id: record.key.id.as_str().into(),
+            name,
+            other_names,
             person,
             household,
         }
     }
 }
 
-/// The names without the suffixes that stand in family names; the first suffix found counts.
-fn names(
-    names: &[Name],
-    vocabulary: &Vocabulary,
-    generation: &mut Option<u8>,
-) -> Vec<PreparedName> {
-    let prepared = names.iter().map(|name| {
-        let (last, found) = split_generation(&name.last);
-        *generation = generation.or(found);
-        PreparedName {
-            first: vocabulary.find(&name.first),
-            middle: vocabulary.find(&name.middle),
-            last: vocabulary.find(last),
-        }
-    });
-    prepared.collect()
+/// The name without a suffix that stands in the family name; the first suffix found counts.
+fn prepare_name(name: &Name, vocabulary: &Vocabulary, generation: &mut Option<u8>) -> PreparedName {
+    let (last, found) = split_generation(&name.last);
+    *generation = generation.or(found);
+    PreparedName {
+        first: vocabulary.find(&name.first),
+        middle: vocabulary.find(&name.middle),
+        last: vocabulary.find(last),
+    }
 }
 
-fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut kept = Vec::new();
+/// The first value, and the others that differ.
+fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> (Option<T>, Vec<T>) {
+    let (mut first, mut others) = (None, Vec::new());
     for value in values {
-        if !kept.contains(&value) {
-            kept.push(value);
+        if first.is_none() {
+            first = Some(value);
+        } else if first.as_ref() != Some(&value) && !others.contains(&value) {
+            others.push(value);
         }
     }
-    kept
+    (first, others)
 }
 
 /// Further values; `None` where there are none.

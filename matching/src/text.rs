@@ -109,12 +109,15 @@ const PLACEHOLDER_NAMES: [&str; 29] = [
 
 /// The words of a name with a blank between them, particles glued to the word after them; empty for a placeholder.
 pub(crate) fn name(spelling: &str) -> String {
-    let plain = plain(spelling);
-    let plain = plain.trim();
-    let mut name = String::with_capacity(plain.len());
+    let whole = plain(spelling);
+    let plain = whole.trim();
     if PLACEHOLDER_NAMES.contains(&plain) {
-        return name;
+        return String::new();
     }
+    if !whole.contains([' ', '#']) {
+        return whole;
+    }
+    let mut name = String::with_capacity(plain.len());
     let mut is_glued = true;
     let words = plain.split(' ');
     for word in words.filter(|word| !word.is_empty() && *word != "#") {

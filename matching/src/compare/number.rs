@@ -3,7 +3,7 @@
 use crate::field::{Field, IdentifierLevel, SsnLevel};
 use crate::person::Person;
 use crate::score::Evidence;
-use crate::value::Quality;
+use crate::value::{Quality, Ssn};
 
 use super::Comparer;
 
@@ -30,15 +30,23 @@ impl Comparer<'_> {
 }
 
 fn ssn_level(a: &Person, b: &Person) -> SsnLevel {
-    let (known, differing) = a.ssn.common(b.ssn);
     let level = match (a.ssn.whole(), b.ssn.whole()) {
         (Some(one), Some(other)) if one == other => SsnLevel::Exact,
         (Some(one), Some(other)) if one.abs_diff(other) <= ADJACENT => SsnLevel::Adjacent,
-        (Some(_), Some(_)) if differing == 1 || a.ssn.is_transposed(b.ssn) => SsnLevel::Near,
-        (Some(_), Some(_)) => SsnLevel::Different,
-        _ if known < ENOUGH_DIGITS => SsnLevel::Missing,
-        _ if differing == 0 => SsnLevel::LastFour,
-        _ => SsnLevel::PartialConflict,
+        (Some(one), Some(other)) => {
+            let is_near = Ssn::may_be_slip(one, other)
+                && (a.ssn.common(b.ssn).1 == 1 || a.ssn.is_transposed(b.ssn));
+            if is_near {
+                SsnLevel::Near
+            } else {
+                SsnLevel::Different
+            }
+        }
+        _ => match a.ssn.common(b.ssn) {
+            (known, _) if known < ENOUGH_DIGITS => SsnLevel::Missing,
+            (_, 0) => SsnLevel::LastFour,
+            _ => SsnLevel::PartialConflict,
+        },
     };
     let is_doubtful =
         a.ssn_quality == Quality::Approximate || b.ssn_quality == Quality::Approximate;

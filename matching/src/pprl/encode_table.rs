@@ -72,8 +72,8 @@ pub fn encode_table(
         name,
         table.input,
         |record| {
-            let encoding = encoder.encode(&record, options.noise);
-            (record.key, encoding)
+            let encoding = encoder.encode(record, options.noise);
+            (record.key.clone(), encoding)
         },
         |(key, encoding), line| {
             if !seen.insert(key.id.clone()) {

@@ -139,7 +139,7 @@ impl Reading {
         let (records, warnings) = read_records(
             name,
             table.input,
-            |record| (encoder.encode(&record, Noise::NONE), record.key.id),
+            |record| (encoder.encode(record, Noise::NONE), record.key.id.clone()),
             |(encoding, id), line| {
                 let is_new = pool.push(system, &id, encoding);
                 is_new.then_some(()).ok_or_else(|| twice(&table.file, line))

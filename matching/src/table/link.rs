@@ -206,7 +206,7 @@ struct Intake<'a, 'b> {
 impl read::Intake for Intake<'_, '_> {
     type Ready = Prepared;
 
-    fn preparer(&self) -> impl Fn(Record) -> Prepared + Sync {
+    fn preparer(&self) -> impl Fn(&Record) -> Prepared + Sync {
         let population = &self.batch.population;
         |record| population.prepare(record)
     }

@@ -35,7 +35,7 @@ pub(crate) trait Intake: Send {
     type Ready: Send;
 
     /// Makes of a record what is taken in; several threads do it at once.
-    fn preparer(&self) -> impl Fn(Record) -> Self::Ready + Sync;
+    fn preparer(&self) -> impl Fn(&Record) -> Self::Ready + Sync;
 
     /// Takes a record in, and tells the line it stands on.
     fn take(&mut self, ready: Self::Ready, line: u64) -> Result<(), LinkTablesError>;
@@ -47,12 +47,12 @@ struct Functions<P, F>(P, F);
 impl<T, P, F> Intake for Functions<P, F>
 where
     T: Send,
-    P: Fn(Record) -> T + Send + Sync,
+    P: Fn(&Record) -> T + Send + Sync,
     F: FnMut(T, u64) -> Result<(), LinkTablesError> + Send,
 {
     type Ready = T;
 
-    fn preparer(&self) -> impl Fn(Record) -> T + Sync {
+    fn preparer(&self) -> impl Fn(&Record) -> T + Sync {
         &self.0
     }
 
@@ -68,7 +68,7 @@ where
 pub(crate) fn read_records<T: Send>(
     name: TableName<'_>,
     input: impl Read + Send,
-    prepare: impl Fn(Record) -> T + Send + Sync,
+    prepare: impl Fn(&Record) -> T + Send + Sync,
     take: impl FnMut(T, u64) -> Result<(), LinkTablesError> + Send,
 ) -> Result<(u64, Vec<TableWarning>), LinkTablesError> {
     read_table(name, input, &mut Functions(prepare, take))
@@ -181,11 +181,13 @@ fn prepare_lines<T>(
     name: TableName<'_>,
     header: &ByteRecord,
     columns: &Columns,
-    prepare: &impl Fn(Record) -> T,
+    prepare: &impl Fn(&Record) -> T,
     (lines, before): (&[ByteRecord], u64),
 ) -> Result<(Vec<Ready<T>>, Warnings), LinkTablesError> {
     let mut warnings = Warnings::default();
     let mut ready = Vec::with_capacity(lines.len());
+    // One record is used for all lines, with the room that its texts have taken.
+    let mut record = Record::new(RecordKey::new(name.system, ""));
     for (number, fields) in (before + 1..).zip(lines) {
         let line = fields.position().map_or(0, csv::Position::line);
         check_shape(header, fields, line, &mut warnings);
@@ -200,8 +202,8 @@ fn prepare_lines<T>(
             column: "record_id",
             expected: "a record id",
         })?;
-        let record = row.record(RecordKey::new(name.system, id), &mut warnings);
-        ready.push((prepare(record), line));
+        row.read_into(&mut record, &id, &mut warnings);
+        ready.push((prepare(&record), line));
     }
     Ok((ready, warnings))
 }

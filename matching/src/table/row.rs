@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use csv::ByteRecord;
 
-use crate::record::{Name, Record, RecordKey};
+use crate::record::{Name, Record};
 use crate::value::{Address, BirthDate, Quality, Relationship, Sex, Ssn};
 
 use super::report::Warnings;
@@ -111,52 +111,71 @@ impl Row<'_> {
         }
     }
 
-    /// A field that is there and not empty.
-    fn known(&self, column: Option<usize>) -> Option<String> {
-        Some(self.text(column))
-            .filter(|text| !text.is_empty())
-            .map(Cow::into_owned)
-    }
-
     /// The record id; `None` when the column is there and the field is empty.
-    pub(super) fn id(&self, number: u64) -> Option<String> {
+    pub(super) fn id(&self, number: u64) -> Option<Cow<'_, str>> {
         match self.columns.record_id {
-            None => Some(number.to_string()),
-            column => self.known(column),
+            None => Some(number.to_string().into()),
+            column => Some(self.text(column)).filter(|id| !id.is_empty()),
         }
     }
 
-    /// The record; what cannot be read is left out with a warning.
-    pub(super) fn record(&self, key: RecordKey, warnings: &mut Warnings) -> Record {
+    /// Reads the record over another one of the same table; what cannot be read is left out with a warning.
+    pub(super) fn read_into(&self, record: &mut Record, id: &str, warnings: &mut Warnings) {
         let columns = self.columns;
-        let mut record = Record::new(key);
+        record.key.id.clear();
+        record.key.id.push_str(id);
         record.name_quality = self.quality(columns.name_dq, "name_dq", warnings);
         record.ssn_quality = self.quality(columns.ssn_dq, "ssn_dq", warnings);
-        record.names = self.names();
-        record.suffix = self.known(columns.suffix);
+        self.read_names(&mut record.names);
+        self.read_optional(columns.suffix, &mut record.suffix);
         record.birth_date = self.birth_date(warnings);
         record.sex = self
             .read(columns.sex, "sex", "F, M or U", Sex::parse, warnings)
             .unwrap_or_default();
         let expected = "nine digits, x for an unknown one, or the last four";
         record.ssn = self.read(columns.ssn, "ssn", expected, Ssn::parse, warnings);
-        let other_number = self.other_number(record.ssn.is_none());
-        record.phones = self.known(columns.phone).into_iter().collect();
-        record.addresses = vec![Address {
-            street: self.text(columns.street).into_owned(),
-            city: self.text(columns.city).into_owned(),
-            state: self.text(columns.state).into_owned(),
-            zip: self.text(columns.zip).into_owned(),
-        }];
-        let identifiers = columns.identifiers.iter();
-        let known = |(kind, place): &(String, usize)| {
-            self.known(Some(*place)).map(|value| (kind.clone(), value))
-        };
-        record.identifiers = identifiers.filter_map(known).collect();
-        record.identifiers.extend(other_number);
-        record.household = self.known(columns.household_id);
+        record.phones.resize_with(1, String::new);
+        for phone in &mut record.phones {
+            self.read_text(columns.phone, phone);
+        }
+        record.addresses.resize_with(1, Address::default);
+        for address in &mut record.addresses {
+            self.read_text(columns.street, &mut address.street);
+            self.read_text(columns.city, &mut address.city);
+            self.read_text(columns.state, &mut address.state);
+            self.read_text(columns.zip, &mut address.zip);
+        }
+        self.read_identifiers(record);
+        self.read_optional(columns.household_id, &mut record.household);
         record.relationship = Relationship::parse(&self.text(columns.relationship));
-        record
+    }
+
+    fn read_text(&self, column: Option<usize>, text: &mut String) {
+        text.clear();
+        text.push_str(&self.text(column));
+    }
+
+    /// A field that is none when it is empty.
+    fn read_optional(&self, column: Option<usize>, known: &mut Option<String>) {
+        let mut text = known.take().unwrap_or_default();
+        self.read_text(column, &mut text);
+        *known = Some(text).filter(|text| !text.is_empty());
+    }
+
+    /// Shared identifiers by kind; one that the line does not have is empty.
+    fn read_identifiers(&self, record: &mut Record) {
+        record.identifiers.values_mut().for_each(String::clear);
+        let other_number = self.other_number(record.ssn.is_none());
+        for (kind, place) in &self.columns.identifiers {
+            match record.identifiers.get_mut(kind) {
+                Some(value) => self.read_text(Some(*place), value),
+                None => {
+                    let value = self.text(Some(*place)).into_owned();
+                    record.identifiers.insert(kind.clone(), value);
+                }
+            }
+        }
+        record.identifiers.extend(other_number);
     }
 
     /// A number of another length in the column of the Social Security numbers: some country's or program's own, which
@@ -168,18 +187,21 @@ impl Row<'_> {
         (is_unread && is_number).then(|| ("ssn".to_owned(), text.into_owned()))
     }
 
-    fn names(&self) -> Vec<Name> {
+    /// The current name, then the others that the line tells.
+    fn read_names(&self, names: &mut Vec<Name>) {
         let columns = self.columns;
-        let current = Name::new(
-            self.text(columns.first_name),
-            self.text(columns.middle_name),
-            self.text(columns.last_name),
-        );
+        names.resize_with(1, Name::default);
+        let Some(current) = names.first_mut() else {
+            return;
+        };
+        self.read_text(columns.first_name, &mut current.first);
+        self.read_text(columns.middle_name, &mut current.middle);
+        self.read_text(columns.last_name, &mut current.last);
         let others = self.text(columns.other_names);
         let others = others.split(';').filter(|name| !name.trim().is_empty());
-        let others = others.flat_map(|name| spelled_out(Name::parse(name), &current));
+        let others = others.flat_map(|name| spelled_out(Name::parse(name), current));
         let others: Vec<Name> = others.collect();
-        std::iter::once(current).chain(others).collect()
+        names.extend(others);
     }
 
     fn birth_date(&self, warnings: &mut Warnings) -> Option<BirthDate> {

@@ -195,16 +195,11 @@ fn abbreviation(word: &str) -> &str {
 
 /// The first five digits of a ZIP code; a leading zero that a spreadsheet has eaten does not matter.
 fn zip_number(text: &str) -> u32 {
-    let digits: String = text
-        .trim()
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .take(5)
-        .collect();
-    match digits.parse() {
-        Ok(zip) if digits.len() >= 3 && !matches!(zip, 0 | 99_999) => zip,
-        _ => 0,
-    }
+    let digits = text.trim().chars().map_while(|symbol| symbol.to_digit(10));
+    let (zip, length) = digits.take(5).fold((0, 0), |(zip, length), digit| {
+        (zip * 10 + digit, length + 1)
+    });
+    if length < 3 || zip == 99_999 { 0 } else { zip }
 }
 
 #[cfg(test)]

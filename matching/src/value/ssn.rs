@@ -37,17 +37,15 @@ impl Ssn {
     /// printed examples) reads as a number without known digits: it carries no evidence.
     /// Returns `None` when the text has another shape.
     pub fn parse(text: &str) -> Option<Self> {
-        let compact: Vec<char> = text
-            .chars()
-            .filter(|symbol| !matches!(symbol, '-' | ' ' | '.'))
-            .collect();
-        let start = match compact.len() {
+        let symbols = text.chars();
+        let compact = symbols.filter(|symbol| !matches!(symbol, '-' | ' ' | '.'));
+        let start = match compact.clone().count() {
             LENGTH => 0,
-            4 if compact.iter().all(char::is_ascii_digit) => 5,
+            4 if compact.clone().all(|symbol| symbol.is_ascii_digit()) => 5,
             _ => return None,
         };
         let mut ssn = Self::default();
-        for ((position, power), symbol) in POWERS.iter().enumerate().skip(start).zip(&compact) {
+        for ((position, power), symbol) in POWERS.iter().enumerate().skip(start).zip(compact) {
             match symbol {
                 'x' | 'X' | '*' | '#' => {}
                 digit => {
@@ -97,6 +95,16 @@ impl Ssn {
         POWERS
             .get(position)
             .map_or(0, |power| self.digits / power % 10)
+    }
+
+    /// Whether two whole numbers can differ in one digit alone, or by two neighbouring digits that have changed places:
+    /// then their difference is a digit, or nine times a digit, with zeros behind it.
+    pub(crate) fn may_be_slip(one: u32, other: u32) -> bool {
+        let mut difference = one.abs_diff(other);
+        while difference != 0 && difference.is_multiple_of(10) {
+            difference /= 10;
+        }
+        difference < 10 || (difference <= 81 && difference.is_multiple_of(9))
     }
 
     /// How many digits both numbers know, and in how many of those they differ.
