@@ -17,8 +17,8 @@ const MODEL_FACTOR: f64 = 1.6;
 /// The most of the false links that conflicts between clusters are believed to catch; on generated populations
 /// this comes nearest to what is found (`docs/MATCHING.md`).
 const MOST_CAUGHT: f64 = 0.75;
-/// Links of so many bits, one in a thousand million of which is false, add nothing to a rate.
-const CERTAIN: f64 = 30.0;
+/// Links of so many bits, one in sixteen million of which is false, add nothing to a rate.
+const CERTAIN: f64 = 24.0;
 
 /// An expected share of false links, with an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
