@@ -1,5 +1,7 @@
 //! The same blocks kept up to date one record at a time.
 
+use smallvec::SmallVec;
+
 use crate::mix::MixedMap;
 use crate::person::Person;
 use crate::population::{Population, Slot};
@@ -8,10 +10,13 @@ use crate::settings::Blocking;
 use super::key::{is_small, keys};
 use super::refine::{DEPTH, part};
 
+/// The records of one key: mostly so few that they need no room of their own.
+type Few = SmallVec<[Slot; 4]>;
+
 /// Records by blocking key.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
-    slots: MixedMap<u64, Vec<Slot>>,
+    slots: MixedMap<u64, Few>,
     scratch: Vec<u64>,
 }
 
