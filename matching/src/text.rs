@@ -66,52 +66,73 @@ fn push_unaccented(letter: char, plain: &mut String) {
 }
 
 /// Words that belong to the word after them in a family name.
-const PARTICLES: [&str; 18] = [
-    "DE", "DEL", "LA", "LAS", "LOS", "DA", "DOS", "DI", "DU", "VAN", "VON", "DER", "DEN", "MC",
-    "MAC", "SAN", "ST", "AL",
-];
+fn is_particle(word: &str) -> bool {
+    matches!(
+        word,
+        "DE" | "DEL"
+            | "LA"
+            | "LAS"
+            | "LOS"
+            | "DA"
+            | "DOS"
+            | "DI"
+            | "DU"
+            | "VAN"
+            | "VON"
+            | "DER"
+            | "DEN"
+            | "MC"
+            | "MAC"
+            | "SAN"
+            | "ST"
+            | "AL"
+    )
+}
 
 /// Values that stand for a name nobody knows.
 ///
 /// `NA` is none of them: it is a given name, too (Chinese). Where a system writes it for "not available", its frequency
 /// takes its weight away.
-const PLACEHOLDER_NAMES: [&str; 29] = [
-    "UNKNOWN",
-    "UNK",
-    "UNKNWN",
-    "NONE",
-    "N A",
-    "NULL",
-    "NFN",
-    "NLN",
-    "NMN",
-    "NMI",
-    "BABY",
-    "BABY BOY",
-    "BABY GIRL",
-    "BABYBOY",
-    "BABYGIRL",
-    "BOY",
-    "GIRL",
-    "INFANT",
-    "INFANT BOY",
-    "INFANT GIRL",
-    "NEWBORN",
-    "REFUSED",
-    "ANONYMOUS",
-    "NOT GIVEN",
-    "NO NAME",
-    "NONAME",
-    "X",
-    "XX",
-    "XXX",
-];
+fn is_placeholder(name: &str) -> bool {
+    matches!(
+        name,
+        "UNKNOWN"
+            | "UNK"
+            | "UNKNWN"
+            | "NONE"
+            | "N A"
+            | "NULL"
+            | "NFN"
+            | "NLN"
+            | "NMN"
+            | "NMI"
+            | "BABY"
+            | "BABY BOY"
+            | "BABY GIRL"
+            | "BABYBOY"
+            | "BABYGIRL"
+            | "BOY"
+            | "GIRL"
+            | "INFANT"
+            | "INFANT BOY"
+            | "INFANT GIRL"
+            | "NEWBORN"
+            | "REFUSED"
+            | "ANONYMOUS"
+            | "NOT GIVEN"
+            | "NO NAME"
+            | "NONAME"
+            | "X"
+            | "XX"
+            | "XXX"
+    )
+}
 
 /// The words of a name with a blank between them, particles glued to the word after them; empty for a placeholder.
 pub(crate) fn name(spelling: &str) -> String {
     let whole = plain(spelling);
     let plain = whole.trim();
-    if PLACEHOLDER_NAMES.contains(&plain) {
+    if is_placeholder(plain) {
         return String::new();
     }
     if !whole.contains([' ', '#']) {
@@ -125,7 +146,7 @@ pub(crate) fn name(spelling: &str) -> String {
             name.push(' ');
         }
         name.push_str(word);
-        is_glued = PARTICLES.contains(&word);
+        is_glued = is_particle(word);
     }
     name
 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod extras;
+mod fields;
 mod link;
 mod plan;
 mod read;

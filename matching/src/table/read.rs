@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::record::{Record, RecordKey};
 
 use super::error::LinkTablesError;
+use super::fields::Fields;
 use super::report::{TableWarning, Warnings};
 use super::row::{Columns, Row};
 
@@ -159,10 +160,10 @@ impl<'a, R: Read> Reading<'a, R> {
         intake: &I,
     ) -> Result<Vec<Vec<Ready<I::Ready>>>, LinkTablesError> {
         let first = self.records - read as u64;
-        let lines = self.lines.get(..read).unwrap_or_default();
+        let lines = self.lines.get_mut(..read).unwrap_or_default();
         let (name, header, columns) = (self.name, &self.header, &self.columns);
         let prepare = intake.preparer();
-        let tasks = lines.par_chunks(TASK).enumerate().map(|(task, lines)| {
+        let tasks = lines.par_chunks_mut(TASK).enumerate().map(|(task, lines)| {
             let before = first + (task * TASK) as u64;
             let lines = (lines, before);
             prepare_lines(name, header, columns, &prepare, lines)
@@ -182,18 +183,19 @@ fn prepare_lines<T>(
     header: &ByteRecord,
     columns: &Columns,
     prepare: &impl Fn(&Record) -> T,
-    (lines, before): (&[ByteRecord], u64),
+    (lines, before): (&mut [ByteRecord], u64),
 ) -> Result<(Vec<Ready<T>>, Warnings), LinkTablesError> {
     let mut warnings = Warnings::default();
     let mut ready = Vec::with_capacity(lines.len());
     // One record is used for all lines, with the room that its texts have taken.
     let mut record = Record::new(RecordKey::new(name.system, ""));
-    for (number, fields) in (before + 1..).zip(lines) {
-        let line = fields.position().map_or(0, csv::Position::line);
-        check_shape(header, fields, line, &mut warnings);
+    for (number, read) in (before + 1..).zip(lines) {
+        let line = read.position().map_or(0, csv::Position::line);
+        let fields = Fields::of(std::mem::take(read));
+        check_shape(header, &fields, line, &mut warnings);
         let row = Row {
             columns,
-            fields,
+            fields: &fields,
             line,
         };
         let id = row.id(number).ok_or_else(|| LinkTablesError::Value {
@@ -204,6 +206,7 @@ fn prepare_lines<T>(
         })?;
         row.read_into(&mut record, &id, &mut warnings);
         ready.push((prepare(&record), line));
+        *read = fields.into_line();
     }
     Ok((ready, warnings))
 }
@@ -215,14 +218,14 @@ fn unreadable(name: TableName<'_>, source: csv::Error) -> LinkTablesError {
     }
 }
 
-fn check_shape(header: &ByteRecord, fields: &ByteRecord, line: u64, warnings: &mut Warnings) {
+fn check_shape(header: &ByteRecord, fields: &Fields, line: u64, warnings: &mut Warnings) {
     if fields.len() != header.len() {
         warnings.add(line, "", "as many fields as the header has");
     }
-    if fields.as_slice().contains(&b'\n') {
+    if fields.spans_lines() {
         warnings.add(line, "", "one line for a record; a quote may be left open");
     }
-    if std::str::from_utf8(fields.as_slice()).is_err() {
+    if matches!(fields, Fields::Bytes(_)) {
         warnings.add(line, "", "UTF-8; read as ISO 8859-1");
     }
 }

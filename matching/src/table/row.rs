@@ -7,6 +7,7 @@ use csv::ByteRecord;
 use crate::record::{Name, Record};
 use crate::value::{Address, BirthDate, Quality, Relationship, Sex, Ssn};
 
+use super::fields::Fields;
 use super::report::Warnings;
 
 /// Columns by name; `None` when the table lacks one.
@@ -95,20 +96,14 @@ const FEWEST_DIGITS: usize = 6;
 /// A line with its columns.
 pub(super) struct Row<'a> {
     pub(super) columns: &'a Columns,
-    pub(super) fields: &'a ByteRecord,
+    pub(super) fields: &'a Fields,
     pub(super) line: u64,
 }
 
 impl Row<'_> {
     /// A field without the blanks around it; empty when the column is absent.
     fn text(&self, column: Option<usize>) -> Cow<'_, str> {
-        let bytes = column
-            .and_then(|place| self.fields.get(place))
-            .unwrap_or_default();
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Cow::Borrowed(text.trim()),
-            Err(_) => Cow::Owned(decode(bytes).trim().to_owned()),
-        }
+        column.map_or(Cow::Borrowed(""), |place| self.fields.get(place))
     }
 
     /// The record id; `None` when the column is there and the field is empty.
@@ -258,9 +253,9 @@ fn spelled_out(name: Name, current: &Name) -> Vec<Name> {
 }
 
 /// UTF-8, or else one character per byte (ISO 8859-1): old exports are written so.
-pub(super) fn decode(bytes: &[u8]) -> String {
+pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => Cow::Borrowed(text),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
 }

@@ -74,28 +74,28 @@ const ABBREVIATIONS: [(&str, &str); 21] = [
     ("MOUNT", "MT"),
     ("SAINT", "ST"),
 ];
-const UNIT_WORDS: [&str; 9] = [
-    "APT",
-    "APARTMENT",
-    "UNIT",
-    "STE",
-    "SUITE",
-    "RM",
-    "ROOM",
-    "SPC",
-    "SPACE",
-];
-const PLACEHOLDERS: [&str; 9] = [
-    "HOMELESS",
-    "UNKNOWN",
-    "NONE",
-    "NO ADDRESS",
-    "TRANSIENT",
-    "GENERAL DELIVERY",
-    "NO FIXED ADDRESS",
-    "REFUSED",
-    "CONFIDENTIAL",
-];
+
+fn is_unit_word(word: &str) -> bool {
+    matches!(
+        word,
+        "APT" | "APARTMENT" | "UNIT" | "STE" | "SUITE" | "RM" | "ROOM" | "SPC" | "SPACE"
+    )
+}
+
+fn is_placeholder(street: &str) -> bool {
+    matches!(
+        street,
+        "HOMELESS"
+            | "UNKNOWN"
+            | "NONE"
+            | "NO ADDRESS"
+            | "TRANSIENT"
+            | "GENERAL DELIVERY"
+            | "NO FIXED ADDRESS"
+            | "REFUSED"
+            | "CONFIDENTIAL"
+    )
+}
 
 impl Place {
     /// Reduces an address; unknown, homeless and confidential addresses give an empty place.
@@ -103,7 +103,7 @@ impl Place {
         let zip = zip_number(&address.zip);
         let plain = text::plain(&address.street);
         let plain = plain.trim();
-        if plain.is_empty() || PLACEHOLDERS.contains(&plain) {
+        if plain.is_empty() || is_placeholder(plain) {
             return Self {
                 zip,
                 ..Self::default()
@@ -144,7 +144,7 @@ impl Line {
         let mut street = String::with_capacity(plain.len());
         let mut in_unit = false;
         for word in plain.split(' ').filter(|word| !word.is_empty()) {
-            if UNIT_WORDS.contains(&word) || word == "#" {
+            if is_unit_word(word) || word == "#" {
                 in_unit = true;
             } else if in_unit {
                 line.unit = mix::pair(line.unit, mix::text(word));
@@ -164,9 +164,12 @@ impl Line {
 /// A street's words in one piece: a blank too many or too few does not matter, nor does it in what the street is
 /// called at its end (`MAINSTREET`).
 fn shortened(joined: &mut String) -> &str {
-    let long = ABBREVIATIONS
-        .iter()
-        .find(|(long, _)| joined.len() > long.len() && joined.ends_with(long));
+    let long = ABBREVIATIONS.iter().find(|(long, _)| {
+        // The last letter tells most of them apart.
+        joined.as_bytes().last() == long.as_bytes().last()
+            && joined.len() > long.len()
+            && joined.ends_with(long)
+    });
     if let Some((long, short)) = long {
         joined.truncate(joined.len() - long.len());
         joined.push_str(short);
