@@ -137,17 +137,27 @@ impl Batch {
         };
         // Room is taken as it is filled; growing would copy what is found again and again.
         let mut kept = Vec::with_capacity(self.population.len());
+        let mut hand_on = |batch: &Self, scored: &[Vec<Pair>]| {
+            scored.iter().try_for_each(|pairs| {
+                statistics.pairs_compared += pairs.len() as u64;
+                let is_kept = |pair: &&Pair| pair.decision != Decision::NoLink;
+                kept.extend(pairs.iter().filter(is_kept).copied());
+                on_pairs(batch, pairs)
+            })
+        };
+        let mut scored = Vec::new();
         for start in (0..self.population.end()).step_by(CHUNK as usize) {
             let end = start.saturating_add(CHUNK).min(self.population.end());
-            for pairs in self.score_chunk(&blocks, rulings, start..end) {
-                statistics.pairs_compared += pairs.len() as u64;
-                on_pairs(&self, &pairs)?;
-                let found = pairs
-                    .iter()
-                    .filter(|pair| pair.decision != Decision::NoLink);
-                kept.extend(found.copied());
-            }
+            let mut next = Vec::new();
+            // While some pairs are handed on, the next are scored.
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| next = self.score_chunk(&blocks, rulings, start..end));
+                hand_on(&self, &scored)
+            })?;
+            scored = next;
         }
+        hand_on(&self, &scored)?;
+        drop(scored);
         drop(blocks);
         Ok(self.finish(rulings, kept, statistics))
     }

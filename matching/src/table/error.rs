@@ -51,3 +51,13 @@ pub enum LinkTablesError {
         source: csv::Error,
     },
 }
+
+impl LinkTablesError {
+    /// What comes of an output that cannot be written.
+    pub(super) fn writing<E: Into<csv::Error>>(output: &'static str) -> impl Fn(E) -> Self {
+        move |error| Self::Write {
+            output,
+            source: error.into(),
+        }
+    }
+}

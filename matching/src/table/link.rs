@@ -1,7 +1,7 @@
 //! Linking of person tables, as `tandem link` does it.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use crate::batch::{Batch, TASK};
 use crate::engine::{Engine, EngineError};
@@ -110,7 +110,7 @@ pub fn link_tables_with(
             .candidates
             .map(Candidates::new)
             .transpose()
-            .map_err(failed("candidates"))?,
+            .map_err(LinkTablesError::writing("candidates"))?,
         scores: extras.page.is_some().then(Scores::default),
         fairness: extras.as_of.filter(|_| is_grouped).map(Fairness::new),
     };
@@ -143,7 +143,7 @@ struct Watchers<'a> {
 }
 
 impl Watchers<'_> {
-    fn see(&mut self, batch: &Batch, pairs: &[Pair]) -> csv::Result<()> {
+    fn see(&mut self, batch: &Batch, pairs: &[Pair]) -> io::Result<()> {
         if let Some(scores) = &mut self.scores {
             scores.add(pairs);
         }
@@ -157,11 +157,6 @@ impl Watchers<'_> {
     }
 }
 
-/// What a table that cannot be written makes of a run.
-fn failed(output: &'static str) -> impl Fn(csv::Error) -> LinkTablesError {
-    move |source| LinkTablesError::Write { output, source }
-}
-
 /// The tables beside links and clusters.
 fn write_extras(
     result: &LinkResult,
@@ -169,11 +164,12 @@ fn write_extras(
     extras: &mut LinkExtras<'_>,
 ) -> Result<(), LinkTablesError> {
     if let Some(output) = &mut extras.fairness {
-        write_groups(&report.fairness, output).map_err(failed("fairness"))?;
+        write_groups(&report.fairness, output).map_err(LinkTablesError::writing("fairness"))?;
     }
     if let (Some(output), Some(as_of)) = (&mut extras.households, extras.as_of) {
         let households = Households::of(result, as_of);
-        write_households(&households, result, output).map_err(failed("households"))?;
+        write_households(&households, result, output)
+            .map_err(LinkTablesError::writing("households"))?;
         report.unduplicated = Some(*households.counts());
     }
     Ok(())
@@ -272,14 +268,18 @@ fn run(
         progress.records = (progress.records + u64::from(TASK)).min(batch.len() as u64);
         progress.pairs += pairs.len() as u64;
         tell(audience, progress);
-        watchers.see(batch, pairs).map_err(failed("candidates"))?;
+        watchers
+            .see(batch, pairs)
+            .map_err(LinkTablesError::writing("candidates"))?;
         if Some(progress.records) == of_records {
             begin(audience, Phase::Clustering);
         }
         Ok::<(), LinkTablesError>(())
     })?;
     if let Some(candidates) = watchers.candidates.take() {
-        candidates.finish(&result).map_err(failed("candidates"))?;
+        candidates
+            .finish(&result)
+            .map_err(LinkTablesError::writing("candidates"))?;
     }
     Ok(result)
 }

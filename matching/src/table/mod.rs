@@ -9,6 +9,7 @@ mod read;
 mod reference;
 mod report;
 mod row;
+mod rows;
 mod values;
 mod write;
 

@@ -3,12 +3,17 @@
 use std::io::{self, Write};
 
 use rayon::prelude::*;
+use uuid::Uuid;
 
 use crate::batch::Batch;
 use crate::cluster::ClusterId;
 use crate::result::{LinkResult, Pair};
 
 use super::error::LinkTablesError;
+use super::rows::Rows;
+
+/// Columns of the table of compared pairs.
+pub(crate) const CANDIDATES: [&str; 5] = ["system_a", "id_a", "system_b", "id_b", "score"];
 
 /// The table of compared pairs: pairs are held until there are enough for several tasks to turn into text.
 pub(super) struct Candidates<'a> {
@@ -18,15 +23,14 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     /// Begins the table.
-    pub(super) fn new(output: &'a mut dyn Write) -> csv::Result<Self> {
-        let header = ["system_a", "id_a", "system_b", "id_b", "score"];
-        write_rows(&[()], output, |(), writer| writer.write_record(header))?;
+    pub(super) fn new(output: &'a mut dyn Write) -> io::Result<Self> {
+        write_rows(&[()], output, |(), rows| rows.row(&CANDIDATES))?;
         let held = Vec::with_capacity(HELD);
         Ok(Self { output, held })
     }
 
     /// Takes compared pairs.
-    pub(super) fn add(&mut self, batch: &Batch, pairs: &[Pair]) -> csv::Result<()> {
+    pub(super) fn add(&mut self, batch: &Batch, pairs: &[Pair]) -> io::Result<()> {
         self.held.extend_from_slice(pairs);
         if self.held.len() < HELD {
             return Ok(());
@@ -35,20 +39,20 @@ impl<'a> Candidates<'a> {
     }
 
     /// Writes what is still held.
-    pub(super) fn finish(mut self, result: &LinkResult) -> csv::Result<()> {
+    pub(super) fn finish(mut self, result: &LinkResult) -> io::Result<()> {
         self.write(|number| result.key_parts(number))
     }
 
     fn write<'k>(
         &mut self,
         key: impl Fn(usize) -> Option<(&'k str, &'k str)> + Sync,
-    ) -> csv::Result<()> {
-        let row = |pair: &Pair, writer: &mut Rows| {
-            let (Some(a), Some(b)) = (key(pair.a()), key(pair.b())) else {
-                return Ok(());
-            };
-            let score = format!("{:.3}", pair.score_bits());
-            writer.write_record([a.0, a.1, b.0, b.1, &score])
+    ) -> io::Result<()> {
+        let row = |pair: &Pair, rows: &mut Rows| {
+            if let (Some(a), Some(b)) = (key(pair.a()), key(pair.b())) {
+                rows.fields(&[a.0, a.1, b.0, b.1]);
+                rows.decimal(pair.score_bits(), 3);
+                rows.end();
+            }
         };
         write_rows(&self.held, self.output, row)?;
         self.held.clear();
@@ -87,22 +91,19 @@ pub(crate) fn write_pairs<'a>(
         "decision",
         "false_match_rate",
     ];
-    let row = |pair: &Pair, writer: &mut Rows| {
-        let (Some(a), Some(b)) = (key_parts(pair.a()), key_parts(pair.b())) else {
-            return Ok(());
-        };
-        let score = format!("{:.3}", pair.score_bits());
-        let decision = pair.decision().label();
-        let rate = format!("{:.6}", pair.false_match_rate());
-        writer.write_record([a.0, a.1, b.0, b.1, &score, decision, &rate])
+    let row = |pair: &Pair, rows: &mut Rows| {
+        if let (Some(a), Some(b)) = (key_parts(pair.a()), key_parts(pair.b())) {
+            rows.fields(&[a.0, a.1, b.0, b.1]);
+            rows.decimal(pair.score_bits(), 3);
+            rows.field(pair.decision().label());
+            rows.decimal(pair.false_match_rate(), 6);
+            rows.end();
+        }
     };
-    write_rows(&[()], output, |(), writer| writer.write_record(header))
+    write_rows(&[()], output, |(), rows| rows.row(&header))
         .and_then(|()| write_rows(links, output, row))
         .and_then(|()| write_rows(reviews, output, row))
-        .map_err(|source| LinkTablesError::Write {
-            output: "links",
-            source,
-        })
+        .map_err(LinkTablesError::writing("links"))
 }
 
 /// Every record with its cluster.
@@ -121,41 +122,36 @@ pub(crate) fn write_cluster_ids<'a>(
 ) -> Result<(), LinkTablesError> {
     let header = ["system", "record_id", "cluster_id"];
     let numbers: Vec<usize> = (0..clusters.len()).collect();
-    let row = |number: &usize, writer: &mut Rows| {
-        let cluster = clusters.get(*number);
-        let (Some(key), Some(cluster)) = (key_parts(*number), cluster) else {
-            return Ok(());
-        };
-        writer.write_record([key.0, key.1, &cluster.to_string()])
+    let row = |number: &usize, rows: &mut Rows| {
+        if let (Some(key), Some(cluster)) = (key_parts(*number), clusters.get(*number)) {
+            let mut text = Uuid::encode_buffer();
+            let cluster = cluster.uuid().hyphenated().encode_lower(&mut text);
+            rows.row(&[key.0, key.1, cluster]);
+        }
     };
-    write_rows(&[()], output, |(), writer| writer.write_record(header))
+    write_rows(&[()], output, |(), rows| rows.row(&header))
         .and_then(|()| write_rows(&numbers, output, row))
-        .map_err(|source| LinkTablesError::Write {
-            output: "clusters",
-            source,
-        })
+        .map_err(LinkTablesError::writing("clusters"))
 }
-
-type Rows = csv::Writer<Vec<u8>>;
 
 /// Writes rows in their order; while some are written, several tasks turn the next into text.
 fn write_rows<T: Sync>(
     rows: &[T],
     output: &mut dyn Write,
-    row: impl Fn(&T, &mut Rows) -> csv::Result<()> + Sync,
-) -> csv::Result<()> {
+    row: impl Fn(&T, &mut Rows) + Sync,
+) -> io::Result<()> {
     let mut texts = Vec::new();
     for held in rows.chunks(HELD) {
-        let mut next = Ok(Vec::new());
+        let mut next = Vec::new();
         let written = rayon::in_place_scope(|scope| {
             scope.spawn(|_| next = as_text(held, &row));
             write_texts(&texts, output)
         });
         written?;
-        texts = next?;
+        texts = next;
     }
     write_texts(&texts, output)?;
-    Ok(output.flush()?)
+    output.flush()
 }
 
 fn write_texts(texts: &[Vec<u8>], output: &mut dyn Write) -> io::Result<()> {
@@ -163,16 +159,11 @@ fn write_texts(texts: &[Vec<u8>], output: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Rows as text, in their order.
-fn as_text<T: Sync>(
-    rows: &[T],
-    row: &(impl Fn(&T, &mut Rows) -> csv::Result<()> + Sync),
-) -> csv::Result<Vec<Vec<u8>>> {
+fn as_text<T: Sync>(rows: &[T], row: &(impl Fn(&T, &mut Rows) + Sync)) -> Vec<Vec<u8>> {
     let tasks = rows.par_chunks(TASK).map(|rows| {
-        let mut writer = csv::Writer::from_writer(Vec::with_capacity(ROW * rows.len()));
-        rows.iter().try_for_each(|each| row(each, &mut writer))?;
-        writer
-            .into_inner()
-            .map_err(|error| csv::Error::from(error.into_error()))
+        let mut text = Rows::with_capacity(ROW * rows.len());
+        rows.iter().for_each(|each| row(each, &mut text));
+        text.into_text()
     });
     tasks.collect()
 }
