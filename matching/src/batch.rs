@@ -3,12 +3,12 @@
 use rayon::prelude::*;
 
 use crate::blocking::Blocks;
-use crate::bridge::bridges;
 use crate::cluster::Clusters;
-use crate::decide::{Decision, Note};
+use crate::decide::Decision;
 use crate::doubts::Doubts;
 use crate::engine::EngineError;
 use crate::estimate::{Estimate, EstimateError, Estimation};
+use crate::joining::{self, Joining};
 use crate::matcher::Matcher;
 use crate::model::Model;
 use crate::population::{Population, Slot};
@@ -19,10 +19,6 @@ use crate::result::{LinkResult, Pair, Statistics};
 use crate::ruling::Rulings;
 use crate::settings::Settings;
 
-/// Links less than so many bits above the threshold do not bring two records of one system together that would not be
-/// linked themselves: a system keeps twins and sisters apart more often than it keeps one person twice. On generated
-/// look-alikes this kept two of three wrong links away, for one right link in ten thousand.
-const SURE: f64 = 14.0;
 /// Records that one task scores, and whose pairs are handed on together.
 pub(crate) const TASK: Slot = 512;
 /// Records whose partners are fetched from memory together.
@@ -273,43 +269,16 @@ impl Batch {
         rates
     }
 
-    /// Forms clusters from the pairs that a steward confirmed and the open ones down to a score; marks the pairs that
-    /// would have brought records together that cannot be one person. The pairs come in the order of joining.
+    /// Forms clusters from the pairs that a steward confirmed and the open ones down to a score; see [`Joining::join`].
     fn join(&self, rulings: &Rulings, doubts: &Doubts, kept: &mut [Pair], lowest: f64) -> Clusters {
         let matcher = Matcher::new(&self.population, &self.model, rulings);
-        let largest = self.model.settings.cluster.largest_cluster;
-        let mut clusters = Clusters::new(self.population.end(), largest);
-        for pair in kept.iter_mut().filter(|pair| pair.is_to_link(lowest)) {
-            let is_sure = !pair.is_open || pair.bits >= lowest + SURE;
-            let duplicates = (!is_sure).then_some(lowest);
-            let refuses = |a, b| doubts.refuse(&matcher, (a, b), duplicates);
-            let is_joined = clusters.join(pair.a, pair.b, refuses);
-            (pair.is_refused, pair.is_bridge) = (!is_joined, false);
-        }
-        self.without_bridges(kept, lowest, clusters)
-    }
-
-    /// Takes weak bridges out of clusters.
-    fn without_bridges(&self, kept: &mut [Pair], lowest: f64, mut clusters: Clusters) -> Clusters {
-        let bridges = bridges(kept, lowest, &mut clusters);
-        if bridges.is_empty() {
-            return clusters;
-        }
-        for place in bridges {
-            if let Some(pair) = kept.get_mut(place) {
-                (pair.is_refused, pair.is_bridge) = (true, true);
-            }
-        }
-        // What a bridge held together falls apart; nothing else changes, so that nothing needs to be asked again.
-        let largest = self.model.settings.cluster.largest_cluster;
-        let mut clusters = Clusters::new(self.population.end(), largest);
-        let links = kept
-            .iter()
-            .filter(|pair| pair.is_to_link(lowest) && !pair.is_refused);
-        for pair in links {
-            clusters.join(pair.a, pair.b, |_, _| false);
-        }
-        clusters
+        let joining = Joining {
+            records: self.population.end(),
+            largest: self.model.settings.cluster.largest_cluster,
+            lowest,
+            refuses: |a, b, duplicates| doubts.refuse(&matcher, (a, b), duplicates),
+        };
+        joining.join(kept)
     }
 }
 
@@ -317,19 +286,6 @@ impl Batch {
 fn decide(kept: &mut [Pair], rates: &Rates, link_bits: f64) {
     kept.par_iter_mut().for_each(|pair| {
         pair.false_match_rate = rates.at(pair.bits);
-        let is_link = pair.is_to_link(link_bits);
-        pair.is_refused &= is_link;
-        if pair.is_refused {
-            pair.notes.add(if pair.is_bridge {
-                Note::Bridge
-            } else {
-                Note::ClusterConflict
-            });
-        }
-        pair.decision = if is_link && !pair.is_refused {
-            Decision::Link
-        } else {
-            Decision::Review
-        };
+        joining::decide(pair, link_bits);
     });
 }

@@ -85,13 +85,7 @@ impl Clusters {
         let (mut one, mut other) = std::mem::take(&mut self.members);
         self.ring(root_a, usize::MAX, &mut one);
         self.ring(root_b, usize::MAX, &mut other);
-        let is_too_large = one.len() + other.len() > self.largest;
-        let is_joined = !is_too_large
-            && !one.iter().any(|one| {
-                other
-                    .iter()
-                    .any(|other| (*one, *other) != (a, b) && is_refused(*one, *other))
-            });
+        let is_joined = may_become_one((&one, &other), (a, b), self.largest, &mut is_refused);
         self.members = (one, other);
         if is_joined {
             self.link(root_a, root_b);
@@ -145,6 +139,22 @@ impl Clusters {
         });
         (ids.collect(), clusters)
     }
+}
+
+/// Whether two clusters may become one by the link of a pair: they do not grow too large, and no other pair across them
+/// is refused.
+pub(crate) fn may_become_one(
+    (one, other): (&[Slot], &[Slot]),
+    link: (Slot, Slot),
+    largest: usize,
+    mut is_refused: impl FnMut(Slot, Slot) -> bool,
+) -> bool {
+    one.len() + other.len() <= largest
+        && !one.iter().any(|one| {
+            other
+                .iter()
+                .any(|other| (*one, *other) != link && is_refused(*one, *other))
+        })
 }
 
 /// The members of a record's ring, itself first.

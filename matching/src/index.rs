@@ -1,14 +1,18 @@
 //! The engine online: the same population, keys and comparisons, one record at a time.
 
+use crate::around::Surroundings;
 use crate::blocking::Postings;
+use crate::cluster::may_become_one;
 use crate::decide::Decision;
 use crate::engine::Engine;
 use crate::explain::Explanation;
+use crate::joining::duplicates;
 use crate::matcher::Matcher;
 use crate::model::Model;
 use crate::person::Person;
 use crate::population::{Population, Slot};
 use crate::record::{Record, RecordKey};
+use crate::result::Pair;
 use crate::ruling::Rulings;
 use crate::score::Scorer;
 
@@ -23,6 +27,16 @@ pub struct Candidate {
     pub decision: Decision,
     /// Why.
     pub explanation: Explanation,
+}
+
+/// What a batch of all records of an index would decide about one of them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// Its links and reviews, best first.
+    pub candidates: Vec<Candidate>,
+    /// The links, by their score alone, among the records that it is connected with through links, each seen from the
+    /// record that is named first; a decision for review says that clusters hold the link back.
+    pub beside: Vec<(RecordKey, Candidate)>,
 }
 
 /// Records that can be asked for matches at any time.
@@ -96,9 +110,31 @@ impl Index {
 
     /// Links and reviews of a record that is in the index, best first; empty when it is not.
     pub fn candidates_of(&mut self, key: &RecordKey) -> Vec<Candidate> {
-        match self.population.slot(key) {
-            Some(slot) => self.search(slot),
-            None => Vec::new(),
+        let Some(slot) = self.population.slot(key) else {
+            return Vec::new();
+        };
+        let mut pairs = self.around(slot);
+        pairs.retain(|pair| pair.a == slot || pair.b == slot);
+        self.told(&pairs, slot)
+    }
+
+    /// The same, with the links of the records that it is connected with.
+    pub fn found(&mut self, key: &RecordKey) -> Found {
+        let Some(slot) = self.population.slot(key) else {
+            return Found::default();
+        };
+        let (own, beside): (Vec<Pair>, Vec<Pair>) = self
+            .around(slot)
+            .into_iter()
+            .partition(|pair| pair.a == slot || pair.b == slot);
+        let scorer = self.scorer();
+        let beside = beside.iter().filter_map(|pair| {
+            let seen_from = self.population.key(pair.a)?;
+            Some((seen_from, self.candidate_of(pair, pair.b, &scorer)?))
+        });
+        Found {
+            beside: beside.collect(),
+            candidates: self.told(&own, slot),
         }
     }
 
@@ -129,19 +165,38 @@ impl Index {
         }
     }
 
-    /// Whether a record can join a cluster with these members: no two of them are known to be two
-    /// people. Members that are not in the index are passed over; an absent record joins nothing.
-    pub fn may_join(&self, key: &RecordKey, members: &[RecordKey]) -> bool {
-        let Some(slot) = self.population.slot(key) else {
+    /// Whether the link of two records may make one person of those who are with each of them already, the two
+    /// themselves included or not: nobody comes together whom a batch would keep apart. Records that are not in the
+    /// index are passed over; a pair that is no link makes nobody one.
+    pub fn may_join(
+        &self,
+        (a, b): (&RecordKey, &RecordKey),
+        (with_a, with_b): (&[RecordKey], &[RecordKey]),
+    ) -> bool {
+        let (Some(a), Some(b)) = (self.population.slot(a), self.population.slot(b)) else {
             return false;
         };
         let matcher = Matcher::new(&self.population, &self.model, &self.rulings);
-        let members = members
-            .iter()
-            .filter_map(|member| self.population.slot(member));
-        members
-            .filter(|member| *member != slot)
-            .all(|member| !matcher.refuses(slot, member, None))
+        let lowest = self.model.settings.thresholds.link_bits;
+        let link = matcher.pair(a, b).filter(|pair| pair.is_to_link(lowest));
+        let Some(link) = link else {
+            return false;
+        };
+        let duplicates = duplicates(&link, lowest);
+        let largest = self.model.settings.cluster.largest_cluster;
+        let (one, other) = (self.cluster(a, with_a), self.cluster(b, with_b));
+        may_become_one((&one, &other), (a, b), largest, |a, b| {
+            matcher.refuses(a, b, duplicates)
+        })
+    }
+
+    /// A record and those who are with it, each once.
+    fn cluster(&self, slot: Slot, with: &[RecordKey]) -> Vec<Slot> {
+        let others = with.iter().filter_map(|key| self.population.slot(key));
+        let mut cluster: Vec<Slot> = others.chain([slot]).collect();
+        cluster.sort_unstable();
+        cluster.dedup();
+        cluster
     }
 
     /// Why two records of the index are decided as they are; `None` when one is not there.
@@ -156,38 +211,38 @@ impl Index {
         Scorer::new(&self.model, self.population.len())
     }
 
-    fn search(&mut self, slot: Slot) -> Vec<Candidate> {
-        let limits = &self.model.settings.blocking;
-        let mut partners = self.postings.partners(&self.population, slot, limits);
-        let ruled = self.rulings.partners(self.population.digest(slot));
-        partners.extend(ruled.filter_map(|digest| self.population.slot_of(digest)));
-        partners.sort_unstable();
-        partners.dedup();
-        partners.retain(|other| *other != slot);
-        let matcher = Matcher::new(&self.population, &self.model, &self.rulings);
+    fn around(&mut self, slot: Slot) -> Vec<Pair> {
+        let mut surroundings = Surroundings {
+            population: &self.population,
+            postings: &mut self.postings,
+            model: &self.model,
+            rulings: &self.rulings,
+        };
+        surroundings.around(slot)
+    }
+
+    /// Pairs of one record as its candidates, best first.
+    fn told(&self, pairs: &[Pair], slot: Slot) -> Vec<Candidate> {
         let scorer = self.scorer();
-        let mut found = Vec::new();
-        for other in partners {
-            let Some((evidence, judgement)) = matcher.judge(slot, other) else {
-                continue;
-            };
-            let Some(key) = self.population.key(other) else {
-                continue;
-            };
-            if judgement.decision != Decision::NoLink {
-                found.push(Candidate {
-                    key,
-                    score_bits: judgement.bits,
-                    decision: judgement.decision,
-                    explanation: Explanation::new(&scorer, &evidence, &judgement),
-                });
-            }
-        }
+        let candidates = pairs.iter().filter_map(|pair| {
+            let other = if pair.a == slot { pair.b } else { pair.a };
+            self.candidate_of(pair, other, &scorer)
+        });
+        let mut found: Vec<Candidate> = candidates.collect();
         found.sort_by(|a, b| {
             b.score_bits
                 .total_cmp(&a.score_bits)
                 .then(a.key.cmp(&b.key))
         });
         found
+    }
+
+    fn candidate_of(&self, pair: &Pair, other: Slot, scorer: &Scorer<'_>) -> Option<Candidate> {
+        Some(Candidate {
+            key: self.population.key(other)?,
+            score_bits: pair.bits,
+            decision: pair.decision,
+            explanation: pair.explained(scorer),
+        })
     }
 }

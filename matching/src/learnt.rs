@@ -1,17 +1,20 @@
-//! What an index learns from its own records: probabilities, and from which score on links keep to a wanted rate.
+//! What records show by themselves: probabilities, and from which score on links keep to a wanted rate; and an index
+//! that works by it.
 
 use std::convert::Infallible;
 
 use crate::batch::Batch;
+use crate::decide::Decision;
 use crate::estimate::EstimateError;
+use crate::explain::Explanation;
 use crate::index::{Candidate, Index};
 use crate::model::Model;
-use crate::population::Population;
 use crate::rates::FalseMatchRate;
 use crate::record::RecordKey;
+use crate::ruling::Rulings;
 use crate::settings::{Settings, SettingsError};
 
-/// What the records of an index show.
+/// What records show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Learnt {
     /// The settings with the estimated probabilities; `thresholds.link_bits` is the lowest score down to which no
@@ -23,42 +26,35 @@ pub struct Learnt {
     pub false_match_rate: FalseMatchRate,
 }
 
-impl Index {
-    /// Links all records of the index once, as a batch would, and says what was learnt. Nothing in the index changes:
-    /// [`Index::adopt`] does that. Takes as long as a batch (seconds for a million records) and some memory for it.
+impl Batch {
+    /// Links all records once and says what was learnt. Takes as long as a run: seconds for a million records.
     ///
     /// # Errors
     /// [`EstimateError`] when there are too few matches, or the classes do not separate.
-    pub fn learn(&mut self, base: &Settings) -> Result<Learnt, EstimateError> {
-        let nobody = Population::new(Default::default());
-        let population = std::mem::replace(&mut self.population, nobody);
-        let mut batch = Batch::new(Model::new(base.clone()), population);
-        if let Err(error) = batch.estimate() {
-            self.population = batch.population;
-            return Err(error);
-        }
-        let records = batch.len();
-        let run = batch.run(&self.rulings, |_, _| Ok::<(), Infallible>(()));
+    pub fn learn(mut self, rulings: &Rulings) -> Result<Learnt, EstimateError> {
+        self.estimate()?;
+        let records = self.len();
+        let run = self.run(rulings, |_, _| Ok::<(), Infallible>(()));
         let result = match run {
             Ok(result) => result,
             Err(never) => match never {},
         };
-        let settings = result.settings().clone();
-        let rate = result.statistics().false_match_rate;
-        self.population = result.population;
         // After an estimation a run tells its rate always.
+        let rate = result.statistics().false_match_rate;
         let false_match_rate = rate.unwrap_or(FalseMatchRate {
             expected: 1.0,
             low: 0.0,
             high: 1.0,
         });
         Ok(Learnt {
-            settings,
+            settings: result.settings().clone(),
             records,
             false_match_rate,
         })
     }
+}
 
+impl Index {
     /// Compares and decides by other settings from now on.
     ///
     /// # Errors
@@ -74,14 +70,26 @@ impl Index {
         &self.model.settings
     }
 
-    /// What is decided about two records of the index, seen from the first; `None` when one is not there.
-    pub fn candidate(&self, key: &RecordKey, other: &RecordKey) -> Option<Candidate> {
+    /// What a batch of all records would decide about two of the index, seen from the first; `None` when one is not
+    /// there. Two that share no block, which a batch does not compare, are at most for review.
+    pub fn candidate(&mut self, key: &RecordKey, other: &RecordKey) -> Option<Candidate> {
+        let mut found = self.candidates_of(key).into_iter();
+        if let Some(candidate) = found.find(|candidate| candidate.key == *other) {
+            return Some(candidate);
+        }
         let explanation = self.explain(key, other)?;
+        let decision = match explanation.decision {
+            Decision::Link => Decision::Review,
+            decision => decision,
+        };
         Some(Candidate {
             key: other.clone(),
             score_bits: explanation.score_bits,
-            decision: explanation.decision,
-            explanation,
+            decision,
+            explanation: Explanation {
+                decision,
+                ..explanation
+            },
         })
     }
 }

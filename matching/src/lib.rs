@@ -5,6 +5,7 @@
 //! personal data. The crate does no input or output of its own.
 
 mod account;
+mod around;
 mod batch;
 mod blocking;
 mod bridge;
@@ -19,6 +20,7 @@ mod fairness;
 mod field;
 mod household;
 mod index;
+mod joining;
 mod learnt;
 mod matcher;
 mod mix;
@@ -57,7 +59,7 @@ pub use explain::{Explanation, FieldWeight};
 pub use fairness::{Dimension, GroupQuality};
 pub use field::Field;
 pub use household::{HouseholdId, Households, Unduplicated};
-pub use index::{Candidate, Index};
+pub use index::{Candidate, Found, Index};
 pub use learnt::Learnt;
 pub use nickname::{NicknameError, Nicknames, given_name};
 pub use plan::BlockingPlan;

@@ -64,6 +64,18 @@ impl Pair {
         }
     }
 
+    /// Why it was decided as it was.
+    pub(crate) fn explained(&self, scorer: &Scorer<'_>) -> Explanation {
+        let judgement = Judgement {
+            bits: self.bits,
+            decision: self.decision,
+            is_forbidden: false,
+            is_open: self.is_open,
+            notes: self.notes,
+        };
+        Explanation::new(scorer, &self.evidence, &judgement)
+    }
+
     /// Number of the first record.
     pub fn a(&self) -> usize {
         self.a as usize
@@ -210,13 +222,6 @@ impl LinkResult {
     /// Why a pair was decided as it was.
     pub fn explain(&self, pair: &Pair) -> Explanation {
         let scorer = Scorer::new(&self.model, self.population.len());
-        let judgement = Judgement {
-            bits: pair.bits,
-            decision: pair.decision,
-            is_forbidden: false,
-            is_open: pair.is_open,
-            notes: pair.notes,
-        };
-        Explanation::new(&scorer, &pair.evidence, &judgement)
+        pair.explained(&scorer)
     }
 }

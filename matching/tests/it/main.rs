@@ -18,6 +18,7 @@ mod people;
 mod plan;
 mod population;
 mod report;
+mod same_answer;
 mod story;
 mod tables;
 mod tables_run;
