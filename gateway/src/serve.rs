@@ -9,6 +9,7 @@ use tandem_consent::{Bundle, Facts};
 use tandem_coordination::referral::Rules;
 use tandem_mappings::model::id::SystemId;
 use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,7 +27,7 @@ use crate::pipeline::judge::Judge;
 use crate::pipeline::matcher::{self, Matcher};
 use crate::pipeline::{learning, processor, timers};
 use crate::seal::Sealer;
-use crate::store::Store;
+use crate::store::{Recorder, Recordings, Store};
 use crate::transport::folder::ExchangeFolder;
 use crate::transport::http::PartnerClient;
 
@@ -42,6 +43,9 @@ pub struct Gateway {
     pub core: Arc<Core>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Ends after the tasks: what they still ask is recorded.
+    stop_recording: CancellationToken,
+    recording: JoinHandle<()>,
     lock: DataLock,
 }
 
@@ -67,7 +71,8 @@ impl Gateway {
         std::fs::create_dir_all(&loaded.config.data).context("making the data folder")?;
         let lock = DataLock::take(&loaded.config.data)?;
         let adapters = Arc::new(Adapters::new(&loaded.config)?);
-        let core = Arc::new(Box::pin(core(loaded, clock)).await?);
+        let (core, recordings) = Box::pin(core(loaded, clock)).await?;
+        let core = Arc::new(core);
         Box::pin(learning::keep_up(&core))
             .await
             .context("learning the match model")?;
@@ -78,7 +83,10 @@ impl Gateway {
             acceptor: Acceptor::new(core.store.clone())
                 .guarding(core.loaded.config.refresh.clone()),
         };
+        let stop_recording = CancellationToken::new();
+        let recording = tokio::spawn(recordings.run(stop_recording.clone()));
         tasks.spawn(processor::run(Arc::clone(&core), stop.clone()));
+        tasks.spawn(learning::run(Arc::clone(&core), stop.clone()));
         tasks.spawn(timers::run(Arc::clone(&core), stop.clone()));
         for (id, system) in &core.loaded.config.systems {
             start_system(&intake, id, system, &stop, &tasks)
@@ -93,6 +101,8 @@ impl Gateway {
             core,
             stop,
             tasks,
+            stop_recording,
+            recording,
             lock,
         })
     }
@@ -106,6 +116,12 @@ impl Gateway {
         {
             tracing::warn!(
                 "some tasks did not end in time; what they had not committed is repeated at the next start"
+            );
+        }
+        self.stop_recording.cancel();
+        if self.recording.await.is_err() {
+            tracing::error!(
+                "the recorder of decisions had failed; whoever waited for it was not answered"
             );
         }
         self.core.store.close().await;
@@ -138,7 +154,7 @@ pub async fn run(loaded: Loaded, clock: Clock) -> anyhow::Result<()> {
     gateway.run_until_signal().await
 }
 
-async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
+async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)> {
     let config = &loaded.config;
     let sealer = Sealer::open_or_create(&config.data.join("root.key"), config.jurisdiction.clone())
         .context("opening the key file")?;
@@ -161,8 +177,10 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
         Facts::from_registry(&loaded.registry),
         config.jurisdiction.clone(),
     );
-    Ok(Core {
+    let (recorder, recordings) = Recorder::new(store.clone());
+    let core = Core {
         store,
+        recorder,
         clock,
         judge,
         engine,
@@ -171,7 +189,8 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<Core> {
         gateway: GATEWAY_SYSTEM.parse()?,
         changed: watch::Sender::new(0),
         loaded: Arc::new(loaded),
-    })
+    };
+    Ok((core, recordings))
 }
 
 fn start_system(

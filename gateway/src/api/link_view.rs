@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tandem_mappings::model::id::{MessageId, RecordKey};
+use tandem_matching::Note;
 use utoipa::ToSchema;
 
 use super::persons::RecordView;
@@ -30,6 +31,15 @@ pub(super) struct LinkSummary {
     pub standing: &'static str,
     /// `matcher` or `steward`.
     pub decider: &'static str,
+    /// Of a link that stands: why a steward should look at it again. `bridge`: a part of the person's records hangs on
+    /// this weak link alone. `cluster-conflict`: it brings records together that cannot be one person. Nothing was undone;
+    /// confirm the link or undo it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub doubt: Option<Note>,
+    /// Version of the model by which the score was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// A steward's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -80,6 +90,8 @@ impl LinkSummary {
             score_bits: f64::from(link.score_centibits) / 100.0,
             standing: link.standing.code(),
             decider: link.decider.code(),
+            doubt: link.doubt,
+            model: link.model.clone(),
             reason: link.reason.clone(),
             decided_by: link.decided_by.clone(),
             information: None,

@@ -27,7 +27,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .allow::<LinkReaders>()
     .query(
         "standing",
-        "linked, candidate, rejected or undone; candidate when absent",
+        "linked, candidate, rejected or undone; candidate when absent, which includes links that stand but are in doubt",
     )
     .query(
         "order",
@@ -49,8 +49,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
             .refuses(404, "No such link")
             .refuses(409, "The link does not stand where the decision needs it")
     };
-    let confirm = verdict("/v1/links/{id}/confirm", "One person: the pair is linked")
-        .gives::<LinkSummary>(200, "The link");
+    let confirm = verdict(
+        "/v1/links/{id}/confirm",
+        "One person: the pair is linked, or the link that was in doubt stands",
+    )
+    .gives::<LinkSummary>(200, "The link");
     let reject = verdict(
         "/v1/links/{id}/reject",
         "Two people: the pair is never offered again",
@@ -113,6 +116,9 @@ async fn list_links(
     };
     let mut tx = api.core().store.snapshot().await?;
     let mut links = tx.find::<LinkDoc>("link.standing", standing.code()).await?;
+    if standing == LinkStanding::Candidate {
+        links.extend(tx.find::<LinkDoc>(LinkDoc::DOUBTED, "yes").await?);
+    }
     let most = usize::try_from(limit(filter.limit)).unwrap_or(100);
     if by_information {
         let waiting = queue::ordered(&mut tx, links).await?;

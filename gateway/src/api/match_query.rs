@@ -28,9 +28,9 @@ use super::push;
 use super::route::{Doc, Routes};
 use crate::pipeline::core::Core;
 use crate::pipeline::family;
-use crate::pipeline::judge::{Ask, AskedItem, Judged};
+use crate::pipeline::judge::{Ask, AskedItem, Judged, Weighed};
 use crate::state::record::RecordDoc;
-use crate::store::{Stage, StoreError, Tx};
+use crate::store::{AuditEntry, Recording, Stage, StoreError, Tx};
 
 const INDEX: &str = "person-index";
 const SERVED: &str = "served";
@@ -127,39 +127,42 @@ fn departure(worked: Duration, quantum: Duration) -> Duration {
     quantum.saturating_mul(passed.saturating_add(1))
 }
 
+/// Decided in one snapshot of the store; the answer is known when what was decided is durable.
 async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchAnswer, ApiError> {
     let core = api.core();
     let asker = caller.system()?;
     let records = candidates(core, asker, &query.person).await?;
-    let mut tx = core.store.begin().await?;
+    let mut tx = core.store.snapshot().await?;
     let mut matches = Vec::new();
+    let mut decided = Vec::new();
     let others = others(&mut tx, asker, &records).await?;
     // A question that meets nobody is decided and recorded like one that meets somebody.
     if others.is_empty() {
-        judge(core, &mut tx, caller, query.purpose, None).await?;
+        decided.push(judge(core, &mut tx, caller, query.purpose, None).await?);
     }
     for (record, serves) in others {
-        let judged = judge(
-            core,
-            &mut tx,
-            caller,
-            query.purpose,
-            Some((&record, serves)),
-        )
-        .await?;
-        if judged.permits(INDEX) && judged.permits(SERVED) {
-            matches.push(found(core, &record, &judged));
+        let about = Some((&record, serves));
+        let weighed = judge(core, &mut tx, caller, query.purpose, about).await?;
+        if weighed.judged.permits(INDEX) && weighed.judged.permits(SERVED) {
+            matches.push(found(core, &record, &weighed.judged));
         }
+        decided.push(weighed);
     }
-    tx.audit(
-        core.clock.now(),
-        caller.name(),
-        "match.query",
-        asker.as_str(),
-        query.purpose.as_str(),
-    )
-    .await?;
-    tx.commit().await?;
+    drop(tx);
+    let at = core.clock.now();
+    let rows = decided.iter().map(|one| one.row(Stage::Query, at));
+    let recording = Recording {
+        decisions: rows.collect::<Result<_, _>>()?,
+        audit: AuditEntry {
+            position: 0,
+            at,
+            actor: caller.name().to_owned(),
+            action: "match.query".to_owned(),
+            object: asker.to_string(),
+            detail: query.purpose.as_str().to_owned(),
+        },
+    };
+    core.recorder.record(recording).await?;
     Ok(MatchAnswer { matches, own: None })
 }
 
@@ -227,7 +230,7 @@ async fn judge(
     caller: &Caller,
     purpose: Purpose,
     about: Option<(&RecordDoc, bool)>,
-) -> Result<Judged, StoreError> {
+) -> Result<Weighed, StoreError> {
     let organization = &caller.token().organization;
     let holder = about.map(|(record, _)| &record.key.system);
     let source = holder
@@ -252,9 +255,7 @@ async fn judge(
         holds_copy: false,
         serves_subject: about.is_some_and(|(_, serves)| serves),
     };
-    core.judge
-        .decide(tx, ask, Stage::Query, core.clock.now())
-        .await
+    core.judge.weigh(tx, ask, core.clock.now()).await
 }
 
 fn found(core: &Core, record: &RecordDoc, judged: &Judged) -> Found {

@@ -31,6 +31,12 @@ pub(super) struct Matching {
     pub records: usize,
     /// Pairs that wait for a steward.
     pub waiting: i64,
+    /// Of these, pairs that the model in use has still to judge: another one scored them.
+    pub to_judge: i64,
+    /// Links that stand, but that a steward should look at again.
+    pub doubted: i64,
+    /// Whether another model is being learnt.
+    pub learning: bool,
 }
 
 async fn show(_as: As<ModelReaders>, State(api): State<Api>) -> Result<Json<Matching>, ApiError> {
@@ -39,10 +45,24 @@ async fn show(_as: As<ModelReaders>, State(api): State<Api>) -> Result<Json<Matc
     let waiting = tx
         .count::<LinkDoc>("link.standing", LinkStanding::Candidate.code())
         .await?;
-    let matcher = core.matcher.lock().await;
+    let doubted = tx.count::<LinkDoc>(LinkDoc::DOUBTED, "yes").await?;
+    let (model, records, learning) = {
+        let matcher = core.matcher.lock().await;
+        (
+            matcher.model().clone(),
+            matcher.len(),
+            matcher.is_learning(),
+        )
+    };
+    let judged = tx
+        .count::<LinkDoc>(LinkDoc::WAITING_BY, &model.version)
+        .await?;
     Ok(Json(Matching {
-        model: matcher.model().clone(),
-        records: matcher.len(),
+        model,
+        records,
         waiting,
+        to_judge: waiting - judged,
+        doubted,
+        learning,
     }))
 }

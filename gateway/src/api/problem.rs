@@ -14,7 +14,7 @@ use crate::pipeline::accept::AcceptError;
 use crate::pipeline::consents::ConsentError;
 use crate::pipeline::steward::StewardError;
 use crate::seal::SealError;
-use crate::store::StoreError;
+use crate::store::{RecordError, StoreError};
 
 /// A problem document (RFC 9457, section 3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -192,6 +192,15 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.to_string())
+    }
+}
+
+impl From<RecordError> for ApiError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Full => Self::Unavailable,
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::matcher::Matcher;
 use crate::clock::Clock;
 use crate::config::{Loaded, SystemConfig};
 use crate::state::sensitivity::Sensitivity;
-use crate::store::{EventState, Store, StoreError, Tx};
+use crate::store::{EventState, Recorder, Store, StoreError, Tx};
 
 /// Name under which the gateway writes its own events.
 pub const GATEWAY_SYSTEM: &str = "gateway";
@@ -27,6 +27,8 @@ pub struct Core {
     pub loaded: Arc<Loaded>,
     /// The store.
     pub store: Store,
+    /// Makes decisions durable that are made at one time.
+    pub recorder: Recorder,
     /// The clock.
     pub clock: Clock,
     /// The consent engine.

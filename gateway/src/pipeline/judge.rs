@@ -200,23 +200,7 @@ impl Judge {
         stage: Stage,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let outcome = serde_json::to_value(weighed.judged.decision.outcome)
-            .ok()
-            .and_then(|value| value.as_str().map(str::to_owned))
-            .ok_or(StoreError::Shape { kind: "outcome" })?;
-        tx.add_decision(&DecisionRow {
-            id: weighed.judged.id,
-            decided_at: now,
-            action: weighed.action.as_str().to_owned(),
-            stage: stage.code().to_owned(),
-            outcome,
-            recipient: weighed.recipient.as_str().to_owned(),
-            person: weighed.person,
-            bundle: weighed.judged.decision.bundle.clone(),
-            link_version: weighed.link_version,
-            record: weighed.record.clone(),
-        })
-        .await
+        tx.add_decision(&weighed.row(stage, now)?).await
     }
 
     /// The answer by the directives of each of the persons who are one by now, the stricter one where they differ.
@@ -290,6 +274,31 @@ pub struct Weighed {
     recipient: OrganizationId,
     link_version: i64,
     record: serde_json::Value,
+}
+
+impl Weighed {
+    /// The decision as it is recorded.
+    ///
+    /// # Errors
+    /// When the outcome has no text.
+    pub fn row(&self, stage: Stage, now: Timestamp) -> Result<DecisionRow, StoreError> {
+        let outcome = serde_json::to_value(self.judged.decision.outcome)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .ok_or(StoreError::Shape { kind: "outcome" })?;
+        Ok(DecisionRow {
+            id: self.judged.id,
+            decided_at: now,
+            action: self.action.as_str().to_owned(),
+            stage: stage.code().to_owned(),
+            outcome,
+            recipient: self.recipient.as_str().to_owned(),
+            person: self.person,
+            bundle: self.judged.decision.bundle.clone(),
+            link_version: self.link_version,
+            record: self.record.clone(),
+        })
+    }
 }
 
 fn subject_of(person: Option<PersonId>, records: &[RecordDoc]) -> Result<Subject, StoreError> {

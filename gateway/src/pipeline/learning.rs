@@ -1,77 +1,130 @@
-//! The match model follows the records: it is learnt anew when there are half as many again, and doubtful pairs that it
-//! no longer doubts are linked. Links that were made stay; only a steward or a source undoes them.
+//! The match model follows the records: it is learnt anew when there are half as many again. Links that were made stay;
+//! what waits for a steward is judged anew by the new model (see [`super::rejudging`]).
+//!
+//! It is learnt from a snapshot of the store, by a task of its own: meanwhile the index answers, records come in, and
+//! whatever is decided is decided by the model in use.
 
-use std::cmp::Reverse;
+use std::sync::Arc;
 
-use tandem_matching::{Candidate, Decision};
+use tandem_matching::{EngineError, Learnt, Rulings};
+use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 use super::match_model::UNKNOWN;
-use super::{linking, mutual, names};
-use crate::state::link::{LinkDoc, LinkStanding};
+use super::matcher::{Read, read_all};
+use super::names;
 use crate::state::match_model::MatchModelDoc;
 use crate::store::StoreError;
 
-/// Pairs that are linked in one transaction.
-const PAIRS: usize = 100;
+/// Documents that are read at once: others of the same thread wait for no more.
+const PAGE: u32 = 250;
 
-/// Learns the model anew if the records have outgrown it, and the nicknames if stewards have taught others.
+/// Runs until cancelled: learns whenever the records have outgrown the model.
+pub async fn run(core: Arc<Core>, stop: CancellationToken) {
+    let mut changed = core.changed.subscribe();
+    loop {
+        let kept = tokio::select! {
+            // What was begun is begun anew at the next start.
+            () = stop.cancelled() => return,
+            kept = Box::pin(keep_up(&core)) => kept,
+        };
+        if let Err(error) = kept {
+            tracing::error!(%error, "the match model could not be kept; the one in use stays");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            woken = changed.changed() => if woken.is_err() { return },
+        }
+    }
+}
+
+/// Learns the model anew if the records have outgrown it.
 ///
 /// # Errors
 /// When the store fails; the model in use then stays.
 pub async fn keep_up(core: &Core) -> Result<(), StoreError> {
-    keep_up_names(core).await?;
-    keep_up_model(core).await
-}
-
-/// The index holds names with their nicknames: it is built anew when these change.
-async fn keep_up_names(core: &Core) -> Result<(), StoreError> {
-    let taught = names::taught(&mut core.store.snapshot().await?).await?;
-    let is_known = *core.matcher.lock().await.names() == taught;
-    if !is_known {
-        core.reload_index().await?;
-        tracing::info!(pairs = taught.len(), "stewards have taught other nicknames");
+    let is_due = core.loaded.config.linking.learn && core.matcher.lock().await.is_outgrown();
+    if is_due {
+        learn_anew(core).await?;
     }
     Ok(())
 }
 
-async fn keep_up_model(core: &Core) -> Result<(), StoreError> {
-    if !core.loaded.config.linking.learn {
-        return Ok(());
-    }
-    // The lock ends before the transaction begins: whoever writes may be waiting for the index.
-    let learnt = {
-        let mut matcher = core.matcher.lock().await;
-        if !matcher.is_outgrown() {
-            return Ok(());
-        }
-        matcher.learn(&core.engine).await
-    };
-    let learnt = match learnt {
-        Ok(learnt) => learnt,
+/// Learns the model anew and links by it from then on.
+///
+/// # Errors
+/// When the store fails; the model in use then stays.
+pub async fn learn_anew(core: &Core) -> Result<(), StoreError> {
+    core.matcher.lock().await.begin_learning();
+    core.wake();
+    let learnt = match learn(core).await {
+        Ok(learnt) => adopt(core, &learnt).await,
+        Err(Unlearnt::Store(error)) => Err(error),
         Err(why) => {
             tracing::warn!(%why, "no match model was learnt; the one in use stays");
-            if core.matcher.lock().await.is_empty() {
-                // The task that had the index did not give it back.
-                core.reload_index().await?;
-            }
-            return Ok(());
+            Ok(())
         }
     };
+    core.matcher.lock().await.end_learning();
+    core.wake();
+    learnt
+}
+
+/// Why nothing was learnt.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unlearnt {
+    /// The records show too little.
+    #[error("{0}")]
+    TooLittle(String),
+    /// The store holds a record twice, or too many.
+    #[error(transparent)]
+    Records(#[from] EngineError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the records of the store show. Nobody's index is needed for it, or held.
+///
+/// # Errors
+/// When they show too little, or the store fails.
+pub async fn learn(core: &Core) -> Result<Learnt, Unlearnt> {
+    let mut tx = core.store.snapshot().await?;
+    let names = names::taught(&mut tx).await?;
+    let taught = names.iter().map(|(a, b)| (a.as_str(), b.as_str()));
+    let mut batch = core.engine.clone().knowing(taught).batch();
+    let mut rulings = Rulings::new();
+    let mut refused = None;
+    let read = read_all(&mut tx, PAGE, |read| match read {
+        Read::Record(record) => refused = refused.take().or(batch.push(&record).err()),
+        Read::Ruling(a, b, ruling) => rulings.set(&(&a).into(), &(&b).into(), ruling),
+    });
+    read.await?;
+    drop(tx);
+    if let Some(error) = refused {
+        return Err(error.into());
+    }
+    let work = tokio::task::spawn_blocking(move || batch.learn(&rulings));
+    let learnt = work.await.map_err(|error| error.to_string());
+    learnt
+        .and_then(|learnt| learnt.map_err(|error| error.to_string()))
+        .map_err(Unlearnt::TooLittle)
+}
+
+/// Keeps what was learnt and links by it from now on.
+async fn adopt(core: &Core, learnt: &Learnt) -> Result<(), StoreError> {
     let now = core.clock.now();
-    let model = MatchModelDoc::new(&learnt, core.engine.settings(), now).map_err(|_| UNKNOWN)?;
+    let model = MatchModelDoc::new(learnt, core.engine.settings(), now).map_err(|_| UNKNOWN)?;
     let mut tx = core.store.begin().await?;
     tx.put(&model, now).await?;
     let records = format!("learnt from {} records", model.records);
-    tx.audit(
-        now,
-        core.gateway.as_str(),
-        "match.model",
-        &model.version,
-        &records,
-    )
-    .await?;
+    let gateway = core.gateway.as_str();
+    tx.audit(now, gateway, "match.model", &model.version, &records)
+        .await?;
     tx.commit().await?;
+    // Nobody who writes sees one model at the beginning of a transaction and another at its end.
+    let _writer = core.store.begin().await?;
     core.matcher.lock().await.adopt(&model)?;
     tracing::info!(
         version = model.version,
@@ -80,45 +133,5 @@ async fn keep_up_model(core: &Core) -> Result<(), StoreError> {
         expected_false_match_rate = model.false_match_rate.expected,
         "a match model was learnt"
     );
-    doubt_again(core).await
-}
-
-/// Links the waiting pairs that the model in use links, the surest first.
-async fn doubt_again(core: &Core) -> Result<(), StoreError> {
-    let waiting = {
-        let mut tx = core.store.snapshot().await?;
-        tx.find::<LinkDoc>("link.standing", LinkStanding::Candidate.code())
-            .await?
-    };
-    let mut sure: Vec<(LinkDoc, Candidate)> = {
-        let matcher = core.matcher.lock().await;
-        let judged = waiting.into_iter().filter_map(|link| {
-            let candidate = matcher.candidate(&link.a, &link.b)?;
-            Some((link, candidate))
-        });
-        judged
-            .filter(|(_, candidate)| candidate.decision == Decision::Link)
-            .collect()
-    };
-    sure.sort_by_cached_key(|(link, candidate)| {
-        let centibits = (candidate.score_bits * 100.0).round();
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a score has no more than some thousand hundredths of a bit"
-        )]
-        (Reverse(centibits as i64), link.a.clone(), link.b.clone())
-    });
-    for pairs in sure.chunks(PAIRS) {
-        let now = core.clock.now();
-        let mut tx = core.store.begin().await?;
-        for (link, candidate) in pairs {
-            let joined =
-                linking::take_candidate(core, &mut tx, &link.a, &link.b, candidate, now).await?;
-            if let Some(person) = joined {
-                mutual::evaluate(core, &mut tx, person, now).await?;
-            }
-        }
-        tx.commit().await?;
-    }
     Ok(())
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tandem_mappings::model::event::Body;
 use tandem_mappings::model::id::{LinkId, PersonId, RecordKey};
 use tandem_mappings::model::link::{LinkDecider, LinkDecision, LinkTold};
-use tandem_matching::{Candidate, Decision};
+use tandem_matching::{Candidate, Decision, Note};
 
 use super::core::Core;
 use super::{family, split};
@@ -22,131 +22,184 @@ pub async fn match_record(
     document: &RecordDoc,
     now: Timestamp,
 ) -> Result<Vec<PersonId>, StoreError> {
-    let candidates = core.matcher.lock().await.update(document);
+    let found = core.matcher.lock().await.update(document);
+    let own: tandem_matching::RecordKey = (&document.key).into();
+    let candidates = found
+        .candidates
+        .into_iter()
+        .map(|candidate| (own.clone(), candidate));
     let mut changed = Vec::new();
-    for candidate in candidates {
-        let Some(other) = known_key(&candidate) else {
+    // What came before is looked at again in the light of this record: it may support a link that waited, or speak
+    // against one that was made.
+    for (seen_from, candidate) in candidates.chain(found.beside) {
+        let (Some(key), Some(other)) = (known_key(&seen_from), known_key(&candidate.key)) else {
             continue;
         };
-        if let Some(person) =
-            take_candidate(core, tx, &document.key, &other, &candidate, now).await?
-        {
-            changed.push(person);
-        }
+        changed.extend(take_candidate(core, tx, (&key, &other), candidate, now).await?);
     }
+    changed.sort_unstable();
+    changed.dedup();
     Ok(changed)
 }
 
-fn known_key(candidate: &Candidate) -> Option<RecordKey> {
-    let system = candidate.key.system.parse().ok()?;
-    let person = candidate.key.id.parse().ok()?;
+fn known_key(key: &tandem_matching::RecordKey) -> Option<RecordKey> {
+    let system = key.system.parse().ok()?;
+    let person = key.id.parse().ok()?;
     Some(RecordKey { system, person })
 }
 
+/// Links a pair, lets it wait for a steward, or doubts a link that stands. Returns the person whose records changed.
 pub(super) async fn take_candidate(
     core: &Core,
     tx: &mut Tx,
-    key: &RecordKey,
-    other: &RecordKey,
-    candidate: &Candidate,
+    (key, other): (&RecordKey, &RecordKey),
+    mut candidate: Candidate,
     now: Timestamp,
 ) -> Result<Option<PersonId>, StoreError> {
     let known = tx.get::<LinkDoc>(&LinkDoc::key_of_pair(key, other)).await?;
-    if known.as_ref().is_some_and(|link| {
-        link.decider == LinkDecider::Steward || link.standing == LinkStanding::Linked
-    }) {
+    match &known {
+        Some(link) if link.decider == LinkDecider::Steward => return Ok(None),
+        Some(link) if link.standing == LinkStanding::Linked => {
+            doubt(core, tx, link, &candidate, now).await?;
+            return Ok(None);
+        }
+        _ => {}
+    }
+    let (Some(own), Some(others)) = (
+        family::record(tx, &key.system, &key.person).await?,
+        family::record(tx, &other.system, &other.person).await?,
+    ) else {
+        return Ok(None);
+    };
+    let is_one = own.person_id == others.person_id;
+    if known.is_none() && is_one {
+        // Other links have made the two one person: there is nothing to decide about the pair.
         return Ok(None);
     }
-    if known.is_none() && is_one_person_already(tx, key, other).await? {
-        return Ok(None);
+    if candidate.decision == Decision::Link
+        && !is_one
+        && !joins_without_conflict(core, tx, &own, &others).await?
+    {
+        candidate.decision = Decision::Review;
+        candidate.explanation.decision = Decision::Review;
+        candidate.explanation.notes.push(Note::ClusterConflict);
     }
-    let may_join = match candidate.decision {
-        Decision::Link => joins_without_conflict(core, tx, key, other).await?,
-        _ => false,
-    };
-    let standing = if may_join {
-        LinkStanding::Linked
-    } else {
-        LinkStanding::Candidate
-    };
-    let is_new = known.is_none();
-    let (a, b) = if key <= other {
-        (key, other)
-    } else {
-        (other, key)
-    };
-    let explanation = core
-        .matcher
-        .lock()
-        .await
-        .model()
-        .explained(&candidate.explanation)?;
-    let link = LinkDoc {
-        id: known
-            .as_ref()
-            .map_or_else(|| LinkId(uuid::Uuid::now_v7()), |link| link.id),
-        a: a.clone(),
-        b: b.clone(),
-        score_centibits: centibits(candidate.score_bits),
-        matcher_decision: if may_join {
-            LinkDecision::Link
-        } else {
-            LinkDecision::Review
-        },
-        standing,
-        decider: LinkDecider::Matcher,
-        reason: None,
-        decided_by: None,
-        explanation,
-        created_at: known.map_or(now, |link| link.created_at),
-        decided_at: may_join.then_some(now),
-    };
+    let link = judged(core, (key, other), known.as_ref(), &candidate, now).await?;
     tx.put(&link, now).await?;
-    if may_join {
+    if link.standing == LinkStanding::Linked {
         return join(core, tx, &link, now).await.map(Some);
     }
-    if is_new {
+    if known.is_none_or(|link| link.standing != LinkStanding::Candidate) {
         core.record(tx, Body::LinkCandidate(Box::new(told(&link, None))), now)
             .await?;
     }
     Ok(None)
 }
 
-/// Whether other links have made the two records one person: then there is nothing to decide about the pair.
-async fn is_one_person_already(
-    tx: &mut Tx,
-    key: &RecordKey,
-    other: &RecordKey,
-) -> Result<bool, StoreError> {
-    let own = family::record(tx, &key.system, &key.person).await?;
-    let other = family::record(tx, &other.system, &other.person).await?;
-    Ok(matches!((own, other), (Some(own), Some(other)) if own.person_id == other.person_id))
+/// The pair as the matcher decides it now.
+async fn judged(
+    core: &Core,
+    (key, other): (&RecordKey, &RecordKey),
+    known: Option<&LinkDoc>,
+    candidate: &Candidate,
+    now: Timestamp,
+) -> Result<LinkDoc, StoreError> {
+    let is_link = candidate.decision == Decision::Link;
+    let (explanation, model) = explained(core, candidate).await?;
+    let (a, b) = if key <= other {
+        (key, other)
+    } else {
+        (other, key)
+    };
+    Ok(LinkDoc {
+        id: known.map_or_else(|| LinkId(uuid::Uuid::now_v7()), |link| link.id),
+        a: a.clone(),
+        b: b.clone(),
+        score_centibits: centibits(candidate.score_bits),
+        matcher_decision: if is_link {
+            LinkDecision::Link
+        } else {
+            LinkDecision::Review
+        },
+        standing: if is_link {
+            LinkStanding::Linked
+        } else {
+            LinkStanding::Candidate
+        },
+        decider: LinkDecider::Matcher,
+        reason: None,
+        decided_by: None,
+        explanation,
+        model,
+        doubt: None,
+        created_at: known.map_or(now, |link| link.created_at),
+        decided_at: is_link.then_some(now),
+    })
 }
 
+/// The explanation with the model by which it was made, and the model's version.
+async fn explained(
+    core: &Core,
+    candidate: &Candidate,
+) -> Result<(serde_json::Value, Option<String>), StoreError> {
+    let matcher = core.matcher.lock().await;
+    let model = matcher.model();
+    let explanation = model.explained(&candidate.explanation)?;
+    Ok((explanation, Some(model.version.clone())))
+}
+
+/// A link that stands is not undone by a score: people have acted on it. If clusters would hold it back by now, a
+/// steward is asked to look at it again; if they would not any more, nobody needs to.
+async fn doubt(
+    core: &Core,
+    tx: &mut Tx,
+    link: &LinkDoc,
+    candidate: &Candidate,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut notes = candidate.explanation.notes.iter().copied();
+    let held_back = notes.find(|note| matches!(note, Note::Bridge | Note::ClusterConflict));
+    let doubt = match candidate.decision {
+        Decision::Link => None,
+        // Less sure than it was, but nothing else speaks against it.
+        _ => held_back.or(link.doubt),
+    };
+    if doubt == link.doubt {
+        return Ok(());
+    }
+    let (explanation, model) = explained(core, candidate).await?;
+    let link = LinkDoc {
+        doubt,
+        explanation,
+        model,
+        score_centibits: centibits(candidate.score_bits),
+        ..link.clone()
+    };
+    tx.put(&link, now).await?;
+    let action = if doubt.is_some() {
+        "link.doubted"
+    } else {
+        "link.supported"
+    };
+    tx.audit(now, core.gateway.as_str(), action, &link.id.to_string(), "")
+        .await
+}
+
+/// Whether two persons may become one by the link of a record of each.
 async fn joins_without_conflict(
     core: &Core,
     tx: &mut Tx,
-    key: &RecordKey,
-    other: &RecordKey,
+    own: &RecordDoc,
+    other: &RecordDoc,
 ) -> Result<bool, StoreError> {
-    let Some(other) = family::record(tx, &other.system, &other.person).await? else {
-        return Ok(false);
-    };
-    let Some(own) = family::record(tx, &key.system, &key.person).await? else {
-        return Ok(false);
-    };
-    let members: Vec<RecordKey> = family::records_of(tx, other.person_id)
-        .await?
-        .into_iter()
-        .map(|record| record.key)
-        .collect();
-    let matcher = core.matcher.lock().await;
-    for record in family::records_of(tx, own.person_id).await? {
-        if !matcher.may_join(&record.key, &members) {
-            return Ok(false);
-        }
+    let mut members = [Vec::new(), Vec::new()];
+    for (keys, record) in members.iter_mut().zip([own, other]) {
+        let records = family::records_of(tx, record.person_id).await?;
+        keys.extend(records.into_iter().map(|record| record.key));
     }
-    Ok(true)
+    let [with_own, with_other] = members;
+    let matcher = core.matcher.lock().await;
+    Ok(matcher.may_join((&own.key, &other.key), (&with_own, &with_other)))
 }
 
 /// Makes the records of a link one person: the older person id stays.

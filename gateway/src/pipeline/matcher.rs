@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tandem_mappings::model::id::RecordKey;
 use tandem_mappings::model::link::LinkDecider;
-use tandem_matching::{Candidate, Engine, EngineError, Index, Learnt, Record, Ruling, Settings};
+use tandem_matching::{Candidate, Engine, EngineError, Found, Index, Record, Ruling, Settings};
 
 use super::match_model::{self, ModelInUse};
 use super::names::{self, NamePair};
@@ -31,6 +31,49 @@ pub struct Matcher {
     model: ModelInUse,
     /// How many records there were when a model was last learnt, or could not be.
     tried: usize,
+    /// Whether a model is being learnt, from a snapshot of the store.
+    is_learning: bool,
+}
+
+/// Something that the store says of who is who.
+pub(super) enum Read {
+    /// A record that may stand in the index.
+    Record(Record),
+    /// What a steward has said about two records.
+    Ruling(RecordKey, RecordKey, Ruling),
+}
+
+/// Reads all records that may stand in the index, and all that stewards have said about them, in pages.
+pub(super) async fn read_all(
+    tx: &mut Tx,
+    page: u32,
+    mut take: impl FnMut(Read),
+) -> Result<(), StoreError> {
+    let mut after = Vec::new();
+    loop {
+        let (records, last) = tx.page::<RecordDoc>(&after, page).await?;
+        if records.is_empty() {
+            break;
+        }
+        after = last;
+        let standing = records
+            .iter()
+            .filter(|record| record.is_active() && record.may_match);
+        standing.for_each(|record| take(Read::Record(engine_record(record))));
+    }
+    after.clear();
+    loop {
+        let (links, last) = tx.page::<LinkDoc>(&after, page).await?;
+        if links.is_empty() {
+            return Ok(());
+        }
+        after = last;
+        for link in links {
+            if let Some(ruling) = ruling_of(&link) {
+                take(Read::Ruling(link.a, link.b, ruling));
+            }
+        }
+    }
 }
 
 impl Matcher {
@@ -53,6 +96,7 @@ impl Matcher {
             names,
             model: ModelInUse::set(base)?,
             tried: 0,
+            is_learning: false,
         };
         matcher.fill(&mut tx).await?;
         let models = tx.all::<MatchModelDoc>().await?;
@@ -64,38 +108,22 @@ impl Matcher {
 
     /// Takes in all records that may stand in the index, and what stewards have said about them.
     async fn fill(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        let mut after = Vec::new();
-        loop {
-            let (records, last) = tx.page::<RecordDoc>(&after, PAGE).await?;
-            if records.is_empty() {
-                break;
-            }
-            after = last;
-            for record in records {
-                if record.is_active() && record.may_match {
-                    self.insert(&engine_record(&record));
-                }
-            }
-        }
-        after.clear();
-        loop {
-            let (links, last) = tx.page::<LinkDoc>(&after, PAGE).await?;
-            if links.is_empty() {
-                return Ok(());
-            }
-            after = last;
-            for link in links {
-                if let Some(ruling) = ruling_of(&link) {
-                    self.rule(&link.a, &link.b, ruling);
-                }
-            }
-        }
+        read_all(tx, PAGE, |read| match read {
+            Read::Record(record) => self.insert(&record),
+            Read::Ruling(a, b, ruling) => self.rule(&a, &b, ruling),
+        })
+        .await
     }
 
     /// Takes the place of an index that was built anew; what was tried needs no second try.
     pub fn replace(&mut self, other: Self) {
         let tried = self.tried.max(other.tried);
-        *self = Self { tried, ..other };
+        let is_learning = self.is_learning;
+        *self = Self {
+            tried,
+            is_learning,
+            ..other
+        };
     }
 
     /// Links by a model from now on.
@@ -133,26 +161,25 @@ impl Matcher {
         records >= FEWEST_TO_LEARN && records >= self.tried + self.tried.div_ceil(2)
     }
 
-    /// What the records show. The index answers nobody meanwhile.
-    ///
-    /// # Errors
-    /// When they show too little.
-    pub async fn learn(&mut self, engine: &Engine) -> Result<Learnt, String> {
+    /// Notes that a model is being learnt from as many records as there are now.
+    pub fn begin_learning(&mut self) {
         self.tried = self.index.len();
-        let mut index = std::mem::replace(&mut self.index, Index::new(engine));
-        let base = engine.settings().clone();
-        let work = tokio::task::spawn_blocking(move || {
-            let learnt = index.learn(&base).map_err(|error| error.to_string());
-            (index, learnt)
-        });
-        let (index, learnt) = work.await.map_err(|error| error.to_string())?;
-        self.index = index;
-        learnt
+        self.is_learning = true;
+    }
+
+    /// Notes that it is learnt, or could not be.
+    pub fn end_learning(&mut self) {
+        self.is_learning = false;
+    }
+
+    /// Whether a model is being learnt now.
+    #[must_use]
+    pub fn is_learning(&self) -> bool {
+        self.is_learning
     }
 
     /// What is decided about two records now, seen from the first.
-    #[must_use]
-    pub fn candidate(&self, key: &RecordKey, other: &RecordKey) -> Option<Candidate> {
+    pub fn candidate(&mut self, key: &RecordKey, other: &RecordKey) -> Option<Candidate> {
         self.index.candidate(&key.into(), &other.into())
     }
 
@@ -164,14 +191,14 @@ impl Matcher {
         }
     }
 
-    /// Adds or replaces a record and returns its candidates, best first.
-    pub fn update(&mut self, record: &RecordDoc) -> Vec<Candidate> {
+    /// Adds or replaces a record and returns what is decided about it and those with which links connect it.
+    pub fn update(&mut self, record: &RecordDoc) -> Found {
         let record = engine_record(record);
         self.index.update(&record);
         if let Some(own) = self.own.get_mut(&record.key.system) {
             own.update(&record);
         }
-        self.index.candidates_of(&record.key)
+        self.index.found(&record.key)
     }
 
     /// Takes a record out.
@@ -194,11 +221,16 @@ impl Matcher {
         Some(own.candidates(record))
     }
 
-    /// Whether a record may join the people's records without breaking a constraint.
+    /// Whether the link of two records may make one person of those who are with each of them already.
     #[must_use]
-    pub fn may_join(&self, key: &RecordKey, members: &[RecordKey]) -> bool {
-        let members: Vec<_> = members.iter().map(Into::into).collect();
-        self.index.may_join(&key.into(), &members)
+    pub fn may_join(
+        &self,
+        (a, b): (&RecordKey, &RecordKey),
+        (with_a, with_b): (&[RecordKey], &[RecordKey]),
+    ) -> bool {
+        let keys = |keys: &[RecordKey]| keys.iter().map(Into::into).collect::<Vec<_>>();
+        self.index
+            .may_join((&a.into(), &b.into()), (&keys(with_a), &keys(with_b)))
     }
 
     /// Keeps a steward's ruling.

@@ -28,6 +28,7 @@ pub mod proposal;
 pub mod queue;
 pub mod recall;
 pub mod referrals;
+pub mod rejudging;
 mod split;
 pub mod steps;
 pub mod steward;

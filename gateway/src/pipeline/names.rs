@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tandem_mappings::model::id::PersonId;
 use tandem_matching::given_name;
 
+use super::core::Core;
 use super::family;
 use crate::state::link::LinkDoc;
 use crate::state::record::RecordDoc;
@@ -35,6 +36,20 @@ pub async fn taught(tx: &mut Tx) -> Result<BTreeSet<NamePair>, StoreError> {
     }
     people.retain(|_, people| people.len() >= FEWEST_PEOPLE);
     Ok(people.into_keys().collect())
+}
+
+/// Builds the index anew if stewards have taught other nicknames: it holds names with theirs.
+///
+/// # Errors
+/// When the store fails.
+pub async fn keep_up(core: &Core) -> Result<(), StoreError> {
+    let taught = taught(&mut core.store.snapshot().await?).await?;
+    let is_known = *core.matcher.lock().await.names() == taught;
+    if !is_known {
+        core.reload_index().await?;
+        tracing::info!(pairs = taught.len(), "stewards have taught other nicknames");
+    }
+    Ok(())
 }
 
 fn pair(a: &RecordDoc, b: &RecordDoc) -> Option<NamePair> {

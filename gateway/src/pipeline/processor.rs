@@ -9,7 +9,8 @@ use tandem_mappings::model::id::SourcePersonId;
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
-use super::{comanagement, deletion, exchange, involvements, learning, plans, referrals, steps};
+use super::rejudging::Rejudging;
+use super::{comanagement, deletion, exchange, involvements, names, plans, referrals, steps};
 use crate::store::{EventState, StoreError, Tx};
 
 /// What came of an event.
@@ -32,20 +33,34 @@ pub enum Applied {
 /// Runs until cancelled: applies whatever waits, then waits for more.
 pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut changed = core.changed.subscribe();
+    let mut rejudging = Rejudging::default();
     loop {
         // First, so that what a steward has taught is known to whatever comes after.
-        if let Err(error) = Box::pin(learning::keep_up(&core)).await {
-            tracing::error!(%error, "the match model could not be kept; the one in use stays");
+        if let Err(error) = Box::pin(names::keep_up(&core)).await {
+            tracing::error!(%error, "what stewards have taught could not be read; it is at the next change");
         }
-        match drain(&core).await {
-            Ok(0) => {}
-            Ok(_) => {
-                core.wake();
-                continue;
+        let drained = drain(&core).await;
+        if drained.as_ref().is_ok_and(|count| *count > 0) {
+            core.wake();
+        }
+        let judged = match Box::pin(rejudging.turn(&core)).await {
+            Err(StoreError::Database(error)) => {
+                // The index may have followed what did not become durable.
+                core.reload_index()
+                    .await
+                    .and(Err(StoreError::Database(error)))
             }
+            judged => judged,
+        };
+        let is_done = match drained.and_then(|count| Ok(count == 0 && !judged?)) {
+            Ok(is_done) => is_done,
             Err(error) => {
-                tracing::error!(%error, "the processor cannot go on; it tries again at the next change")
+                tracing::error!(%error, "the processor cannot go on; it tries again at the next change");
+                true
             }
+        };
+        if !is_done && !stop.is_cancelled() {
+            continue;
         }
         tokio::select! {
             () = stop.cancelled() => return,

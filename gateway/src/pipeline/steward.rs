@@ -37,10 +37,10 @@ async fn link(tx: &mut Tx, id: LinkId) -> Result<LinkDoc, StewardError> {
         .ok_or(StewardError::Unknown)
 }
 
-/// Confirms a doubtful pair: it is one person.
+/// Confirms a doubtful pair, or a link that is in doubt: it is one person.
 ///
 /// # Errors
-/// When the pair does not wait, or the store fails.
+/// When nobody doubts the link, or the store fails.
 pub async fn confirm(
     core: &Core,
     tx: &mut Tx,
@@ -50,7 +50,8 @@ pub async fn confirm(
 ) -> Result<LinkDoc, StewardError> {
     let now = core.clock.now();
     let mut link = link(tx, id).await?;
-    if link.standing == LinkStanding::Linked {
+    let was_linked = link.standing == LinkStanding::Linked;
+    if was_linked && link.doubt.is_none() {
         return Err(StewardError::Standing(link.standing.code()));
     }
     core.matcher
@@ -61,6 +62,9 @@ pub async fn confirm(
     decide(core, tx, &mut link, LinkStanding::Linked, reason, now).await?;
     tx.audit(now, actor, "link.confirm", &id.to_string(), "")
         .await?;
+    if was_linked {
+        return Ok(link);
+    }
     let person = linking::join(core, tx, &link, now).await?;
     mutual::evaluate(core, tx, person, now).await?;
     Ok(link)
@@ -163,6 +167,7 @@ async fn decide(
 ) -> Result<(), StoreError> {
     link.standing = standing;
     link.decider = LinkDecider::Steward;
+    link.doubt = None;
     link.reason = Some(reason.to_owned());
     link.decided_at = Some(now);
     tx.put(link, now).await?;
@@ -196,6 +201,7 @@ pub async fn withdraw_record(
         if was_linked || link.standing == LinkStanding::Candidate {
             link.standing = LinkStanding::Undone;
             link.decider = LinkDecider::Matcher;
+            link.doubt = None;
             link.decided_at = Some(now);
             tx.put(&link, now).await?;
         }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::id::{LinkId, RecordKey};
 use tandem_mappings::model::link::{LinkDecider, LinkDecision};
+use tandem_matching::Note;
 
 use super::record::RecordDoc;
 use crate::store::{Document, Index};
@@ -18,7 +19,8 @@ pub enum LinkStanding {
     Candidate,
     /// A steward said that they are two people; never offered again.
     Rejected,
-    /// A link that was undone; the pair is never linked by score again.
+    /// A link that was undone by a steward: the pair is never linked by score again. Or by the matcher: a record was
+    /// withdrawn, or another model does not doubt any more that they are two people; such a pair may be offered again.
     Undone,
 }
 
@@ -59,6 +61,13 @@ pub struct LinkDoc {
     pub decided_by: Option<String>,
     /// Weights per field, without any value of a person.
     pub explanation: serde_json::Value,
+    /// Version of the model by which the score was found; none of a pair that an earlier version of the program kept.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Of a link that stands: why a steward should look at it again. Other records have come since it was made, and
+    /// with them it would not be made.
+    #[serde(default)]
+    pub doubt: Option<Note>,
     /// When the pair was found.
     pub created_at: Timestamp,
     /// When it was decided last.
@@ -66,6 +75,11 @@ pub struct LinkDoc {
 }
 
 impl LinkDoc {
+    /// Field of the index by which links that a steward should look at again are found.
+    pub const DOUBTED: &'static str = "link.doubted";
+    /// Field of the index of the waiting pairs by the model that scored them.
+    pub const WAITING_BY: &'static str = "link.waiting-by";
+
     /// Whether a steward has confirmed it although the given names have nothing in common.
     fn teaches_a_name(&self) -> bool {
         let fields = self.explanation.get("fields");
@@ -106,6 +120,12 @@ impl Document for LinkDoc {
             Index::new("link.record", RecordDoc::key_of(&self.b)),
             Index::new("link.standing", self.standing.code()),
         ];
+        if self.doubt.is_some() {
+            indexes.push(Index::new(Self::DOUBTED, "yes"));
+        }
+        if let (LinkStanding::Candidate, Some(model)) = (self.standing, &self.model) {
+            indexes.push(Index::new(Self::WAITING_BY, model));
+        }
         if self.teaches_a_name() {
             indexes.push(Index::new("link.teaches", "given-name"));
         }

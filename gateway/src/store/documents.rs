@@ -215,6 +215,36 @@ impl Tx {
         self.open_all(rows)
     }
 
+    /// Some documents of a kind under an index value, those whose place comes after one that was given before, and the
+    /// place from which to go on; an empty page is the end.
+    ///
+    /// # Errors
+    /// When the store fails or a document does not open.
+    pub async fn find_page<D: Document>(
+        &mut self,
+        field: &'static str,
+        value: &str,
+        after: &[u8],
+        most: u32,
+    ) -> Result<(Vec<D>, Vec<u8>), StoreError> {
+        let value = self.mac(field, value)?;
+        let rows = sqlx::query(
+            "SELECT d.key, d.sealed FROM document_index i \
+             JOIN document d ON d.jurisdiction = i.jurisdiction AND d.kind = i.kind AND d.key = i.key \
+             WHERE i.jurisdiction = $1 AND i.kind = $2 AND i.field = $3 AND i.value = $4 AND i.key > $5 \
+             ORDER BY i.key LIMIT $6",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(field)
+        .bind(value.as_slice())
+        .bind(after)
+        .bind(most)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        self.open_page(rows)
+    }
+
     /// All documents of a kind.
     ///
     /// # Errors
@@ -250,6 +280,13 @@ impl Tx {
         .bind(most)
         .fetch_all(&mut *self.inner)
         .await?;
+        self.open_page(rows)
+    }
+
+    fn open_page<D: Document>(
+        &self,
+        rows: Vec<sqlx::sqlite::SqliteRow>,
+    ) -> Result<(Vec<D>, Vec<u8>), StoreError> {
         let last = rows.last().map(|row| row.get("key"));
         Ok((self.open_all(rows)?, last.unwrap_or_default()))
     }

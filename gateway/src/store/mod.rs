@@ -11,6 +11,7 @@ mod events;
 mod inputs;
 mod lanes;
 mod outbox;
+mod recorder;
 #[cfg(test)]
 mod tests;
 mod tx;
@@ -30,6 +31,7 @@ pub use events::{EventState, WaitingEvent};
 pub use inputs::{Ingested, InputRow, InputState, Received};
 pub use lanes::LaneRow;
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
+pub use recorder::{RecordError, Recorder, Recording, Recordings};
 pub use tx::Tx;
 
 use crate::seal::Sealer;

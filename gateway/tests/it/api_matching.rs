@@ -1,8 +1,11 @@
 //! The gateway links alone only as far as it may, says how far that is, and learns it from the records.
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tandem::pipeline::learning;
 
 use crate::api_office::{Office, person};
 
@@ -70,6 +73,28 @@ async fn links(office: &Office, standing: &str) -> Vec<Value> {
     answer["links"].as_array().unwrap().clone()
 }
 
+/// Waits until the model in use has judged all that wait.
+async fn judged(office: &Office) -> Value {
+    let mut changed = office.core().changed.subscribe();
+    let judged = async {
+        loop {
+            let matching = matching(office).await;
+            if matching["to_judge"] == 0 && matching["learning"] == false {
+                return matching;
+            }
+            changed.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), judged)
+        .await
+        .expect("what waits is judged")
+}
+
+async fn question(office: &Office, person: &Value) -> StatusCode {
+    let question = json!({ "scope": "own", "person": person });
+    office.post("calworks", "/v1/match", &question).await.status
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_records_to_learn_from_only_pairs_with_the_odds_of_the_rate_are_linked() {
     let office = Office::with("linking = { false_match_rate = 0.001 }").await;
@@ -95,12 +120,17 @@ async fn what_the_records_show_links_pairs_that_waited_and_undoes_none() {
     );
     assert_eq!(matching(&office).await["records"], 640);
     let fixed = matching(&office).await["model"].clone();
-    assert!(!waiting.is_empty(), "nothing waits for a steward");
+    assert!(waiting.len() > 2, "nothing waits for a steward");
+    assert!(waiting.iter().all(|link| link["model"] == fixed["version"]));
+    let path = format!("/v1/links/{}/reject", waiting[0]["id"].as_str().unwrap());
+    let reason = json!({ "reason": "both came to the office" });
+    let rejected = office.post("steward", &path, &reason).await;
+    assert_eq!(rejected.status, StatusCode::OK, "{}", rejected.text);
 
     let office = office
         .restarted(&format!("linking = {{ learn = true }}\n{LIMITS}"))
         .await;
-    let learnt = matching(&office).await["model"].clone();
+    let learnt = judged(&office).await["model"].clone();
     assert_ne!(learnt["version"], fixed["version"]);
     assert_eq!(learnt["learnt_from_records"], 640);
     let expected = &learnt["expected_false_match_rate"];
@@ -124,6 +154,22 @@ async fn what_the_records_show_links_pairs_that_waited_and_undoes_none() {
     let path = format!("/v1/links/{}", new["id"].as_str().unwrap());
     let explained = office.get("steward", &path).await.json();
     assert_eq!(explained["explanation"]["model"], learnt);
+    // Whatever waits, waits by the new model's word; a steward's word stands.
+    for link in links(&office, "candidate").await {
+        assert_eq!(link["model"], learnt["version"], "{link}");
+    }
+    let by_steward = &links(&office, "rejected").await;
+    assert_eq!(by_steward.len(), 1);
+    assert_eq!(by_steward[0]["id"], waiting[0]["id"]);
+    for link in &waiting[1..] {
+        let mut standing = Vec::new();
+        for all in ["linked", "candidate", "undone"] {
+            let found = links(&office, all).await;
+            standing.extend(found.into_iter().filter(|one| one["id"] == link["id"]));
+        }
+        assert_eq!(standing.len(), 1, "{link} has vanished");
+        assert_eq!(standing[0]["decider"], "matcher");
+    }
     for link in &now {
         let number = |side: &str| link[side]["person"].as_str().unwrap()[2..].to_owned();
         assert_eq!(number("a"), number("b"), "two people are linked");
@@ -136,4 +182,38 @@ async fn what_the_records_show_links_pairs_that_waited_and_undoes_none() {
     assert_eq!(matching(&office).await["model"], learnt);
     assert_eq!(office.audited("match.model").await, 1);
     assert_eq!(links(&office, "linked").await.len(), now.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_answered_and_records_come_in_while_a_model_is_learnt() {
+    let office = Office::with(&format!("linking = {{ learn = false }}\n{LIMITS}")).await;
+    let (known, others) = (people(0), people(1));
+    tell(&office, "calworks", &known).await;
+    tell(&office, "cws", &others).await;
+    let core = office.core();
+    let index = core.matcher.lock().await;
+    // Somebody holds the index from beginning to end: learning needs it at no time.
+    let learnt = tokio::time::timeout(Duration::from_secs(120), Box::pin(learning::learn(&core)));
+    let learnt = learnt.await.expect("learning waits for the index").unwrap();
+    assert_eq!(learnt.records, index.len());
+    drop(index);
+
+    // The writer is held, so that learning is begun and cannot end.
+    let writer = core.store.begin().await.unwrap();
+    let mut changed = core.changed.subscribe();
+    let learner = tokio::spawn({
+        let core = office.core();
+        async move { Box::pin(learning::learn_anew(&core)).await }
+    });
+    while matching(&office).await["learning"] == false {
+        changed.changed().await.unwrap();
+    }
+    let before = matching(&office).await["model"].clone();
+    assert_eq!(question(&office, &known[7].1).await, StatusCode::OK);
+    assert_eq!(matching(&office).await["learning"], true);
+    drop(writer);
+    learner.await.unwrap().unwrap();
+    let after = judged(&office).await["model"].clone();
+    assert_ne!(after["version"], before["version"]);
+    assert_eq!(after["learnt_from_records"], 640);
 }

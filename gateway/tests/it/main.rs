@@ -13,6 +13,7 @@ mod api_own_match;
 mod api_public;
 mod api_referrals;
 mod api_review;
+mod api_same_answer;
 mod api_timers;
 mod cli_client;
 mod cli_decide;

@@ -1,0 +1,129 @@
+//! Decisions about questions that are asked at one time share a commit: waiting for the disk costs as much for fifty as
+//! for one.
+//!
+//! Whoever decided in a snapshot hands over what is to be recorded and waits. One task takes all that wait, records them
+//! in one transaction in the order in which they came, commits, and only then tells each that its own is durable. What
+//! came meanwhile is the next transaction. When a transaction fails, each is recorded alone, so that none fails by
+//! another's fault.
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{AuditEntry, DecisionRow, Store, StoreError, Tx};
+
+/// Recordings that may wait. More are refused.
+const WAITING: usize = 1_024;
+/// Recordings that share a transaction.
+const TOGETHER: usize = 64;
+
+/// What must be durable before an answer leaves.
+#[derive(Debug)]
+pub struct Recording {
+    /// The decisions.
+    pub decisions: Vec<DecisionRow>,
+    /// Who asked for what.
+    pub audit: AuditEntry,
+}
+
+/// Why nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// Too many wait, or the gateway is stopping.
+    #[error("no more can be recorded now")]
+    Full,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug)]
+struct Job {
+    recording: Recording,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// Takes recordings.
+#[derive(Debug, Clone)]
+pub struct Recorder(mpsc::Sender<Job>);
+
+/// Recordings that wait for [`Recordings::run`].
+#[derive(Debug)]
+pub struct Recordings {
+    jobs: mpsc::Receiver<Job>,
+    store: Store,
+}
+
+impl Recorder {
+    /// A recorder, and the work that it gives.
+    #[must_use]
+    pub fn new(store: Store) -> (Self, Recordings) {
+        let (sender, jobs) = mpsc::channel(WAITING);
+        (Self(sender), Recordings { jobs, store })
+    }
+
+    /// Records, and returns when it is durable.
+    ///
+    /// # Errors
+    /// [`RecordError`]: then nothing of it was recorded.
+    pub async fn record(&self, recording: Recording) -> Result<(), RecordError> {
+        let (done, told) = oneshot::channel();
+        let job = Job { recording, done };
+        self.0.try_send(job).map_err(|_| RecordError::Full)?;
+        // The work ends with the gateway, after all that asks.
+        Ok(told.await.map_err(|_| RecordError::Full)??)
+    }
+}
+
+impl Recordings {
+    /// Records until cancelled; what waits then is still recorded.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut jobs = Vec::with_capacity(TOGETHER);
+        loop {
+            tokio::select! {
+                biased;
+                count = self.jobs.recv_many(&mut jobs, TOGETHER) => if count == 0 { return },
+                () = stop.cancelled() => self.jobs.close(),
+            }
+            record_all(&self.store, &mut jobs).await;
+        }
+    }
+}
+
+async fn record_all(store: &Store, jobs: &mut Vec<Job>) {
+    if jobs.is_empty() {
+        return;
+    }
+    let together = record(store, jobs).await;
+    for job in jobs.drain(..) {
+        let told = match &together {
+            Ok(()) => Ok(()),
+            Err(_) => record(store, std::slice::from_ref(&job)).await,
+        };
+        // Whoever does not wait any more has not been answered; that it was decided stands all the same.
+        let _gone = job.done.send(told);
+    }
+}
+
+async fn record(store: &Store, jobs: &[Job]) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    for job in jobs {
+        add(&mut tx, &job.recording).await?;
+    }
+    tx.commit().await
+}
+
+async fn add(tx: &mut Tx, recording: &Recording) -> Result<(), StoreError> {
+    for decision in &recording.decisions {
+        tx.add_decision(decision).await?;
+    }
+    let audit = &recording.audit;
+    tx.audit(
+        audit.at,
+        &audit.actor,
+        &audit.action,
+        &audit.object,
+        &audit.detail,
+    )
+    .await
+}
