@@ -127,3 +127,91 @@ async fn add(tx: &mut Tx, recording: &Recording) -> Result<(), StoreError> {
     )
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use tandem_mappings::model::id::DecisionId;
+
+    use super::super::tests::{now, place};
+    use super::*;
+
+    fn recording(id: u128) -> Recording {
+        Recording {
+            decisions: vec![DecisionRow {
+                id: DecisionId(uuid::Uuid::from_u128(id)),
+                decided_at: now(),
+                action: "match".to_owned(),
+                stage: "query".to_owned(),
+                outcome: "deny".to_owned(),
+                recipient: "org-calworks".to_owned(),
+                person: None,
+                bundle: "none".to_owned(),
+                link_version: 0,
+                record: serde_json::Value::Null,
+            }],
+            audit: AuditEntry {
+                position: 0,
+                at: now(),
+                actor: "somebody".to_owned(),
+                action: "match.query".to_owned(),
+                object: id.to_string(),
+                detail: String::new(),
+            },
+        }
+    }
+
+    /// Objects of the audit entries, newest first.
+    async fn audited(store: &Store) -> Vec<String> {
+        let mut tx = store.snapshot().await.unwrap();
+        let entries = tx.audit_entries(None, 100).await.unwrap();
+        entries.into_iter().map(|entry| entry.object).collect()
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_before_it_is_durable_and_one_failure_is_nobody_elses() {
+        let place = place().await;
+        let store = &place.store;
+        let mut told = Vec::new();
+        let mut jobs = Vec::new();
+        // The third decides under an id that is taken.
+        for id in [1, 2, 1, 3] {
+            let (done, one) = oneshot::channel();
+            jobs.push(Job {
+                recording: recording(id),
+                done,
+            });
+            told.push(one);
+        }
+        let writer = store.begin().await.unwrap();
+        let work = async {
+            record_all(store, &mut jobs).await;
+        };
+        let wait = async {
+            // The writer is somebody's: whoever waits hears nothing, and nothing is there.
+            assert!(told[0].try_recv().is_err());
+            assert!(audited(store).await.is_empty());
+            drop(writer);
+        };
+        tokio::join!(work, wait);
+        let mut durable = Vec::new();
+        for one in told {
+            durable.push(one.await.unwrap().is_ok());
+        }
+        assert_eq!(durable, [true, true, false, true]);
+        assert_eq!(audited(store).await, ["3", "2", "1"]);
+    }
+
+    #[tokio::test]
+    async fn what_waits_at_a_stop_is_recorded_and_more_is_refused() {
+        let place = place().await;
+        let (recorder, recordings) = Recorder::new(place.store.clone());
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let waiting = recorder.record(recording(1));
+        let (recorded, ()) = tokio::join!(waiting, recordings.run(stop));
+        assert!(recorded.is_ok());
+        assert_eq!(audited(&place.store).await, ["1"]);
+        let late = recorder.record(recording(2)).await;
+        assert!(matches!(late, Err(RecordError::Full)));
+    }
+}

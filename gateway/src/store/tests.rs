@@ -22,13 +22,13 @@ impl Document for Note {
     }
 }
 
-struct Place {
+pub(super) struct Place {
     _folder: tempfile::TempDir,
     file: std::path::PathBuf,
-    store: Store,
+    pub(super) store: Store,
 }
 
-async fn place() -> Place {
+pub(super) async fn place() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let sealer = Sealer::open_or_create(
         &folder.path().join("root.key"),
@@ -44,7 +44,7 @@ async fn place() -> Place {
     }
 }
 
-fn now() -> jiff::Timestamp {
+pub(super) fn now() -> jiff::Timestamp {
     "2026-02-02T09:00:00-08:00".parse().unwrap()
 }
 
