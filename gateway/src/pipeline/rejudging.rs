@@ -40,8 +40,16 @@ impl Rejudging {
     /// One turn; whether more is to be done.
     ///
     /// # Errors
-    /// When the store fails; the next turn tries again.
+    /// When the store fails; the next turn begins with what is still to be judged.
     pub async fn turn(&mut self, core: &Core) -> Result<bool, StoreError> {
+        let more = self.step(core).await;
+        if more.is_err() {
+            *self = Self::default();
+        }
+        more
+    }
+
+    async fn step(&mut self, core: &Core) -> Result<bool, StoreError> {
         let model = core.matcher.lock().await.model().version.clone();
         if model != self.model {
             *self = Self {
