@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 use super::match_model::UNKNOWN;
-use super::matcher::{Read, read_all};
+use super::matcher::{Read, Reading};
 use super::names;
 use crate::state::match_model::MatchModelDoc;
 use crate::store::StoreError;
@@ -95,16 +95,16 @@ pub async fn learn(core: &Core) -> Result<Learnt, Unlearnt> {
     let taught = names.iter().map(|(a, b)| (a.as_str(), b.as_str()));
     let mut batch = core.engine.clone().knowing(taught).batch();
     let mut rulings = Rulings::new();
-    let mut refused = None;
-    let read = read_all(&mut tx, PAGE, |read| match read {
-        Read::Record(record) => refused = refused.take().or(batch.push(&record).err()),
-        Read::Ruling(a, b, ruling) => rulings.set(&(&a).into(), &(&b).into(), ruling),
-    });
-    read.await?;
-    drop(tx);
-    if let Some(error) = refused {
-        return Err(error.into());
+    let mut reading = Reading::new(&mut tx, PAGE);
+    while let Some(page) = reading.next().await? {
+        for read in page {
+            match read {
+                Read::Record(record) => batch.push(&record)?,
+                Read::Ruling(a, b, ruling) => rulings.set(&(&a).into(), &(&b).into(), ruling),
+            }
+        }
     }
+    drop(tx);
     let work = tokio::task::spawn_blocking(move || batch.learn(&rulings));
     let learnt = work.await.map_err(|error| error.to_string());
     learnt

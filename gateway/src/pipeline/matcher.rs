@@ -19,6 +19,8 @@ const FEWEST_TO_LEARN: usize = 500;
 
 /// Documents that are read at once.
 const PAGE: u32 = 2_000;
+/// Pages that wait to be taken in.
+const WAITING: usize = 4;
 
 /// The match index.
 #[derive(Debug)]
@@ -43,36 +45,50 @@ pub(super) enum Read {
     Ruling(RecordKey, RecordKey, Ruling),
 }
 
-/// Reads all records that may stand in the index, and all that stewards have said about them, in pages.
-pub(super) async fn read_all(
-    tx: &mut Tx,
+/// Reads all records that may stand in the index, then all that stewards have said about them, in pages.
+pub(super) struct Reading<'a> {
+    tx: &'a mut Tx,
     page: u32,
-    mut take: impl FnMut(Read),
-) -> Result<(), StoreError> {
-    let mut after = Vec::new();
-    loop {
-        let (records, last) = tx.page::<RecordDoc>(&after, page).await?;
-        if records.is_empty() {
-            break;
+    after: Vec<u8>,
+    has_records: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// Begins; so many documents are read at once.
+    pub(super) fn new(tx: &'a mut Tx, page: u32) -> Self {
+        Self {
+            tx,
+            page,
+            after: Vec::new(),
+            has_records: true,
         }
-        after = last;
-        let standing = records
-            .iter()
-            .filter(|record| record.is_active() && record.may_match);
-        standing.for_each(|record| take(Read::Record(engine_record(record))));
     }
-    after.clear();
-    loop {
-        let (links, last) = tx.page::<LinkDoc>(&after, page).await?;
-        if links.is_empty() {
-            return Ok(());
-        }
-        after = last;
-        for link in links {
-            if let Some(ruling) = ruling_of(&link) {
-                take(Read::Ruling(link.a, link.b, ruling));
+
+    /// The next page; `None` at the end.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Read>>, StoreError> {
+        if self.has_records {
+            let (records, after) = self.tx.page::<RecordDoc>(&self.after, self.page).await?;
+            if !records.is_empty() {
+                self.after = after;
+                let standing = records.iter();
+                let standing = standing.filter(|record| record.is_active() && record.may_match);
+                let records = standing.map(|record| Read::Record(engine_record(record)));
+                return Ok(Some(records.collect()));
             }
+            self.has_records = false;
+            self.after.clear();
         }
+        let (links, after) = self.tx.page::<LinkDoc>(&self.after, self.page).await?;
+        self.after = after;
+        let is_end = links.is_empty();
+        let rulings = links.into_iter().filter_map(|link| {
+            let ruling = ruling_of(&link)?;
+            Some(Read::Ruling(link.a, link.b, ruling))
+        });
+        Ok((!is_end).then(|| rulings.collect()))
     }
 }
 
@@ -98,7 +114,7 @@ impl Matcher {
             tried: 0,
             is_learning: false,
         };
-        matcher.fill(&mut tx).await?;
+        matcher = matcher.filled(&mut tx).await?;
         let models = tx.all::<MatchModelDoc>().await?;
         if let Some(model) = match_model::latest(&models, base)? {
             matcher.adopt(model)?;
@@ -106,13 +122,34 @@ impl Matcher {
         Ok(matcher)
     }
 
-    /// Takes in all records that may stand in the index, and what stewards have said about them.
-    async fn fill(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        read_all(tx, PAGE, |read| match read {
+    /// Takes in all records that may stand in the index, and what stewards have said about them. While another thread
+    /// does, the next are read.
+    async fn filled(mut self, tx: &mut Tx) -> Result<Self, StoreError> {
+        let (pages, mut taken) = tokio::sync::mpsc::channel::<Vec<Read>>(WAITING);
+        let taking = tokio::task::spawn_blocking(move || {
+            while let Some(page) = taken.blocking_recv() {
+                page.into_iter().for_each(|read| self.take(read));
+            }
+            self
+        });
+        let mut reading = Reading::new(tx, PAGE);
+        while let Some(page) = reading.next().await? {
+            if pages.send(page).await.is_err() {
+                break;
+            }
+        }
+        drop(pages);
+        match taking.await {
+            Ok(filled) => Ok(filled),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    fn take(&mut self, read: Read) {
+        match read {
             Read::Record(record) => self.insert(&record),
             Read::Ruling(a, b, ruling) => self.rule(&a, &b, ruling),
-        })
-        .await
+        }
     }
 
     /// Takes the place of an index that was built anew; what was tried needs no second try.

@@ -36,6 +36,9 @@ pub use tx::Tx;
 
 use crate::seal::Sealer;
 
+/// Rows that a reader gets at a time from the thread of its connection.
+const ROWS: usize = 500;
+
 /// The store of one gateway.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -67,7 +70,7 @@ impl Store {
         let readers = SqlitePoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(60))
-            .connect_with(options.read_only(true))
+            .connect_with(options.read_only(true).row_buffer_size(ROWS))
             .await?;
         Ok(Self {
             writer,
