@@ -16,31 +16,22 @@ import duckdb  # noqa: E402 - the imports are a part of the run
 from splink import DuckDBAPI, Linker, SettingsCreator  # noqa: E402
 from splink.blocking_analysis import count_comparisons_from_blocking_rules  # noqa: E402
 
+import people_model  # noqa: E402
 from splink_models import model  # noqa: E402
 
 # The match probability from which on pairs are links, and pairs below which are no candidates of any threshold (bits).
 LINK_PROBABILITY = 0.95
 LOWEST_WEIGHT = -10
 # Pairs from which a probability is estimated: with all of them, a million records train for minutes.
-SAMPLED_PAIRS = 2e6
+SAMPLED_PAIRS = 5e6
 
-# The columns of `tandem link`, cleaned as a careful user of Splink would.
-PEOPLE = """
-    record_id as unique_id,
-    nullif(upper(strip_accents(first_name)), '') as first_name,
-    nullif(upper(strip_accents(replace(last_name, '-', ' '))), '') as last_name,
-    try_cast(nullif(dob, '') as date)::varchar as dob,
-    case when length(ssn) = 9 and ssn not like 'x%' and ssn <> '999999999' then ssn end as ssn,
-    case when length(ssn) = 9 and ssn <> '999999999' then right(ssn, 4) end as ssn4,
-    nullif(phone, '') as phone, nullif(upper(street), '') as street, nullif(zip, '') as zip,
-    nullif(sex, '') as sex, nullif(suffix, '') as suffix, nullif(id_cin, '') as cin"""
 # FEBRL's own columns, which lie beside the tables; an empty cell is already missing.
 FEBRL = "* exclude (record_id), record_id as unique_id"
 
 
 def load(con, kind, tables):
     """One table for each system, or a single one where Splink is to link within and between systems alike."""
-    columns = PEOPLE if kind == "four" else FEBRL
+    columns = people_model.COLUMNS if kind == "four" else FEBRL
     parts = []
     for system, file in tables:
         file = file if kind == "four" else str(Path(file).with_suffix(".raw.csv"))
