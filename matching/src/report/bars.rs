@@ -2,6 +2,7 @@
 
 use super::drawing::{Anchor, Area, Drawing, WIDTH};
 use super::markup::count;
+use super::plane::{COUNTS, FOOT, columns};
 use super::scale::Scale;
 
 /// A row of a chart.
@@ -26,7 +27,6 @@ const RIGHT: f64 = WIDTH - 100.0;
 const THICK: f64 = 14.0;
 const GAP: f64 = 8.0;
 const TOP: f64 = 8.0;
-const FOOT: f64 = 26.0;
 
 impl Bars<'_> {
     /// The chart; lengths go by powers of ten, since counts of blocks and clusters do.
@@ -41,12 +41,7 @@ impl Bars<'_> {
         let mut drawing = Drawing::new(self.id, bottom + FOOT, self.title, self.description);
         // One is a bar already: half of one is where bars begin.
         let scale = Scale::log((0.5, most as f64), (LABELS, RIGHT));
-        for tick in scale.ticks().into_iter().filter(|tick| *tick >= 1.0) {
-            let x = scale.at(tick);
-            drawing.line((x, TOP), (x, bottom), "grid");
-            let label = count(tick.round() as u64);
-            drawing.text((x, bottom + 18.0), Anchor::Middle, &label);
-        }
+        columns(&mut drawing, &scale, (TOP, bottom), COUNTS);
         let mut top = TOP;
         for row in &self.rows {
             draw_row(&mut drawing, &scale, row, top);

@@ -98,6 +98,9 @@ impl Drawing {
     }
 
     pub(super) fn finish(self) -> String {
-        format!("<figure>{}{}</svg></figure>\n", self.head, self.body)
+        format!(
+            "<figure class=\"wide\">{}{}</svg></figure>\n",
+            self.head, self.body
+        )
     }
 }

@@ -21,10 +21,15 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
+/// Rows from which on a table is folded under its name, so that what follows is found.
+const FOLDED: usize = 16;
+
 /// A table under construction: the same figures as the chart beside it, for those who do not see charts.
 #[derive(Debug)]
 pub(super) struct Table {
     html: String,
+    caption: String,
+    rows: usize,
 }
 
 impl Table {
@@ -39,11 +44,14 @@ impl Table {
                 "<div class=\"wide\"><table id=\"{id}\"><caption>{caption}</caption>\
                  <thead><tr>{cells}</tr></thead><tbody>\n"
             ),
+            caption,
+            rows: 0,
         }
     }
 
     /// A row; its first cell names it.
     pub(super) fn row<T: AsRef<str>>(&mut self, cells: &[T]) {
+        self.rows += 1;
         self.html.push_str("<tr>");
         for (place, cell) in cells.iter().enumerate() {
             let cell = escape(cell.as_ref());
@@ -59,7 +67,11 @@ impl Table {
 
     pub(super) fn finish(mut self) -> String {
         self.html.push_str("</tbody></table></div>\n");
-        self.html
+        if self.rows < FOLDED {
+            return self.html;
+        }
+        let (caption, table) = (self.caption, self.html);
+        format!("<details><summary>Table: {caption}</summary>{table}</details>\n")
     }
 }
 
@@ -90,8 +102,11 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// Bits to a hundredth, with their sign.
+/// Bits to a hundredth, with their sign; less than half a hundredth has none.
 pub(super) fn bits(bits: f64) -> String {
+    if bits.abs() < 0.005 {
+        return "0.00".to_owned();
+    }
     format!("{bits:+.2}")
 }
 

@@ -41,24 +41,48 @@ impl Plane {
         drawing.text((middle, BOTTOM + 40.0), Anchor::Middle, axis);
     }
 
-    /// A dashed line at a score; its label ends there or starts there.
+    /// A dashed line at a score, with its label.
     pub(super) fn mark(&self, drawing: &mut Drawing, bits: f64, (label, anchor): (&str, Anchor)) {
-        let x = self.across.at(bits);
-        drawing.line((x, TOP - 12.0), (x, BOTTOM), "threshold");
-        let beside = match anchor {
-            Anchor::End => x - 4.0,
-            Anchor::Start | Anchor::Middle => x + 4.0,
-        };
-        drawing.text((beside, TOP - 8.0), anchor, &format!("{label} {bits:.2}"));
+        let label = format!("{label} {bits:.2}");
+        mark(
+            drawing,
+            self.across.at(bits),
+            (TOP - 12.0, BOTTOM),
+            (&label, anchor),
+        );
     }
 }
 
-/// Upright lines with their numbers below, for bars that go to either side of 0.
-pub(super) fn columns(drawing: &mut Drawing, scale: &Scale, (top, bottom): (f64, f64)) {
+/// A dashed upright line; its label ends beside its upper end or starts there.
+pub(super) fn mark(
+    drawing: &mut Drawing,
+    x: f64,
+    (top, bottom): (f64, f64),
+    (label, anchor): (&str, Anchor),
+) {
+    drawing.line((x, top), (x, bottom), "threshold");
+    let beside = match anchor {
+        Anchor::End => x - 4.0,
+        Anchor::Start | Anchor::Middle => x + 4.0,
+    };
+    drawing.text((beside, top + 4.0), anchor, label);
+}
+
+/// Room below the bars for the numbers of the columns and what they are.
+pub(super) const FOOT: f64 = 46.0;
+/// What the numbers below a chart of weights are.
+pub(super) const BITS: &str = "bits: to the right for one person, to the left for two";
+/// What the numbers below a chart of counts are.
+pub(super) const COUNTS: &str = "number, by powers of ten";
+
+/// Upright lines with their numbers below, and what those are.
+pub(super) fn columns(drawing: &mut Drawing, scale: &Scale, (top, bottom): (f64, f64), axis: &str) {
     for tick in scale.ticks() {
         let x = scale.at(tick);
         let class = if tick == 0.0 { "axis" } else { "grid" };
         drawing.line((x, top), (x, bottom), class);
-        drawing.text((x, bottom + 18.0), Anchor::Middle, &format!("{tick}"));
+        drawing.text((x, bottom + 18.0), Anchor::Middle, &scale.label(tick));
     }
+    let middle = scale.middle();
+    drawing.text((middle, bottom + 36.0), Anchor::Middle, axis);
 }

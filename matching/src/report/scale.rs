@@ -1,5 +1,7 @@
 //! From values to places on a drawing.
 
+use super::markup::count;
+
 /// A linear or a logarithmic scale.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale {
@@ -44,6 +46,20 @@ impl Scale {
         };
         let share = (value - self.low) / (self.high - self.low);
         self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
+    }
+
+    /// A value as it stands beside the scale.
+    pub(super) fn label(&self, value: f64) -> String {
+        if self.is_log {
+            count(value.round() as u64)
+        } else {
+            format!("{value}")
+        }
+    }
+
+    /// The place half way.
+    pub(super) fn middle(&self) -> f64 {
+        f64::midpoint(self.from, self.to)
     }
 
     /// Round values along the scale.

@@ -5,7 +5,7 @@ use crate::settings::Thresholds;
 use super::drawing::{Anchor, Area, Drawing, WIDTH};
 use super::examples::Example;
 use super::markup::{Table, bits, escape, paragraph, words};
-use super::plane::columns;
+use super::plane::{BITS, FOOT, columns, mark};
 use super::scale::Scale;
 
 const LEFT: f64 = 270.0;
@@ -73,7 +73,7 @@ fn draw(example: &Example, thresholds: &Thresholds) -> String {
     let id = format!("{}-chart", example.id);
     let mut drawing = Drawing::new(
         &id,
-        bottom + 28.0,
+        bottom + FOOT,
         &title,
         "Each bar begins where the one above ends; bars to the right speak for one person, bars to the left for two. \
          The last bar is the score. Dashed lines are the thresholds. The table below holds the same figures.",
@@ -90,7 +90,19 @@ fn draw(example: &Example, thresholds: &Thresholds) -> String {
             (range.0.min(*sum), range.1.max(*sum))
         });
     let scale = Scale::linear(range, (LEFT, RIGHT));
-    columns(&mut drawing, &scale, (TOP, bottom));
+    columns(&mut drawing, &scale, (TOP, bottom), BITS);
+    // Bars and their figures stand before the lines.
+    for (bits, label, anchor) in [
+        (thresholds.review_bits, "review", Anchor::End),
+        (thresholds.link_bits, "link", Anchor::Start),
+    ] {
+        mark(
+            &mut drawing,
+            scale.at(bits),
+            (TOP - 6.0, bottom),
+            (label, anchor),
+        );
+    }
     draw_steps(&mut drawing, &scale, &steps, &sums);
     let score = Step {
         label: "score".to_owned(),
@@ -98,14 +110,6 @@ fn draw(example: &Example, thresholds: &Thresholds) -> String {
     };
     let ends = (0.0, example.bits);
     draw_step(&mut drawing, &scale, (steps.len(), &score), ends, "total");
-    for (bits, label, anchor) in [
-        (review, "review", Anchor::End),
-        (link, "link", Anchor::Start),
-    ] {
-        let x = scale.at(bits);
-        drawing.line((x, TOP - 6.0), (x, bottom), "threshold");
-        drawing.text((x, TOP - 10.0), anchor, label);
-    }
     drawing.finish()
 }
 

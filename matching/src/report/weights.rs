@@ -5,7 +5,7 @@ use crate::settings::Settings;
 
 use super::drawing::{Anchor, Area, Drawing, WIDTH};
 use super::markup::{Table, bits, paragraph, section, share, words};
-use super::plane::columns;
+use super::plane::{BITS, FOOT, columns};
 use super::scale::Scale;
 
 /// A level of a field with its probabilities.
@@ -76,13 +76,13 @@ fn draw(weights: &[Weight]) -> String {
     let bottom = TOP + weights.len() as f64 * ROW;
     let mut drawing = Drawing::new(
         "weights-chart",
-        bottom + 30.0,
+        bottom + FOOT,
         "Weight of each level of each field, in bits",
         "Bars to the right of the middle line speak for one person, bars to the left for two. The table below holds \
          the same figures.",
     );
     let scale = Scale::linear(range, (LEFT + 55.0, WIDTH - 60.0));
-    columns(&mut drawing, &scale, (TOP, bottom));
+    columns(&mut drawing, &scale, (TOP, bottom), BITS);
     let mut previous = None;
     for (place, weight) in weights.iter().enumerate() {
         let top = TOP + place as f64 * ROW;
