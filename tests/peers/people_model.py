@@ -30,6 +30,9 @@ COLUMNS = f"""
     nullif(sex, '') as sex, nullif(id_cin, '') as cin"""
 
 EXCHANGED = "first_name_l = last_name_r and last_name_l = first_name_r"
+# How often strangers' names are exchanged. Too seldom for a sample of pairs to tell, and without a value Splink takes one
+# by which two strangers of exchanged names are one person; this one is more than names of this frequency give.
+EXCHANGED_STRANGERS = {"u_probability": 1e-5, "fix_u_probability": True}
 COMMON_WORD = "list_has_any(last_words_l, last_words_r)"
 # Either is enough: who moved often keeps the telephone, and the other way about.
 ONE_PLACE = "(phone_l = phone_r or street_l = street_r)"
@@ -50,7 +53,7 @@ WIDE = TIGHT + [
     block_on("dob", "substr(last_name, 1, 3)"),
     block_on("first_name", "last_name"),
     block_on("substr(first_name, 1, 3)", "substr(last_name, 1, 3)", "left(dob, 4)"),
-    "l.first_name = r.last_name and l.last_name = r.first_name",
+    "l.first_name = r.last_name and l.last_name = r.first_name and l.dob = r.dob",
     block_on("ssn4", "first_name"),
     block_on("ssn4", "dob"),
     block_on("dob", "zip"),
@@ -96,15 +99,15 @@ def comparisons():
         "first_name",
         _unknown("first_name"),
         _level("same", "first_name_l = first_name_r", "first_name"),
-        _level("exchanged", EXCHANGED),
+        _level("exchanged", EXCHANGED) | EXCHANGED_STRANGERS,
         *_alike("first_name"),
     )
     family = _comparison(
         "family",
-        _unknown("last_name"),
+        # Exchanged names have counted with the given name.
+        _level("unknown", f"last_name_l is null or last_name_r is null or ({EXCHANGED})") | {"is_null_level": True},
         _level("place and a word", f"{COMMON_WORD} and {ONE_PLACE}"),
         _level("same name", "last_name_l = last_name_r", "last_name"),
-        _level("exchanged", EXCHANGED),
         _level("place", ONE_PLACE),
         _level("a word", COMMON_WORD),
         *_alike("last_name"),
