@@ -283,7 +283,7 @@ impl Batch {
 }
 
 /// Gives each pair its rate of false links and its decision.
-fn decide(kept: &mut [Pair], rates: &Rates, link_bits: f64) {
+pub(crate) fn decide(kept: &mut [Pair], rates: &Rates, link_bits: f64) {
     kept.par_iter_mut().for_each(|pair| {
         pair.false_match_rate = rates.at(pair.bits);
         joining::decide(pair, link_bits);

@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
+use crate::batch::decide;
 use crate::cluster::{ClusterId, Clusters};
-use crate::decide::{Decision, Note, Notes};
+use crate::decide::{Decision, Notes};
 use crate::estimate::EstimateError;
-use crate::rates::{Conflicts, Rates, interval};
+use crate::rates::{Conflicts, FalseMatchRate, Rates, interval};
 use crate::result::{Pair, Statistics};
 use crate::score::Evidence;
 use crate::settings::Settings;
@@ -98,28 +99,35 @@ impl Run<'_> {
         let thresholds = &self.settings.thresholds;
         let standings = self.standings(odds, rivals, compared.len());
         let kept = compared.iter().zip(&standings);
-        let mut kept: Vec<(Pair, f64)> = kept
+        let mut kept: Vec<Pair> = kept
             .filter(|(_, standing)| **standing != Standing::Outdone)
             .filter_map(|(pair, standing)| {
                 let (a, b) = pair.records;
                 let bits = odds.bits(pair.score, self.is_within(a, b));
                 let open = open_pair(pair.records, bits, *standing == Standing::Best);
-                (bits >= thresholds.review_bits).then_some((open, pair.score))
+                (bits >= thresholds.review_bits).then_some(open)
             })
             .collect();
         // The surest first: in this order clusters form and rates are counted.
-        kept.par_sort_unstable_by(|(one, _), (other, _)| {
+        kept.par_sort_unstable_by(|one, other| {
             let by_bits = other.bits.total_cmp(&one.bits);
             by_bits.then((one.a, one.b).cmp(&(other.a, other.b)))
         });
-        let near_equal = kept.iter().filter(|(pair, _)| !pair.is_open).count() as u64;
+        let near_equal = kept.iter().filter(|pair| !pair.is_open).count() as u64;
         let (rates, link_bits) = self.rate(odds, &mut kept);
         let clusters = self.join(odds, &mut kept, link_bits);
-        settle(&mut kept, &rates, link_bits);
+        decide(&mut kept, &rates, link_bits);
         let mut linked = self.linked(compared, clusters);
-        linked.count(&kept, &rates, link_bits, learnt, self.pool);
-        let pairs = kept.into_iter().map(|(pair, _)| pair);
-        (linked.links, linked.reviews) = pairs.partition(|pair| pair.decision == Decision::Link);
+        let statistics = &mut linked.statistics;
+        statistics.link_bits = link_bits;
+        statistics.links_refused_by_cluster =
+            kept.iter().filter(|pair| pair.is_refused).count() as u64;
+        let is_link = |pair: &Pair| pair.decision == Decision::Link;
+        (linked.links, linked.reviews) = kept.into_iter().partition(is_link);
+        statistics.links = linked.links.len() as u64;
+        statistics.reviews = linked.reviews.len() as u64;
+        let expected = rates.at(link_bits);
+        statistics.false_match_rate = self.false_match_rate(&linked.links, expected, learnt);
         linked.near_equal = near_equal;
         linked.odds = Some(learnt.odds.clone());
         linked
@@ -156,41 +164,60 @@ impl Run<'_> {
 
     /// Which rates of false links to expect and from which score to link, after a trial of how clusters would form below
     /// it: what they refuse is mostly false.
-    fn rate(&self, odds: &Odds, kept: &mut [(Pair, f64)]) -> (Rates, f64) {
+    fn rate(&self, odds: &Odds, kept: &mut [Pair]) -> (Rates, f64) {
         let thresholds = &self.settings.thresholds;
         let (wanted, lowest) = (thresholds.false_match_rate, thresholds.review_bits);
-        let of = |kept: &[(Pair, f64)], conflicts| {
-            let pairs: Vec<Pair> = kept.iter().map(|(pair, _)| *pair).collect();
-            Rates::of(&pairs, conflicts)
-        };
-        let raw = of(kept, Conflicts::NONE);
+        let raw = Rates::of(kept, Conflicts::NONE);
         let Some(trial) = raw.threshold((wanted * TRIAL).min(0.5)) else {
             return (raw, f64::INFINITY);
         };
         let trial = trial.max(lowest);
         self.join(odds, kept, trial);
-        let open = kept.iter().map(|(pair, _)| pair);
-        let tried = open.filter(|pair| pair.is_open && pair.bits >= trial);
-        let rates = of(kept, Conflicts::of(tried));
+        let tried = kept
+            .iter()
+            .filter(|pair| pair.is_open && pair.bits >= trial);
+        let rates = Rates::of(kept, Conflicts::of(tried));
         let found = rates.threshold(wanted);
         let link_bits = found.map_or(f64::INFINITY, |bits| bits.max(trial));
         (rates, link_bits)
     }
 
-    /// Forms clusters from the pairs in their order, the surest first. Two records of one system are one person only
+    /// Forms clusters from the pairs in their order, the surest first; weak bridges stay, since three of four of those
+    /// between encodings were right. Two records of one system are one person only
     /// when they are linked themselves: a system rarely holds a person twice.
-    fn join(&self, odds: &Odds, kept: &mut [(Pair, f64)], link_bits: f64) -> Clusters {
+    fn join(&self, odds: &Odds, kept: &mut [Pair], link_bits: f64) -> Clusters {
         let records = u32::try_from(self.pool.len()).unwrap_or(u32::MAX);
         let mut clusters = Clusters::new(records, self.settings.cluster.largest_cluster);
         let is_refused = |one: u32, two: u32| {
             let is_twice = self.is_within(one, two) && self.bits(odds, one, two) < link_bits;
             is_twice || self.score(one, two) < STRANGERS
         };
-        let pairs = kept.iter_mut().map(|(pair, _)| pair);
-        for pair in pairs.filter(|pair| pair.is_to_link(link_bits)) {
-            pair.is_refused = !clusters.join(pair.a, pair.b, is_refused);
+        for pair in kept.iter_mut().filter(|pair| pair.is_to_link(link_bits)) {
+            let is_joined = clusters.join(pair.a, pair.b, is_refused);
+            pair.is_refused = !is_joined;
         }
         clusters
+    }
+
+    /// The share of links that are expected to be false, with what each part of the records makes of it.
+    fn false_match_rate(
+        &self,
+        links: &[Pair],
+        expected: f64,
+        learnt: &Learnt,
+    ) -> Option<FalseMatchRate> {
+        if links.is_empty() {
+            return None;
+        }
+        let share = |odds: &Odds| {
+            let shares = links.iter().map(|pair| {
+                let bits = self.bits(odds, pair.a, pair.b);
+                1.0 / (1.0 + bits.exp2())
+            });
+            shares.sum::<f64>() / links.len() as f64
+        };
+        let shares: Vec<f64> = learnt.without_parts.iter().map(share).collect();
+        Some(interval(expected, links.len(), &shares))
     }
 
     /// Nothing could be learnt: a steward sees what looks alike.
@@ -239,53 +266,6 @@ impl Linked {
             let bits = odds.map_or(0.0, |odds| odds.bits(pair.score, is_within));
             (pair.records, bits)
         })
-    }
-
-    fn count(
-        &mut self,
-        kept: &[(Pair, f64)],
-        rates: &Rates,
-        link_bits: f64,
-        learnt: &Learnt,
-        pool: &Pool,
-    ) {
-        let links: Vec<&(Pair, f64)> = kept
-            .iter()
-            .filter(|(pair, _)| pair.decision == Decision::Link)
-            .collect();
-        let statistics = &mut self.statistics;
-        statistics.links = links.len() as u64;
-        statistics.reviews = (kept.len() - links.len()) as u64;
-        statistics.links_refused_by_cluster =
-            kept.iter().filter(|(pair, _)| pair.is_refused).count() as u64;
-        statistics.link_bits = link_bits;
-        if links.is_empty() {
-            return;
-        }
-        let is_within = |pair: &Pair| pool.system_of(pair.a) == pool.system_of(pair.b);
-        let share = |odds: &Odds| {
-            let shares = links
-                .iter()
-                .map(|(pair, score)| 1.0 / (1.0 + odds.bits(*score, is_within(pair)).exp2()));
-            shares.sum::<f64>() / links.len() as f64
-        };
-        let shares: Vec<f64> = learnt.without_parts.iter().map(share).collect();
-        let rate = interval(rates.at(link_bits), links.len(), &shares);
-        statistics.false_match_rate = Some(rate);
-    }
-}
-
-/// Gives each pair its rate of false links and its decision.
-fn settle(kept: &mut [(Pair, f64)], rates: &Rates, link_bits: f64) {
-    for (pair, _) in kept {
-        pair.false_match_rate = rates.at(pair.bits);
-        pair.is_refused &= pair.is_to_link(link_bits);
-        if pair.is_refused {
-            pair.notes.add(Note::ClusterConflict);
-        }
-        if pair.is_to_link(link_bits) && !pair.is_refused {
-            pair.decision = Decision::Link;
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::progress::{Audience, Phase, begin};
 use crate::result::Statistics;
 use crate::settings::Settings;
 use crate::table::{
-    LinkOutputs, LinkTablesError, TableInput, TableName, TableWarning, read_records,
+    CANDIDATES, LinkOutputs, LinkTablesError, TableInput, TableName, TableWarning, read_records,
     write_cluster_ids, write_pairs,
 };
 
@@ -161,8 +161,7 @@ fn write_candidates(
         source,
     };
     let mut writer = csv::Writer::from_writer(output);
-    let header = ["system_a", "id_a", "system_b", "id_b", "score"];
-    writer.write_record(header).map_err(failed)?;
+    writer.write_record(CANDIDATES).map_err(failed)?;
     for ((a, b), bits) in linked.scores(pool) {
         let (Some(a), Some(b)) = (pool.key_parts(a as usize), pool.key_parts(b as usize)) else {
             continue;

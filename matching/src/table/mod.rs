@@ -21,4 +21,4 @@ pub(crate) use read::{TableName, read_records};
 pub use reference::ReferencePair;
 pub use report::{LinkReport, TableWarning};
 pub(crate) use values::Values;
-pub(crate) use write::{write_cluster_ids, write_pairs};
+pub(crate) use write::{CANDIDATES, write_cluster_ids, write_pairs};
