@@ -1,6 +1,7 @@
 //! What each kind of key contributes: made for reports and plans, beside the blocks that a run builds.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use crate::population::{Population, Slot};
 use crate::settings::Blocking;
 
 use super::batch::Blocks;
-use super::key::{scheme_labels, scheme_number, schemes};
+use super::key::{scheme_labels, schemes};
 use super::sorter::{Entry, Sorter};
 
 /// What the keys of one kind do. A pair that has several keys is counted for each of them.
@@ -41,7 +42,7 @@ pub struct Survey {
 }
 
 /// One bit for each kind of key that reached a pair.
-type Reached = MixedMap<u64, u32>;
+type Reached = MixedMap<u64, AtomicU32>;
 
 impl Survey {
     /// Counts the keys of all records, and which of them reach the pairs that were found.
@@ -50,59 +51,74 @@ impl Survey {
         limits: &Blocking,
         found: impl Iterator<Item = (Slot, Slot)>,
     ) -> Self {
-        let mut reached: Reached = found.map(|(a, b)| (mix::unordered(a, b), 0)).collect();
-        let mut by_number: BTreeMap<usize, KeyStatistics> = scheme_labels()
-            .map(|(number, key)| {
-                let empty = KeyStatistics::default();
-                (number, KeyStatistics { key, ..empty })
-            })
-            .collect();
-        let mut block_sizes = BTreeMap::new();
+        let reached = found.map(|(a, b)| (mix::unordered(a, b), AtomicU32::new(0)));
+        let reached: Reached = reached.collect();
+        let mut survey = Self::default();
         let mut sorter = Sorter::new();
-        for scheme in schemes() {
-            let pieces = sorter.visit(population, scheme, shared);
-            for same_key in pieces
-                .iter()
-                .flat_map(|piece| piece.chunk_by(|a, b| a.0 == b.0))
-            {
-                let number = same_key.first().map_or(0, |entry| scheme_number(entry.0));
-                let Some(statistics) = by_number.get_mut(&number) else {
-                    continue;
-                };
-                let mut blocks = Blocks::new(limits);
-                blocks.add(population, limits, same_key);
-                statistics.shared_keys += 1;
-                let records = same_key.len() as u64;
-                statistics.pairs += records.saturating_mul(records - 1) / 2;
-                for (members, is_window) in blocks.each() {
-                    *block_sizes.entry(members.len()).or_insert(0) += 1;
-                    let reach = if is_window { limits.window } else { usize::MAX };
-                    let bit = 1_u32 << (number & 31);
-                    statistics.pairs_kept += visit(members, reach, bit, &mut reached);
+        for (scheme, (number, key)) in schemes().zip(scheme_labels()) {
+            let bit = 1_u32 << (number & 31);
+            let pieces = sorter.visit(population, scheme, |entries| {
+                Piece::of(population, limits, entries, bit, &reached)
+            });
+            let mut statistics = KeyStatistics {
+                key,
+                ..KeyStatistics::default()
+            };
+            for piece in pieces {
+                statistics.shared_keys += piece.shared_keys;
+                statistics.pairs += piece.pairs;
+                statistics.pairs_kept += piece.pairs_kept;
+                for (size, blocks) in piece.block_sizes {
+                    *survey.block_sizes.entry(size).or_insert(0) += blocks;
                 }
             }
+            survey.keys.push(statistics);
         }
-        let mut keys: Vec<KeyStatistics> = by_number
-            .into_iter()
-            .map(|(number, statistics)| completed(number, statistics, &reached))
-            .collect();
-        keys.retain(|statistics| statistics.shared_keys > 0);
-        Self { keys, block_sizes }
+        for (statistics, (number, _)) in survey.keys.iter_mut().zip(scheme_labels()) {
+            complete(statistics, 1 << (number & 31), &reached);
+        }
+        survey.keys.retain(|statistics| statistics.shared_keys > 0);
+        survey
     }
 }
 
-/// The sorted entries whose key another record has, too.
-fn shared(entries: &[Entry]) -> Vec<Entry> {
-    let same_keys = entries.chunk_by(|a, b| a.0 == b.0);
-    same_keys
-        .filter(|same_key| same_key.len() > 1)
-        .flatten()
-        .copied()
-        .collect()
+/// What a part of the keys of one kind does.
+#[derive(Default)]
+struct Piece {
+    shared_keys: u64,
+    pairs: u64,
+    pairs_kept: u64,
+    block_sizes: BTreeMap<usize, u64>,
+}
+
+impl Piece {
+    /// Counts the keys of a piece and marks the pairs that they reach.
+    fn of(
+        population: &Population,
+        limits: &Blocking,
+        entries: &[Entry],
+        bit: u32,
+        reached: &Reached,
+    ) -> Self {
+        let mut piece = Self::default();
+        let same_keys = entries.chunk_by(|a, b| a.0 == b.0);
+        for records in same_keys.map(|same_key| same_key.len() as u64) {
+            piece.shared_keys += u64::from(records > 1);
+            piece.pairs += records.saturating_mul(records - 1) / 2;
+        }
+        let mut blocks = Blocks::new(limits);
+        blocks.add(population, limits, entries);
+        for (members, is_window) in blocks.each() {
+            *piece.block_sizes.entry(members.len()).or_insert(0) += 1;
+            let reach = if is_window { limits.window } else { usize::MAX };
+            piece.pairs_kept += mark(members, reach, bit, reached);
+        }
+        piece
+    }
 }
 
 /// Marks the pairs of a block that were found; how many pairs it has.
-fn visit(members: &[Slot], reach: usize, bit: u32, reached: &mut Reached) -> u64 {
+fn mark(members: &[Slot], reach: usize, bit: u32, reached: &Reached) -> u64 {
     let mut pairs = 0;
     for (place, one) in members.iter().enumerate() {
         for other in members.iter().skip(place + 1).take(reach) {
@@ -110,20 +126,20 @@ fn visit(members: &[Slot], reach: usize, bit: u32, reached: &mut Reached) -> u64
             if reached.is_empty() {
                 continue;
             }
-            if let Some(mask) = reached.get_mut(&mix::unordered(*one, *other)) {
-                *mask |= bit;
+            if let Some(mask) = reached.get(&mix::unordered(*one, *other)) {
+                mask.fetch_or(bit, Ordering::Relaxed);
             }
         }
     }
     pairs
 }
 
-fn completed(number: usize, mut statistics: KeyStatistics, reached: &Reached) -> KeyStatistics {
-    let bit = 1_u32 << (number & 31);
+/// Adds what is known once all kinds of keys were looked at.
+fn complete(statistics: &mut KeyStatistics, bit: u32, reached: &Reached) {
     statistics.pairs_dropped = statistics.pairs.saturating_sub(statistics.pairs_kept);
-    for mask in reached.values().filter(|mask| **mask & bit != 0) {
+    let masks = reached.values().map(|mask| mask.load(Ordering::Relaxed));
+    for mask in masks.filter(|mask| mask & bit != 0) {
         statistics.found += 1;
-        statistics.found_alone += u64::from(*mask == bit);
+        statistics.found_alone += u64::from(mask == bit);
     }
-    statistics
 }
