@@ -54,12 +54,13 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
     let pending = tx
         .count::<LinkDoc>("link.standing", LinkStanding::Candidate.code())
         .await?;
+    let doubted = tx.count::<LinkDoc>(LinkDoc::DOUBTED, "yes").await?;
     lanes(&mut text, &counts, core.clock.now());
     gauge(
         &mut text,
         "tandem_match_review_pending",
-        "Doubtful pairs that wait for a steward.",
-        [(None, pending)],
+        "Doubtful pairs, and links in doubt, that wait for a steward.",
+        [(None, pending + doubted)],
     );
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }

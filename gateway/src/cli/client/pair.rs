@@ -19,6 +19,12 @@ pub(super) fn for_people(answer: &Value) -> String {
             text(answer, "/reason")
         ));
     }
+    if answer.get("doubt").is_some() {
+        lines.push(format!(
+            "in doubt since it was made: {}; confirm it or undo it",
+            text(answer, "/doubt")
+        ));
+    }
     let mut people = TextTable::new(PERSON);
     for (side, beside) in list(answer, "/records").iter().enumerate() {
         people.row(person(
@@ -133,6 +139,12 @@ mod tests {
         for part in ["+7.25", "no-anchor", "linked from 9.5 bits"] {
             assert!(shown.contains(part), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_link_in_doubt_says_why() {
+        let answer = json!({ "id": "l-1", "standing": "linked", "doubt": "bridge" });
+        assert!(for_people(&answer).contains("in doubt since it was made: bridge"));
     }
 
     #[test]
