@@ -132,6 +132,8 @@ async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchA
     let core = api.core();
     let asker = caller.system()?;
     let records = candidates(core, asker, &query.person).await?;
+    // What was decided held at this time, whatever others commit before it is recorded.
+    let at = core.clock.now();
     let mut tx = core.store.snapshot().await?;
     let mut matches = Vec::new();
     let mut decided = Vec::new();
@@ -149,7 +151,6 @@ async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchA
         decided.push(weighed);
     }
     drop(tx);
-    let at = core.clock.now();
     let rows = decided.iter().map(|one| one.row(Stage::Query, at));
     let recording = Recording {
         decisions: rows.collect::<Result<_, _>>()?,
