@@ -49,7 +49,7 @@ pub enum Note {
     OtherGeneration,
     /// Neither a number nor an exact birth date agrees: never linked without a steward.
     NoAnchor,
-    /// Names spelt alike, one birth date, but female and male: twins are likely.
+    /// Female and male, with given names that are not the same and no number that agrees: twins, if the rest is alike.
     SexConflict,
     /// Each has an identifier of a kind that should be one per person; they differ, and so does more.
     IdentifierConflict,

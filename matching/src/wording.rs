@@ -15,7 +15,9 @@ impl Note {
             Self::SuffixConflict => "two generational suffixes: father and son, or further apart",
             Self::OtherGeneration => "birth dates a generation apart: parent and child",
             Self::NoAnchor => "neither a number nor an exact birth date agrees",
-            Self::SexConflict => "names spelt alike and one birth date, but female and male",
+            Self::SexConflict => {
+                "female and male, with given names that are not the same and no number that agrees"
+            }
             Self::IdentifierConflict => {
                 "two identifiers of a kind of which a person should have one"
             }
