@@ -263,7 +263,7 @@ pub fn told(link: &LinkDoc, person: Option<PersonId>) -> LinkTold {
 }
 
 /// Bits as hundredths, so that events compare exactly.
-fn centibits(bits: f64) -> i32 {
+pub(super) fn centibits(bits: f64) -> i32 {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "clamped to the range of i32 before the cast"

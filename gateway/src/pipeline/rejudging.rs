@@ -34,7 +34,7 @@ pub struct Rejudging {
 }
 
 /// A pair's score in hundredths of a bit, and the pair, in reverse: of equal scores the first in order comes last.
-type Planned = (i64, Reverse<(RecordKey, RecordKey)>);
+type Planned = (i32, Reverse<(RecordKey, RecordKey)>);
 
 impl Rejudging {
     /// One turn; whether more is to be done.
@@ -88,7 +88,8 @@ impl Rejudging {
             // Whoever asks meanwhile waits for one pair, not for all.
             let candidate = core.matcher.lock().await.candidate(&link.a, &link.b);
             let bits = candidate.map_or(f64::NEG_INFINITY, |candidate| candidate.score_bits);
-            self.plan.push((centibits(bits), Reverse((link.a, link.b))));
+            self.plan
+                .push((linking::centibits(bits), Reverse((link.a, link.b))));
         }
         Ok((!is_last).then_some(last))
     }
@@ -158,13 +159,4 @@ async fn set_aside(
         &detail,
     )
     .await
-}
-
-fn centibits(bits: f64) -> i64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a cast saturates, and only the order matters"
-    )]
-    let rounded = (bits * 100.0).round() as i64;
-    rounded
 }
