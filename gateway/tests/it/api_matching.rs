@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tandem::pipeline::learning;
 
-use crate::api_office::{Office, person};
+use crate::api_office::{Office, person, record_received};
 
 const LIMITS: &str = "limits = { requests_per_second = 1000, burst = 1000, body_bytes = 4000000 }";
 
@@ -45,18 +45,8 @@ fn people(system: usize) -> Vec<(String, Value)> {
 
 async fn tell(office: &Office, who: &str, people: &[(String, Value)]) {
     for some in people.chunks(100) {
-        let events: Vec<Value> = some
-            .iter()
-            .map(|(id, person)| {
-                json!({
-                    "occurred_at": "2026-02-02T08:00:00-08:00",
-                    "source_event_id": format!("record-{id}"),
-                    "source_person_id": id,
-                    "type": "record.received",
-                    "payload": { "record_kind": "Client", "person": person },
-                })
-            })
-            .collect();
+        let events = some.iter().map(|(id, person)| record_received(id, person));
+        let events: Vec<Value> = events.collect();
         let answer = office.post(who, "/v1/events", &json!(events)).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
     }

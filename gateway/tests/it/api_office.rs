@@ -327,13 +327,7 @@ impl Office {
 
     /// A system tells of a person.
     pub(crate) async fn record(&self, who: &str, id: &str, person: &Value) {
-        let event = json!([{
-            "occurred_at": "2026-02-02T08:00:00-08:00",
-            "source_event_id": format!("record-{id}"),
-            "source_person_id": id,
-            "type": "record.received",
-            "payload": { "record_kind": "Client", "person": person },
-        }]);
+        let event = json!([record_received(id, person)]);
         let answer = self.post(who, "/v1/events", &event).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
         self.settle().await;
@@ -442,4 +436,15 @@ pub(crate) fn steady(headers: &HeaderMap) -> HashMap<String, String> {
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     all.filter(|(name, _)| !changing.contains(&name.as_str()))
         .collect()
+}
+
+/// The event by which a system tells of a person.
+pub(crate) fn record_received(id: &str, person: &Value) -> Value {
+    json!({
+        "occurred_at": "2026-02-02T08:00:00-08:00",
+        "source_event_id": format!("record-{id}"),
+        "source_person_id": id,
+        "type": "record.received",
+        "payload": { "record_kind": "Client", "person": person },
+    })
 }

@@ -12,7 +12,7 @@ use tandem::state::record::RecordDoc;
 use tandem_matching::{Engine, Note, Record, Settings};
 use tandem_population::{COLUMNS, Lookalikes, Parameters, Population, Row, System};
 
-use crate::api_office::Office;
+use crate::api_office::{Office, record_received};
 
 /// What a system has told of a person: the system, the record's id and the record.
 type Told = (&'static str, String, Value);
@@ -75,15 +75,8 @@ fn people() -> Vec<Told> {
 
 async fn tell(office: &Office, people: &[&Told]) {
     for same_system in people.chunk_by(|a, b| a.0 == b.0) {
-        let events = same_system.iter().map(|(who, id, person)| {
-            json!({
-                "occurred_at": "2026-02-02T08:00:00-08:00",
-                "source_event_id": format!("record-{who}-{id}"),
-                "source_person_id": id,
-                "type": "record.received",
-                "payload": { "record_kind": "Client", "person": person },
-            })
-        });
+        let events = same_system.iter();
+        let events = events.map(|(_, id, person)| record_received(id, person));
         let events: Vec<Value> = events.collect();
         let who = same_system[0].0;
         let answer = office.post(who, "/v1/events", &json!(events)).await;

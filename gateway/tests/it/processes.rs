@@ -17,7 +17,7 @@ use tandem::state::record::RecordDoc;
 use tandem_matching::{Engine, LinkResult, RecordKey};
 use tempfile::TempDir;
 
-use crate::api_office::{config, person, registry, tokens};
+use crate::api_office::{config, person, record_received, registry, tokens};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const LIMITS: &str =
@@ -91,13 +91,7 @@ impl Process {
 
 /// Tells of a person; whether it was accepted.
 async fn tell(url: &str, who: &str, id: &str, person: &Value) -> bool {
-    let event = json!([{
-        "occurred_at": "2026-02-02T08:00:00-08:00",
-        "source_event_id": format!("record-{id}"),
-        "source_person_id": id,
-        "type": "record.received",
-        "payload": { "record_kind": "Client", "person": person },
-    }]);
+    let event = json!([record_received(id, person)]);
     let answer = reqwest::Client::new()
         .post(format!("{url}/v1/events"))
         .bearer_auth(who)
