@@ -39,7 +39,7 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
         None => county::zone(COVERAGE_FILE, &coverage.zone)?,
     };
     let mut regimes = BTreeMap::new();
-    let validator = Validator::new(schema);
+    let validator = Validator::new(schema.clone());
     for (name, head) in heads {
         let rules = rules.remove(&name).unwrap_or_default();
         regimes.insert(name.clone(), regime(name, head, rules, &validator)?);
@@ -51,6 +51,7 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
         hash: files.hash(),
         jurisdiction: county.map(|county| county.jurisdiction),
         zone,
+        schema,
         coverage,
         elements,
         regimes,

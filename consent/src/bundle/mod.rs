@@ -13,6 +13,8 @@ mod version;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use cedar_policy::{PolicySet, Schema};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub(crate) use self::coverage::{Coverage, SourceCoverage};
@@ -28,6 +30,7 @@ pub struct Bundle {
     pub(crate) hash: String,
     pub(crate) jurisdiction: Option<String>,
     pub(crate) zone: TimeZone,
+    pub(crate) schema: Schema,
     pub(crate) coverage: Coverage,
     pub(crate) elements: ElementLists,
     pub(crate) regimes: BTreeMap<String, Regime>,
@@ -77,6 +80,24 @@ impl Bundle {
         self.regimes
             .values()
             .flat_map(|regime| regime.rules.values())
+    }
+
+    /// What rules may look at.
+    #[must_use]
+    pub const fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The rules of a regime that permit and forbid on a day, as they are evaluated.
+    #[must_use]
+    pub fn decisive(&self, regime: &str, day: Date) -> Option<&PolicySet> {
+        Some(&self.regimes.get(regime)?.on(day)?.decisive)
+    }
+
+    /// The rules of a regime that add duties on a day, as they are evaluated.
+    #[must_use]
+    pub fn obligations(&self, regime: &str, day: Date) -> Option<&PolicySet> {
+        Some(&self.regimes.get(regime)?.on(day)?.obligations)
     }
 
     /// The names of the regimes.

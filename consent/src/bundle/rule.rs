@@ -36,6 +36,18 @@ impl RuleKind {
         })
     }
 
+    /// The kind as rule files write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Permit => "permit",
+            Self::Require => "require",
+            Self::Bar => "bar",
+            Self::Condition => "condition",
+            Self::Obligation => "obligation",
+        }
+    }
+
     /// Whether the rule can close.
     #[must_use]
     pub const fn closes(self) -> bool {

@@ -18,6 +18,7 @@ mod log;
 mod measure;
 mod output;
 mod output_file;
+mod policy;
 mod read;
 mod root;
 mod serve;

@@ -20,6 +20,7 @@ use super::init::{self, InitArgs};
 use super::link::{self, LinkArgs};
 use super::log;
 use super::output::tell;
+use super::policy::PolicyCommand;
 use super::read::{self, ReadArgs};
 use super::serve::{self, ServeArgs};
 
@@ -50,6 +51,8 @@ enum Command {
     Link(LinkArgs),
     Encode(EncodeArgs),
     Decide(DecideArgs),
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     Check(CheckArgs),
     Init(InitArgs),
     Serve(ServeArgs),
@@ -109,6 +112,7 @@ impl Command {
             Self::Link(args) => link::run(args),
             Self::Encode(args) => encode::run(args),
             Self::Decide(args) => decide::run(args),
+            Self::Policy(command) => command.run(),
             Self::Check(args) => check::run(args),
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,

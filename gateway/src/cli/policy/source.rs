@@ -1,0 +1,60 @@
+//! Which bundle a command speaks of.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use tandem_consent::{Bundle, BundleError};
+
+use super::super::exit::Failure;
+use crate::config::Loaded;
+use crate::serve;
+
+/// Where a configuration is looked for when none is named.
+const USUAL_CONFIG: &str = "gateway.toml";
+
+/// Names a bundle.
+#[derive(Debug, Args)]
+pub(super) struct BundleArgs {
+    /// Folder of rules, or of a county's layer over the built-in ones; those of the configuration when absent
+    #[arg(long, value_name = "DIR")]
+    pub(super) bundle: Option<PathBuf>,
+    /// The built-in rules of this jurisdiction
+    #[arg(long, value_name = "ID", conflicts_with = "bundle")]
+    jurisdiction: Option<String>,
+    /// Configuration; ./gateway.toml when it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl BundleArgs {
+    /// Loads and checks the bundle.
+    pub(super) fn load(&self) -> Result<Bundle, Failure> {
+        if let Some(folder) = &self.bundle {
+            return load(folder);
+        }
+        if let Some(jurisdiction) = &self.jurisdiction {
+            return built_in(jurisdiction);
+        }
+        let usual = Path::new(USUAL_CONFIG);
+        let file = match &self.config {
+            Some(file) => file,
+            None if usual.is_file() => usual,
+            None => return built_in(""),
+        };
+        let loaded = Loaded::from_file(file).context("loading the configuration")?;
+        Ok(serve::bundle(&loaded.config)?)
+    }
+}
+
+/// Loads and checks the rules of a folder.
+pub(super) fn load(folder: &Path) -> Result<Bundle, Failure> {
+    Bundle::load(folder).map_err(|error| match error {
+        BundleError::Unreadable { .. } => Failure::CouldNotRun(error.into()),
+        other => Failure::Usage(other.to_string()),
+    })
+}
+
+fn built_in(jurisdiction: &str) -> Result<Bundle, Failure> {
+    Ok(Bundle::default_for(jurisdiction).context("loading the built-in rules")?)
+}
