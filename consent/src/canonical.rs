@@ -5,7 +5,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The canonical JSON text of a value; empty for a value that JSON cannot express.
-pub(crate) fn canonical_json<T: Serialize>(value: &T) -> String {
+#[must_use]
+pub fn canonical_json<T: Serialize>(value: &T) -> String {
     let mut text = String::new();
     if let Ok(value) = serde_json::to_value(value) {
         write_value(&value, &mut text);
@@ -13,8 +14,9 @@ pub(crate) fn canonical_json<T: Serialize>(value: &T) -> String {
     text
 }
 
-/// `sha256:` and the hexadecimal digest of the bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+/// `sha256:` and the hexadecimal digest of the bytes (FIPS 180-4).
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 

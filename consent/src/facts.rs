@@ -189,6 +189,12 @@ impl Facts {
         Self::new(registry.organizations().map(record).collect()).unwrap_or_default()
     }
 
+    /// Every organisation with the hash of what is known about it.
+    pub fn all(&self) -> impl Iterator<Item = (&OrganizationRecord, &str)> {
+        let all = self.organizations.values();
+        all.map(|(record, digest)| (record, digest.as_str()))
+    }
+
     /// What is known about an organisation.
     #[must_use]
     pub fn organization(&self, id: &OrganizationId) -> Option<&OrganizationRecord> {
@@ -196,7 +202,8 @@ impl Facts {
     }
 
     /// The hash of what is known about an organisation.
-    pub(crate) fn digest(&self, id: &OrganizationId) -> Option<&str> {
+    #[must_use]
+    pub fn digest(&self, id: &OrganizationId) -> Option<&str> {
         self.organizations
             .get(id)
             .map(|(_, digest)| digest.as_str())

@@ -15,12 +15,15 @@ mod request;
 mod stricter;
 
 pub use self::bundle::{Bundle, BundleError, Rule, RuleKind};
+pub use self::canonical::{canonical_json, sha256};
 pub use self::coded::Coded;
 pub use self::decision::{
     Decision, Evidence, Explanation, ItemDecision, LocalInstant, Missing, Needs, Obligation,
     Outcome, RegimeDecision, Verdict,
 };
 pub use self::directive::{Element, ends_at, suspended_at};
+#[cfg(feature = "testing")]
+pub use self::engine::Floor;
 pub use self::engine::decide;
 pub use self::facts::{Facts, FactsError, OrganizationRecord, TeamMembership};
 pub use self::request::{

@@ -271,3 +271,17 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "is_false")]
     pub holds_copy: bool,
 }
+
+impl Request {
+    /// The organisations about which a decision asks the facts.
+    #[must_use]
+    pub fn organizations(&self) -> BTreeSet<&OrganizationId> {
+        let sources = self.items.iter().flat_map(|item| {
+            let chain = item.consent_chain.iter().map(|link| &link.organization);
+            chain.chain([&item.source_organization])
+        });
+        sources
+            .chain([&self.recipient.organization, &self.requester.organization])
+            .collect()
+    }
+}

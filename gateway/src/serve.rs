@@ -177,6 +177,15 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         Facts::from_registry(&loaded.registry),
         config.jurisdiction.clone(),
     );
+    let mut tx = store
+        .begin()
+        .await
+        .context("opening the store for writing")?;
+    judge
+        .keep_basis(&mut tx, clock.now())
+        .await
+        .context("keeping the rules in force")?;
+    tx.commit().await.context("keeping the rules in force")?;
     let (recorder, recordings) = Recorder::new(store.clone());
     let core = Core {
         store,

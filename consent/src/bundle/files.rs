@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::BundleError;
 use crate::canonical::{canonical_json, sha256};
 
@@ -12,6 +14,8 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 const DEMO_JURISDICTION: &str = "demo-county";
 
 /// The files of the rules and of the county layer, by relative path with `/` between its parts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Files {
     pub(super) base: BTreeMap<String, String>,
     pub(super) county: BTreeMap<String, String>,

@@ -48,6 +48,7 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
     let rules = regimes.values().flat_map(|regime| regime.rules.values());
     let ages = rules.flat_map(Rule::ages).collect();
     Ok(Bundle {
+        files: files.clone(),
         hash: files.hash(),
         jurisdiction: county.map(|county| county.jurisdiction),
         zone,

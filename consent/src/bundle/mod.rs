@@ -17,6 +17,8 @@ use cedar_policy::{PolicySet, Schema};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::canonical::canonical_json;
+
 pub(crate) use self::coverage::{Coverage, SourceCoverage};
 pub(crate) use self::elements::ElementLists;
 pub use self::error::BundleError;
@@ -27,6 +29,8 @@ pub use self::rule::{Rule, RuleKind};
 /// Rules, coverage and county layer, parsed and checked once.
 #[derive(Debug)]
 pub struct Bundle {
+    /// The files of which it was made, to be kept for replay.
+    files: Files,
     pub(crate) hash: String,
     pub(crate) jurisdiction: Option<String>,
     pub(crate) zone: TimeZone,
@@ -55,6 +59,22 @@ impl Bundle {
     /// when a county layer would widen what the law permits.
     pub fn load(folder: &Path) -> Result<Self, BundleError> {
         load::build(&Files::read(folder)?)
+    }
+
+    /// A bundle from the text that [`Bundle::to_stored`] gave: what was in force is loaded as it was, years later.
+    ///
+    /// # Errors
+    /// When the text is not of that form, or the rules do not pass today's checks.
+    pub fn from_stored(text: &str) -> Result<Self, BundleError> {
+        let files = serde_json::from_str(text)
+            .map_err(|error| BundleError::malformed("stored bundle", error.to_string()))?;
+        load::build(&files)
+    }
+
+    /// Every file as one text, for a store that keeps what was in force.
+    #[must_use]
+    pub fn to_stored(&self) -> String {
+        canonical_json(&self.files)
     }
 
     /// The content hash, `sha256:` and hexadecimal digits.

@@ -191,6 +191,11 @@ impl Rule {
         self.effective_from <= day && self.effective_to.is_none_or(|last| day <= last)
     }
 
+    /// Whether it asks which teams source and recipient share.
+    pub(crate) fn asks_about_teams(&self) -> bool {
+        self.text.contains("shared_teams")
+    }
+
     /// The ages in whole years from which its text answers differently.
     pub(super) fn ages(&self) -> impl Iterator<Item = i16> {
         self.text

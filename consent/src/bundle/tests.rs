@@ -42,6 +42,15 @@ fn the_embedded_rules_and_the_folder_have_the_same_hash() {
 }
 
 #[test]
+fn a_stored_bundle_is_the_bundle_that_was_in_force() {
+    let demo = Bundle::default_for("demo-county").unwrap();
+    let stored = Bundle::from_stored(&demo.to_stored()).unwrap();
+    assert_eq!(stored.hash(), demo.hash());
+    assert_eq!(stored.jurisdiction(), Some("demo-county"));
+    assert!(Bundle::from_stored("{\"base\":{}}").is_err());
+}
+
+#[test]
 fn a_changed_word_changes_the_hash() {
     let changed = changed(&regimes(), |folder| {
         let file = folder.join("hipaa/HIPAA-01.cedar");

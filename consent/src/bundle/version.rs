@@ -13,6 +13,8 @@ use super::rule::{Rule, RuleKind};
 pub(crate) struct RuleSet {
     /// Rules that permit and forbid.
     pub(crate) decisive: PolicySet,
+    /// Those of them that ask which teams source and recipient share.
+    pub(crate) about_teams: PolicySet,
     /// Rules that add duties.
     pub(crate) obligations: PolicySet,
     /// How many rules there are.
@@ -37,6 +39,7 @@ impl Versions {
         for start in starts {
             let mut set = RuleSet {
                 decisive: PolicySet::new(),
+                about_teams: PolicySet::new(),
                 obligations: PolicySet::new(),
                 size: 0,
             };
@@ -46,6 +49,9 @@ impl Versions {
                         set.obligations.add(rule.policy.clone()).map_err(Box::new)?
                     }
                     _ => set.decisive.add(rule.policy.clone()).map_err(Box::new)?,
+                }
+                if rule.asks_about_teams() && rule.kind != RuleKind::Obligation {
+                    set.about_teams.add(rule.policy.clone()).map_err(Box::new)?;
                 }
                 set.size += 1;
             }

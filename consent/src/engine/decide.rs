@@ -145,16 +145,10 @@ fn item_decision(scene: &Scene<'_>, item: &Item, answers: &[Answer<'_>]) -> Item
 
 /// The hash of what was relied on: the organisations of the request and the person's directives.
 fn facts_hash(scene: &Scene<'_>) -> String {
-    let request = scene.request;
-    let sources = request.items.iter().flat_map(|item| {
-        let chain = item.consent_chain.iter().map(|link| &link.organization);
-        chain.chain([&item.source_organization])
-    });
-    let organizations: BTreeMap<_, _> = sources
-        .chain([
-            &request.recipient.organization,
-            &request.requester.organization,
-        ])
+    let organizations: BTreeMap<_, _> = scene
+        .request
+        .organizations()
+        .into_iter()
         .map(|id| (id.as_str(), scene.facts.digest(id)))
         .collect();
     let directives: Vec<_> = scene.views.iter().map(|view| view.directive).collect();

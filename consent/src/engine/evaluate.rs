@@ -119,10 +119,20 @@ impl<'a, 's> Evaluator<'a, 's> {
 
     /// Asks a rule set. `None` when Cedar met an error: an error never permits.
     fn ask(&self, rules: &PolicySet, index: usize, context: &Context) -> Option<Response> {
-        let question = self.stage.question(index, context).ok()?;
+        self.ask_on(&self.stage, rules, index, context)
+    }
+
+    fn ask_on(
+        &self,
+        stage: &Stage,
+        rules: &PolicySet,
+        index: usize,
+        context: &Context,
+    ) -> Option<Response> {
+        let question = stage.question(index, context).ok()?;
         let response = self
             .authorizer
-            .is_authorized(&question, rules, &self.stage.entities);
+            .is_authorized(&question, rules, &stage.entities);
         let failed = response.diagnostics().errors().next().is_some();
         (!failed).then_some(response)
     }
@@ -256,14 +266,9 @@ impl<'a, 's> Evaluator<'a, 's> {
         let Some(rules) = regime.on(self.scene.today) else {
             return false;
         };
-        let Ok(question) = stage.question(index, context) else {
-            return false;
-        };
-        let response = self
-            .authorizer
-            .is_authorized(&question, &rules.decisive, &stage.entities);
-        response.diagnostics().errors().next().is_none()
-            && opened(regime, &response, None).is_some_and(|answer| !answer.needs_human)
+        self.ask_on(stage, &rules.decisive, index, context)
+            .and_then(|response| opened(regime, &response, None))
+            .is_some_and(|answer| !answer.needs_human)
     }
 
     /// The entities as they are.
@@ -277,18 +282,40 @@ impl<'a, 's> Evaluator<'a, 's> {
         self.all_teams.get_or_init(build).as_ref()
     }
 
-    /// Whether a permit of a regime would fall without the teams that source and recipient share.
+    /// Whether a permit of a regime would fall without the teams that source and recipient share: then no rule that
+    /// gave it is left, or one closes that the team had kept silent.
     pub(super) fn rests_on_teams(&self, answer: &Answer<'_>, index: usize) -> bool {
         let regime = self.scene.bundle.regimes.get(answer.regime);
+        let Some(rules) = regime.and_then(|regime| regime.on(self.scene.today)) else {
+            return true;
+        };
+        let gave = answer.cited.iter().filter_map(|one| one.rule());
+        let is_given_anyway = gave.into_iter().any(|rule| !rule.asks_about_teams());
+        if is_given_anyway && rules.about_teams.is_empty() {
+            return false;
+        }
         let build = || Stage::new(self.scene, Some(&[])).ok();
-        let alone = self.no_teams.get_or_init(build).as_ref();
-        let (Some(regime), Some(alone)) = (regime, alone) else {
+        let Some(alone) = self.no_teams.get_or_init(build) else {
             return true;
         };
         let given = answer.consent.and_then(|at| self.contexts.get(at));
         let context = given.and_then(Option::as_ref).unwrap_or(&self.plain);
-        self.would_permit(&self.stage, regime, index, context)
-            && !self.would_permit(alone, regime, index, context)
+        let Some(response) = self.ask_on(alone, &rules.about_teams, index, context) else {
+            return true;
+        };
+        match response.decision() {
+            CedarDecision::Allow => false,
+            // Cedar names the rules that forbid; when it names none, nothing permitted.
+            CedarDecision::Deny => {
+                !is_given_anyway || response.diagnostics().reason().next().is_some()
+            }
+        }
+    }
+
+    /// The context with a directive that permits, is in force and was not taken back.
+    #[cfg(feature = "testing")]
+    pub(super) fn with_directive(&self, at: usize) -> Option<&Context> {
+        self.contexts.get(at)?.as_ref()
     }
 
     /// The context without a directive.

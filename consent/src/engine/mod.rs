@@ -8,9 +8,13 @@ mod draft;
 mod duties;
 mod evaluate;
 mod explain;
+#[cfg(feature = "testing")]
+mod floor;
 mod missing;
 mod refusal;
 mod scene;
 mod validity;
 
 pub use self::decide::decide;
+#[cfg(feature = "testing")]
+pub use self::floor::Floor;

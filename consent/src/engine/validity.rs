@@ -36,8 +36,9 @@ pub(super) fn valid_until<'a>(
         if by_team {
             ends.extend(recipient_teams(scene, view).filter_map(last_day));
         }
-        if evaluator.rests_on_teams(answer, index) {
-            let teams = scene.shared_teams(item).into_iter();
+        let teams = scene.shared_teams(item);
+        if !teams.is_empty() && evaluator.rests_on_teams(answer, index) {
+            let teams = teams.into_iter();
             let trained = scene.request.requester.training_valid_to;
             ends.extend(
                 teams

@@ -1,6 +1,7 @@
 //! Asks the consent engine and records what it says.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,8 +15,9 @@ use tandem_mappings::model::person::PersonFlag;
 use tandem_mappings::model::purpose::Purpose;
 
 use super::voices;
+pub use super::weighed::Weighed;
 use crate::state::record::RecordDoc;
-use crate::store::{DecisionRow, Stage, StoreError, Tx};
+use crate::store::{Evidence, EvidenceKind, Stage, StoreError, Tx};
 
 /// One data element group that is to be told.
 #[derive(Debug, Clone)]
@@ -105,7 +107,8 @@ impl Judged {
 /// The consent engine with the rules and facts in force.
 #[derive(Debug)]
 pub struct Judge {
-    bundle: Bundle,
+    /// The rules in force; others take their place when their time has come.
+    bundle: RwLock<Arc<Bundle>>,
     facts: Facts,
     jurisdiction: Jurisdiction,
 }
@@ -115,7 +118,7 @@ impl Judge {
     #[must_use]
     pub fn new(bundle: Bundle, facts: Facts, jurisdiction: Jurisdiction) -> Self {
         Self {
-            bundle,
+            bundle: RwLock::new(Arc::new(bundle)),
             facts,
             jurisdiction,
         }
@@ -123,8 +126,43 @@ impl Judge {
 
     /// The rules in force.
     #[must_use]
-    pub fn bundle(&self) -> &Bundle {
-        &self.bundle
+    pub fn bundle(&self) -> Arc<Bundle> {
+        let bundle = self.bundle.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&bundle)
+    }
+
+    /// Puts other rules in force, from the next decision on.
+    pub fn put_in_force(&self, bundle: Arc<Bundle>) {
+        *self.bundle.write().unwrap_or_else(PoisonError::into_inner) = bundle;
+    }
+
+    /// What is known about organisations.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Keeps the rules in force and the facts about organisations, so that what is decided from now on can be decided again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keep_basis(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let bundle = self.bundle();
+        let rules = Evidence {
+            kind: EvidenceKind::Bundle,
+            hash: bundle.hash().to_owned(),
+            content: bundle.to_stored(),
+        };
+        tx.keep(&rules, now).await?;
+        for (record, digest) in self.facts.all() {
+            let organization = Evidence {
+                kind: EvidenceKind::Organization,
+                hash: digest.to_owned(),
+                content: tandem_consent::canonical_json(record),
+            };
+            tx.keep(&organization, now).await?;
+        }
+        Ok(())
     }
 
     /// Decides, and records the decision in the transaction.
@@ -163,30 +201,21 @@ impl Judge {
         let subject = subject_of(ask.person, &records)?;
         let voices = voices::of(tx, &subject.id, &records).await?;
         let link_version = tx.last_position().await?;
-        let (person, action, recipient) = (ask.person, ask.action, ask.recipient.clone());
+        let person = ask.person;
         let request = self.request(ask, subject, now);
         let decision = self.stricter(&request, &voices)?;
         let judged = Judged {
             id: DecisionId(uuid::Uuid::now_v7()),
             decision,
         };
-        let mut record = serde_json::json!({
-            "request": request,
-            "decision": judged.decision,
-            "directives": named(voices.iter().flatten()),
-        });
-        if voices.len() > 1 {
-            let apart: Vec<_> = voices.iter().map(named).collect();
-            record["directives_by_person"] = serde_json::json!(apart);
-        }
-        Ok(Weighed {
+        Ok(Weighed::new(
             judged,
             person,
-            action,
-            recipient,
+            &request,
+            &voices,
             link_version,
-            record,
-        })
+            &self.facts,
+        ))
     }
 
     /// Records a decision made earlier in a snapshot.
@@ -209,13 +238,7 @@ impl Judge {
         request: &Request,
         voices: &[Vec<Directive>],
     ) -> Result<Decision, StoreError> {
-        voices
-            .iter()
-            .map(|directives| {
-                tandem_consent::decide(request, &self.facts, directives, &self.bundle)
-            })
-            .reduce(Decision::stricter)
-            .ok_or(StoreError::Shape { kind: "decision" })
+        stricter(request, &self.facts, voices, &self.bundle())
     }
 
     fn request(&self, ask: Ask<'_>, subject: Subject, now: Timestamp) -> Request {
@@ -264,41 +287,19 @@ impl Judge {
     }
 }
 
-/// A decision with what its record needs.
-#[derive(Debug)]
-pub struct Weighed {
-    /// The decision.
-    pub judged: Judged,
-    person: Option<PersonId>,
-    action: Action,
-    recipient: OrganizationId,
-    link_version: i64,
-    record: serde_json::Value,
-}
-
-impl Weighed {
-    /// The decision as it is recorded.
-    ///
-    /// # Errors
-    /// When the outcome has no text.
-    pub fn row(&self, stage: Stage, now: Timestamp) -> Result<DecisionRow, StoreError> {
-        let outcome = serde_json::to_value(self.judged.decision.outcome)
-            .ok()
-            .and_then(|value| value.as_str().map(str::to_owned))
-            .ok_or(StoreError::Shape { kind: "outcome" })?;
-        Ok(DecisionRow {
-            id: self.judged.id,
-            decided_at: now,
-            action: self.action.as_str().to_owned(),
-            stage: stage.code().to_owned(),
-            outcome,
-            recipient: self.recipient.as_str().to_owned(),
-            person: self.person,
-            bundle: self.judged.decision.bundle.clone(),
-            link_version: self.link_version,
-            record: self.record.clone(),
-        })
-    }
+/// The answer by each of several sets of directives, the stricter one where they differ.
+pub(super) fn stricter(
+    request: &Request,
+    facts: &Facts,
+    voices: &[Vec<Directive>],
+    bundle: &Bundle,
+) -> Result<Decision, StoreError> {
+    let answers = voices
+        .iter()
+        .map(|directives| tandem_consent::decide(request, facts, directives, bundle));
+    answers
+        .reduce(Decision::stricter)
+        .ok_or(StoreError::Shape { kind: "decision" })
 }
 
 fn subject_of(person: Option<PersonId>, records: &[RecordDoc]) -> Result<Subject, StoreError> {
@@ -328,12 +329,4 @@ fn flag_of(flag: PersonFlag) -> &'static str {
         PersonFlag::AddressConfidential => "safe_at_home",
         PersonFlag::FamilyViolence => "family_violence_indicator",
     }
-}
-
-/// Directives by id and version, each once.
-fn named<'a>(directives: impl IntoIterator<Item = &'a Directive>) -> BTreeSet<(&'a str, u32)> {
-    directives
-        .into_iter()
-        .map(|one| (one.id.as_str(), one.version))
-        .collect()
 }

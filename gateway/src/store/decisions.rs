@@ -5,7 +5,7 @@ use sqlx::Row;
 use tandem_mappings::model::id::{DecisionId, PersonId};
 
 use super::tx::{micros, timestamp, uuid};
-use super::{StoreError, Tx};
+use super::{Evidence, StoreError, Tx};
 
 /// At which point of a message's way a decision was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct DecisionRow {
     pub link_version: i64,
     /// Request and answer as JSON.
     pub record: serde_json::Value,
+    /// What it rests on; to be kept with it. Empty in a row that was read.
+    pub evidence: Vec<Evidence>,
 }
 
 impl Tx {
@@ -86,6 +88,9 @@ impl Tx {
         .bind(sealed)
         .execute(&mut *self.inner)
         .await?;
+        for evidence in &row.evidence {
+            self.keep(evidence, row.decided_at).await?;
+        }
         Ok(())
     }
 
@@ -140,6 +145,7 @@ impl Tx {
             link_version: row.get("link_version"),
             record: serde_json::from_slice(&plain)
                 .map_err(|_| StoreError::Shape { kind: "decision" })?,
+            evidence: Vec::new(),
         })
     }
 }

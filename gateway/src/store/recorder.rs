@@ -148,6 +148,7 @@ mod tests {
                 bundle: "none".to_owned(),
                 link_version: 0,
                 record: serde_json::Value::Null,
+                evidence: Vec::new(),
             }],
             audit: AuditEntry {
                 position: 0,

@@ -1,0 +1,127 @@
+//! The bare Cedar calls that a decision needs: what a benchmark compares the whole decision with.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Authorizer, Decision as CedarDecision, PolicySet, Request as CedarRequest};
+use tandem_mappings::model::directive::Directive;
+
+use super::cedar::Stage;
+use super::cover::{Cover, cover};
+use super::evaluate::Evaluator;
+use super::scene::Scene;
+use crate::bundle::Bundle;
+use crate::facts::Facts;
+use crate::request::{Item, Request};
+
+/// Questions, ready to be asked of Cedar and of nothing else.
+#[allow(
+    missing_debug_implementations,
+    reason = "policy sets print whole rule texts; nobody prints a benchmark's floor"
+)]
+pub struct Floor<'a> {
+    questions: Vec<(CedarRequest, &'a PolicySet)>,
+    stage: Stage,
+    authorizer: Authorizer,
+}
+
+impl<'a> Floor<'a> {
+    /// The questions about every item: each covering regime without a directive and, until one opens it, with each
+    /// directive that might; then the duties of the regimes that opened. `None` when Cedar takes a value not at all.
+    #[must_use]
+    pub fn of(
+        request: &'a Request,
+        facts: &'a Facts,
+        directives: &'a [Directive],
+        bundle: &'a Bundle,
+    ) -> Option<Self> {
+        let scene = Scene::new(request, facts, directives, bundle);
+        let evaluator = Evaluator::new(&scene).ok()?;
+        let mut floor = Self {
+            questions: Vec::new(),
+            stage: Stage::new(&scene, None).ok()?,
+            authorizer: Authorizer::new(),
+        };
+        for (index, item) in request.items.iter().enumerate() {
+            floor.item(&scene, &evaluator, index, item);
+        }
+        Some(floor)
+    }
+
+    fn item(
+        &mut self,
+        scene: &Scene<'a>,
+        evaluator: &Evaluator<'a, '_>,
+        index: usize,
+        item: &Item,
+    ) {
+        let (Cover::Regimes(regimes) | Cover::Barred(regimes)) = cover(scene, item) else {
+            return;
+        };
+        let candidates = evaluator.candidates(index, item);
+        let opened: BTreeSet<&str> = regimes
+            .into_iter()
+            .filter(|regime| self.regime(scene, evaluator, index, regime, &candidates))
+            .collect();
+        for regime in opened {
+            let rules = scene.bundle.regimes.get(regime);
+            let rules = rules.and_then(|regime| regime.on(scene.today));
+            if let Some(rules) = rules.filter(|rules| !rules.obligations.is_empty()) {
+                self.ask(index, evaluator.plain(), &rules.obligations);
+            }
+        }
+    }
+
+    fn regime(
+        &mut self,
+        scene: &Scene<'a>,
+        evaluator: &Evaluator<'a, '_>,
+        index: usize,
+        regime: &str,
+        candidates: &[usize],
+    ) -> bool {
+        let rules = scene.bundle.regimes.get(regime);
+        let Some(rules) = rules.and_then(|regime| regime.on(scene.today)) else {
+            return false;
+        };
+        let with_directives = candidates
+            .iter()
+            .filter_map(|at| evaluator.with_directive(*at));
+        let mut contexts = std::iter::once(evaluator.plain()).chain(with_directives);
+        contexts.any(|context| self.ask(index, context, &rules.decisive))
+    }
+
+    fn ask(&mut self, index: usize, context: &cedar_policy::Context, rules: &'a PolicySet) -> bool {
+        let Ok(question) = self.stage.question(index, context) else {
+            return false;
+        };
+        let answer = self
+            .authorizer
+            .is_authorized(&question, rules, &self.stage.entities);
+        self.questions.push((question, rules));
+        answer.decision() == CedarDecision::Allow
+    }
+
+    /// How many questions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.questions.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.questions.is_empty()
+    }
+
+    /// Asks them all; how many Cedar allows.
+    #[must_use]
+    pub fn run(&self) -> usize {
+        let allows = |(question, rules): &&(CedarRequest, &PolicySet)| {
+            let answer = self
+                .authorizer
+                .is_authorized(question, rules, &self.stage.entities);
+            answer.decision() == CedarDecision::Allow
+        };
+        self.questions.iter().filter(allows).count()
+    }
+}
