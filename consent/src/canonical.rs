@@ -7,11 +7,11 @@ use sha2::{Digest, Sha256};
 /// The canonical JSON text of a value; empty for a value that JSON cannot express.
 #[must_use]
 pub fn canonical_json<T: Serialize>(value: &T) -> String {
-    let mut text = String::new();
-    if let Ok(value) = serde_json::to_value(value) {
-        write_value(&value, &mut text);
+    let mut text = Vec::with_capacity(1_024);
+    match serde_json::to_value(value).and_then(|value| write_value(&value, &mut text)) {
+        Ok(()) => String::from_utf8(text).unwrap_or_default(),
+        Err(_) => String::new(),
     }
-    text
 }
 
 /// `sha256:` and the hexadecimal digest of the bytes (FIPS 180-4).
@@ -20,35 +20,36 @@ pub fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
-fn write_value(value: &Value, text: &mut String) {
+fn write_value(value: &Value, text: &mut Vec<u8>) -> serde_json::Result<()> {
     match value {
         Value::Array(items) => {
-            text.push('[');
+            text.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    text.push(b',');
                 }
-                write_value(item, text);
+                write_value(item, text)?;
             }
-            text.push(']');
+            text.push(b']');
         }
         // Sorted here, since the order of a JSON map depends on how the library was built.
         Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
             fields.sort_by_key(|(name, _)| *name);
-            text.push('{');
+            text.push(b'{');
             for (index, (name, field)) in fields.into_iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    text.push(b',');
                 }
-                text.push_str(&Value::String(name.clone()).to_string());
-                text.push(':');
-                write_value(field, text);
+                serde_json::to_writer(&mut *text, name)?;
+                text.push(b':');
+                write_value(field, text)?;
             }
-            text.push('}');
+            text.push(b'}');
         }
-        scalar => text.push_str(&scalar.to_string()),
+        scalar => serde_json::to_writer(text, scalar)?,
     }
+    Ok(())
 }
 
 #[cfg(test)]

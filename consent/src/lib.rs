@@ -24,7 +24,7 @@ pub use self::decision::{
 pub use self::directive::{Element, ends_at, suspended_at};
 #[cfg(feature = "testing")]
 pub use self::engine::Floor;
-pub use self::engine::decide;
+pub use self::engine::{Closed, Opening, decide, smallest_consent};
 pub use self::facts::{Facts, FactsError, OrganizationRecord, TeamMembership};
 pub use self::request::{
     Action, Authored, ChainLink, Emergency, Item, Origin, Recipient, Request, Requester, Subject,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{PolicySet, PolicySetError};
+use cedar_policy::{ActionConstraint, Effect, Policy, PolicySet, PolicySetError};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -14,11 +14,34 @@ pub(crate) struct RuleSet {
     /// Rules that permit and forbid.
     pub(crate) decisive: PolicySet,
     /// Those of them that ask which teams source and recipient share.
-    pub(crate) about_teams: PolicySet,
+    about_teams: PolicySet,
     /// Rules that add duties.
     pub(crate) obligations: PolicySet,
     /// How many rules there are.
     pub(crate) size: usize,
+}
+
+impl RuleSet {
+    /// The rules that ask which teams source and recipient share, when any of them speaks of the action.
+    pub(crate) fn about_teams(&self, action: &str) -> Option<&PolicySet> {
+        let mut rules = self.about_teams.policies();
+        let speaks = rules.any(|rule| speaks_of(rule, action));
+        speaks.then_some(&self.about_teams)
+    }
+
+    /// Whether a rule that closes may keep silent because of a team.
+    pub(crate) fn a_team_may_silence(&self, action: &str) -> bool {
+        let mut rules = self.about_teams.policies();
+        rules.any(|rule| rule.effect() == Effect::Forbid && speaks_of(rule, action))
+    }
+}
+
+fn speaks_of(rule: &Policy, action: &str) -> bool {
+    match rule.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(one) => one.id().unescaped() == action,
+        ActionConstraint::In(several) => several.iter().any(|one| one.id().unescaped() == action),
+    }
 }
 
 /// The rule sets of a regime by the first day on which each counts.

@@ -41,6 +41,7 @@ impl<'a, 's> Evaluator<'a, 's> {
                 && view.is_active
                 && !view.is_revoked
                 && view.is_running(scene.now)
+                && view.reach.is_some()
         };
         let gone = |view: &View<'_>| {
             view.effect == Effect::Permit && view.is_revoked && view.reach.is_some()
@@ -291,16 +292,20 @@ impl<'a, 's> Evaluator<'a, 's> {
         };
         let gave = answer.cited.iter().filter_map(|one| one.rule());
         let is_given_anyway = gave.into_iter().any(|rule| !rule.asks_about_teams());
-        if is_given_anyway && rules.about_teams.is_empty() {
+        let action = self.scene.request.action.as_str();
+        if is_given_anyway && !rules.a_team_may_silence(action) {
             return false;
         }
+        let Some(about_teams) = rules.about_teams(action) else {
+            return false;
+        };
         let build = || Stage::new(self.scene, Some(&[])).ok();
         let Some(alone) = self.no_teams.get_or_init(build) else {
             return true;
         };
         let given = answer.consent.and_then(|at| self.contexts.get(at));
         let context = given.and_then(Option::as_ref).unwrap_or(&self.plain);
-        let Some(response) = self.ask_on(alone, &rules.about_teams, index, context) else {
+        let Some(response) = self.ask_on(alone, about_teams, index, context) else {
             return true;
         };
         match response.decision() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cedar_policy::{Authorizer, Decision as CedarDecision, PolicySet, Request as CedarRequest};
 use tandem_mappings::model::directive::Directive;
 
-use super::cedar::Stage;
+use super::cedar::{self, Stage};
 use super::cover::{Cover, cover};
 use super::evaluate::Evaluator;
 use super::scene::Scene;
@@ -26,7 +26,8 @@ pub struct Floor<'a> {
 
 impl<'a> Floor<'a> {
     /// The questions about every item: each covering regime without a directive and, until one opens it, with each
-    /// directive that might; then the duties of the regimes that opened. `None` when Cedar takes a value not at all.
+    /// directive that might; then the duties of the regimes that opened, and of those that did not whether consent would
+    /// open them. `None` when Cedar takes a value not at all.
     #[must_use]
     pub fn of(
         request: &'a Request,
@@ -58,10 +59,20 @@ impl<'a> Floor<'a> {
             return;
         };
         let candidates = evaluator.candidates(index, item);
-        let opened: BTreeSet<&str> = regimes
+        let (opened, closed): (BTreeSet<&str>, BTreeSet<&str>) = regimes
             .into_iter()
-            .filter(|regime| self.regime(scene, evaluator, index, regime, &candidates))
-            .collect();
+            .partition(|regime| self.regime(scene, evaluator, index, regime, &candidates));
+        let ideal = cedar::ideal_directive(scene, item).ok();
+        let ideal = ideal.and_then(|ideal| cedar::context(scene, Some(ideal), None).ok());
+        for (regime, ideal) in closed.iter().zip(ideal.iter().cycle()) {
+            let rules = scene.bundle.regimes.get(*regime);
+            if let Some(rules) = rules.and_then(|regime| regime.on(scene.today)) {
+                self.ask(index, ideal, &rules.decisive);
+            }
+        }
+        if !closed.is_empty() {
+            return;
+        }
         for regime in opened {
             let rules = scene.bundle.regimes.get(regime);
             let rules = rules.and_then(|regime| regime.on(scene.today));

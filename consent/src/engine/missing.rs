@@ -107,7 +107,9 @@ impl<'a, 's> Question<'a, 's> {
     }
 
     fn team_kinds(&self, rules: &Regime) -> Option<Needed> {
-        // Most regimes know no team: one question with all kinds spares the single ones.
+        // Most regimes know no team, and one question with all kinds spares the single ones.
+        let by_team = rules.on(self.scene.today)?;
+        by_team.about_teams(self.scene.request.action.as_str())?;
         if !self.opens_on(self.evaluator.all_teams()?, rules) {
             return None;
         }

@@ -11,6 +11,7 @@ mod explain;
 #[cfg(feature = "testing")]
 mod floor;
 mod missing;
+mod opening;
 mod refusal;
 mod scene;
 mod validity;
@@ -18,3 +19,4 @@ mod validity;
 pub use self::decide::decide;
 #[cfg(feature = "testing")]
 pub use self::floor::Floor;
+pub use self::opening::{Closed, Opening, smallest_consent};

@@ -1,10 +1,13 @@
 //! Everything about a request that the steps of a decision share.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::directive::Directive;
 
+use super::cover::{Cover, cover};
 use crate::bundle::Bundle;
 use crate::directive::{ReachContext, View, ViewContext, apply_revocations};
 use crate::facts::{Facts, OrganizationRecord};
@@ -24,6 +27,8 @@ pub(super) struct Scene<'a> {
     pub(super) age: Option<i64>,
     /// The person's directives, in the order of id and version.
     pub(super) views: Vec<View<'a>>,
+    /// The regimes that may be asked about any of the items.
+    pub(super) regimes: BTreeSet<&'a str>,
 }
 
 impl<'a> Scene<'a> {
@@ -69,7 +74,7 @@ impl<'a> Scene<'a> {
             .subject
             .birth_date
             .and_then(|born| age_on(born, today));
-        Self {
+        let mut scene = Self {
             request,
             facts,
             directives,
@@ -78,7 +83,22 @@ impl<'a> Scene<'a> {
             today,
             age,
             views,
+            regimes: BTreeSet::new(),
+        };
+        scene.regimes = scene.asked();
+        scene
+    }
+
+    fn asked(&self) -> BTreeSet<&'a str> {
+        let coverage = &self.bundle.coverage;
+        let mut asked: BTreeSet<&str> = coverage.lifting.iter().map(String::as_str).collect();
+        asked.insert(&coverage.minors);
+        for item in &self.request.items {
+            if let Cover::Regimes(regimes) = cover(self, item) {
+                asked.extend(regimes);
+            }
         }
+        asked
     }
 
     /// What is known about the recipient.

@@ -10,6 +10,7 @@ mod bounds;
 mod duties;
 mod fixtures;
 mod laws;
+mod opening;
 mod properties;
 mod refusals;
 mod snapshot;

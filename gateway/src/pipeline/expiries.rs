@@ -69,7 +69,7 @@ async fn end(
         return Ok(None);
     }
     let bundle = core.judge.bundle();
-    let stated = tandem_consent::ends_at(directive, bundle);
+    let stated = tandem_consent::ends_at(directive, &bundle);
     let mut ends = vec![stated.map(|at| (at, DirectiveState::Expired))];
     if directive.standing() != DirectiveState::Suspended {
         let majority = majority(core, tx, document).await?;
@@ -100,7 +100,7 @@ async fn majority(
         days.extend(tandem_consent::suspended_at(
             &document.directive,
             born,
-            bundle,
+            &bundle,
         ));
     }
     Ok(days.pop_last())

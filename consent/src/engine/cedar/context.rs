@@ -73,7 +73,7 @@ pub(in crate::engine) fn directive(
     view: &View<'_>,
 ) -> Result<Value, CedarError> {
     let document = view.directive;
-    let regimes = scene.bundle.regimes.keys().map(String::as_str);
+    let regimes = scene.regimes.iter().copied();
     let serves = regimes.filter(|regime| view.serves(regime, scene.bundle));
     let effect = if view.effect == Effect::Permit {
         "permit"
@@ -165,10 +165,7 @@ pub(in crate::engine) fn ideal_directive(
         ("revoked_categories", texts([])),
         ("valid_from", Value::new_long(now)),
         ("expires", Value::new_long(now.saturating_add(1))),
-        (
-            "serves",
-            texts(scene.bundle.regimes.keys().map(String::as_str)),
-        ),
+        ("serves", texts(scene.regimes.iter().copied())),
         ("categories", texts(categories)),
         ("purposes", texts([scene.request.purpose.as_str()])),
         ("disclosers", texts([item.source_organization.as_str()])),
