@@ -113,6 +113,9 @@ fn closed(decision: &Decision, asked: &[String]) -> Vec<Closed> {
         .collect()
 }
 
+/// Takes a part of a consent away.
+type Part = Box<dyn Fn(&mut Directive)>;
+
 /// One question, asked with one proposed consent after the other.
 struct Search<'a> {
     request: &'a Request,
@@ -180,11 +183,13 @@ impl Search<'_> {
             named: BTreeSet::from([name.to_owned()]),
             ..Parties::default()
         };
-        let mut disclosers = Parties::default();
-        disclosers.named = items
+        let sources = items
             .clone()
-            .map(|item| item.source_organization.as_str().to_owned())
-            .collect();
+            .map(|item| item.source_organization.as_str().to_owned());
+        let disclosers = Parties {
+            named: sources.collect(),
+            ..Parties::default()
+        };
         Some(Directive {
             id: "proposed".parse().ok()?,
             version: 1,
@@ -223,7 +228,7 @@ impl Search<'_> {
 
     /// Takes away one part after the other that none of the items needs.
     fn smallest(&self, mut consent: Directive, items: &[String]) -> Directive {
-        let mut parts: Vec<Box<dyn Fn(&mut Directive)>> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         for category in consent.categories.clone() {
             parts.push(Box::new(move |one| {
                 one.categories.remove(&category);

@@ -9,7 +9,7 @@ use super::check::{self, CheckArgs};
 use super::client::{
     AuditArgs, BaselineCommand, ConsentCommand, DecisionsArgs, InputCommand, InputsArgs,
     LaneCommand, LanesArgs, LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs,
-    ReplayCommand,
+    ReplayCommand, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -71,6 +71,8 @@ enum Command {
     #[command(subcommand)]
     Consent(ConsentCommand),
     Decisions(DecisionsArgs),
+    Why(WhyArgs),
+    Simulate(SimulateArgs),
     Measure(MeasureArgs),
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -127,6 +129,8 @@ impl Command {
             Self::Replay(command) => command.run().await,
             Self::Consent(command) => command.run().await,
             Self::Decisions(args) => args.run().await,
+            Self::Why(args) => args.run().await,
+            Self::Simulate(args) => args.run().await,
             Self::Measure(args) => args.run().await,
             Self::Baseline(command) => command.run().await,
             Self::Audit(args) => args.run().await,

@@ -233,7 +233,10 @@ impl Judge {
     }
 
     /// The answer by the directives of each of the persons who are one by now, the stricter one where they differ.
-    fn stricter(
+    ///
+    /// # Errors
+    /// When there is no set of directives, not even an empty one.
+    pub fn stricter(
         &self,
         request: &Request,
         voices: &[Vec<Directive>],

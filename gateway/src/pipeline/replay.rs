@@ -101,10 +101,16 @@ struct Hashes {
 }
 
 /// Bundles that were in force, each loaded once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Bundles(HashMap<String, Arc<Bundle>>);
 
 impl Bundles {
+    /// With the rules in force, which most decisions were made by.
+    #[must_use]
+    pub fn with(in_force: Arc<Bundle>) -> Self {
+        Self(HashMap::from([(in_force.hash().to_owned(), in_force)]))
+    }
+
     /// The bundle of a hash.
     ///
     /// # Errors

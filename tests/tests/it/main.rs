@@ -24,6 +24,7 @@ mod overdue;
 mod protected;
 mod pull;
 mod races;
+mod reasons;
 mod rebuild;
 mod records;
 mod refresh;

@@ -6,6 +6,7 @@ mod links;
 mod operate;
 mod oversight;
 mod pair;
+mod reasons;
 mod show;
 
 use clap::Args;
@@ -16,7 +17,8 @@ pub(super) use self::operate::{
     BaselineCommand, InputCommand, InputsArgs, LaneCommand, LanesArgs, MessageArgs, OverdueArgs,
     ReplayCommand,
 };
-pub(super) use self::oversight::{AuditArgs, DecisionsArgs, MeasureArgs};
+pub(super) use self::oversight::{AuditArgs, MeasureArgs};
+pub(super) use self::reasons::{DecisionsArgs, SimulateArgs, WhyArgs};
 
 pub(super) use self::connection::ConnectionArgs;
 use self::connection::{Call, Gateway};
@@ -36,8 +38,12 @@ impl AnswerArgs {
     /// Makes one call and prints its answer.
     async fn call(&self, call: Call) -> Result<Exit, Failure> {
         let answer = self.ask(call).await?;
-        show::print_answer(&answer, self.json)?;
+        self.print(&answer)?;
         Ok(Exit::Yes)
+    }
+
+    fn print(&self, answer: &serde_json::Value) -> Result<(), Failure> {
+        show::print_answer(answer, self.json)
     }
 
     /// Makes one call and prints a list of its answer: for people in these columns, each with the place of its value.

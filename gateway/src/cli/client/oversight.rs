@@ -1,4 +1,4 @@
-//! `tandem decisions`, `measure` and `audit`: what privacy officers, administrators and auditors look at.
+//! `tandem measure` and `audit`: what privacy officers, administrators and auditors look at.
 
 use clap::Args;
 use jiff::civil::Date;
@@ -10,35 +10,6 @@ use super::super::measure::TablesArgs;
 use super::AnswerArgs;
 use super::connection::Call;
 use crate::clock::Clock;
-
-/// List recorded decisions, or show one with its reasons (role privacy-officer or auditor).
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  tandem decisions --person 0198c2f0-... --token-file privacy.token"
-)]
-pub(in super::super) struct DecisionsArgs {
-    /// Show this decision with its reasons
-    #[arg(conflicts_with_all = ["person", "limit"])]
-    id: Option<String>,
-    /// Only decisions about this person
-    #[arg(long, value_name = "ID")]
-    person: Option<String>,
-    /// Most entries
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<u32>,
-    #[command(flatten)]
-    answer: AnswerArgs,
-}
-
-impl DecisionsArgs {
-    /// Runs the command.
-    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        let person = self.person.as_ref();
-        self.answer
-            .call(Call::get(["decisions"]).query("person", person))
-            .await
-    }
-}
 
 /// Compute measures over a span of days: by the running gateway, or match rates from tables. Unless --public is given, the
 /// figures are not masked: they are for the network, not for the public.

@@ -1,20 +1,26 @@
 //! Recorded consent decisions with their reasons.
 
+mod change;
+mod opening;
+mod replay;
+mod simulation;
+mod why;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::id::{DecisionId, PersonId};
 use utoipa::ToSchema;
 
-use super::Api;
-use super::body::{Path, Query, limit};
-use super::caller::{As, Overseers};
-use super::persons::looked_at;
-use super::problem::ApiError;
-use super::route::{Doc, Routes};
+use crate::api::Api;
+use crate::api::body::{Path, Query, limit};
+use crate::api::caller::{As, Overseers};
+use crate::api::persons::looked_at;
+use crate::api::problem::ApiError;
+use crate::api::route::{Doc, Routes};
 use crate::store::DecisionRow;
 
-pub(super) fn routes(routes: Routes) -> Routes {
+pub(in crate::api) fn routes(routes: Routes) -> Routes {
     let list = Doc::get("/v1/decisions", "Decisions, newest first")
         .allow::<Overseers>()
         .query("person", "Only those about this person")
@@ -27,7 +33,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .allow::<Overseers>()
     .gives::<DecisionView>(200, "As it was recorded")
     .refuses(404, "No such decision");
-    routes.add(list, list_decisions).add(show, show_decision)
+    let routes = routes.add(list, list_decisions).add(show, show_decision);
+    let routes = why::routes(opening::routes(replay::routes(routes)));
+    simulation::routes(routes)
 }
 
 /// Decisions.
