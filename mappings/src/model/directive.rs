@@ -6,6 +6,7 @@
 mod expiry;
 mod fhir;
 mod file;
+mod label;
 mod moment;
 mod party;
 mod revocation;
@@ -15,8 +16,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use self::expiry::{Expiry, ExpiryError};
-pub use self::fhir::{CATEGORY_SYSTEM, FhirConsentError};
+pub use self::fhir::{CATEGORY_SYSTEM, Dialect, DialectError, FhirConsentError};
 pub use self::file::DirectivesError;
+pub use self::label::{carries, implied_labels, is_known_label};
 pub use self::moment::{Moment, MomentError};
 pub use self::party::Parties;
 pub use self::revocation::Revocation;
@@ -119,6 +121,19 @@ codes! {
         Redisclosure = "redisclosure",
         /// That the signer gets a copy.
         CopyOffered = "copy_offered",
+    }
+}
+
+codes! {
+    /// A part of a directive that lists everything because its words leave nothing out, not because they name it. A law that
+    /// asks for a description is not satisfied by such words.
+    General {
+        /// All data.
+        Categories = "categories",
+        /// Whoever holds data.
+        Disclosers = "disclosers",
+        /// Any purpose.
+        Purposes = "purposes",
     }
 }
 
@@ -237,6 +252,9 @@ pub struct Directive {
     /// The categories; for a deny, none means all.
     #[serde(default)]
     pub categories: BTreeSet<Category>,
+    /// HL7 sensitivity labels of which the data must carry one, by themselves or by their category; any data when empty.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<String>,
     /// Categories or HL7 sensitivity codes that the signer ticked one by one. Absent when the form
     /// has no such boxes; present and empty when there are boxes and none was ticked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -244,12 +262,18 @@ pub struct Directive {
     /// Who may tell; for a deny, nobody means everybody.
     #[serde(default)]
     pub disclosers: Parties,
+    /// Who wrote the data, whoever holds them now; anybody when nobody is named.
+    #[serde(default, skip_serializing_if = "Parties::is_empty")]
+    pub authors: Parties,
     /// Who may be told; for a deny, nobody means everybody.
     #[serde(default)]
     pub recipients: Parties,
     /// For what; for a deny, none means all.
     #[serde(default)]
     pub purposes: BTreeSet<Purpose>,
+    /// The parts of which the words say only that nothing is left out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub general_words: BTreeSet<General>,
     /// From which period; all of it when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_period: Option<DataPeriod>,

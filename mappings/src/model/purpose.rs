@@ -167,6 +167,38 @@ impl Purpose {
             Self::Match => "X_MATCH",
         }
     }
+
+    /// The purpose of which this one is a kind (HL7 Terminology 6, v3-ActReason). Whoever permits a purpose permits that
+    /// one alone; whoever refuses a purpose refuses its kinds with it.
+    #[must_use]
+    pub const fn broader(self) -> Option<Self> {
+        Some(match self {
+            Self::CoordinationOfCare | Self::EmergencyTreatment => Self::Treat,
+            Self::BreakTheGlass => Self::EmergencyTreatment,
+            Self::CareManagement
+            | Self::Legal
+            | Self::ProgramReporting
+            | Self::SystemAdministration
+            | Self::RecordsManagement
+            | Self::PatientAdministration
+            | Self::Fraud => Self::HealthcareOperations,
+            Self::Coverage => Self::HealthcarePayment,
+            Self::EligibilityDetermination | Self::EligibilityVerification | Self::Enrollment => {
+                Self::Coverage
+            }
+            Self::FamilyRequest | Self::PowerOfAttorney | Self::SupportNetwork => {
+                Self::PatientRequest
+            }
+            Self::Disaster | Self::Threat => Self::PublicHealth,
+            _ => return None,
+        })
+    }
+
+    /// Whether this purpose is another one or a kind of it.
+    #[must_use]
+    pub fn is_kind_of(self, other: Self) -> bool {
+        std::iter::successors(Some(self), |one| one.broader()).any(|one| one == other)
+    }
 }
 
 impl fmt::Display for Purpose {
@@ -209,6 +241,13 @@ mod tests {
         for purpose in Purpose::ALL {
             assert_eq!(purpose.as_str().parse(), Ok(purpose));
         }
+    }
+
+    #[test]
+    fn breaking_the_glass_is_a_kind_of_treatment_and_not_the_other_way_round() {
+        assert!(Purpose::BreakTheGlass.is_kind_of(Purpose::Treat));
+        assert!(!Purpose::Treat.is_kind_of(Purpose::CoordinationOfCare));
+        assert!(!Purpose::Housing.is_kind_of(Purpose::Treat));
     }
 
     #[test]

@@ -44,9 +44,11 @@ impl Directive {
                     .map_err(|source| DirectivesError::Fhir { position, source });
             }
             serde_json::from_value(element)
+                .map(|one| vec![one])
                 .map_err(|source| DirectivesError::Malformed { position, source })
         };
-        elements.into_iter().enumerate().map(read).collect()
+        let read: Result<Vec<_>, _> = elements.into_iter().enumerate().map(read).collect();
+        Ok(read?.into_iter().flatten().collect())
     }
 }
 

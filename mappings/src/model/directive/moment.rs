@@ -43,6 +43,16 @@ impl Moment {
             Self::Day(day) => midnight(day.checked_add(1.day()).ok()?, zone),
         }
     }
+
+    /// Which of two moments comes first; `None` for a day and an instant, which can be compared only in some zone.
+    #[must_use]
+    pub fn compare(self, other: Self) -> Option<std::cmp::Ordering> {
+        match (self, other) {
+            (Self::Day(one), Self::Day(other)) => Some(one.cmp(&other)),
+            (Self::Instant(one), Self::Instant(other)) => Some(one.cmp(&other)),
+            _ => None,
+        }
+    }
 }
 
 fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {

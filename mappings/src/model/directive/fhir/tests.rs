@@ -1,6 +1,21 @@
-use serde_json::json;
+use std::collections::BTreeSet;
 
-use super::*;
+use serde_json::{Value, json};
+
+use crate::model::category::Category;
+use crate::model::directive::fhir::OWN_PURPOSE_SYSTEM;
+use crate::model::directive::{Directive, DirectiveState, Effect, General, Method, Parties};
+use crate::model::purpose::Purpose;
+
+fn one(consent: &Value) -> Directive {
+    let mut directives = Directive::from_fhir(consent).unwrap();
+    assert_eq!(directives.len(), 1);
+    directives.remove(0)
+}
+
+fn reasons(consent: &Value) -> Vec<String> {
+    Directive::from_fhir(consent).unwrap_err().reasons
+}
 
 fn consent() -> Value {
     json!({
@@ -22,7 +37,7 @@ fn consent() -> Value {
 
 #[test]
 fn a_consent_without_exceptions_is_read_whole() {
-    let directive = Directive::from_fhir(&consent()).unwrap();
+    let directive = one(&consent());
     assert_eq!(directive.standing(), DirectiveState::Active);
     assert_eq!(
         directive.categories,
@@ -49,14 +64,43 @@ fn codes_with_the_systems_that_their_elements_are_bound_to_are_read() {
         {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "COC"},
         {"system": OWN_PURPOSE_SYSTEM, "code": "X_HOUSING"}
     ]);
-    let directive = Directive::from_fhir(&coded).unwrap();
-    assert_eq!(directive.purposes.len(), 2);
+    assert_eq!(one(&coded).purposes.len(), 2);
 }
 
 #[test]
 fn whatever_might_narrow_and_is_not_understood_refuses_the_whole() {
     for (pointer, field, value) in [
         ("/provision", "provision", json!([{"type": "deny"}])),
+        (
+            "/provision",
+            "provision",
+            json!([{"type": "deny", "purpose": [{"code": "TREAT"}]}]),
+        ),
+        (
+            "/provision",
+            "provision",
+            json!([{"type": "deny", "purpose": [{"code": "COC"}],
+                    "provision": [{"type": "permit", "purpose": [{"code": "COC"}]}]}]),
+        ),
+        ("", "provision", json!([])),
+        ("", "implicitRules", json!("https://county.example/rules")),
+        ("", "policyRule", json!({"coding": [{"code": "EMRGONLY"}]})),
+        (
+            "",
+            "extension",
+            json!([{"url": "https://county.example/only-on-sundays"}]),
+        ),
+        (
+            "/provision",
+            "data",
+            json!([{"meaning": "instance", "reference": {"reference": "Observation/o-1"}}]),
+        ),
+        (
+            "/provision",
+            "data",
+            json!([{"meaning": "authoredby", "reference": {"reference": "Practitioner/w-1"}}]),
+        ),
+        ("/provision", "dataPeriod", json!({"start": "2026-01"})),
         (
             "/provision",
             "action",
@@ -137,4 +181,135 @@ fn whatever_might_narrow_and_is_not_understood_refuses_the_whole() {
         let error = Directive::from_fhir(&narrowed).unwrap_err();
         assert!(!error.reasons.is_empty(), "{field}");
     }
+}
+
+/// A consent to which one may make exceptions.
+fn open_to_exceptions() -> Value {
+    let mut consent = consent();
+    consent["provision"]["purpose"] = json!([{"code": "TREAT"}, {"code": "COC"}]);
+    consent["provision"]["securityLabel"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"system": "urn:tandem:data-category", "code": "HEALTH_GENERAL"}));
+    consent
+}
+
+#[test]
+fn an_exception_becomes_a_directive_of_its_own_with_the_whole_scope_in_which_it_counts() {
+    let mut consent = open_to_exceptions();
+    consent["provision"]["provision"] = json!([{
+        "type": "deny", "purpose": [{"code": "TREAT"}],
+        "period": {"start": "2026-03-01"}, "dataPeriod": {"end": "2020-12-31"},
+        "data": [{"meaning": "authoredby", "reference": {"reference": "Organization/org-bh"}}]
+    }]);
+    let directives = Directive::from_fhir(&consent).unwrap();
+    let [base, exception] = directives.as_slice() else {
+        panic!("{directives:?}");
+    };
+    assert_eq!(
+        (base.effect, exception.effect),
+        (Effect::Permit, Effect::Deny)
+    );
+    assert_eq!((base.id.as_str(), exception.id.as_str()), ("c-1", "c-1~1"));
+    assert_eq!(exception.categories, base.categories);
+    assert_eq!(exception.recipients, base.recipients);
+    // Of the kinds of treatment the base names one, so the refusal covers that one as well.
+    assert_eq!(
+        exception.purposes,
+        BTreeSet::from([Purpose::Treat, Purpose::CoordinationOfCare])
+    );
+    assert_eq!(exception.valid_from, "2026-03-01".parse().ok());
+    assert_eq!(exception.expiry, base.expiry);
+    assert_eq!(exception.authors, Parties::named(["org-bh"]));
+    assert_eq!(exception.data_period.unwrap().start, None);
+}
+
+#[test]
+fn the_policy_rule_says_what_holds_where_the_root_does_not() {
+    let mut ruled = consent();
+    ruled["provision"].as_object_mut().unwrap().remove("type");
+    assert!(reasons(&ruled)[0].starts_with("Consent.provision.type is absent"));
+    let system = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+    ruled["policyRule"] = json!({"coding": [{"system": system, "code": "OPTIN"}]});
+    assert_eq!(one(&ruled).effect, Effect::Permit);
+    ruled["policyRule"]["coding"][0]["code"] = json!("OPTOUT");
+    assert_eq!(one(&ruled).effect, Effect::Deny);
+    // Only what provisions permit is permitted: the root is then no permission of its own.
+    ruled["policyRule"]["coding"][0]["code"] = json!("OPTIN");
+    ruled["provision"]["provision"] = json!([{"type": "permit", "purpose": [{"code": "COC"}]}]);
+    assert_eq!(one(&ruled).id.as_str(), "c-1~1");
+    ruled.as_object_mut().unwrap().remove("provision");
+    ruled["policyRule"]["coding"][0]["code"] = json!("OPTOUT");
+    let everything = one(&ruled);
+    assert!(everything.recipients.is_empty() && everything.categories.is_empty());
+    assert_eq!(everything.effect, Effect::Deny);
+}
+
+#[test]
+fn words_that_leave_nothing_out_are_marked_as_such_and_tick_no_box() {
+    let mut general = consent();
+    for field in ["purpose", "securityLabel"] {
+        general["provision"].as_object_mut().unwrap().remove(field);
+    }
+    general.as_object_mut().unwrap().remove("organization");
+    let directive = one(&general);
+    assert_eq!(directive.general_words.len(), General::ALL.len());
+    assert_eq!(directive.categories.len(), Category::ALL.len());
+    assert_eq!(directive.sensitive_opt_ins, Some(BTreeSet::new()));
+    let day = directive.disclosers.all_participants_at_date.unwrap();
+    assert_eq!(day.to_string(), "2026-02-02");
+}
+
+#[test]
+fn references_across_systems_are_read_by_their_identifiers_and_the_controller_discloses() {
+    let mut fast = consent();
+    fast["patient"] = json!({"identifier": {"system": "urn:oid:1.2.3", "value": "p-1"}});
+    fast["performer"] = json!([fast["patient"]]);
+    fast.as_object_mut().unwrap().remove("organization");
+    fast.as_object_mut().unwrap().remove("id");
+    fast["identifier"] = json!([{"system": "urn:oid:1.2.4", "value": "c-77"}]);
+    fast["extension"] = json!([
+        {"url": "http://hl7.org/fhir/5.0/StructureDefinition/extension-Consent.manager",
+         "valueReference": {"reference": "Organization/org-hub"}},
+        {"url": "http://hl7.org/fhir/5.0/StructureDefinition/extension-Consent.controller",
+         "valueReference": {"identifier": {"value": "org-bh"}}}
+    ]);
+    let directive = one(&fast);
+    assert_eq!(directive.id.as_str(), "c-77");
+    assert_eq!(directive.disclosers, Parties::named(["org-bh"]));
+}
+
+#[test]
+fn every_reason_is_listed_with_the_path_of_its_element() {
+    let mut bad = open_to_exceptions();
+    bad["provision"]["provision"] = json!([
+        {"type": "deny", "purpose": [{"code": "HRESCH"}]},
+        {"type": "deny", "class": [{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}],
+         "code": [{"text": "glucose"}]}
+    ]);
+    let reasons = reasons(&bad);
+    for part in [
+        "Consent.provision.provision[0]: its purpose",
+        "Consent.provision.provision[1].class[0]",
+        "Consent.provision.provision[1].code",
+    ] {
+        let found = reasons.iter().any(|reason| reason.starts_with(part));
+        assert!(found, "{part} in {reasons:?}");
+    }
+}
+
+#[test]
+fn a_permission_within_a_refusal_of_its_level_never_counts() {
+    let mut mixed = open_to_exceptions();
+    let inner = |effect: &str, codes: &[&str]| {
+        let purposes: Vec<Value> = codes.iter().map(|code| json!({"code": code})).collect();
+        json!({"type": effect, "purpose": purposes,
+               "securityLabel": [{"system": "urn:tandem:data-category", "code": "HEALTH_GENERAL"}]})
+    };
+    mixed["provision"]["provision"] = json!([inner("permit", &["COC"]), inner("deny", &["TREAT"])]);
+    let directives = Directive::from_fhir(&mixed).unwrap();
+    let effects: Vec<_> = directives.iter().map(|one| one.effect).collect();
+    assert_eq!(effects, [Effect::Permit, Effect::Deny]);
+    mixed["provision"]["provision"][1]["period"] = json!({"end": "2026-03-01"});
+    assert!(reasons(&mixed)[0].contains("for a longer time"));
 }
