@@ -14,6 +14,7 @@ pub mod intake;
 pub mod json_problem;
 pub mod lock;
 pub mod pipeline;
+pub mod policy;
 pub mod seal;
 pub mod serve;
 pub mod state;

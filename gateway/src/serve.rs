@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tandem_consent::{Bundle, Facts};
 use tandem_coordination::referral::Rules;
 use tandem_mappings::model::id::SystemId;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,6 +26,7 @@ use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
 use crate::pipeline::judge::Judge;
 use crate::pipeline::matcher::{self, Matcher};
 use crate::pipeline::{learning, processor, timers};
+use crate::policy;
 use crate::seal::Sealer;
 use crate::store::{Recorder, Recordings, Store};
 use crate::transport::folder::ExchangeFolder;
@@ -172,8 +173,11 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
     let index = Box::pin(Matcher::load(&engine, &store, config))
         .await
         .context("loading the match index")?;
+    let rules = policy::in_force(config, bundle(config)?, &store, clock.now())
+        .await
+        .context("putting the rules in force")?;
     let judge = Judge::new(
-        bundle(config)?,
+        rules,
         Facts::from_registry(&loaded.registry),
         config.jurisdiction.clone(),
     );
@@ -197,6 +201,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         matcher: Mutex::new(index),
         gateway: GATEWAY_SYSTEM.parse()?,
         changed: watch::Sender::new(0),
+        timers: Notify::new(),
         loaded: Arc::new(loaded),
     };
     Ok((core, recordings))

@@ -122,6 +122,12 @@ impl VerifierKey {
         &self.name
     }
 
+    /// Whether it is the same key, under whatever name.
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+
     /// What it signs.
     #[must_use]
     pub fn kind(&self) -> KeyKind {

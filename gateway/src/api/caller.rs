@@ -95,6 +95,8 @@ access! {
     PlanReaders = [System, PrivacyOfficer, Auditor];
     /// Whoever may see measures unmasked.
     MeasureReaders = [Operator, PrivacyOfficer, Auditor];
+    /// Whoever may see the rules.
+    PolicyReaders = [PrivacyOfficer, Auditor, Administrator];
     /// Administrators.
     Administrators = [Administrator];
     /// Whoever may read the gateway's own figures.

@@ -30,6 +30,7 @@ mod own_events;
 mod own_match;
 mod persons;
 mod plans;
+mod policy;
 pub mod problem;
 mod push;
 mod referral_status;
@@ -108,6 +109,7 @@ pub fn routes() -> Routes {
         plans::routes,
         consents::routes,
         decisions::routes,
+        policy::routes,
         lanes::routes,
         messages::routes,
         inputs::routes,

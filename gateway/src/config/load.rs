@@ -217,6 +217,7 @@ fn resolve(config: &mut Config, folder: &Path) {
         &mut config.listen.key,
     ];
     optional.into_iter().flatten().for_each(absolute);
+    config.policy.resolve(folder);
     for system in config.systems.values_mut() {
         if let Some(folder) = &mut system.folder {
             absolute(&mut folder.path);

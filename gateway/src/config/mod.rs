@@ -4,6 +4,7 @@
 pub mod example;
 mod linking;
 mod load;
+mod policy;
 mod size;
 mod system;
 mod token;
@@ -18,6 +19,7 @@ use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
 pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
+pub use policy::PolicyConfig;
 pub use size::ByteSize;
 pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, Push, SystemConfig};
 pub use token::{Role, Token, Tokens, hash_of};
@@ -43,6 +45,9 @@ pub struct Config {
     /// The county's narrowing of the rules.
     #[serde(default)]
     pub overrides: Option<PathBuf>,
+    /// Who signs for rules.
+    #[serde(default)]
+    pub policy: PolicyConfig,
     /// Matching settings.
     #[serde(default)]
     pub matching: Option<PathBuf>,

@@ -19,7 +19,7 @@ use crate::store::{StoreError, Tx};
 
 /// Why less may be told than before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Narrowing {
+pub enum Narrowing {
     /// The person took it back, or said no.
     Revoked,
     /// It ended by itself.
@@ -259,7 +259,7 @@ async fn persons_of(tx: &mut Tx, covers: &[RecordKey]) -> Result<BTreeSet<Person
 }
 
 /// More may be told: notices that were withheld, drafts that waited.
-pub(super) async fn widened(
+pub(crate) async fn widened(
     core: &Core,
     tx: &mut Tx,
     covers: &[RecordKey],
@@ -282,7 +282,7 @@ pub(super) async fn widened(
 }
 
 /// Less may be told: open referrals without a basis are cancelled, holders of copies are told to stop.
-pub(super) async fn narrowed(
+pub(crate) async fn narrowed(
     core: &Core,
     tx: &mut Tx,
     covers: &[RecordKey],

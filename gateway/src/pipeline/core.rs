@@ -8,7 +8,7 @@ use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, OrganizationId, SourceEventId, SystemId};
 use tandem_matching::Engine;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::judge::Judge;
 use super::matcher::Matcher;
@@ -43,6 +43,8 @@ pub struct Core {
     pub gateway: SystemId,
     /// Counts up whenever something waits for the processor or a lane.
     pub changed: watch::Sender<u64>,
+    /// Tells that something was written that a timer must know.
+    pub timers: Notify,
 }
 
 impl Core {
@@ -50,6 +52,11 @@ impl Core {
     pub fn wake(&self) {
         self.changed
             .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Lets the timers look again at what is due.
+    pub fn wake_timers(&self) {
+        self.timers.notify_one();
     }
 
     /// Builds the match index anew from the store: after a transaction that had touched it did not commit, or when the

@@ -116,9 +116,9 @@ pub struct Judge {
 impl Judge {
     /// A judge.
     #[must_use]
-    pub fn new(bundle: Bundle, facts: Facts, jurisdiction: Jurisdiction) -> Self {
+    pub fn new(bundle: Arc<Bundle>, facts: Facts, jurisdiction: Jurisdiction) -> Self {
         Self {
-            bundle: RwLock::new(Arc::new(bundle)),
+            bundle: RwLock::new(bundle),
             facts,
             jurisdiction,
         }

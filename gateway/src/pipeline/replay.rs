@@ -101,7 +101,7 @@ struct Hashes {
 }
 
 /// Bundles that were in force, each loaded once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Bundles(HashMap<String, Arc<Bundle>>);
 
 impl Bundles {

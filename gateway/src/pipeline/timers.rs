@@ -18,6 +18,7 @@ use super::core::Core;
 use super::expiries;
 use super::timer_notice::{self, Told};
 use super::{referrals, tell};
+use crate::policy;
 use crate::state::referral::ReferralDoc;
 use crate::state::timer::ExpiredDoc;
 use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
@@ -37,11 +38,17 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
             tracing::error!(%error, "the ends of consents cannot be looked at");
             None
         });
+        let rules = policy::look(&core).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the rules that should count from now on cannot be put in force");
+            None
+        });
+        let next = next.into_iter().chain(rules).min();
         let now = core.clock.now();
         let hour = now.checked_add(EVERY).unwrap_or(now);
         let until = next.map_or(hour, |next| next.min(hour));
         tokio::select! {
             () = stop.cancelled() => return,
+            () = core.timers.notified() => {}
             () = core.clock.sleep_until(until) => {}
         }
     }

@@ -12,6 +12,7 @@ mod evidence;
 mod inputs;
 mod lanes;
 mod outbox;
+mod policy;
 mod recorder;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use evidence::{Evidence, EvidenceKind};
 pub use inputs::{Ingested, InputRow, InputState, Received};
 pub use lanes::LaneRow;
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
+pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
 pub use tx::Tx;
 

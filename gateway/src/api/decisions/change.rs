@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 /// One data element group that is answered differently.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-pub(super) struct Change {
+pub(in crate::api) struct Change {
     /// Who would be told.
     pub recipient: String,
     /// Action asked for.
@@ -22,7 +22,7 @@ pub(super) struct Change {
 }
 
 /// The element groups that two answers to one request answer differently.
-pub(super) fn changes(
+pub(in crate::api) fn changes(
     request: &tandem_consent::Request,
     before: &Decision,
     after: &Decision,

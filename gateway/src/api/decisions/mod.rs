@@ -1,6 +1,6 @@
 //! Recorded consent decisions with their reasons.
 
-mod change;
+pub(super) mod change;
 mod opening;
 mod replay;
 mod simulation;

@@ -1,0 +1,224 @@
+//! Putting rules in force: at the start of the gateway, and when the instant of a scheduled bundle comes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tandem_consent::{Bundle, BundleError};
+use tandem_mappings::model::id::{PersonId, RecordKey};
+
+use super::approval::{ApprovalError, check};
+use super::signers::{Signers, SignersError};
+use crate::config::Config;
+use crate::pipeline::consents::{self, Narrowing};
+use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
+use crate::pipeline::family;
+use crate::pipeline::replay::{Bundles, ReplayError};
+use crate::state::denial::DenialDoc;
+use crate::state::disclosure::DisclosureDoc;
+use crate::state::referral::ReferralDoc;
+use crate::store::{ActivationRow, Evidence, EvidenceKind, Store, StoreError, Tx};
+
+/// Why rules were not put in force, or not scheduled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActivationError {
+    /// They do not pass their checks.
+    #[error("the rules do not pass their checks: {0}")]
+    Bundle(#[from] BundleError),
+    /// The people who must sign have not.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
+    /// The signers cannot be read.
+    #[error("policy.signers: {0}")]
+    Signers(#[from] SignersError),
+    /// The instant has passed.
+    #[error("the rules are to count from {0}, which has passed")]
+    Past(Timestamp),
+    /// They are for another county.
+    #[error("the rules are those of {found}, not of {expected}")]
+    Elsewhere {
+        /// Whose rules they are.
+        found: String,
+        /// Whose they should be.
+        expected: String,
+    },
+    /// They are scheduled already.
+    #[error("these rules are scheduled for that instant already")]
+    Scheduled,
+    /// The rules that should be in force are not as they were recorded.
+    #[error("the rules in force cannot be read back: {0}")]
+    Kept(#[from] ReplayError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The rules with which a gateway starts: those activated last, else those of its configuration. Where the county has
+/// signers, rules of the configuration need their signatures as well.
+///
+/// # Errors
+/// When the rules in force cannot be read back, or those of the configuration are not signed for.
+pub async fn in_force(
+    config: &Config,
+    configured: Bundle,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Arc<Bundle>, ActivationError> {
+    let mut tx = store.snapshot().await?;
+    let activations = tx.activations().await?;
+    if let Some(row) = activations.iter().find(|row| row.effective_at <= now) {
+        let bundle = Bundles::default().get(&mut tx, &row.bundle).await?;
+        if configured.hash() != bundle.hash() {
+            tracing::info!(
+                in_force = bundle.hash(),
+                configured = configured.hash(),
+                "the rules of the configuration are not in force: activated ones are"
+            );
+        }
+        return Ok(bundle);
+    }
+    if let Some(file) = &config.policy.signers {
+        let signers = Signers::read(file)?;
+        let notes = config.policy.notes().map_err(SignersError::Unreadable)?;
+        let approved = check(configured.hash(), &notes, &signers)?;
+        if approved.effective_at > now {
+            return Err(ActivationError::Past(approved.effective_at));
+        }
+    }
+    Ok(Arc::new(configured))
+}
+
+/// Records that rules are to count from the instant for which author and approver have signed. Where the county has no
+/// signers, `effective_at` says from when.
+///
+/// # Errors
+/// [`ActivationError`]; then nothing is recorded.
+pub async fn schedule(
+    core: &Core,
+    tx: &mut Tx,
+    bundle: &Bundle,
+    approvals: Vec<String>,
+    effective_at: Timestamp,
+    actor: &str,
+) -> Result<ActivationRow, ActivationError> {
+    let now = core.clock.now();
+    let expected = core.loaded.config.jurisdiction.as_str();
+    if let Some(found) = bundle.jurisdiction().filter(|found| *found != expected) {
+        let (found, expected) = (found.to_owned(), expected.to_owned());
+        return Err(ActivationError::Elsewhere { found, expected });
+    }
+    let mut who = String::new();
+    if let Some(file) = &core.loaded.config.policy.signers {
+        let approved = check(bundle.hash(), &approvals, &Signers::read(file)?)?;
+        if approved.effective_at != effective_at {
+            return Err(ApprovalError::OtherInstant.into());
+        }
+        who = format!("author={} approver={}", approved.author, approved.approver);
+    }
+    if effective_at < now {
+        return Err(ActivationError::Past(effective_at));
+    }
+    let row = ActivationRow {
+        effective_at,
+        bundle: bundle.hash().to_owned(),
+        approvals,
+        recorded_at: now,
+        recorded_by: actor.to_owned(),
+        started_at: None,
+    };
+    let is_known = |known: &ActivationRow| {
+        known.effective_at == row.effective_at && known.bundle == row.bundle
+    };
+    if tx.activations().await?.iter().any(is_known) {
+        return Err(ActivationError::Scheduled);
+    }
+    let rules = Evidence {
+        kind: EvidenceKind::Bundle,
+        hash: row.bundle.clone(),
+        content: bundle.to_stored(),
+    };
+    tx.keep(&rules, now).await?;
+    tx.add_activation(&row).await?;
+    tx.audit(now, actor, "policy.schedule", &row.bundle, &who)
+        .await?;
+    Ok(row)
+}
+
+/// Puts rules in force whose instant has come. Returns when the next ones count.
+///
+/// # Errors
+/// When the rules cannot be read back or the store fails; then those in force stay.
+pub async fn look(core: &Core) -> Result<Option<Timestamp>, ActivationError> {
+    let now = core.clock.now();
+    let mut tx = core.store.begin().await?;
+    let activations = tx.activations().await?;
+    let next = activations
+        .iter()
+        .map(|row| row.effective_at)
+        .filter(|at| *at > now)
+        .min();
+    let due = activations.iter().find(|row| row.effective_at <= now);
+    let Some(row) = due.filter(|row| row.started_at.is_none()) else {
+        return Ok(next);
+    };
+    let bundle = Bundles::default().get(&mut tx, &row.bundle).await?;
+    let before = core.judge.bundle();
+    tx.start_activation(row, now).await?;
+    tx.audit(
+        now,
+        GATEWAY_SYSTEM,
+        "policy.activate",
+        &row.bundle,
+        before.hash(),
+    )
+    .await?;
+    // What is decided in this transaction is decided by the new rules; nothing else is decided while it is open.
+    core.judge.put_in_force(bundle);
+    let decided = reconsider(core, &mut tx, now).await;
+    if let Err(error) = decided {
+        core.judge.put_in_force(before);
+        return Err(error.into());
+    }
+    if let Err(error) = tx.commit().await {
+        core.judge.put_in_force(before);
+        return Err(error.into());
+    }
+    core.wake();
+    Ok(next)
+}
+
+/// Decides anew what was told, asked for or withheld so far: under other rules less may stay with its holder, and more
+/// may be told.
+async fn reconsider(core: &Core, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+    let mut persons: BTreeSet<PersonId> = BTreeSet::new();
+    persons.extend(
+        tx.all::<DisclosureDoc>()
+            .await?
+            .into_iter()
+            .flat_map(|one| one.people),
+    );
+    persons.extend(
+        tx.all::<DenialDoc>()
+            .await?
+            .into_iter()
+            .map(|one| one.person),
+    );
+    for referral in tx.all::<ReferralDoc>().await? {
+        persons.insert(referral.person);
+    }
+    let mut covers: Vec<RecordKey> = Vec::new();
+    for person in persons {
+        let records = family::records_of(tx, person).await?;
+        covers.extend(records.into_iter().map(|record| record.key));
+    }
+    Box::pin(consents::narrowed(
+        core,
+        tx,
+        &covers,
+        Narrowing::Expired,
+        now,
+    ))
+    .await?;
+    Box::pin(consents::widened(core, tx, &covers, now)).await
+}

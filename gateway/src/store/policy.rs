@@ -1,0 +1,98 @@
+//! Which rules are in force from which instant on.
+
+use jiff::Timestamp;
+use sqlx::Row;
+
+use super::tx::{micros, timestamp};
+use super::{StoreError, Tx};
+
+/// A bundle and the instant from which it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivationRow {
+    /// From when it counts.
+    pub effective_at: Timestamp,
+    /// Hash of the rules.
+    pub bundle: String,
+    /// The signed notes of author and approver; empty where the county has no signers.
+    pub approvals: Vec<String>,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// By whom.
+    pub recorded_by: String,
+    /// When a gateway put it in force.
+    pub started_at: Option<Timestamp>,
+}
+
+impl Tx {
+    /// Records that rules are to count from an instant on.
+    ///
+    /// # Errors
+    /// When it is recorded already or the store fails.
+    pub async fn add_activation(&mut self, row: &ActivationRow) -> Result<(), StoreError> {
+        let approvals = serde_json::to_string(&row.approvals)
+            .map_err(|_| StoreError::Shape { kind: "approvals" })?;
+        sqlx::query(
+            "INSERT INTO policy_activation (jurisdiction, effective_at, bundle, approvals, recorded_at, recorded_by) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(self.jurisdiction())
+        .bind(micros(row.effective_at))
+        .bind(&row.bundle)
+        .bind(approvals)
+        .bind(micros(row.recorded_at))
+        .bind(&row.recorded_by)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Every activation, the latest instant first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn activations(&mut self) -> Result<Vec<ActivationRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM policy_activation WHERE jurisdiction = $1 ORDER BY effective_at DESC, recorded_at DESC",
+        )
+        .bind(self.jurisdiction())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let approvals: String = row.get("approvals");
+                let started: Option<i64> = row.get("started_at");
+                Ok(ActivationRow {
+                    effective_at: timestamp(row.get("effective_at"))?,
+                    bundle: row.get("bundle"),
+                    approvals: serde_json::from_str(&approvals)
+                        .map_err(|_| StoreError::Shape { kind: "approvals" })?,
+                    recorded_at: timestamp(row.get("recorded_at"))?,
+                    recorded_by: row.get("recorded_by"),
+                    started_at: started.map(timestamp).transpose()?,
+                })
+            })
+            .collect()
+    }
+
+    /// Records that a gateway put rules in force.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn start_activation(
+        &mut self,
+        row: &ActivationRow,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE policy_activation SET started_at = $1 \
+             WHERE jurisdiction = $2 AND effective_at = $3 AND bundle = $4",
+        )
+        .bind(micros(now))
+        .bind(self.jurisdiction())
+        .bind(micros(row.effective_at))
+        .bind(&row.bundle)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+}
