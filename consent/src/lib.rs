@@ -21,7 +21,7 @@ pub use self::decision::{
     Decision, Evidence, Explanation, ItemDecision, LocalInstant, Missing, Needs, Obligation,
     Outcome, RegimeDecision, Verdict,
 };
-pub use self::directive::{Element, ends_at, suspended_at};
+pub use self::directive::{Element, FormCheck, check_form, ends_at, suspended_at};
 #[cfg(feature = "testing")]
 pub use self::engine::Floor;
 pub use self::engine::{Closed, Opening, decide, smallest_consent};

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::category::Category;
-use tandem_mappings::model::directive::{Directive, Expiry, Statement};
+use tandem_mappings::model::directive::{Directive, Expiry, General, Method, Statement};
 use tandem_mappings::model::purpose::Purpose;
 
+use crate::GATEWAY;
 use crate::bundle::ElementLists;
 
 /// An element of a document.
@@ -22,6 +23,15 @@ pub enum Element {
     Recipients,
     /// For what.
     Purposes,
+    /// Who may tell; a general word for whoever holds data will do.
+    DisclosersOrAny,
+    /// What may be told; "everything" will do.
+    CategoriesOrAll,
+    /// For what; that the person asks for it will do (45 CFR 164.508(c)(1)(iv)).
+    PurposesOrAny,
+    /// The name of the exchange, when it passes data on to participants whom the form does not name (42 CFR
+    /// 2.31(a)(4)(ii)(B)).
+    Intermediary,
     /// An end by date, event or condition.
     Expiry,
     /// An end by date or event.
@@ -45,14 +55,38 @@ pub enum Element {
 }
 
 impl Element {
+    /// Every element.
+    pub(crate) const ALL: [Self; 19] = [
+        Self::Subject,
+        Self::Disclosers,
+        Self::Categories,
+        Self::Recipients,
+        Self::Purposes,
+        Self::DisclosersOrAny,
+        Self::CategoriesOrAll,
+        Self::PurposesOrAny,
+        Self::Intermediary,
+        Self::Expiry,
+        Self::ExpiryDateOrEvent,
+        Self::ExpiryOrTreatment,
+        Self::RightToRevoke,
+        Self::NotConditioned,
+        Self::Redisclosure,
+        Self::CopyOffered,
+        Self::Signature,
+        Self::Given,
+        Self::SignatureDate,
+    ];
+
     /// The name in tables and answers.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Subject => "subject",
-            Self::Disclosers => "disclosers",
-            Self::Categories => "categories",
+            Self::Disclosers | Self::DisclosersOrAny => "disclosers",
+            Self::Categories | Self::CategoriesOrAll => "categories",
             Self::Recipients => "recipients",
-            Self::Purposes => "purposes",
+            Self::Purposes | Self::PurposesOrAny => "purposes",
+            Self::Intermediary => "intermediary",
             Self::Expiry => "expiry",
             Self::ExpiryDateOrEvent => "expiry_date_or_event",
             Self::ExpiryOrTreatment => "expiry_or_treatment",
@@ -69,13 +103,22 @@ impl Element {
     /// Whether a directive holds the element.
     pub(crate) fn is_held_by(self, directive: &Directive, lists: &ElementLists) -> bool {
         let states = |statement| states(directive, lists, statement);
+        let says = |part| directive.general_words.contains(&part);
         let signed = directive.method.is_some_and(|method| method.is_signed());
         match self {
             Self::Subject => !directive.subject.as_str().is_empty(),
-            Self::Disclosers => !directive.disclosers.is_empty(),
-            Self::Categories => !directive.categories.is_empty(),
+            Self::Disclosers => !directive.disclosers.is_empty() && !says(General::Disclosers),
+            Self::Categories => !directive.categories.is_empty() && !says(General::Categories),
             Self::Recipients => !directive.recipients.is_empty(),
-            Self::Purposes => !directive.purposes.is_empty(),
+            Self::Purposes => !directive.purposes.is_empty() && !says(General::Purposes),
+            Self::DisclosersOrAny => !directive.disclosers.is_empty(),
+            Self::CategoriesOrAll => !directive.categories.is_empty(),
+            Self::PurposesOrAny => !directive.purposes.is_empty(),
+            Self::Intermediary => {
+                directive.recipients.all_participants_at_date.is_none()
+                    || directive.recipients.named.contains(GATEWAY)
+                    || is_for_treatment_alone(directive)
+            }
             Self::Expiry => matches!(&directive.expiry, Some(end) if *end != Expiry::None),
             Self::ExpiryDateOrEvent => {
                 matches!(
@@ -92,10 +135,7 @@ impl Element {
             Self::Redisclosure => states(Statement::Redisclosure),
             Self::CopyOffered => states(Statement::CopyOffered),
             Self::Signature => signed,
-            Self::Given => {
-                use tandem_mappings::model::directive::Method;
-                signed || directive.method == Some(Method::VerbalWithWitness)
-            }
+            Self::Given => signed || directive.method == Some(Method::VerbalWithWitness),
             Self::SignatureDate => {
                 directive.captured_at.is_some() || directive.valid_from.is_some()
             }

@@ -25,7 +25,7 @@ pub(crate) fn apply(views: &mut [View<'_>], recipient: &str, now: Timestamp, zon
         .iter()
         .enumerate()
         .filter(|(_, view)| view.directive.effect == Effect::Permit)
-        .filter_map(|(index, view)| taken_back(index, view, recipient, now, zone))
+        .flat_map(|(index, view)| taken_back(index, view, recipient, now, zone))
         .collect();
     for (index, view) in views.iter_mut().enumerate() {
         for revocation in &taken {
@@ -43,62 +43,55 @@ pub(crate) fn apply(views: &mut [View<'_>], recipient: &str, now: Timestamp, zon
         // A refusal that was itself taken back closes nothing any more.
         let gone = view
             .directive
-            .revocation
-            .as_ref()
-            .is_some_and(|revocation| {
-                is_whole(revocation) && received(revocation.received_at, zone) <= now
-            });
+            .revocations()
+            .any(|one| one.is_whole() && received(one.received_at, zone) <= now);
         view.is_revoked |= gone;
     }
 }
 
-fn is_whole(revocation: &Revocation) -> bool {
-    revocation.categories.is_empty() && revocation.recipients.is_empty()
-}
-
 /// A day without a time counts from its start: a revocation is effective on receipt.
-fn received(moment: Moment, zone: &TimeZone) -> Timestamp {
+pub(super) fn received(moment: Moment, zone: &TimeZone) -> Timestamp {
     moment.start(zone).unwrap_or(Timestamp::MIN)
 }
 
+/// What the revocations of one directive take back from the recipient. Those that name sources are asked of each item.
 fn taken_back(
     index: usize,
     view: &View<'_>,
     recipient: &str,
     now: Timestamp,
     zone: &TimeZone,
-) -> Option<TakenBack> {
+) -> Vec<TakenBack> {
     let directive = view.directive;
     let state_says_so = directive.standing() == DirectiveState::Revoked;
-    let Some(revocation) = &directive.revocation else {
+    if state_says_so && directive.revocation.is_none() {
         // Without a date the safe reading is that it came in just now.
-        return state_says_so.then(|| TakenBack {
+        return vec![TakenBack {
             index,
             whole: true,
             categories: reached_categories(view),
             received_at: now,
-        });
-    };
-    let received_at = received(revocation.received_at, zone);
-    if received_at > now && !state_says_so {
-        return None;
+        }];
     }
-    let for_recipient =
-        revocation.recipients.is_empty() || revocation.recipients.contains(recipient);
-    if !for_recipient && !state_says_so {
-        return None;
-    }
-    let categories = if revocation.categories.is_empty() {
-        reached_categories(view)
-    } else {
-        revocation.categories.clone()
+    let bears = |revocation: &&Revocation| {
+        let for_recipient =
+            revocation.recipients.is_empty() || revocation.recipients.contains(recipient);
+        let came = received(revocation.received_at, zone) <= now;
+        state_says_so || (came && for_recipient && revocation.disclosers.is_empty())
     };
-    Some(TakenBack {
-        index,
-        whole: state_says_so || is_whole(revocation),
-        categories,
-        received_at,
-    })
+    let revocations = directive.revocations().filter(bears);
+    revocations
+        .map(|revocation| TakenBack {
+            index,
+            whole: state_says_so || revocation.is_whole(),
+            categories: if revocation.categories.is_empty() {
+                reached_categories(view)
+            } else {
+                revocation.categories.clone()
+            },
+            received_at: received(revocation.received_at, zone),
+        })
+        .collect()
 }
 
 /// The categories of a directive, when it means the recipient at all.

@@ -13,10 +13,11 @@ use super::view::View;
 /// More specific means that its scope lies within the refusal's in every respect and is smaller in
 /// at least one. Whatever cannot be compared leaves the refusal standing.
 pub(crate) fn wins_over(permit: &View<'_>, deny: &View<'_>, zone: &TimeZone) -> bool {
+    // A policy that a FHIR consent names has no version as a form has: consents under one policy do not replace each other
+    // (specs fhir 8, rule 5: deny wins).
     let series = |view: &View<'_>| {
-        view.directive
-            .form_template
-            .as_ref()
+        let form = view.directive.form_template.as_ref();
+        form.filter(|form| !form.version.is_empty())
             .map(|form| form.id.clone())
     };
     let same_series = series(permit).is_some() && series(permit) == series(deny);
@@ -26,9 +27,11 @@ pub(crate) fn wins_over(permit: &View<'_>, deny: &View<'_>, zone: &TimeZone) -> 
     let (narrow, wide) = (permit.directive, deny.directive);
     let fits = [
         within(&narrow.categories, &wide.categories),
+        within(&narrow.labels, &wide.labels),
         within(&narrow.purposes, &wide.purposes),
         parties_within(&narrow.recipients, &wide.recipients),
         parties_within(&narrow.disclosers, &wide.disclosers),
+        parties_within(&narrow.authors, &wide.authors),
         period_within(narrow.data_period, wide.data_period),
     ];
     fits.iter().all(|fit| *fit != Fit::Outside) && fits.contains(&Fit::Narrower)

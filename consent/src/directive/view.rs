@@ -91,7 +91,7 @@ impl<'a> View<'a> {
             expires: end(directive, effect, request, context),
             reach: Reach::of(&directive.recipients, recipient),
             disclosers,
-            lacking: ALL_ELEMENTS
+            lacking: Element::ALL
                 .into_iter()
                 .filter(|element| !element.is_held_by(directive, &bundle.elements))
                 .collect(),
@@ -128,24 +128,6 @@ pub(crate) struct ViewContext<'a> {
     pub(crate) zone: &'a TimeZone,
     pub(crate) today: Date,
 }
-
-const ALL_ELEMENTS: [Element; 15] = [
-    Element::Subject,
-    Element::Disclosers,
-    Element::Categories,
-    Element::Recipients,
-    Element::Purposes,
-    Element::Expiry,
-    Element::ExpiryDateOrEvent,
-    Element::ExpiryOrTreatment,
-    Element::RightToRevoke,
-    Element::NotConditioned,
-    Element::Redisclosure,
-    Element::CopyOffered,
-    Element::Signature,
-    Element::Given,
-    Element::SignatureDate,
-];
 
 /// A permit counts when it is in force and was not verified by whoever captured it. A deny counts
 /// from the moment somebody recorded it: nobody need verify that a person said no.

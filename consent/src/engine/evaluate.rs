@@ -85,6 +85,10 @@ impl<'a, 's> Evaluator<'a, 's> {
                 view.reach.is_some()
                     && view.categories.contains(&category)
                     && purpose.is_some_and(|one| view.directive.purposes.contains(&one))
+                    && self
+                        .scene
+                        .matter(item)
+                        .is_of(view.directive, Effect::Permit)
                     && self.may_sign(index, *at, view)
             })
             .collect();

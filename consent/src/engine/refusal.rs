@@ -67,7 +67,8 @@ pub(super) fn concerns(scene: &Scene<'_>, view: &View<'_>, item: &Item) -> bool 
         || (open && directive.purposes.is_empty());
     let by_recipient = view.reach.is_some() || (open && directive.recipients.is_empty());
     let by_source = source_is_meant(scene, view, item) || (open && directive.disclosers.is_empty());
-    by_category && by_purpose && by_recipient && by_source
+    let by_matter = scene.matter(item).is_of(directive, view.effect);
+    by_category && by_purpose && by_recipient && by_source && by_matter
 }
 
 fn source_is_meant(scene: &Scene<'_>, view: &View<'_>, item: &Item) -> bool {

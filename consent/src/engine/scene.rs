@@ -9,7 +9,7 @@ use tandem_mappings::model::directive::Directive;
 
 use super::cover::{Cover, cover};
 use crate::bundle::Bundle;
-use crate::directive::{ReachContext, View, ViewContext, apply_revocations};
+use crate::directive::{Matter, ReachContext, View, ViewContext, apply_revocations};
 use crate::facts::{Facts, OrganizationRecord};
 use crate::request::{Item, Request};
 
@@ -117,6 +117,19 @@ impl<'a> Scene<'a> {
         match &item.category {
             Some(category) => category.value(),
             None => self.source(item).and_then(|source| source.default_category),
+        }
+    }
+
+    /// What is known about an item beside itself.
+    pub(super) fn matter<'b>(&'b self, item: &'b Item) -> Matter<'b> {
+        Matter {
+            item,
+            category: self.category(item),
+            facts: self.facts,
+            recipient: self.request.recipient.organization.as_str(),
+            now: self.now,
+            today: self.today,
+            zone: &self.bundle.zone,
         }
     }
 

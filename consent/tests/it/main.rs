@@ -7,8 +7,10 @@
 
 mod arbitrary;
 mod bounds;
+mod consents;
 mod duties;
 mod fixtures;
+mod forms;
 mod laws;
 mod opening;
 mod properties;

@@ -83,6 +83,8 @@ access! {
     PrivacyOfficers = [PrivacyOfficer];
     /// Whoever may see decisions, plans and the audit.
     Overseers = [PrivacyOfficer, Auditor];
+    /// Whoever may file a consent: a system for its own clients.
+    ConsentFilers = [System, PrivacyOfficer];
     /// Operators.
     Operators = [Operator];
     /// Whoever may see how deliveries run.

@@ -12,20 +12,23 @@ use tandem_mappings::model::directive::Directive;
 use tandem_mappings::model::id::{DirectiveId, MessageId, RecordKey};
 use utoipa::ToSchema;
 
+mod check;
+pub(in crate::api) mod document;
+mod inbox;
+mod life;
+mod search;
+
 use super::Api;
-use super::body::{JsonBody, Path, Query, limit};
+use super::body::{JsonBody, Path};
 use super::caller::{As, PrivacyOfficers};
 use super::link_view::KeyView;
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
-use crate::pipeline::consents;
-use crate::state::directive::DirectiveDoc;
+use crate::pipeline::consents::{self, Captured, ConsentError, Taken};
+use crate::state::directive::{Because, DirectiveDoc};
+use crate::store::Tx;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let list = Doc::get("/v1/consents", "Consents, newest first")
-        .allow::<PrivacyOfficers>()
-        .query("limit", "Most entries")
-        .gives::<Consents>(200, "The directives as they stand");
     let capture = Doc::post(
         "/v1/consents",
         "Captures a directive for the people whom it covers, each named by a source record",
@@ -61,15 +64,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
     );
     let revoke = Doc::post(
         "/v1/consents/{id}/revoke",
-        "The person takes it back, wholly or for some categories; it counts from now",
+        "The person takes it back, wholly or for some categories, recipients or sources; it counts from now",
     )
     .allow::<PrivacyOfficers>()
     .takes::<Revocation>()
     .gives::<RevokedView>(200, "Revoked; the messages whose holders are told to stop")
     .refuses(404, "No such consent")
     .refuses(409, "It is not in force");
+    let routes = search::routes(life::routes(routes));
+    let routes = inbox::routes(document::routes(check::routes(routes)));
     routes
-        .add(list, list_consents)
         .add(capture, capture_consent)
         .add(show, show_consent)
         .add(verify, verify_consent)
@@ -88,13 +92,6 @@ pub(super) struct NewConsent {
     pub covers: Vec<RecordKey>,
 }
 
-/// Consents.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Consents {
-    /// The entries.
-    pub consents: Vec<ConsentView>,
-}
-
 /// A directive as it stands.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ConsentView {
@@ -108,6 +105,18 @@ pub(super) struct ConsentView {
     pub captured_at: String,
     /// The people whom it covers.
     pub covers: Vec<KeyView>,
+    /// Why it is held back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
+    /// The FHIR consent of which it is a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
+    /// The system that filed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filed_by: Option<String>,
+    /// Media type of the scanned document; none was stored when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
     /// The directive.
     #[schema(value_type = Object)]
     pub directive: Directive,
@@ -121,6 +130,10 @@ impl From<&DirectiveDoc> for ConsentView {
             captured_by: document.captured_by.clone(),
             captured_at: document.captured_at.to_string(),
             covers: document.covers.iter().map(KeyView::from).collect(),
+            because: document.because,
+            consent: document.consent.clone(),
+            filed_by: document.filed_by.as_ref().map(ToString::to_string),
+            document: document.scan.as_ref().map(|scan| scan.kind.clone()),
             directive: document.directive.clone(),
         }
     }
@@ -140,13 +153,30 @@ pub(super) struct ConsentHistory {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Revocation {
-    /// The categories; the whole directive when empty.
+    /// The categories; all when empty.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub categories: BTreeSet<Category>,
+    /// The recipients who may not be told any more; all when empty.
+    #[serde(default)]
+    pub recipients: BTreeSet<String>,
+    /// The sources that may not tell any more; all when empty.
+    #[serde(default)]
+    pub disclosers: BTreeSet<String>,
     /// How it reached the officer: `written`, `oral`, ...
     #[serde(default)]
     pub channel: Option<String>,
+}
+
+impl From<Revocation> for Taken {
+    fn from(asked: Revocation) -> Self {
+        Self {
+            categories: asked.categories,
+            recipients: asked.recipients,
+            disclosers: asked.disclosers,
+            channel: asked.channel,
+        }
+    }
 }
 
 /// A revoked directive.
@@ -159,30 +189,6 @@ pub(super) struct RevokedView {
     pub recalled: Vec<MessageId>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Page {
-    limit: Option<i64>,
-}
-
-async fn list_consents(
-    _as: As<PrivacyOfficers>,
-    State(api): State<Api>,
-    Query(page): Query<Page>,
-) -> Result<Json<Consents>, ApiError> {
-    let mut found = api
-        .core()
-        .store
-        .snapshot()
-        .await?
-        .all::<DirectiveDoc>()
-        .await?;
-    found.sort_by_key(|document| std::cmp::Reverse(document.captured_at));
-    found.truncate(usize::try_from(limit(page.limit)).unwrap_or(100));
-    Ok(Json(Consents {
-        consents: found.iter().map(ConsentView::from).collect(),
-    }))
-}
-
 async fn capture_consent(
     by: As<PrivacyOfficers>,
     State(api): State<Api>,
@@ -190,10 +196,16 @@ async fn capture_consent(
 ) -> Result<Response, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let document =
-        consents::capture(core, &mut tx, new.directive, new.covers, by.caller.name()).await?;
-    tx.commit().await?;
-    core.wake();
+    let id = new.directive.id.clone();
+    let captured = Captured {
+        directive: new.directive,
+        covers: new.covers,
+        actor: by.caller.name(),
+        consent: None,
+        filed_by: None,
+    };
+    let document = consents::capture(core, &mut tx, captured).await;
+    let document = settled(&api, tx, &id, by.caller.name(), document).await?;
     let view = ConsentView::from(&document);
     let location = format!("/v1/consents/{}", segment(&view.id));
     Ok((
@@ -237,9 +249,8 @@ async fn verify_consent(
 ) -> Result<Json<ConsentView>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let document = consents::verify(core, &mut tx, &id, by.caller.name()).await?;
-    tx.commit().await?;
-    core.wake();
+    let document = consents::verify(core, &mut tx, &id, by.caller.name()).await;
+    let document = settled(&api, tx, &id, by.caller.name(), document).await?;
     Ok(Json((&document).into()))
 }
 
@@ -251,19 +262,40 @@ async fn revoke_consent(
 ) -> Result<Json<RevokedView>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let (document, recalled) = consents::revoke(
-        core,
-        &mut tx,
-        &id,
-        asked.categories,
-        asked.channel,
-        by.caller.name(),
-    )
-    .await?;
-    tx.commit().await?;
-    core.wake();
+    let taken = Taken::from(asked);
+    let revoked = consents::revoke(core, &mut tx, &id, &taken, by.caller.name()).await;
+    let (document, recalled) = settled(&api, tx, &id, by.caller.name(), revoked).await?;
     Ok(Json(RevokedView {
         consent: (&document).into(),
         recalled,
     }))
+}
+
+/// Commits what was done; a step that was refused leaves nothing but a note in the audit that it was.
+async fn settled<T>(
+    api: &Api,
+    tx: Tx,
+    id: &DirectiveId,
+    actor: &str,
+    done: Result<T, ConsentError>,
+) -> Result<T, ApiError> {
+    let core = api.core();
+    match done {
+        Ok(done) => {
+            tx.commit().await?;
+            core.wake();
+            Ok(done)
+        }
+        Err(error) => {
+            drop(tx);
+            if let Some(reason) = error.refusal() {
+                let mut tx = core.store.begin().await?;
+                let now = core.clock.now();
+                tx.audit(now, actor, "consent.refused", id.as_str(), &reason)
+                    .await?;
+                tx.commit().await?;
+            }
+            Err(error.into())
+        }
+    }
 }

@@ -1,61 +1,163 @@
-//! Consents that end by themselves: on their last day, when the event comes that ends them, or on the eighteenth birthday
+//! What time does to consents. One that was signed for a later day begins to count; one that comes near its end is announced
+//! 60, 30 and 7 days before. Consents end by themselves: on their last day, when the event comes that ends them, or on the eighteenth birthday
 //! of a child for whom somebody else signed. Every decision sees the end at once; what follows from it is looked after
 //! here, without waiting for the next attempt: episodes that rested on it pause, referrals are cancelled, holders of
 //! copies are told to stop. There is no grace (specs consent 8).
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use tandem_mappings::model::directive::{Directive, DirectiveState, Effect};
+use jiff::{SignedDuration, Timestamp};
+use tandem_mappings::model::directive::{DirectiveState, Effect};
 use tandem_mappings::model::event::Body;
 use tandem_mappings::model::id::DirectiveId;
 
 use super::consents::{self, Narrowing};
 use super::core::Core;
 use super::family;
-use crate::state::directive::DirectiveDoc;
+use crate::state::directive::{Because, DirectiveDoc};
 use crate::store::{StoreError, Tx};
 
-/// Looks after every consent that has ended since the last look. Returns when the next one ends.
+/// Days before its end on which the end of a consent is announced (specs consent 8).
+const REMINDERS: [u16; 3] = [60, 30, 7];
+/// Consents that are looked at together.
+const PAGE: u32 = 500;
+
+/// What time does to a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// It begins to count.
+    Start,
+    /// Its end is so many days away.
+    Reminder(u16),
+    /// It ends.
+    End(DirectiveState),
+}
+
+/// Looks after every consent that has begun to count, comes near its end or has ended since the last look. Returns when
+/// the next one does.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn look(core: &Core) -> Result<Option<Timestamp>, StoreError> {
     let now = core.clock.now();
-    let (due, next) = due(core, now).await?;
-    let has_ended = !due.is_empty();
-    for id in due {
+    let (found, next) = due(core, now).await?;
+    let is_due = !found.is_empty();
+    for id in found {
         let mut tx = core.store.begin().await?;
         // Somebody may have revoked it since it was found.
-        if let Some(document) = tx.get::<DirectiveDoc>(id.as_str()).await?
-            && let Some((at, state)) = end(core, &mut tx, &document).await?
-            && at <= now
-        {
-            close(core, &mut tx, document, state, now).await?;
+        if let Some(document) = tx.get::<DirectiveDoc>(id.as_str()).await? {
+            let due = next_of(core, &mut tx, &document).await?;
+            if let Some((_, due)) = due.filter(|(at, _)| *at <= now) {
+                comes(core, &mut tx, document, due, now).await?;
+            }
         }
         tx.commit().await?;
     }
-    if has_ended {
+    if is_due {
         core.wake();
     }
     Ok(next)
 }
 
-/// The consents that have ended, and when the next one does: found in a snapshot, so that nobody waits for the search.
+/// The consents for which something is due, and when the next thing is: found in a snapshot, so that nobody waits for
+/// the search.
 async fn due(
     core: &Core,
     now: Timestamp,
 ) -> Result<(Vec<DirectiveId>, Option<Timestamp>), StoreError> {
     let mut tx = core.store.snapshot().await?;
     let (mut due, mut next) = (Vec::new(), None);
-    for document in tx.all::<DirectiveDoc>().await? {
-        match end(core, &mut tx, &document).await? {
-            Some((at, _)) if at <= now => due.push(document.directive.id),
-            Some((at, _)) => next = next.into_iter().chain([at]).min(),
-            None => {}
+    let mut place = Vec::new();
+    loop {
+        let (page, last) = tx.page::<DirectiveDoc>(&place, PAGE).await?;
+        if page.is_empty() {
+            return Ok((due, next));
+        }
+        place = last;
+        for document in page {
+            match next_of(core, &mut tx, &document).await? {
+                Some((at, _)) if at <= now => due.push(document.directive.id),
+                Some((at, _)) => next = next.into_iter().chain([at]).min(),
+                None => {}
+            }
         }
     }
-    Ok((due, next))
+}
+
+/// What time does to a consent next, and when. An end comes before everything that would be due at the same time.
+async fn next_of(
+    core: &Core,
+    tx: &mut Tx,
+    document: &DirectiveDoc,
+) -> Result<Option<(Timestamp, Due)>, StoreError> {
+    let directive = &document.directive;
+    let Some((at, state)) = end(core, tx, document).await? else {
+        return Ok(start(core, document));
+    };
+    let mut all = vec![(at, Due::End(state))];
+    all.extend(start(core, document));
+    if directive.says() == Some(Effect::Permit) && state == DirectiveState::Expired {
+        all.extend(reminder(document, at, core.clock.now()));
+    }
+    let now = core.clock.now();
+    if at <= now {
+        return Ok(all.into_iter().next());
+    }
+    Ok(all.into_iter().min_by_key(|(at, _)| *at))
+}
+
+fn start(core: &Core, document: &DirectiveDoc) -> Option<(Timestamp, Due)> {
+    let begins = document
+        .directive
+        .valid_from
+        .filter(|_| document.waits_for_start && document.directive.says().is_some())?;
+    Some((begins.start(core.judge.bundle().zone())?, Due::Start))
+}
+
+/// The next reminder: the latest that is due, else the first that will be.
+fn reminder(document: &DirectiveDoc, end: Timestamp, now: Timestamp) -> Option<(Timestamp, Due)> {
+    let open = REMINDERS
+        .into_iter()
+        .filter(|days| document.reminded.is_none_or(|last| *days < last));
+    let at = |days: u16| {
+        let before = SignedDuration::from_hours(i64::from(days) * 24);
+        end.checked_sub(before)
+            .ok()
+            .map(|at| (at, Due::Reminder(days)))
+    };
+    let all: Vec<_> = open.filter_map(at).collect();
+    let latest = all.iter().rev().find(|(at, _)| *at <= now);
+    latest.or_else(|| all.first()).copied()
+}
+
+async fn comes(
+    core: &Core,
+    tx: &mut Tx,
+    mut document: DirectiveDoc,
+    due: Due,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let id = document.directive.id.as_str().to_owned();
+    let gateway = core.gateway.as_str();
+    match due {
+        Due::End(state) => return close(core, tx, document, state, now).await,
+        Due::Start => {
+            document.waits_for_start = false;
+            tx.put(&document, now).await?;
+            tx.audit(now, gateway, "consent.start", &id, "").await?;
+            let why = Narrowing::Revoked;
+            consents::follow(core, tx, None, &document, why, now).await?;
+        }
+        Due::Reminder(days) => {
+            document.reminded = Some(days);
+            document.directive.state = Some(DirectiveState::Expiring);
+            tx.put(&document, now).await?;
+            let detail = format!("{days} days");
+            tx.audit(now, gateway, "consent.reminder", &id, &detail)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 /// When a directive that counts, or may come to count, ends, and as what it then stands.
@@ -65,7 +167,7 @@ async fn end(
     document: &DirectiveDoc,
 ) -> Result<Option<(Timestamp, DirectiveState)>, StoreError> {
     let directive = &document.directive;
-    if !is_open(directive.standing()) {
+    if !directive.standing().is_open() {
         return Ok(None);
     }
     let bundle = core.judge.bundle();
@@ -76,11 +178,6 @@ async fn end(
         ends.push(majority.map(|at| (at, DirectiveState::Suspended)));
     }
     Ok(ends.into_iter().flatten().min_by_key(|(at, _)| *at))
-}
-
-const fn is_open(standing: DirectiveState) -> bool {
-    use DirectiveState::{Active, Expiring, SignedUnverified, Suspended};
-    matches!(standing, Active | Expiring | SignedUnverified | Suspended)
 }
 
 /// The day on which everybody for whom somebody else signed has come of age.
@@ -107,46 +204,29 @@ async fn majority(
 }
 
 /// Records the end, and does what follows from it.
-async fn close(
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn close(
     core: &Core,
     tx: &mut Tx,
     mut document: DirectiveDoc,
     state: DirectiveState,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let counted = counted(&document.directive);
+    let before = document.directive.says();
     document.directive.state = Some(state);
+    let is_held = state == DirectiveState::Suspended;
+    document.because = is_held.then_some(Because::CameOfAge);
     tx.put(&document, now).await?;
-    let (action, body): (_, fn(Box<_>) -> Body) = match state {
-        DirectiveState::Suspended => ("consent.suspend", Body::ConsentSuspended),
-        _ => ("consent.expire", Body::ConsentExpired),
+    let (action, body): (_, fn(Box<_>) -> Body) = if is_held {
+        ("consent.suspend", Body::ConsentSuspended)
+    } else {
+        ("consent.expire", Body::ConsentExpired)
     };
     let (gateway, id) = (core.gateway.as_str(), document.directive.id.as_str());
     tx.audit(now, gateway, action, id, "").await?;
     consents::told(core, tx, &document, BTreeSet::new(), body, now).await?;
-    match document.directive.effect {
-        _ if !counted => {}
-        Effect::Deny => Box::pin(consents::widened(core, tx, &document.covers, now)).await?,
-        _ => {
-            let covers = &document.covers;
-            Box::pin(consents::narrowed(
-                core,
-                tx,
-                covers,
-                Narrowing::Expired,
-                now,
-            ))
-            .await?;
-        }
-    }
+    consents::follow(core, tx, before, &document, Narrowing::Expired, now).await?;
     Ok(())
-}
-
-/// Whether anything can have rested on it: a permit that nobody has verified opens nothing, a refusal counts at once.
-fn counted(directive: &Directive) -> bool {
-    let in_force = matches!(
-        directive.standing(),
-        DirectiveState::Active | DirectiveState::Expiring
-    );
-    in_force || directive.effect == Effect::Deny
 }

@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 use super::rejudging::Rejudging;
-use super::{comanagement, deletion, exchange, involvements, names, plans, referrals, steps};
+use super::{
+    comanagement, consents, deletion, exchange, involvements, names, plans, referrals, steps,
+};
 use crate::store::{EventState, StoreError, Tx};
 
 /// What came of an event.
@@ -101,6 +103,7 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
             applied == Applied::Done && referrals::awaits_consent(&mut tx, &next.event).await?;
         if applied == Applied::Done && !waits {
             steps::fold(core, &mut tx, &next.event).await?;
+            consents::heard::heard(core, &mut tx, &next.event).await?;
         }
         if applied == Applied::Forgotten {
             tx.forget_event(next.position).await?;

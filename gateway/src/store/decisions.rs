@@ -128,7 +128,10 @@ impl Tx {
         rows.iter().map(|row| self.decision_row(row)).collect()
     }
 
-    fn decision_row(&self, row: &sqlx::sqlite::SqliteRow) -> Result<DecisionRow, StoreError> {
+    pub(super) fn decision_row(
+        &self,
+        row: &sqlx::sqlite::SqliteRow,
+    ) -> Result<DecisionRow, StoreError> {
         let id: Vec<u8> = row.get("id");
         let person: Option<Vec<u8>> = row.get("person");
         let sealed: Vec<u8> = row.get("sealed");

@@ -17,6 +17,7 @@ mod api_same_answer;
 mod api_timers;
 mod cli_client;
 mod cli_decide;
+mod cli_decide_consents;
 mod cli_deployment;
 mod cli_encode;
 mod cli_link;

@@ -7,6 +7,7 @@ mod expiry;
 mod fhir;
 mod file;
 mod label;
+mod lifecycle;
 mod moment;
 mod party;
 mod revocation;
@@ -286,6 +287,9 @@ pub struct Directive {
     /// That the person took it back, all or part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
+    /// Parts that were taken back before the last revocation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_revocations: Vec<Revocation>,
     /// Words on the form that no field holds. A human reads them; they open nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope_notes: Option<Redacted<String>>,
@@ -325,6 +329,11 @@ impl Directive {
             }
             None => DirectiveState::SignedUnverified,
         }
+    }
+
+    /// Everything that was taken back, the latest last.
+    pub fn revocations(&self) -> impl Iterator<Item = &Revocation> {
+        self.earlier_revocations.iter().chain(&self.revocation)
     }
 
     /// Whether a second person checked the record. Whoever captured it cannot verify it.

@@ -2,6 +2,7 @@
 //! referral). Refusals are OperationOutcomes.
 
 mod conditional;
+mod consent;
 mod directory;
 mod format;
 mod order;
@@ -32,6 +33,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let own = directory::routes(order::routes(search::routes(view::routes(task::routes(
         own,
     )))));
+    let own = consent::routes(own);
     let router = own.router.route_layer(from_fn(format::negotiated));
     Routes {
         router: routes.router.merge(router),

@@ -77,24 +77,24 @@ fn demo_registry() -> Result<Registry, Failure> {
     Ok(Registry::from_files(&files).context("loading the built-in registry")?)
 }
 
-/// Reads directives, each in the gateway's own form or as a FHIR R4 Consent.
+/// Reads directives, each in the gateway's own form or as a FHIR R4 Consent, which may be several.
 pub(super) fn directives(file: &Path) -> Result<Vec<Directive>, Failure> {
     let text = read_text(file)?;
     let elements: Vec<Value> = parse(&text).map_err(|problem| usage(file, problem))?;
-    elements
-        .iter()
-        .enumerate()
-        .map(|(position, element)| {
-            directive(element)
-                .map_err(|problem| usage(file, format!("directive {position}: {problem}")))
-        })
-        .collect()
+    let mut read = Vec::new();
+    for (position, element) in elements.iter().enumerate() {
+        let found = directives_of(element)
+            .map_err(|problem| usage(file, format!("directive {position}: {problem}")))?;
+        read.extend(found);
+    }
+    Ok(read)
 }
 
-fn directive(element: &Value) -> Result<Directive, String> {
+/// The directives that one element says.
+pub(in super::super) fn directives_of(element: &Value) -> Result<Vec<Directive>, String> {
     if element.get("resourceType").is_some() {
         return Directive::from_fhir(element).map_err(|error| error.to_string());
     }
     // Line and column are those of the element alone; the path is what helps.
-    parse(&element.to_string())
+    parse(&element.to_string()).map(|one| vec![one])
 }

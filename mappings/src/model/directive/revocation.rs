@@ -22,9 +22,18 @@ pub struct Revocation {
     /// Ids of the recipients from whom they are taken back; all when empty.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub recipients: BTreeSet<String>,
+    /// Ids of the sources that may not tell any more; all when empty.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub disclosers: BTreeSet<String>,
 }
 
 impl Revocation {
+    /// Whether nothing is left of the permission.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.categories.is_empty() && self.recipients.is_empty() && self.disclosers.is_empty()
+    }
+
     /// A revocation of everything.
     #[must_use]
     pub const fn whole(received_at: Moment) -> Self {
@@ -33,6 +42,7 @@ impl Revocation {
             channel: None,
             categories: BTreeSet::new(),
             recipients: BTreeSet::new(),
+            disclosers: BTreeSet::new(),
         }
     }
 }
@@ -55,6 +65,8 @@ struct RevocationFields {
     categories: BTreeSet<Category>,
     #[serde(default)]
     recipients: BTreeSet<String>,
+    #[serde(default)]
+    disclosers: BTreeSet<String>,
 }
 
 impl From<RevocationForm> for Revocation {
@@ -66,6 +78,7 @@ impl From<RevocationForm> for Revocation {
                 channel: fields.channel,
                 categories: fields.categories,
                 recipients: fields.recipients,
+                disclosers: fields.disclosers,
             },
         }
     }

@@ -244,6 +244,7 @@ fn directive(head: &Head, rule: Rule) -> Option<Directive> {
         valid_from: scope.start.or(head.given_at),
         expiry: scope.end.map(Expiry::Date),
         revocation: None,
+        earlier_revocations: Vec::new(),
         scope_notes: None,
         source_document_hash: None,
         prior_version: None,

@@ -169,7 +169,7 @@ fn status(directive: &Directive) -> &'static str {
 }
 
 fn is_whole(revocation: &Revocation) -> bool {
-    revocation.categories.is_empty() && revocation.recipients.is_empty()
+    revocation.is_whole()
 }
 
 /// The type of what was signed.

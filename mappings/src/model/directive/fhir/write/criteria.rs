@@ -12,8 +12,10 @@ use crate::model::purpose::Purpose;
 /// The root provision with the exceptions to it.
 pub(super) fn root(base: &Directive, exceptions: &[Directive], dialect: Dialect) -> Value {
     let mut provision = criteria(base, dialect);
-    // Base R4 lets the policy rule say what the root does; the guides want it said there.
-    if dialect != Dialect::BaseR4 {
+    // Base R4 lets the policy rule say what the root does; the guides want it said there. Where provisions within permit,
+    // a rule to opt in would leave it open whether the root permits as well.
+    let permits_within = exceptions.iter().any(|one| one.effect == Effect::Permit);
+    if dialect != Dialect::BaseR4 || (base.effect == Effect::Permit && permits_within) {
         provision.insert("type".to_owned(), json!(base.effect.code()));
     }
     if !exceptions.is_empty() {

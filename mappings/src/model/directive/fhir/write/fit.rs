@@ -127,7 +127,7 @@ fn by_boxes(directive: &Directive) -> bool {
 }
 
 fn by_part(directive: &Directive) -> bool {
-    directive.revocation.as_ref().is_none_or(is_whole)
+    directive.revocations().all(is_whole)
 }
 
 fn by_kinds(directive: &Directive) -> bool {

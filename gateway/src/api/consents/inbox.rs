@@ -1,0 +1,194 @@
+//! `GET /v1/privacy/inbox`: what waits for a privacy officer, and what to do next about each.
+
+use axum::Json;
+use axum::extract::State;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tandem_mappings::model::directive::{DirectiveState, Effect};
+use utoipa::ToSchema;
+
+use crate::api::Api;
+use crate::api::body::{Query, limit};
+use crate::api::caller::{As, PrivacyOfficers};
+use crate::api::problem::ApiError;
+use crate::api::route::{Doc, Routes};
+use crate::state::directive::{Because, DirectiveDoc};
+use crate::store::{DecisionRow, Tx};
+
+/// Directives that are looked at together.
+const PAGE: u32 = 500;
+/// From how long before its end on a consent is announced (specs consent 8).
+const EXPIRING: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let inbox = Doc::get(
+        "/v1/privacy/inbox",
+        "What waits for a privacy officer: the most urgent first, each with what to do next",
+    )
+    .allow::<PrivacyOfficers>()
+    .query("kind", "Only entries of this kind")
+    .query("limit", "Most entries")
+    .gives::<Inbox>(
+        200,
+        "Ids and dates; what they are about is read with the consent or decision",
+    );
+    routes.add(inbox, show_inbox)
+}
+
+/// What waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Somebody broke the glass: the review is due.
+    BreakGlassReview,
+    /// A decision only a person can take.
+    NeedsCounsel,
+    /// A child for whom somebody else signed came of age.
+    CameOfAge,
+    /// Held back until somebody has reviewed it.
+    Suspended,
+    /// Captured and not verified.
+    Unverified,
+    /// Its end is near.
+    Expiring,
+}
+
+impl Kind {
+    const fn next(self) -> &'static str {
+        match self {
+            Self::BreakGlassReview => "read why the glass was broken and record the outcome",
+            Self::NeedsCounsel => {
+                "read the decision with counsel; if it should be told, record the basis"
+            }
+            Self::CameOfAge => {
+                "invite the young adult to sign; nothing is told on the old signature"
+            }
+            Self::Suspended => {
+                "review it: make it active again, supersede it or take it for an error"
+            }
+            Self::Unverified => {
+                "compare the record with the form and verify it; whoever captured it cannot"
+            }
+            Self::Expiring => {
+                "ask the person whether to sign again, if that is safe; there is no grace"
+            }
+        }
+    }
+}
+
+/// An entry.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Entry {
+    /// What waits.
+    pub kind: Kind,
+    /// The consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
+    /// The decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// Why it is held back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
+    /// Since when it waits.
+    pub since: String,
+    /// Until when something should be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// What to do next.
+    pub next: &'static str,
+}
+
+/// The inbox.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Inbox {
+    /// The entries.
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    kind: Option<Kind>,
+    limit: Option<i64>,
+}
+
+async fn show_inbox(
+    _as: As<PrivacyOfficers>,
+    State(api): State<Api>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Inbox>, ApiError> {
+    let most = limit(wanted.limit);
+    let mut tx = api.core().store.snapshot().await?;
+    let mut entries = directives(&api, &mut tx).await?;
+    let waiting = tx.waiting_decisions(most).await?;
+    entries.extend(waiting.iter().map(of_decision));
+    entries.retain(|entry| wanted.kind.is_none_or(|kind| entry.kind == kind));
+    // The most urgent kind first, within it what is due first, then what waits longest.
+    entries.sort_by(|one, other| {
+        let key = |entry: &Entry| {
+            (
+                entry.kind,
+                entry.due.is_none(),
+                entry.due.clone(),
+                entry.since.clone(),
+            )
+        };
+        key(one).cmp(&key(other))
+    });
+    entries.truncate(usize::try_from(most).unwrap_or(100));
+    Ok(Json(Inbox { entries }))
+}
+
+async fn directives(api: &Api, tx: &mut Tx) -> Result<Vec<Entry>, ApiError> {
+    let (mut found, mut place) = (Vec::new(), Vec::new());
+    loop {
+        let (page, last) = tx.page::<DirectiveDoc>(&place, PAGE).await?;
+        if page.is_empty() {
+            return Ok(found);
+        }
+        found.extend(
+            page.iter()
+                .filter_map(|document| of_directive(api, document)),
+        );
+        place = last;
+    }
+}
+
+fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
+    let core = api.core();
+    let now = core.clock.now();
+    let end = tandem_consent::ends_at(&document.directive, core.judge.bundle());
+    let is_near = |end: &Timestamp| end.duration_since(now) <= EXPIRING;
+    let kind = match (document.directive.standing(), document.because) {
+        (DirectiveState::SignedUnverified, _) => Kind::Unverified,
+        (DirectiveState::Suspended, Some(Because::CameOfAge)) => Kind::CameOfAge,
+        (DirectiveState::Suspended, _) => Kind::Suspended,
+        _ if document.directive.says() == Some(Effect::Permit)
+            && end.as_ref().is_some_and(is_near) =>
+        {
+            Kind::Expiring
+        }
+        _ => return None,
+    };
+    Some(Entry {
+        kind,
+        consent: Some(document.directive.id.to_string()),
+        decision: None,
+        because: document.because,
+        since: document.captured_at.to_string(),
+        due: end.map(|end| end.to_string()),
+        next: kind.next(),
+    })
+}
+
+fn of_decision(row: &DecisionRow) -> Entry {
+    Entry {
+        kind: Kind::NeedsCounsel,
+        consent: None,
+        decision: Some(row.id.to_string()),
+        because: None,
+        since: row.decided_at.to_string(),
+        due: None,
+        next: Kind::NeedsCounsel.next(),
+    }
+}

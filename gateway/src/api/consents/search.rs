@@ -1,0 +1,190 @@
+//! `GET /v1/consents`: directives by record, state, recipient, category and end.
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tandem_mappings::model::category::Category;
+use tandem_mappings::model::directive::DirectiveState;
+use tandem_mappings::model::id::{PersonId, RecordKey};
+use utoipa::ToSchema;
+
+use super::ConsentView;
+use crate::api::Api;
+use crate::api::body::{JsonBody, Query, limit};
+use crate::api::caller::{As, Caller, PrivacyOfficers};
+use crate::api::persons::looked_at;
+use crate::api::problem::ApiError;
+use crate::api::route::{Doc, Routes};
+use crate::pipeline::{consents, family};
+use crate::state::directive::DirectiveDoc;
+use crate::store::Tx;
+
+/// Directives that are looked at together.
+const PAGE: u32 = 500;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let list = Doc::get(
+        "/v1/consents",
+        "Consents; those of a page newest first; audited",
+    )
+    .allow::<PrivacyOfficers>()
+    .query("system", "With `person`: only those that cover this record")
+    .query("person", "With `system`: the system's own id of the person")
+    .query("state", "Only those that stand so")
+    .query("recipient", "Only those that name this recipient")
+    .query("category", "Only those about this category")
+    .query("expiring_before", "Only those that end before this instant")
+    .query("limit", "Most entries")
+    .query("after", "From here on; `next` of the page before gives it")
+    .gives::<Consents>(
+        200,
+        "The directives as they stand, and where the next page begins",
+    );
+    let search = Doc::post(
+        "/v1/consents/search",
+        "The same by a record of the person: an agency's id of a person stands in no address; audited",
+    )
+    .allow::<PrivacyOfficers>()
+    .takes::<Wanted>()
+    .gives::<Consents>(200, "The directives as they stand, and where the next page begins");
+    routes.add(list, list_consents).add(search, search_consents)
+}
+
+/// Consents.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Consents {
+    /// The entries.
+    pub consents: Vec<ConsentView>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// What is looked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Wanted {
+    /// A record of the person.
+    #[schema(value_type = Option<Object>)]
+    record: Option<RecordKey>,
+    /// The person, by the gateway's id.
+    #[schema(value_type = Option<String>)]
+    person: Option<PersonId>,
+    /// Where they stand.
+    state: Option<String>,
+    /// A recipient whom they name.
+    recipient: Option<String>,
+    /// A category that they are about.
+    #[schema(value_type = Option<String>)]
+    category: Option<Category>,
+    /// They end before this instant.
+    #[schema(value_type = Option<String>)]
+    expiring_before: Option<Timestamp>,
+    /// Most entries.
+    limit: Option<i64>,
+    /// From here on.
+    after: Option<String>,
+}
+
+impl Wanted {
+    fn fits(&self, api: &Api, document: &DirectiveDoc) -> bool {
+        let directive = &document.directive;
+        let by_state = self
+            .state
+            .as_deref()
+            .is_none_or(|state| directive.standing().code() == state);
+        let by_recipient = self
+            .recipient
+            .as_ref()
+            .is_none_or(|id| directive.recipients.named.contains(id));
+        let by_category = self
+            .category
+            .is_none_or(|category| directive.categories.contains(&category));
+        let by_end = self.expiring_before.is_none_or(|before| {
+            let end = tandem_consent::ends_at(directive, api.core().judge.bundle());
+            directive.standing().is_open() && end.is_some_and(|end| end < before)
+        });
+        by_state && by_recipient && by_category && by_end
+    }
+}
+
+async fn search_consents(
+    by: As<PrivacyOfficers>,
+    State(api): State<Api>,
+    JsonBody(wanted): JsonBody<Wanted>,
+) -> Result<Json<Consents>, ApiError> {
+    find(&by.caller, &api, &wanted).await
+}
+
+async fn list_consents(
+    by: As<PrivacyOfficers>,
+    State(api): State<Api>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Consents>, ApiError> {
+    find(&by.caller, &api, &wanted).await
+}
+
+async fn find(caller: &Caller, api: &Api, wanted: &Wanted) -> Result<Json<Consents>, ApiError> {
+    if let Some(state) = &wanted.state
+        && DirectiveState::from_code(state).is_none()
+    {
+        return Err(ApiError::Malformed("the query: no such state".to_owned()));
+    }
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    looked_at(&mut tx, core.clock.now(), caller, "consent.search", "").await?;
+    let (mut found, next) = match (&wanted.record, wanted.person) {
+        (None, None) => page(api, &mut tx, wanted).await?,
+        (record, person) => {
+            let mut keys: Vec<RecordKey> = record.iter().cloned().collect();
+            if let Some(person) = person {
+                let records = family::records_of(&mut tx, person).await?;
+                keys.extend(records.into_iter().map(|record| record.key));
+            }
+            let mut found = consents::covering(&mut tx, &keys).await?;
+            found.retain(|document| wanted.fits(api, document));
+            (found, None)
+        }
+    };
+    tx.commit().await?;
+    found.sort_by_key(|document| std::cmp::Reverse(document.captured_at));
+    Ok(Json(Consents {
+        consents: found.iter().map(ConsentView::from).collect(),
+        next,
+    }))
+}
+
+/// One page, and where the next one begins.
+async fn page(
+    api: &Api,
+    tx: &mut Tx,
+    wanted: &Wanted,
+) -> Result<(Vec<DirectiveDoc>, Option<String>), ApiError> {
+    let most = usize::try_from(limit(wanted.limit)).unwrap_or(100);
+    let malformed = || ApiError::Malformed("the query: `after` names no page".to_owned());
+    let mut place = match &wanted.after {
+        Some(after) => hex::decode(after).map_err(|_| malformed())?,
+        None => Vec::new(),
+    };
+    let mut found: Vec<DirectiveDoc> = Vec::new();
+    loop {
+        let (documents, last) = tx.page::<DirectiveDoc>(&place, PAGE).await?;
+        if documents.is_empty() {
+            return Ok((found, None));
+        }
+        for document in documents {
+            if !wanted.fits(api, &document) {
+                continue;
+            }
+            if found.len() == most {
+                // The page goes on after the last entry that was given.
+                let last = found.last().map(|one| one.directive.id.as_str());
+                let key = last.map(|id| tx.mac("directive", id)).transpose()?;
+                return Ok((found, key.map(hex::encode)));
+            }
+            found.push(document);
+        }
+        place = last;
+    }
+}
