@@ -1,8 +1,10 @@
 //! The gateway from the outside, as one test binary.
 
 mod api_access;
+mod api_consents;
 mod api_deletion;
 mod api_fhir;
+mod api_fhir_consents;
 mod api_gate;
 mod api_hostile;
 mod api_inbox;

@@ -80,6 +80,28 @@ pub(super) fn routes(routes: Routes) -> Routes {
     revoke::routes(file::routes(routes))
 }
 
+/// What the CapabilityStatement says of consents.
+pub(super) fn capability() -> Value {
+    let interactions = ["create", "read", "search-type", "history-instance"];
+    let parameters = ["_id", "patient", "status", "scope", "controller", "manager"].map(|name| {
+        let kind = match name {
+            "patient" | "controller" | "manager" => "reference",
+            _ => "token",
+        };
+        json!({"name": name, "type": kind})
+    });
+    let mut parameters = parameters.to_vec();
+    parameters.push(json!({"name": "date", "type": "date"}));
+    let base = "http://hl7.org/fhir/us/consent-management/OperationDefinition";
+    json!({
+        "type": "Consent", "versioning": "versioned",
+        "interaction": interactions.map(|code| json!({"code": code})),
+        "searchParam": parameters,
+        "operation": ["fileConsent", "revokeConsent"]
+            .map(|name| json!({"name": name, "definition": format!("{base}/{name}")})),
+    })
+}
+
 /// Whether a caller may know of a consent: whoever filed it, and privacy officers.
 fn is_known_to(caller: &Caller, filed: &FiledDoc) -> bool {
     caller.role() == Role::PrivacyOfficer

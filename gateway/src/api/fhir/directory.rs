@@ -31,10 +31,14 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn capabilities(State(api): State<Api>) -> Result<Response, FhirError> {
     let core = api.core();
     let config = config_of(&api, &core.gateway)?;
-    Ok(resource(
-        StatusCode::OK,
-        &capability_statement(&config, core.clock.now()),
-    ))
+    let mut statement = capability_statement(&config, core.clock.now());
+    if let Some(resources) = statement
+        .pointer_mut("/rest/0/resource")
+        .and_then(serde_json::Value::as_array_mut)
+    {
+        resources.push(super::consent::capability());
+    }
+    Ok(resource(StatusCode::OK, &statement))
 }
 
 async fn read(

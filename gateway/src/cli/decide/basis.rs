@@ -46,6 +46,21 @@ pub(super) fn facts_and_bundle(
     Ok((facts, bundle))
 }
 
+/// The rules alone: those of a folder, else of the configuration, else the built-in ones of a jurisdiction.
+pub(in super::super) fn rules(
+    bundle: Option<&Path>,
+    config: Option<&Path>,
+    jurisdiction: &str,
+) -> Result<Bundle, Failure> {
+    if let Some(folder) = bundle {
+        return Bundle::load(folder).map_err(unusable);
+    }
+    match configuration(config)? {
+        Some(loaded) => Ok(serve::bundle(&loaded.config)?),
+        None => Ok(Bundle::default_for(jurisdiction).context("loading the built-in rules")?),
+    }
+}
+
 fn unusable(error: BundleError) -> Failure {
     match error {
         BundleError::Unreadable { .. } => Failure::CouldNotRun(error.into()),
@@ -77,10 +92,15 @@ fn demo_registry() -> Result<Registry, Failure> {
     Ok(Registry::from_files(&files).context("loading the built-in registry")?)
 }
 
-/// Reads directives, each in the gateway's own form or as a FHIR R4 Consent, which may be several.
-pub(super) fn directives(file: &Path) -> Result<Vec<Directive>, Failure> {
+/// Reads directives, one or an array, each in the gateway's own form or as a FHIR R4 Consent, which may be several.
+pub(in super::super) fn directives(file: &Path) -> Result<Vec<Directive>, Failure> {
     let text = read_text(file)?;
-    let elements: Vec<Value> = parse(&text).map_err(|problem| usage(file, problem))?;
+    let value: Value = parse(&text).map_err(|problem| usage(file, problem))?;
+    let elements = match value {
+        Value::Array(elements) => elements,
+        one @ Value::Object(_) => vec![one],
+        _ => return Err(usage(file, "expected a JSON array of directives")),
+    };
     let mut read = Vec::new();
     for (position, element) in elements.iter().enumerate() {
         let found = directives_of(element)
@@ -91,7 +111,7 @@ pub(super) fn directives(file: &Path) -> Result<Vec<Directive>, Failure> {
 }
 
 /// The directives that one element says.
-pub(in super::super) fn directives_of(element: &Value) -> Result<Vec<Directive>, String> {
+fn directives_of(element: &Value) -> Result<Vec<Directive>, String> {
     if element.get("resourceType").is_some() {
         return Directive::from_fhir(element).map_err(|error| error.to_string());
     }

@@ -1,6 +1,6 @@
 //! `tandem decide`: a consent decision with its reasons, offline.
 
-mod basis;
+pub(super) mod basis;
 mod explain;
 
 use std::path::PathBuf;
