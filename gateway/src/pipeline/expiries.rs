@@ -111,7 +111,8 @@ fn start(core: &Core, document: &DirectiveDoc) -> Option<(Timestamp, Due)> {
         .directive
         .valid_from
         .filter(|_| document.waits_for_start && document.directive.says().is_some())?;
-    Some((begins.start(core.judge.bundle().zone())?, Due::Start))
+    let bundle = core.judge.bundle();
+    Some((begins.start(bundle.zone())?, Due::Start))
 }
 
 /// The next reminder: the latest that is due, else the first that will be.

@@ -46,6 +46,6 @@ async fn check_consent(
     let bundle = api.core().judge.bundle();
     Ok(Json(Checked {
         bundle: bundle.hash().to_owned(),
-        regimes: check_form(&document.directive, bundle),
+        regimes: check_form(&document.directive, &bundle),
     }))
 }

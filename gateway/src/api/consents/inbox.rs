@@ -157,7 +157,7 @@ async fn directives(api: &Api, tx: &mut Tx) -> Result<Vec<Entry>, ApiError> {
 fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
     let core = api.core();
     let now = core.clock.now();
-    let end = tandem_consent::ends_at(&document.directive, core.judge.bundle());
+    let end = tandem_consent::ends_at(&document.directive, &core.judge.bundle());
     let is_near = |end: &Timestamp| end.duration_since(now) <= EXPIRING;
     let kind = match (document.directive.standing(), document.because) {
         (DirectiveState::SignedUnverified, _) => Kind::Unverified,

@@ -102,7 +102,7 @@ impl Wanted {
             .category
             .is_none_or(|category| directive.categories.contains(&category));
         let by_end = self.expiring_before.is_none_or(|before| {
-            let end = tandem_consent::ends_at(directive, api.core().judge.bundle());
+            let end = tandem_consent::ends_at(directive, &api.core().judge.bundle());
             directive.standing().is_open() && end.is_some_and(|end| end < before)
         });
         by_state && by_recipient && by_category && by_end

@@ -109,7 +109,8 @@ fn end_of_window(directive: &mut Directive, now: Timestamp) {
 }
 
 pub(super) fn starts_later(core: &Core, directive: &Directive, now: Timestamp) -> bool {
-    let zone = core.judge.bundle().zone();
+    let bundle = core.judge.bundle();
+    let zone = bundle.zone();
     let start = directive.valid_from.and_then(|start| start.start(zone));
     start.is_some_and(|start| start > now)
 }
