@@ -1,4 +1,4 @@
-//! The key that agencies share for encodings, in a file.
+//! Private keys in files: the one that agencies share for encodings, and those with which people sign.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -31,6 +31,12 @@ pub(super) fn create(file: &Path) -> Result<PprlKey, Failure> {
     let mut bytes = Zeroizing::new([0_u8; KEY_BYTES]);
     fill_random(bytes.as_mut()).context("making a key")?;
     let key = PprlKey::new(bytes).context("making a key")?;
+    write_new(file, key.to_text().as_bytes())?;
+    Ok(key)
+}
+
+/// Writes a private key to a new file that only its owner can read.
+pub(super) fn write_new(file: &Path, key: &[u8]) -> Result<(), Failure> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -45,10 +51,10 @@ pub(super) fn create(file: &Path) -> Result<PprlKey, Failure> {
         other => other.with_context(|| format!("writing {}", file.display()))?,
     };
     output
-        .write_all(key.to_text().as_bytes())
+        .write_all(key)
         .and_then(|()| output.sync_all())
         .with_context(|| format!("writing {}", file.display()))?;
-    Ok(key)
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -114,7 +114,7 @@ impl Command {
             Self::Link(args) => link::run(args),
             Self::Encode(args) => encode::run(args),
             Self::Decide(args) => decide::run(args),
-            Self::Policy(command) => command.run(),
+            Self::Policy(command) => command.run().await,
             Self::Check(args) => check::run(args),
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,

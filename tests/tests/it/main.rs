@@ -21,6 +21,7 @@ mod liar;
 mod links;
 mod moves;
 mod overdue;
+mod policy;
 mod protected;
 mod pull;
 mod races;

@@ -39,7 +39,7 @@ pub(in super::super) struct ConnectionArgs {
 
 /// One call.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(in super::super) struct Call {
     method: Method,
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
@@ -48,12 +48,15 @@ pub(super) struct Call {
 
 impl Call {
     /// Asks for something. Each part of the path is one segment, whatever characters it has.
-    pub(super) fn get<T: Into<String>>(path: impl IntoIterator<Item = T>) -> Self {
+    pub(in super::super) fn get<T: Into<String>>(path: impl IntoIterator<Item = T>) -> Self {
         Self::new(Method::GET, path)
     }
 
     /// Asks for something to be done.
-    pub(super) fn post<T: Into<String>>(path: impl IntoIterator<Item = T>, body: Value) -> Self {
+    pub(in super::super) fn post<T: Into<String>>(
+        path: impl IntoIterator<Item = T>,
+        body: Value,
+    ) -> Self {
         Self {
             body: Some(body),
             ..Self::new(Method::POST, path)
@@ -71,7 +74,11 @@ impl Call {
     }
 
     /// Narrows what is asked for, when a value is given.
-    pub(super) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+    pub(in super::super) fn query(
+        mut self,
+        name: &'static str,
+        value: Option<impl ToString>,
+    ) -> Self {
         self.query
             .extend(value.map(|value| (name, value.to_string())));
         self

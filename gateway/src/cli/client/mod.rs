@@ -20,8 +20,9 @@ pub(super) use self::operate::{
 pub(super) use self::oversight::{AuditArgs, MeasureArgs};
 pub(super) use self::reasons::{DecisionsArgs, SimulateArgs, WhyArgs};
 
+pub(super) use self::connection::Call;
 pub(super) use self::connection::ConnectionArgs;
-use self::connection::{Call, Gateway};
+use self::connection::Gateway;
 use super::exit::{Exit, Failure};
 
 /// How an answer is printed.
@@ -36,7 +37,7 @@ pub(super) struct AnswerArgs {
 
 impl AnswerArgs {
     /// Makes one call and prints its answer.
-    async fn call(&self, call: Call) -> Result<Exit, Failure> {
+    pub(super) async fn call(&self, call: Call) -> Result<Exit, Failure> {
         let answer = self.ask(call).await?;
         self.print(&answer)?;
         Ok(Exit::Yes)

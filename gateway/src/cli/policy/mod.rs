@@ -1,11 +1,15 @@
 //! `tandem policy`: the rules as a person reads them, and what is known about them before they take effect.
 
+mod force;
 mod rules;
+mod sign;
 mod source;
 
 use clap::Subcommand;
 
+use self::force::{ActivateArgs, ReplayArgs, StatusArgs};
 use self::rules::{RulesArgs, ShowArgs};
+use self::sign::{KeyArgs, SignArgs};
 use super::exit::{Exit, Failure};
 
 /// Read, check and change the legal rules.
@@ -16,20 +20,41 @@ use super::exit::{Exit, Failure};
 #[command(after_help = "\
 Examples:
   tandem policy rules --regime part2
-  tandem policy show P2-02")]
+  tandem policy show P2-02
+  tandem policy key counsel --out counsel.key
+  tandem policy sign rules/ --key counsel.key --as author --effective-at 2027-01-01T08:00:00Z > author.note
+  tandem policy sign rules/ --key privacy.key --as approver --effective-at 2027-01-01T08:00:00Z \\
+    --author-note author.note > approver.note
+  tandem policy replay rules/
+  tandem policy activate rules/ --effective-at 2027-01-01T08:00:00Z --note author.note --note approver.note")]
 pub(super) enum PolicyCommand {
     /// List the rules, one a line
     Rules(RulesArgs),
     /// One rule with its summary, source and text
     Show(ShowArgs),
+    /// Make the key with which a person signs for rules
+    Key(KeyArgs),
+    /// Sign for rules and the instant from which they count
+    Sign(SignArgs),
+    /// The rules in force in a running gateway, those to come and those that were
+    Status(StatusArgs),
+    /// What other rules would have answered to the questions that a running gateway was asked
+    Replay(ReplayArgs),
+    /// Schedule rules in a running gateway (role administrator)
+    Activate(ActivateArgs),
 }
 
 impl PolicyCommand {
     /// Runs the command.
-    pub(super) fn run(&self) -> Result<Exit, Failure> {
+    pub(super) async fn run(&self) -> Result<Exit, Failure> {
         match self {
             Self::Rules(args) => args.run(),
             Self::Show(args) => args.run(),
+            Self::Key(args) => args.run(),
+            Self::Sign(args) => args.run(),
+            Self::Status(args) => args.run().await,
+            Self::Replay(args) => args.run().await,
+            Self::Activate(args) => args.run().await,
         }
     }
 }
