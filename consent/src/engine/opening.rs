@@ -227,9 +227,6 @@ impl Search<'_> {
             interpreter_used: None,
             statements: Some(STATEMENTS.into_iter().collect()),
             stand_alone: Some(true),
-            authors: Parties::default(),
-            general_words: BTreeSet::new(),
-            labels: BTreeSet::new(),
         })
     }
 
