@@ -92,6 +92,21 @@ impl OrganizationRecord {
             .max_by_key(|term| (term.end.unwrap_or(Date::MAX), term.start))
     }
 
+    /// The codes of the categories and purposes that an agreement with the operator, in force on a
+    /// day, leaves out.
+    pub(crate) fn excluded_on(&self, day: Date) -> impl Iterator<Item = &'static str> {
+        let held = self.agreements.iter().filter(move |agreement| {
+            agreement.with.as_str() == GATEWAY && agreement.term().holds_on(day)
+        });
+        held.flat_map(|agreement| {
+            let categories = agreement.excluded_categories.iter();
+            let purposes = agreement.excluded_purposes.iter();
+            categories
+                .map(|one| one.as_str())
+                .chain(purposes.map(|one| one.as_str()))
+        })
+    }
+
     /// Whether the organisation is of a kind.
     pub(crate) fn is_a(&self, kind: &str) -> bool {
         self.kinds.iter().any(|own| own.as_str() == kind)

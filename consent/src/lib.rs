@@ -10,11 +10,15 @@ mod coded;
 mod decision;
 mod directive;
 mod engine;
+mod example;
 mod facts;
+mod law;
+#[cfg(feature = "testing")]
+pub mod mutant;
 mod request;
 mod stricter;
 
-pub use self::bundle::{Bundle, BundleError, Rule, RuleKind};
+pub use self::bundle::{Bundle, BundleError, LawRow, Rule, RuleKind, Switch};
 pub use self::canonical::{canonical_json, sha256};
 pub use self::coded::Coded;
 pub use self::decision::{
@@ -25,7 +29,9 @@ pub use self::directive::{Element, FormCheck, check_form, ends_at, suspended_at}
 #[cfg(feature = "testing")]
 pub use self::engine::Floor;
 pub use self::engine::{Closed, Opening, decide, smallest_consent};
+pub use self::example::{ExampleFailure, ExampleReport, test_bundle, test_rule};
 pub use self::facts::{Facts, FactsError, OrganizationRecord, TeamMembership};
+pub use self::law::{LawCoverage, LawLine, Standing, law_coverage};
 pub use self::request::{
     Action, Authored, ChainLink, Emergency, Item, Origin, Recipient, Request, Requester, Subject,
 };

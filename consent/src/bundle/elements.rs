@@ -46,6 +46,13 @@ impl ElementLists {
             .copied()
     }
 
+    /// Asks for more elements in a regime.
+    pub(super) fn also_ask(&mut self, regime: &str, more: &BTreeSet<Element>) {
+        let own = self.of(regime).collect::<BTreeSet<_>>();
+        let all = own.union(more).copied().collect();
+        self.regimes.insert(regime.to_owned(), all);
+    }
+
     pub(super) fn has_default(&self) -> bool {
         self.regimes
             .get(DEFAULT)

@@ -11,13 +11,18 @@ use super::coverage::Coverage;
 use super::elements::ElementLists;
 use super::error::BundleError;
 use super::files::Files;
+use super::law::{LAW_NOTES_FILE, LAWS_FILE, Laws};
 use super::regime::{Regime, RegimeFile};
 use super::rule::Rule;
+use super::switch::{self, SWITCHES_FILE};
 use super::version::Versions;
+use crate::example::RuleExamples;
 
 const SCHEMA_FILE: &str = "schema.cedarschema";
 const COVERAGE_FILE: &str = "coverage.toml";
 const ELEMENTS_FILE: &str = "elements.toml";
+/// The world of the examples.
+const WORLD_FILE: &str = "world.toml";
 
 /// Parses and checks everything.
 pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
@@ -26,8 +31,24 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
         .0;
     let coverage: Coverage = parse(COVERAGE_FILE, text(files, COVERAGE_FILE)?)?;
     let mut elements: ElementLists = parse(ELEMENTS_FILE, text(files, ELEMENTS_FILE)?)?;
-    let (heads, mut rules) = base_rules(files)?;
-    let county = county_layer(files, &mut rules)?;
+    let mut parts = Parts::read(files)?;
+    let county = county_layer(files, &mut parts)?;
+    let Parts {
+        heads,
+        mut rules,
+        examples,
+    } = parts;
+    let law = county.as_ref().map(|county| county.law.clone());
+    let switches = parse(SWITCHES_FILE, text(files, SWITCHES_FILE)?)?;
+    let (switches, mut off) = switch::apply(
+        switches,
+        &law.unwrap_or_default(),
+        &mut rules,
+        &mut elements,
+    )?;
+    if let Some(county) = &county {
+        off.extend(county.switch_off(&mut rules)?);
+    }
     if let Some(trust) = county
         .as_ref()
         .and_then(|county| county.trust_unlisted_forms)
@@ -47,8 +68,19 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
     check_names(&coverage, &elements, &regimes)?;
     let rules = regimes.values().flat_map(|regime| regime.rules.values());
     let ages = rules.flat_map(Rule::ages).collect();
+    let notes = parse(LAW_NOTES_FILE, text(files, LAW_NOTES_FILE)?)?;
+    let laws = Laws::read(text(files, LAWS_FILE)?, notes)?;
+    let world = parse(WORLD_FILE, text(files, WORLD_FILE)?)?;
+    let rules = regimes.values().flat_map(|regime| regime.rules.values());
+    let superseded = rules.filter_map(|rule| rule.supersedes.clone()).collect();
     Ok(Bundle {
         files: files.clone(),
+        off,
+        superseded,
+        switches,
+        laws,
+        world,
+        examples,
         hash: files.hash(),
         jurisdiction: county.map(|county| county.jurisdiction),
         zone,
@@ -69,34 +101,60 @@ fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BundleError> 
     toml::from_str(text).map_err(|error| BundleError::malformed(file, error.message()))
 }
 
-/// The rules and head files of every regime folder.
-fn base_rules(files: &Files) -> Result<(BTreeMap<String, RegimeFile>, Rules), BundleError> {
-    let mut heads = BTreeMap::new();
-    let mut rules = Rules::new();
-    for (path, text) in &files.base {
-        match path.split('/').collect::<Vec<_>>().as_slice() {
-            [SCHEMA_FILE | COVERAGE_FILE | ELEMENTS_FILE] => {}
-            [regime, "regime.toml"] => {
-                heads.insert((*regime).to_owned(), parse::<RegimeFile>(path, text)?);
+/// What the regime folders hold.
+#[derive(Default)]
+struct Parts {
+    heads: BTreeMap<String, RegimeFile>,
+    rules: Rules,
+    examples: BTreeMap<String, RuleExamples>,
+}
+
+impl Parts {
+    fn read(files: &Files) -> Result<Self, BundleError> {
+        let mut parts = Self::default();
+        for (path, text) in &files.base {
+            match path.split('/').collect::<Vec<_>>().as_slice() {
+                [
+                    SCHEMA_FILE | COVERAGE_FILE | ELEMENTS_FILE | SWITCHES_FILE | WORLD_FILE
+                    | LAWS_FILE | LAW_NOTES_FILE,
+                ] => {}
+                [regime, "regime.toml"] => {
+                    let head = parse::<RegimeFile>(path, text)?;
+                    parts.heads.insert((*regime).to_owned(), head);
+                }
+                [_, "examples", name] => parts.add_examples(path, name, text)?,
+                [regime, name] if name.ends_with(".cedar") => {
+                    let rule = Rule::parse(path, regime, text)?;
+                    let own = parts.rules.entry((*regime).to_owned()).or_default();
+                    own.insert(rule.id.clone(), rule);
+                }
+                _ => return Err(BundleError::Unexpected(path.clone())),
             }
-            [regime, name] if name.ends_with(".cedar") => {
-                let rule = Rule::parse(path, regime, text)?;
-                let own = rules.entry((*regime).to_owned()).or_default();
-                own.insert(rule.id.clone(), rule);
-            }
-            _ => return Err(BundleError::Unexpected(path.clone())),
         }
+        let headless = |regime: &&String| !parts.heads.contains_key(*regime);
+        if let Some(regime) = parts.rules.keys().find(headless) {
+            return Err(BundleError::Absent(format!("{regime}/regime.toml")));
+        }
+        if let Some(id) = double_id(&parts.rules) {
+            return Err(BundleError::malformed(
+                &id,
+                "the rule id is used in two regimes",
+            ));
+        }
+        Ok(parts)
     }
-    if let Some(regime) = rules.keys().find(|regime| !heads.contains_key(*regime)) {
-        return Err(BundleError::Absent(format!("{regime}/regime.toml")));
+
+    fn add_examples(&mut self, path: &str, name: &str, text: &str) -> Result<(), BundleError> {
+        let Some(rule) = name.strip_suffix(".toml") else {
+            return Err(BundleError::Unexpected(path.to_owned()));
+        };
+        let examples: RuleExamples = parse(path, text)?;
+        if self.examples.insert(rule.to_owned(), examples).is_some() {
+            let reason = format!("the rule {rule} has examples already");
+            return Err(BundleError::malformed(path, reason));
+        }
+        Ok(())
     }
-    if let Some(id) = double_id(&rules) {
-        return Err(BundleError::malformed(
-            &id,
-            "the rule id is used in two regimes",
-        ));
-    }
-    Ok((heads, rules))
 }
 
 fn double_id(rules: &Rules) -> Option<String> {
@@ -108,21 +166,20 @@ fn double_id(rules: &Rules) -> Option<String> {
         .cloned()
 }
 
-fn county_layer(files: &Files, rules: &mut Rules) -> Result<Option<County>, BundleError> {
+fn county_layer(files: &Files, parts: &mut Parts) -> Result<Option<County>, BundleError> {
     let mut county: Option<County> = None;
     for (path, text) in &files.county {
         match path.split('/').collect::<Vec<_>>().as_slice() {
             [COUNTY_FILE] => county = Some(parse(path, text)?),
             ["regimes", regime, name] if name.ends_with(".cedar") => {
-                county::add_rule(path, Rule::parse(path, regime, text)?, rules)?;
+                county::add_rule(path, Rule::parse(path, regime, text)?, &mut parts.rules)?;
             }
+            ["regimes", _, "examples", name] => parts.add_examples(path, name, text)?,
             _ => return Err(BundleError::Unexpected(path.clone())),
         }
     }
-    match &county {
-        Some(county) => county.switch_off(rules)?,
-        None if files.county.is_empty() => {}
-        None => return Err(BundleError::Absent(COUNTY_FILE.to_owned())),
+    if county.is_none() && !files.county.is_empty() {
+        return Err(BundleError::Absent(COUNTY_FILE.to_owned()));
     }
     Ok(county)
 }

@@ -1,13 +1,16 @@
 //! A bundle: the rules of every regime, what they cover, and the county's layer over them.
 
+mod annotation;
 mod county;
 mod coverage;
 mod elements;
 mod error;
 mod files;
+mod law;
 mod load;
 mod regime;
 mod rule;
+mod switch;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,12 +22,17 @@ use jiff::tz::TimeZone;
 
 use crate::canonical::canonical_json;
 
+pub(crate) use self::county::OffRule;
 pub(crate) use self::coverage::{Coverage, SourceCoverage};
 pub(crate) use self::elements::ElementLists;
 pub use self::error::BundleError;
 use self::files::Files;
+pub use self::law::LawRow;
+pub(crate) use self::law::Laws;
 pub(crate) use self::regime::{DefaultRule, Regime};
 pub use self::rule::{Rule, RuleKind};
+pub use self::switch::Switch;
+use crate::example::{RuleExamples, World};
 
 /// Rules, coverage and county layer, parsed and checked once.
 #[derive(Debug)]
@@ -38,6 +46,17 @@ pub struct Bundle {
     pub(crate) coverage: Coverage,
     pub(crate) elements: ElementLists,
     pub(crate) regimes: BTreeMap<String, Regime>,
+    /// Rules that do not count here, by switch or because the county took them out.
+    pub(crate) off: Vec<OffRule>,
+    /// Rules in whose place the county has put its own.
+    pub(crate) superseded: BTreeSet<String>,
+    /// The points for counsel, as they are set here.
+    pub(crate) switches: Vec<Switch>,
+    /// The table of the laws that the rules write out.
+    pub(crate) laws: Laws,
+    /// The world of the examples, and the examples by rule.
+    pub(crate) world: World,
+    pub(crate) examples: BTreeMap<String, RuleExamples>,
     /// The ages from which a rule answers differently.
     pub(crate) ages: BTreeSet<i16>,
 }
@@ -118,6 +137,22 @@ impl Bundle {
     #[must_use]
     pub fn obligations(&self, regime: &str, day: Date) -> Option<&PolicySet> {
         Some(&self.regimes.get(regime)?.on(day)?.obligations)
+    }
+
+    /// The points on which counsel decides, as they are set here.
+    #[must_use]
+    pub fn switches(&self) -> &[Switch] {
+        &self.switches
+    }
+
+    /// Rules that do not count here, each with the switch or the county's reason that took it out.
+    pub fn rules_off(&self) -> impl Iterator<Item = (&Rule, &str)> {
+        self.off.iter().map(|off| (&off.rule, off.reason.as_str()))
+    }
+
+    /// Every rule, also those that do not count here.
+    pub(crate) fn all_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules().chain(self.off.iter().map(|off| &off.rule))
     }
 
     /// The names of the regimes.

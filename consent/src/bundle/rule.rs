@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{Effect, Policy, PolicyId};
 use jiff::civil::Date;
 
+use super::annotation;
 use super::error::BundleError;
 
 /// What a rule does.
@@ -98,9 +99,15 @@ pub struct Rule {
     pub lifts: BTreeSet<String>,
     /// Whether a county may widen or switch off the rule.
     pub county_may_widen: bool,
+    /// The rule in whose place a county has put it.
+    pub supersedes: Option<String>,
+    /// Who reviewed the text last.
+    pub reviewed_by: Option<String>,
+    /// When it was reviewed last.
+    pub reviewed_on: Option<Date>,
     /// The whole text.
     pub text: String,
-    pub(super) policy: Policy,
+    pub(crate) policy: Policy,
 }
 
 impl Rule {
@@ -134,9 +141,12 @@ impl Rule {
             "county_may_widen",
             optional("county_may_widen").as_deref(),
         )?;
-        let effective_to = optional("effective_to")
-            .map(|text| day(file, &text))
-            .transpose()?;
+        let mut last_day = |name| {
+            let text = optional(name);
+            text.map(|text| day(file, &text)).transpose()
+        };
+        let (effective_to, reviewed_on) = (last_day("effective_to")?, last_day("reviewed_on")?);
+        let (supersedes, reviewed_by) = (optional("supersedes"), optional("reviewed_by"));
         let mut required = |name: &str| {
             optional(name)
                 .filter(|value| !value.trim().is_empty())
@@ -168,6 +178,9 @@ impl Rule {
             is_manual,
             lifts,
             county_may_widen,
+            supersedes,
+            reviewed_by,
+            reviewed_on,
             policy,
         };
         if rule.id != stem {
@@ -182,6 +195,7 @@ impl Rule {
         if let Some(name) = notes.keys().next() {
             return Err(malformed(format!("unknown annotation @{name}")));
         }
+        annotation::check(&rule).map_err(|reason| BundleError::malformed(file, reason))?;
         Ok(rule)
     }
 

@@ -13,6 +13,7 @@ mod floor;
 mod missing;
 mod opening;
 mod refusal;
+mod rehearse;
 mod scene;
 mod validity;
 
@@ -20,3 +21,4 @@ pub use self::decide::decide;
 #[cfg(feature = "testing")]
 pub use self::floor::Floor;
 pub use self::opening::{Closed, Opening, smallest_consent};
+pub(crate) use self::rehearse::{Props, Rehearsal};

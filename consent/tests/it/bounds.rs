@@ -130,7 +130,7 @@ fn a_permit_that_rests_on_a_team_ends_with_the_membership_or_the_training() {
     let safety = json!({"purpose": "X_CHILD_SAFETY"});
     let asked = with(request("CW_REFERRAL", "org-a", "org-b"), &safety);
     let decision = ask_with(&law(), &team_facts(), &asked, &[]);
-    assert_eq!(rules(&decision, "child_welfare"), ["CW-05"]);
+    assert_eq!(rules(&decision, "child_welfare"), ["CW-05", "CW-09"]);
     assert_eq!(until(&decision), "2026-05-01T00:00:00-07:00");
     let trained =
         json!({"requester": {"organization": "org-b", "training_valid_to": "2026-03-31"}});

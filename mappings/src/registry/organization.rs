@@ -6,7 +6,9 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::model::category::Category;
 use crate::model::id::OrganizationId;
+use crate::model::purpose::Purpose;
 
 /// What an organisation is in the eyes of the law, such as `CWS_AGENCY` or `HEALTH_PROVIDER`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -109,6 +111,12 @@ pub struct Agreement {
     /// Last day; open when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Date>,
+    /// Categories that the agreement leaves out, whatever the law permits.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub excluded_categories: BTreeSet<Category>,
+    /// Purposes that the agreement leaves out, whatever the law permits.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub excluded_purposes: BTreeSet<Purpose>,
 }
 
 const fn dsa() -> AgreementKind {

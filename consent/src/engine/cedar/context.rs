@@ -10,6 +10,7 @@ use tandem_mappings::model::directive::{Capacity, Effect};
 
 use super::CedarError;
 use super::value::{Fields, day, record, text, texts};
+use crate::GATEWAY;
 use crate::directive::{Reach, View};
 use crate::engine::scene::Scene;
 use crate::request::{Emergency, Item};
@@ -138,6 +139,10 @@ pub(in crate::engine) fn directive(
             Value::new_bool(document.authority_evidence.is_some()),
         ),
         (
+            "names_intermediary",
+            Value::new_bool(document.recipients.named.contains(GATEWAY)),
+        ),
+        (
             "stand_alone",
             Value::new_bool(document.stand_alone == Some(true)),
         ),
@@ -155,7 +160,11 @@ pub(in crate::engine) fn ideal_directive(
         _ => Capacity::OwnSelf,
     };
     let category = scene.category(item).map_or("", Category::as_str);
-    let categories = BTreeSet::from([category, "SUD_PART2", "HIV"]);
+    let mut categories = BTreeSet::from([category]);
+    // Notes need a document of their own; elsewhere a name may need the category behind it as well.
+    if !category.ends_with("_NOTES") {
+        categories.extend(["SUD_PART2", "HIV"]);
+    }
     let now = scene.now.as_second();
     record(Fields::from([
         ("id", text("")),
@@ -177,6 +186,7 @@ pub(in crate::engine) fn ideal_directive(
         ("data_to", Value::new_long(day(Date::MAX))),
         ("signer", text(signer.code())),
         ("authority_shown", Value::new_bool(true)),
+        ("names_intermediary", Value::new_bool(true)),
         ("stand_alone", Value::new_bool(true)),
     ]))
 }

@@ -15,6 +15,16 @@ use crate::engine::scene::Scene;
 use crate::facts::OrganizationRecord;
 use crate::request::{Item, Origin};
 
+/// The relations in which an individual may be told.
+const INDIVIDUALS: [&str; 6] = [
+    "CAREGIVER",
+    "CLIENT",
+    "FAMILY",
+    "GUARDIAN",
+    "PARENT",
+    "POLICYHOLDER",
+];
+
 pub(super) fn recipient_fields(scene: &Scene<'_>) -> Result<Fields, CedarError> {
     let recipient = &scene.request.recipient;
     let record = scene.recipient();
@@ -25,6 +35,13 @@ pub(super) fn recipient_fields(scene: &Scene<'_>) -> Result<Fields, CedarError> 
     if id == GATEWAY {
         kinds.insert("GATEWAY");
     }
+    // A person is a recipient of the kind of his or her relation. An organisation's kind is never
+    // taken from a request.
+    if let Some(relation) = recipient.relation.as_deref()
+        && INDIVIDUALS.contains(&relation)
+    {
+        kinds.insert(relation);
+    }
     let mut fields = Fields::from([
         ("id", text(id)),
         ("kinds", texts(kinds)),
@@ -34,6 +51,7 @@ pub(super) fn recipient_fields(scene: &Scene<'_>) -> Result<Fields, CedarError> 
         ("bound_to_10850", is_true(facts.bound_to_10850)),
         ("calaim_partner", is_true(facts.calaim_partner)),
         ("serves_subject", Value::new_bool(recipient.serves_subject)),
+        ("agreement_excludes", excluded(record, scene.today)),
     ]);
     let agreement = record.and_then(|one| one.gateway_term(AgreementKind::Dsa, scene.today));
     if let Some(agreement) = agreement {
@@ -52,6 +70,15 @@ fn kinds(record: Option<&OrganizationRecord>) -> BTreeSet<&str> {
         .map(|kind| kind.as_str())
         .filter(|kind| *kind != "GATEWAY")
         .collect()
+}
+
+/// What the agreements in force leave out.
+fn excluded(record: Option<&OrganizationRecord>, today: Date) -> Value {
+    texts(
+        record
+            .into_iter()
+            .flat_map(|record| record.excluded_on(today)),
+    )
 }
 
 pub(super) fn item_fields(
@@ -92,6 +119,7 @@ pub(super) fn item_fields(
             "source_victim_service_provider",
             is_true(facts.victim_service_provider),
         ),
+        ("source_agreement_excludes", excluded(source, scene.today)),
         ("shared_teams", texts(shared)),
         ("origin", text(origin)),
         ("chain_consented", Value::new_bool(chain_consented)),

@@ -1,15 +1,21 @@
 //! `tandem policy`: the rules as a person reads them, and what is known about them before they take effect.
 
+mod coverage;
 mod force;
 mod rules;
 mod sign;
 mod source;
+mod switches;
+mod test;
 
 use clap::Subcommand;
 
+use self::coverage::CoverageArgs;
 use self::force::{ActivateArgs, ReplayArgs, StatusArgs};
 use self::rules::{RulesArgs, ShowArgs};
 use self::sign::{KeyArgs, SignArgs};
+use self::switches::SwitchesArgs;
+use self::test::TestArgs;
 use super::exit::{Exit, Failure};
 
 /// Read, check and change the legal rules.
@@ -21,6 +27,8 @@ use super::exit::{Exit, Failure};
 Examples:
   tandem policy rules --regime part2
   tandem policy show P2-02
+  tandem policy coverage
+  tandem policy test
   tandem policy key counsel --out counsel.key
   tandem policy sign rules/ --key counsel.key --as author --effective-at 2027-01-01T08:00:00Z > author.note
   tandem policy sign rules/ --key privacy.key --as approver --effective-at 2027-01-01T08:00:00Z \\
@@ -42,6 +50,12 @@ pub(super) enum PolicyCommand {
     Replay(ReplayArgs),
     /// Schedule rules in a running gateway (role administrator)
     Activate(ActivateArgs),
+    /// The table of laws, with the rule or the reason for each row
+    Coverage(CoverageArgs),
+    /// Put the examples beside the rules to the rules
+    Test(TestArgs),
+    /// The points that are for counsel to decide
+    Switches(SwitchesArgs),
 }
 
 impl PolicyCommand {
@@ -55,6 +69,9 @@ impl PolicyCommand {
             Self::Status(args) => args.run().await,
             Self::Replay(args) => args.run().await,
             Self::Activate(args) => args.run().await,
+            Self::Coverage(args) => args.run(),
+            Self::Test(args) => args.run(),
+            Self::Switches(args) => args.run(),
         }
     }
 }
