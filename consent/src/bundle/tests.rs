@@ -155,3 +155,93 @@ fn every_permit_rule_on_consent_asks_for_every_limit_of_the_directive() {
     }
     assert!(count >= 15, "{count}");
 }
+
+#[test]
+fn a_county_takes_the_place_of_a_rule_only_where_the_rule_allows_it() {
+    let superseding = |old: &'static str| {
+        changed(&demo_county(), |folder| {
+            let rule = fs::read_to_string(regimes().join(format!("hipaa/{old}.cedar"))).unwrap();
+            let rule = rule.replace(&format!("@id(\"{old}\")"), "@id(\"DEMO-09\")");
+            let rule = rule.replace("@owner(", &format!("@supersedes(\"{old}\")\n@owner("));
+            let own = folder.join("regimes/hipaa");
+            fs::create_dir_all(&own).unwrap();
+            fs::write(own.join("DEMO-09.cedar"), rule).unwrap();
+        })
+    };
+    let bundle = superseding("HIPAA-02").unwrap();
+    assert!(bundle.rules().any(|rule| rule.id == "DEMO-09"));
+    assert!(bundle.rules().all(|rule| rule.id != "HIPAA-02"));
+    assert_eq!(
+        superseding("HIPAA-01").unwrap_err(),
+        "regimes/hipaa/DEMO-09.cedar: the rule DEMO-09 supersedes HIPAA-01; a county may only narrow"
+    );
+}
+
+#[test]
+fn an_annotation_that_no_list_knows_does_not_load() {
+    for (old, new, reason) in [
+        (
+            "@confidence(\"high\")",
+            "@confidence(\"sure\")",
+            "@confidence is one of verified, high",
+        ),
+        (
+            "@notice(\"N_205_50\")",
+            "@notice(\"205\")",
+            "@notice is no code of a notice",
+        ),
+        (
+            "@refrains(\"NOREUSE\")",
+            "@refrains(\"NOTHING\")",
+            "@refrains is one of NOINTEGRATE",
+        ),
+        (
+            "@owner(\"county counsel\")",
+            "@owner(\"county counsel\")\n@effective_to(\"2019-12-31\")",
+            "@effective_to is before @effective_from",
+        ),
+        (
+            "@owner(\"county counsel\")",
+            "@owner(\"county counsel\")\n@reviewed_by(\"w-1\")",
+            "@reviewed_by and @reviewed_on come together",
+        ),
+    ] {
+        let result = changed(&regimes(), |folder| {
+            let file = folder.join("child_welfare/CW-08.cedar");
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(text.contains(old), "{old}");
+            fs::write(&file, text.replace(old, new)).unwrap();
+        });
+        let error = result.unwrap_err();
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn an_example_is_part_of_the_bundle_and_one_that_does_not_parse_does_not_load() {
+    let with = |old: &'static str, new: &'static str| {
+        changed(&regimes(), |folder| {
+            let file = folder.join("hipaa/examples/HIPAA-01.toml");
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(text.contains(old), "{old}");
+            fs::write(&file, text.replace(old, new)).unwrap();
+        })
+    };
+    let usual = Bundle::default_for("x").unwrap();
+    let worded = with("A clinic tells", "The clinic tells").unwrap();
+    assert_ne!(worded.hash(), usual.hash());
+    let error = with("[only]", "[solely]").unwrap_err();
+    assert!(
+        error.starts_with("hipaa/examples/HIPAA-01.toml: unknown field `solely`"),
+        "{error}"
+    );
+    // A field that no scene has is found when the example is put to the rule.
+    let failing = with("to = \"hospital\"", "onto = \"hospital\"").unwrap();
+    let failures = crate::test_rule(&failing, "HIPAA-01").unwrap().failures;
+    assert!(
+        failures
+            .iter()
+            .any(|one| one.reason.contains("unknown field `onto`")),
+        "{failures:?}"
+    );
+}
