@@ -1,8 +1,10 @@
 //! The Tandem gateway: it accepts records and messages of agency systems, finds the people whom several agencies
 //! serve, decides what may be told to whom, and delivers it in each system's own form.
 
+pub mod accounting;
 pub mod adapters;
 pub mod api;
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -73,6 +73,14 @@ impl Sealer {
             out.write_all(Zeroizing::new(hex::encode(key.as_ref())).as_bytes())?;
             out.sync_all()?;
         }
+        Self::from_file(file, jurisdiction)
+    }
+
+    /// Reads the root key.
+    ///
+    /// # Errors
+    /// When the file can't be read, or does not hold a key.
+    pub fn from_file(file: &Path, jurisdiction: Jurisdiction) -> Result<Self, SealError> {
         let text = Zeroizing::new(fs::read_to_string(file)?);
         let bytes = Zeroizing::new(hex::decode(text.trim()).map_err(|_| SealError::MalformedKey)?);
         let root: [u8; 32] = bytes

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::adapters::Adapters;
 use crate::api;
+use crate::audit::{self, AuditKeys, AuditLog};
 use crate::clock::Clock;
 use crate::config::{Config, Loaded, SystemConfig};
 use crate::delivery::Carrier;
@@ -28,7 +29,7 @@ use crate::pipeline::matcher::{self, Matcher};
 use crate::pipeline::{learning, processor, timers};
 use crate::policy;
 use crate::seal::Sealer;
-use crate::store::{Recorder, Recordings, Store};
+use crate::store::{Recorder, Recordings, Store, StoreError};
 use crate::transport::folder::ExchangeFolder;
 use crate::transport::http::PartnerClient;
 
@@ -74,6 +75,7 @@ impl Gateway {
         let adapters = Arc::new(Adapters::new(&loaded.config)?);
         let (core, recordings) = Box::pin(core(loaded, clock)).await?;
         let core = Arc::new(core);
+        started(&core).await.context("noting the start")?;
         Box::pin(learning::keep_up(&core))
             .await
             .context("learning the match model")?;
@@ -89,6 +91,7 @@ impl Gateway {
         tasks.spawn(processor::run(Arc::clone(&core), stop.clone()));
         tasks.spawn(learning::run(Arc::clone(&core), stop.clone()));
         tasks.spawn(timers::run(Arc::clone(&core), stop.clone()));
+        tasks.spawn(audit::run(Arc::clone(&core), stop.clone()));
         for (id, system) in &core.loaded.config.systems {
             start_system(&intake, id, system, &stop, &tasks)
                 .with_context(|| format!("starting systems.{id}"))?;
@@ -155,6 +158,17 @@ pub async fn run(loaded: Loaded, clock: Clock) -> anyhow::Result<()> {
     gateway.run_until_signal().await
 }
 
+/// Notes in the audit that the gateway started, and by which rules it decides: a change of rules is seen by it.
+async fn started(core: &Core) -> Result<(), StoreError> {
+    let mut tx = core.store.begin().await?;
+    let (now, rules) = (core.clock.now(), core.judge.bundle().hash());
+    let actor = core.gateway.as_str();
+    let version = env!("CARGO_PKG_VERSION");
+    tx.audit(now, actor, "gateway.start", rules, version)
+        .await?;
+    tx.commit().await
+}
+
 async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)> {
     let config = &loaded.config;
     let sealer = Sealer::open_or_create(&config.data.join("root.key"), config.jurisdiction.clone())
@@ -191,9 +205,15 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         .context("keeping the rules in force")?;
     tx.commit().await.context("keeping the rules in force")?;
     let (recorder, recordings) = Recorder::new(store.clone());
+    let keys = AuditKeys::open_or_create(&config.data, &config.jurisdiction)
+        .context("opening the keys of the audit log")?;
+    let audit = AuditLog::load(&store, keys)
+        .await
+        .context("loading the audit log")?;
     let core = Core {
         store,
         recorder,
+        audit,
         clock,
         judge,
         engine,

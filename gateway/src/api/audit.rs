@@ -1,7 +1,10 @@
-//! `GET /v1/audit`: who did what to which object.
+//! `GET /v1/audit`: who did what to which object, and the whole log for who verifies it elsewhere. Reading it is audited.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,6 +13,7 @@ use super::body::{Query, limit};
 use super::caller::{As, Overseers};
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
+use crate::audit::{Exporter, LogError, Shown};
 use crate::store::AuditEntry;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -21,7 +25,17 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .query("action", "Only this action, for example match.query")
     .query("limit", "Most entries")
     .gives::<AuditList>(200, "Entries");
-    routes.add(doc, list)
+    let export = Doc::get(
+        "/v1/audit/export",
+        "The whole log under a checkpoint signed now, one JSON value a line; audited",
+    )
+    .allow::<Overseers>()
+    .query(
+        "show",
+        "What of the records: nothing (the rule), columns, or records with what decisions hold",
+    )
+    .gives_raw(200, "application/jsonl", "What tandem-audit-verify checks");
+    routes.add(doc, list).add(export, export_log)
 }
 
 /// The audit.
@@ -68,15 +82,81 @@ struct Filter {
 }
 
 async fn list(
-    _as: As<Overseers>,
+    by: As<Overseers>,
     State(api): State<Api>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<AuditList>, ApiError> {
-    let mut tx = api.core().store.snapshot().await?;
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
     let entries = tx
         .audit_entries(filter.action.as_deref(), limit(filter.limit))
         .await?;
+    let asked = filter.action.unwrap_or_default();
+    tx.audit(core.clock.now(), by.caller.name(), "audit.read", &asked, "")
+        .await?;
+    tx.commit().await?;
     Ok(Json(AuditList {
         entries: entries.into_iter().map(AuditView::from).collect(),
     }))
+}
+
+#[derive(Debug, Deserialize)]
+struct ExportFilter {
+    #[serde(default)]
+    show: Show,
+}
+
+/// What of the records an answer shows.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Show {
+    #[default]
+    Nothing,
+    Columns,
+    Records,
+}
+
+impl Show {
+    const fn parts(self) -> (Shown, &'static str) {
+        match self {
+            Self::Nothing => (Shown::Nothing, "nothing"),
+            Self::Columns => (Shown::Columns, "columns"),
+            Self::Records => (Shown::Records, "records"),
+        }
+    }
+}
+
+async fn export_log(
+    by: As<Overseers>,
+    State(api): State<Api>,
+    Query(filter): Query<ExportFilter>,
+) -> Result<impl IntoResponse, ApiError> {
+    let core = api.core();
+    let (shown, code) = filter.show.parts();
+    let mut tx = core.store.begin().await?;
+    tx.audit(
+        core.clock.now(),
+        by.caller.name(),
+        "audit.export",
+        "log",
+        code,
+    )
+    .await?;
+    tx.commit().await?;
+    core.audit.sign(&core.store, core.clock.now()).await?;
+    let exporter = Exporter::start(
+        core.store.snapshot().await?,
+        core.audit.public(),
+        shown,
+        false,
+    )
+    .await?;
+    let lines = futures::stream::try_unfold(exporter, |mut exporter| async {
+        let lines = exporter.lines().await.inspect_err(|error| {
+            tracing::error!(%error, "an export of the audit log ended early");
+        })?;
+        Ok::<_, LogError>(lines.map(|lines| (lines, exporter)))
+    });
+    let kind = [(header::CONTENT_TYPE, "application/jsonl")];
+    Ok((kind, Body::from_stream(lines)))
 }

@@ -26,6 +26,7 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
     let caller = Caller::of(request.headers(), &api.intake.core.loaded.tokens);
     let method = method_label(request.method());
     let taken = api.limiter.take(caller.as_ref(), peer(&request));
+    let presented = caller.is_none().then(|| request.headers().clone());
     if let Some(caller) = caller {
         request.extensions_mut().insert(caller);
     }
@@ -40,6 +41,10 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
         response = as_outcome(response, &problem);
     }
     let status = response.status();
+    if let Some(headers) = presented {
+        let core = api.core();
+        api.failed_logins.note(core, &route, &headers, status).await;
+    }
     metrics::counter!("tandem_http_requests_total",
         "method" => method, "route" => route.clone(), "status" => status.as_u16().to_string())
     .increment(1);

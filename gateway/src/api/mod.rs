@@ -1,14 +1,17 @@
 //! The HTTP API: one file per resource, small handlers. What is said in [`Routes`] is what is served and what
 //! `GET /openapi.json` describes.
 
+mod accounting;
 mod areas;
 mod audit;
+mod audit_proofs;
 mod baseline;
 pub(crate) mod body;
 pub mod caller;
 mod consents;
 mod decisions;
 mod events;
+mod failed_logins;
 pub mod fhir;
 mod guard;
 mod health;
@@ -52,6 +55,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::failed_logins::FailedLogins;
 use self::health::Liveness;
 use self::limiter::Limiter;
 use self::problem::ApiError;
@@ -67,6 +71,7 @@ pub struct Api {
     intake: Intake,
     limiter: Arc<Limiter>,
     turns: Arc<Turns>,
+    failed_logins: Arc<FailedLogins>,
     liveness: Liveness,
     publication: Arc<Publication>,
     description: Arc<str>,
@@ -116,7 +121,9 @@ pub fn routes() -> Routes {
         baseline::routes,
         measures::routes,
         indicators::routes,
+        accounting::routes,
         audit::routes,
+        audit_proofs::routes,
         registry::routes,
         fhir::routes,
         console::routes,
@@ -176,6 +183,7 @@ pub async fn listen(
     let api = Api {
         limiter: Arc::new(Limiter::new(&intake.core.loaded.config.limits)),
         turns: Arc::new(Turns::default()),
+        failed_logins: Arc::default(),
         liveness: Liveness::new(tasks.clone(), stop.clone()),
         publication: Arc::new(Publication::default()),
         description: description().into(),

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::audit::LogError;
 use crate::pipeline::accept::AcceptError;
 use crate::pipeline::consents::ConsentError;
 use crate::pipeline::steward::StewardError;
@@ -233,6 +234,16 @@ impl From<ConsentError> for ApiError {
             ConsentError::Store(error) => error.into(),
             ConsentError::NobodyCovered => Self::Invalid(error.to_string()),
             other => Self::conflict(other.to_string()),
+        }
+    }
+}
+
+impl From<LogError> for ApiError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Unknown => Self::NotFound,
+            LogError::Cosignature => Self::Invalid(error.to_string()),
+            error => Self::Internal(error.to_string()),
         }
     }
 }

@@ -7,9 +7,9 @@ use clap::{Parser, Subcommand};
 
 use super::check::{self, CheckArgs};
 use super::client::{
-    AuditArgs, BaselineCommand, ConsentCommand, DecisionsArgs, InputCommand, InputsArgs,
-    LaneCommand, LanesArgs, LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs,
-    ReplayCommand, SimulateArgs, WhyArgs,
+    AccountingCommand, AuditArgs, BaselineCommand, ConsentCommand, DecisionsArgs, InputCommand,
+    InputsArgs, LaneCommand, LanesArgs, LinksArgs, MatchArgs, MeasureArgs, MessageArgs,
+    OverdueArgs, ReplayCommand, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -77,6 +77,8 @@ enum Command {
     #[command(subcommand)]
     Baseline(BaselineCommand),
     Audit(AuditArgs),
+    #[command(subcommand)]
+    Accounting(AccountingCommand),
 }
 
 /// Parses the command line, runs the command and tells how it ended.
@@ -134,6 +136,7 @@ impl Command {
             Self::Measure(args) => args.run().await,
             Self::Baseline(command) => command.run().await,
             Self::Audit(args) => args.run().await,
+            Self::Accounting(command) => command.run().await,
         }
     }
 }

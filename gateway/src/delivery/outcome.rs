@@ -168,7 +168,11 @@ async fn disclosed(tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result
         decision: attempted.decision,
         is_recalled: false,
     };
-    tx.put(&document, now).await
+    tx.put(&document, now).await?;
+    let (message, holder) = (document.message.to_string(), document.holder.as_str());
+    let actor = tandem_consent::GATEWAY;
+    tx.audit(now, actor, "message.delivered", &message, holder)
+        .await
 }
 
 /// The target has the request: what it called it is kept for later messages.

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, Notify, watch};
 
 use super::judge::Judge;
 use super::matcher::Matcher;
+use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::config::{Loaded, SystemConfig};
 use crate::state::sensitivity::Sensitivity;
@@ -29,6 +30,8 @@ pub struct Core {
     pub store: Store,
     /// Makes decisions durable that are made at one time.
     pub recorder: Recorder,
+    /// The audit log.
+    pub audit: AuditLog,
     /// The clock.
     pub clock: Clock,
     /// The consent engine.

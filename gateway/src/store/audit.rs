@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row;
 
+use super::leaves::Logged;
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -24,10 +25,10 @@ pub struct AuditEntry {
 }
 
 impl Tx {
-    /// Appends an entry.
+    /// Appends an entry, and its leaf to the log.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or the action is no code.
     pub async fn audit(
         &mut self,
         at: Timestamp,
@@ -36,9 +37,10 @@ impl Tx {
         object: &str,
         detail: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        let position = sqlx::query_scalar(
             "INSERT INTO audit (jurisdiction, position, at, actor, action, object, detail) \
-             SELECT $1, COALESCE(MAX(position), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE jurisdiction = $1",
+             SELECT $1, COALESCE(MAX(position), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE jurisdiction = $1 \
+             RETURNING position",
         )
         .bind(self.jurisdiction())
         .bind(micros(at))
@@ -46,9 +48,9 @@ impl Tx {
         .bind(action)
         .bind(object)
         .bind(detail)
-        .execute(&mut *self.inner)
+        .fetch_one(&mut *self.inner)
         .await?;
-        Ok(())
+        self.log(Logged::Audit(position)).await
     }
 
     /// Entries, newest first, of one action or of all.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use tandem_mappings::model::id::{DecisionId, PersonId};
 
+use super::leaves::Logged;
 use super::tx::{micros, timestamp, uuid};
 use super::{Evidence, StoreError, Tx};
 
@@ -91,7 +92,7 @@ impl Tx {
         for evidence in &row.evidence {
             self.keep(evidence, row.decided_at).await?;
         }
-        Ok(())
+        self.log(Logged::Decision(row.id)).await
     }
 
     /// A decision by id.

@@ -5,6 +5,8 @@
 
 mod audit;
 mod consents;
+mod audit_events;
+mod checkpoints;
 mod decisions;
 mod documents;
 mod error;
@@ -12,6 +14,7 @@ mod events;
 mod evidence;
 mod inputs;
 mod lanes;
+mod leaves;
 mod outbox;
 mod policy;
 mod recorder;
@@ -23,10 +26,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::sync::watch;
 
 pub use audit::AuditEntry;
+pub use audit_events::Logging;
+pub use checkpoints::{CheckpointRow, CosignatureRow};
 pub use decisions::{DecisionRow, Stage};
 pub use documents::{Document, Index};
 pub use error::StoreError;
@@ -34,6 +40,7 @@ pub use events::{EventState, WaitingEvent};
 pub use evidence::{Evidence, EvidenceKind};
 pub use inputs::{Ingested, InputRow, InputState, Received};
 pub use lanes::LaneRow;
+pub use leaves::{LeafRow, Logged};
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
@@ -50,6 +57,7 @@ pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
     sealer: Arc<Sealer>,
+    logged: watch::Sender<u64>,
 }
 
 impl Store {
@@ -81,6 +89,29 @@ impl Store {
             writer,
             readers,
             sealer: Arc::new(sealer),
+            logged: watch::Sender::new(0),
+        })
+    }
+
+    /// Opens a store to read it alone, also while a gateway serves it; nothing is made, and no schema brought up to date.
+    ///
+    /// # Errors
+    /// When the file can't be opened.
+    pub async fn open_to_read(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .row_buffer_size(ROWS)
+            .busy_timeout(Duration::from_secs(30));
+        let readers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await?;
+        Ok(Self {
+            writer: readers.clone(),
+            readers,
+            sealer: Arc::new(sealer),
+            logged: watch::Sender::new(0),
         })
     }
 
@@ -96,7 +127,7 @@ impl Store {
     /// When the store can't be written.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Tx::new(inner, Arc::clone(&self.sealer)))
+        Ok(self.tx(inner))
     }
 
     /// Starts a reading transaction: one snapshot, taken no earlier than this call.
@@ -105,7 +136,17 @@ impl Store {
     /// When the store can't be read.
     pub async fn snapshot(&self) -> Result<Tx, StoreError> {
         let inner = self.readers.begin().await?;
-        Ok(Tx::new(inner, Arc::clone(&self.sealer)))
+        Ok(self.tx(inner))
+    }
+
+    fn tx(&self, inner: Transaction<'static, Sqlite>) -> Tx {
+        Tx::new(inner, Arc::clone(&self.sealer), self.logged.clone())
+    }
+
+    /// Counts the leaves that were added to the audit log since the store was opened.
+    #[must_use]
+    pub fn logged(&self) -> watch::Receiver<u64> {
+        self.logged.subscribe()
     }
 
     /// Whether the store answers.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
+use tokio::sync::watch;
 
 use super::StoreError;
 use crate::seal::Sealer;
@@ -12,6 +13,10 @@ use crate::seal::Sealer;
 pub struct Tx {
     pub(super) inner: Transaction<'static, Sqlite>,
     pub(super) sealer: Arc<Sealer>,
+    /// Leaves that this transaction adds to the audit log.
+    pub(super) logged: u64,
+    /// Counts those that became durable.
+    counter: watch::Sender<u64>,
 }
 
 impl std::fmt::Debug for Tx {
@@ -21,8 +26,17 @@ impl std::fmt::Debug for Tx {
 }
 
 impl Tx {
-    pub(super) fn new(inner: Transaction<'static, Sqlite>, sealer: Arc<Sealer>) -> Self {
-        Self { inner, sealer }
+    pub(super) fn new(
+        inner: Transaction<'static, Sqlite>,
+        sealer: Arc<Sealer>,
+        counter: watch::Sender<u64>,
+    ) -> Self {
+        Self {
+            inner,
+            sealer,
+            logged: 0,
+            counter,
+        }
     }
 
     /// Makes everything written durable.
@@ -30,7 +44,12 @@ impl Tx {
     /// # Errors
     /// When the database can't; then nothing was written.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.inner.commit().await?)
+        self.inner.commit().await?;
+        if self.logged > 0 {
+            self.counter
+                .send_modify(|count| *count = count.wrapping_add(self.logged));
+        }
+        Ok(())
     }
 
     pub(super) fn jurisdiction(&self) -> String {

@@ -267,6 +267,11 @@ impl Office {
         self.folder.path().join("exchange").join(system)
     }
 
+    /// The folder of the gateway, its configuration among it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A system puts a file into its folder.
     pub(crate) fn drop_file(&self, system: &str, name: &str, bytes: &[u8]) {
         let unfinished = self.exchange(system).join(format!("in/{name}.part"));

@@ -2,6 +2,8 @@
 
 mod api_access;
 mod api_consents;
+mod api_accounting;
+mod api_audit;
 mod api_deletion;
 mod api_fhir;
 mod api_fhir_consents;

@@ -1,4 +1,5 @@
 //! The small program, with nothing but files.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::process::{Command, Output};
 

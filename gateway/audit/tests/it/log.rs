@@ -1,4 +1,5 @@
 //! A log of invented events, written as the gateway writes one.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,8 @@
 //! `/fhir`: the gateway as a FHIR R4 server for referral Tasks (specs of the Gravity SDOH Clinical Care guide, indirect
 //! referral). Refusals are OperationOutcomes.
 
+mod audit_event;
+mod audit_view;
 mod conditional;
 mod consent;
 mod directory;
@@ -34,6 +36,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         own,
     )))));
     let own = consent::routes(own);
+    let own = audit_event::routes(own);
     let router = own.router.route_layer(from_fn(format::negotiated));
     Routes {
         router: routes.router.merge(router),

@@ -1,5 +1,6 @@
 //! One call to the gateway's API, bounded in time and size.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ const URL_VARIABLE: &str = "TANDEM_URL";
 const TOKEN_FILE_VARIABLE: &str = "TANDEM_TOKEN_FILE";
 const USUAL_URL: &str = "http://127.0.0.1:8480/";
 const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// For an answer that is written to a file as it comes.
+const DOWNLOAD_LIMIT: Duration = Duration::from_secs(3_600);
 /// Largest answer, in bytes.
 const ANSWER_LIMIT: usize = 64 << 20;
 
@@ -110,7 +113,6 @@ impl Gateway {
         };
         refuse_clear_token(&url, token.is_some())?;
         let mut builder = reqwest::Client::builder()
-            .timeout(TIME_LIMIT)
             .connect_timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("tandem-cli/", env!("CARGO_PKG_VERSION")));
@@ -126,6 +128,23 @@ impl Gateway {
 
     /// Makes a call. The answer is JSON, or text as a JSON string; `Null` for an empty one.
     pub(super) async fn send(&self, call: Call) -> Result<Value, Failure> {
+        let response = self.respond(call, TIME_LIMIT).await?;
+        Ok(answer(&body(response).await?))
+    }
+
+    /// Makes a call and writes its answer as it comes, however large it is.
+    pub(super) async fn save(&self, call: Call, out: &mut impl Write) -> Result<(), Failure> {
+        let response = self.respond(call, DOWNLOAD_LIMIT).await?;
+        let mut stream = response.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|_| anyhow!("the gateway's answer was cut"))?;
+            out.write_all(&chunk).context("writing the answer")?;
+        }
+        Ok(())
+    }
+
+    /// Makes a call that may take so long; what is refused is a failure.
+    async fn respond(&self, call: Call, limit: Duration) -> Result<Response, Failure> {
         let mut url = self.url.clone();
         url.path_segments_mut()
             .map_err(|()| Failure::Usage("the address can't have a path".to_owned()))?
@@ -135,7 +154,7 @@ impl Gateway {
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
-        let mut request = self.client.request(call.method, url);
+        let mut request = self.client.request(call.method, url).timeout(limit);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.as_str());
         }
@@ -147,11 +166,10 @@ impl Gateway {
             .await
             .map_err(|error| self.unreachable(&error))?;
         let status = response.status();
-        let bytes = body(response).await?;
         if status.is_success() {
-            Ok(answer(&bytes))
+            Ok(response)
         } else {
-            Err(refusal(status, &bytes))
+            Err(refusal(status, &body(response).await?))
         }
     }
 

@@ -1,5 +1,7 @@
 //! Commands that talk to a running gateway over its HTTP API.
 
+mod accounting;
+mod audit;
 mod connection;
 mod consent;
 mod links;
@@ -11,13 +13,15 @@ mod show;
 
 use clap::Args;
 
+pub(super) use self::accounting::AccountingCommand;
+pub(super) use self::audit::AuditArgs;
 pub(super) use self::consent::ConsentCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
 pub(super) use self::operate::{
     BaselineCommand, InputCommand, InputsArgs, LaneCommand, LanesArgs, MessageArgs, OverdueArgs,
     ReplayCommand,
 };
-pub(super) use self::oversight::{AuditArgs, MeasureArgs};
+pub(super) use self::oversight::MeasureArgs;
 pub(super) use self::reasons::{DecisionsArgs, SimulateArgs, WhyArgs};
 
 pub(super) use self::connection::Call;

@@ -1,4 +1,4 @@
-//! `tandem measure` and `audit`: what privacy officers, administrators and auditors look at.
+//! `tandem measure`: what privacy officers, administrators and auditors look at.
 
 use clap::Args;
 use jiff::civil::Date;
@@ -59,29 +59,5 @@ impl MeasureArgs {
         let from = self.from.unwrap_or_else(|| today.first_of_year());
         let to = self.to.unwrap_or_else(|| today.last_of_year());
         Period::new(from, to).map_err(|error| Failure::Usage(error.to_string()))
-    }
-}
-
-/// Read the audit: who did what when (role auditor).
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tandem audit --action link.confirm --token-file auditor.token")]
-pub(in super::super) struct AuditArgs {
-    /// Only entries of this action
-    #[arg(long)]
-    action: Option<String>,
-    /// Most entries
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<u32>,
-    #[command(flatten)]
-    answer: AnswerArgs,
-}
-
-impl AuditArgs {
-    /// Runs the command.
-    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        let action = self.action.as_ref();
-        self.answer
-            .call(Call::get(["audit"]).query("action", action))
-            .await
     }
 }

@@ -1,0 +1,151 @@
+//! `GET /fhir/AuditEvent`: decisions and disclosures of the log as IHE BALP AuditEvents, for privacy officers and auditors.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tandem_fhir::config::FhirConfig;
+use tandem_mappings::model::id::PersonId;
+
+use super::audit_view::{self, Side};
+use super::{FhirError, config_of, resource};
+use crate::api::Api;
+use crate::api::body::Query;
+use crate::api::caller::{As, Overseers};
+use crate::api::persons::looked_at;
+use crate::api::route::{Doc, Routes};
+use crate::state::disclosure::DisclosureDoc;
+use crate::store::{Logging, StoreError, Tx};
+
+/// Most log entries on one page; a disclosure gives two events.
+const MOST: i64 = 50;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let doc = Doc::get(
+        "/fhir/AuditEvent",
+        "Decisions (BALP AuthZconsent) and disclosures (BALP PrivacyDisclosure), newest first; audited",
+    )
+    .allow::<Overseers>()
+    .query("patient", "Only those about this person")
+    .query("_count", "Most log entries on a page, up to 50")
+    .query(
+        "_before",
+        "From the event before this position of the log on; the `next` link gives it",
+    )
+    .gives_raw(200, super::FHIR_JSON, "A searchset Bundle");
+    routes.add(doc, search)
+}
+
+#[derive(Debug, Deserialize)]
+struct Criteria {
+    patient: Option<PersonId>,
+    #[serde(rename = "_count")]
+    count: Option<i64>,
+    #[serde(rename = "_before")]
+    before: Option<i64>,
+}
+
+impl Criteria {
+    fn address(&self, config: &FhirConfig, count: i64, before: Option<i64>) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("_count", &count.to_string());
+        if let Some(before) = before {
+            query.append_pair("_before", &before.to_string());
+        }
+        if let Some(patient) = self.patient {
+            query.append_pair("patient", &patient.to_string());
+        }
+        config.at_gateway(&format!("AuditEvent?{}", query.finish()))
+    }
+}
+
+async fn search(
+    by: As<Overseers>,
+    State(api): State<Api>,
+    Query(asked): Query<Criteria>,
+) -> Result<Response, FhirError> {
+    let core = api.core();
+    let config = config_of(&api, &core.gateway)?;
+    let count = asked.count.unwrap_or(MOST).clamp(1, MOST);
+    let mut tx = core.store.begin().await?;
+    let before = asked.before.unwrap_or(i64::MAX);
+    let found = tx.logged_before(before, asked.patient, count).await?;
+    let mut links =
+        vec![json!({"relation": "self", "url": asked.address(&config, count, asked.before)})];
+    if let Some((last, _)) = found.last().filter(|_| found.len() as i64 == count) {
+        let next = asked.address(&config, count, Some(*last));
+        links.push(json!({"relation": "next", "url": next}));
+    }
+    let mut entries = Vec::new();
+    for (position, event) in found {
+        let events = events(&api, &mut tx, &config, &asked, position, event).await?;
+        entries.extend(events.into_iter().map(|event| {
+            let id = event["id"].as_str().unwrap_or_default();
+            json!({
+                "fullUrl": config.at_gateway(&format!("AuditEvent/{id}")),
+                "resource": event,
+                "search": {"mode": "match"},
+            })
+        }));
+    }
+    let now = core.clock.now();
+    looked_at(&mut tx, now, &by.caller, "audit.read", "AuditEvent").await?;
+    tx.commit().await?;
+    let mut bundle = json!({"resourceType": "Bundle", "type": "searchset", "link": links});
+    // FHIR JSON has no empty arrays (FHIR R4, section 2.6.2.2).
+    if let (false, Some(fields)) = (entries.is_empty(), bundle.as_object_mut()) {
+        fields.insert("entry".to_owned(), Value::Array(entries));
+    }
+    Ok(resource(StatusCode::OK, &bundle))
+}
+
+async fn events(
+    api: &Api,
+    tx: &mut Tx,
+    config: &FhirConfig,
+    asked: &Criteria,
+    position: i64,
+    event: Logging,
+) -> Result<Vec<Value>, StoreError> {
+    match event {
+        Logging::Decision(id) => {
+            let row = tx.decision(id).await?;
+            Ok(row
+                .map(|row| audit_view::decision(config, position, &row))
+                .into_iter()
+                .collect())
+        }
+        Logging::Delivery(message) => {
+            let Some(disclosure) = tx.get::<DisclosureDoc>(&message).await? else {
+                return Ok(Vec::new());
+            };
+            let people = disclosure.people.iter().copied();
+            let people: Vec<PersonId> = people
+                .filter(|person| asked.patient.is_none_or(|asked| asked == *person))
+                .collect();
+            let Some(decision) = tx.decision(disclosure.decision).await? else {
+                return Ok(Vec::new());
+            };
+            let attempts = tx.attempts(disclosure.message).await?;
+            let at = attempts
+                .iter()
+                .find(|attempt| attempt.decision == disclosure.decision)
+                .map_or(decision.decided_at, |attempt| attempt.ended_at);
+            let told = audit_view::Told {
+                message: &message,
+                at,
+                decision: &decision,
+                recipient: api.core().organization_of(&disclosure.holder),
+            };
+            // One event for each person and side (BALP: one per patient).
+            Ok(people
+                .iter()
+                .flat_map(|person| [Side::Source, Side::Recipient].map(|side| (person, side)))
+                .map(|(person, side)| {
+                    audit_view::disclosure(config, position, &told, *person, side)
+                })
+                .collect())
+        }
+    }
+}
