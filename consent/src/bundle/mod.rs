@@ -155,6 +155,12 @@ impl Bundle {
         self.rules().chain(self.off.iter().map(|off| &off.rule))
     }
 
+    /// What a regime is called in plain English, for whom its name in the bundle says nothing.
+    #[must_use]
+    pub fn regime_title(&self, regime: &str) -> Option<&str> {
+        Some(&self.regimes.get(regime)?.name_en)
+    }
+
     /// The names of the regimes.
     pub fn regimes(&self) -> impl Iterator<Item = &str> {
         self.regimes.keys().map(String::as_str)
