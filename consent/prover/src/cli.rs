@@ -11,7 +11,7 @@ use tandem_consent::{Bundle, BundleError};
 use crate::diff::diff;
 use crate::mutant::mutants;
 use crate::property::{Property, properties};
-use crate::prove::{Against, prove};
+use crate::prove::{Against, Wanted, prove};
 use crate::report;
 use crate::solver::Cvc5;
 
@@ -57,6 +57,9 @@ struct ProveArgs {
     /// Only this property, such as S6; may be repeated
     #[arg(long, value_name = "ID")]
     property: Vec<String>,
+    /// Only the rules of this regime
+    #[arg(long, value_name = "REGIME")]
+    regime: Option<String>,
     #[command(flatten)]
     solver: SolverArgs,
     /// Print JSON
@@ -156,7 +159,7 @@ type Answered = Result<(String, bool), Failure>;
 
 impl ProveArgs {
     fn run(&self) -> Answered {
-        let wanted = wanted(&self.property)?;
+        let properties = wanted(&self.property)?;
         let bundle = self.bundle.load()?;
         let listed: BTreeSet<String> = self.listed.iter().cloned().collect();
         let against = match &self.against {
@@ -164,7 +167,12 @@ impl ProveArgs {
             None => self.bundle.under(&bundle)?,
         };
         let against = against.map(|bundle| Against { bundle, listed });
-        let proof = prove(&bundle, &wanted, against.as_ref(), &self.solver.find()?);
+        let wanted = Wanted {
+            properties,
+            regime: known_regime(&bundle, self.regime.as_deref())?,
+            against,
+        };
+        let proof = prove(&bundle, &wanted, &self.solver.find()?);
         let text = if self.json {
             json_text(&report::proof_json(&proof))?
         } else {
@@ -191,7 +199,8 @@ impl DiffArgs {
 impl MutantArgs {
     fn run(&self) -> Answered {
         let bundle = self.bundle.load()?;
-        let mutants = mutants(&bundle, self.regime.as_deref(), &self.solver.find()?);
+        let regime = known_regime(&bundle, self.regime.as_deref())?;
+        let mutants = mutants(&bundle, regime.as_deref(), &self.solver.find()?);
         let decided = mutants.iter().all(|one| one.undecided.is_none());
         let text = if self.json {
             json_text(&report::mutants_json(&mutants))?
@@ -224,6 +233,19 @@ impl SolverArgs {
     fn find(&self) -> Result<Cvc5, Failure> {
         let limit = Duration::from_secs(self.timeout);
         Ok(Cvc5::find(self.solver.as_deref(), limit).map_err(anyhow::Error::from)?)
+    }
+}
+
+fn known_regime(bundle: &Bundle, regime: Option<&str>) -> Result<Option<String>, Failure> {
+    match regime {
+        Some(regime) if !bundle.regimes().any(|known| known == regime) => {
+            let known: Vec<_> = bundle.regimes().collect();
+            let known = known.join(", ");
+            Err(Failure::Usage(format!(
+                "no regime {regime}; there are {known}"
+            )))
+        }
+        other => Ok(other.map(str::to_owned)),
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::cli::{Cli, run};
 pub use self::diff::{Change, Diff, diff};
 pub use self::mutant::{Mutant, mutants};
 pub use self::property::{Claim, Property, properties};
-pub use self::prove::{Against, Finding, Outcome, Proof, prove};
+pub use self::prove::{Against, Finding, Outcome, Proof, Wanted, prove};
 pub use self::question::Counterexample;
 pub use self::rule_set::{RuleSet, rule_sets};
 pub use self::solver::{Cvc5, MissingSolver};

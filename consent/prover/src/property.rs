@@ -16,7 +16,8 @@ use crate::rewrite::add;
 pub enum Claim {
     /// Nothing that is permitted is forbidden by the text.
     Never(&'static str),
-    /// Nothing that is permitted thanks to an optional field of the context alone is forbidden by the text.
+    /// Nothing that is permitted thanks to an optional field of the context alone is forbidden by the text. Asked of
+    /// the permits without the bars beside them: each permit must hold by itself, a bar is the second line.
     NeverOnlyBy {
         /// The field, such as `directive`.
         field: &'static str,

@@ -9,7 +9,7 @@ use tandem_consent::Bundle;
 
 use crate::property::{Claim, Property, WORLD, allowed_by, single};
 use crate::question::{Asker, Counterexample, Undecided};
-use crate::rewrite::{add, all_without, guarded, only_by};
+use crate::rewrite::{add, all_nested, all_without, guarded, nested, only_by};
 use crate::rule_set::{RuleSet, rule_set, rule_sets};
 use crate::solver::Cvc5;
 use crate::tell::{Case, Teller};
@@ -84,24 +84,34 @@ impl Proof {
     }
 }
 
+/// What is to be proven.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The properties.
+    pub properties: Vec<&'static Property>,
+    /// The only regime that is asked about.
+    pub regime: Option<String>,
+    /// The older bundle, which S9 needs.
+    pub against: Option<Against>,
+}
+
 /// Proves properties of every rule set of a bundle.
 #[must_use]
-pub fn prove(
-    bundle: &Bundle,
-    wanted: &[&'static Property],
-    against: Option<&Against>,
-    solver: &Cvc5,
-) -> Proof {
+pub fn prove(bundle: &Bundle, wanted: &Wanted, solver: &Cvc5) -> Proof {
     let started = Instant::now();
+    let against = wanted.against.as_ref();
     let mut sets = rule_sets(bundle);
     if let Some(against) = against {
         add_days_of(against, bundle, &mut sets);
     }
+    let is_asked = |set: &RuleSet| wanted.regime.as_ref().is_none_or(|one| *one == set.regime);
+    sets.retain(is_asked);
     let asked = |property: &&'static Property, set: &RuleSet| {
         property.concerns(&set.regime)
             && (property.claim != Claim::NothingMore || against.is_some())
     };
     let tasks: Vec<(&'static Property, &RuleSet)> = wanted
+        .properties
         .iter()
         .flat_map(|property| sets.iter().map(move |set| (*property, set)))
         .filter(|(property, set)| asked(property, set))
@@ -169,7 +179,11 @@ pub(crate) fn check(
         }
         Claim::NeverOnlyBy { field, text } => {
             let allowed = allowed_by(text, &set.regime)?;
-            implied(asker, &teller, &only_by(rules, field)?, &allowed, None)
+            let mut permits = PolicySet::new();
+            for permit in of_effect(rules, Effect::Permit) {
+                add(&mut permits, permit)?;
+            }
+            implied(asker, &teller, &only_by(&permits, field)?, &allowed, None)
         }
         Claim::NoHelpFrom {
             field,
@@ -205,6 +219,7 @@ pub(crate) fn implied(
     although: Option<&str>,
 ) -> Result<Vec<Counterexample>, Undecided> {
     let mut found: Vec<Counterexample> = Vec::new();
+    let (rules, allowed) = (all_nested(rules)?, &all_nested(allowed)?);
     for env in asker.environments() {
         let mut rest = rules.clone();
         while let Some(scene) = asker.permitted_but_not(&rest, allowed, &env)? {
@@ -271,7 +286,7 @@ fn errors(
     let world = single(WORLD)?;
     let mut found = Vec::new();
     for rule in set.decisive.policies().chain(set.obligations.policies()) {
-        let guarded = guarded(rule, &world)?;
+        let guarded = nested(&guarded(rule, &world)?)?;
         for env in asker.environments() {
             if let Some(scene) = asker.failing(&guarded, &env)? {
                 merge(&mut found, teller.error(rule.id(), &scene));
@@ -298,6 +313,7 @@ fn unreachable(
                 add(&mut alone, one.clone())?;
             }
         }
+        let (alone, rule) = (all_nested(&alone)?, &nested(rule)?);
         let mut applies = false;
         for env in asker.environments() {
             let witness = if permits {

@@ -4,7 +4,6 @@ use cedar_policy::{Policy, PolicySet, RequestEnv, Schema};
 use cedar_policy_symcc::err::Error;
 use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, Env, ResetMode};
 
-use crate::rewrite::{all_nested, nested};
 use crate::scene::{Blank, Scene};
 use crate::solver::Cvc5;
 
@@ -48,7 +47,7 @@ pub struct Counterexample {
     pub scene: serde_json::Value,
 }
 
-/// Puts questions about one schema to the solver.
+/// Puts questions about one schema to the solver. Rules come nested to the right, see [`crate::rewrite::nested`].
 pub(crate) struct Asker<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) blank: Option<Blank>,
@@ -87,8 +86,8 @@ impl<'a> Asker<'a> {
         allowed: &PolicySet,
         env: &RequestEnv,
     ) -> Result<Option<Scene>, Undecided> {
-        let permits = self.compile(permits, env)?;
-        let allowed = self.compile(allowed, env)?;
+        let permits = CompiledPolicySet::compile(permits, env, self.schema)?;
+        let allowed = CompiledPolicySet::compile(allowed, env, self.schema)?;
         self.ask(env, async |compiler| {
             compiler
                 .check_implies_with_counterexample_opt(&permits, &allowed)
@@ -102,7 +101,7 @@ impl<'a> Asker<'a> {
         set: &PolicySet,
         env: &RequestEnv,
     ) -> Result<Option<Scene>, Undecided> {
-        let set = self.compile(set, env)?;
+        let set = CompiledPolicySet::compile(set, env, self.schema)?;
         self.ask(env, async |compiler| {
             compiler
                 .check_always_denies_with_counterexample_opt(&set)
@@ -116,7 +115,7 @@ impl<'a> Asker<'a> {
         rule: &Policy,
         env: &RequestEnv,
     ) -> Result<Option<Scene>, Undecided> {
-        let rule = CompiledPolicy::compile(&nested(rule)?, env, self.schema)?;
+        let rule = CompiledPolicy::compile(rule, env, self.schema)?;
         self.ask(env, async |compiler| {
             compiler
                 .check_never_matches_with_counterexample_opt(&rule)
@@ -130,20 +129,12 @@ impl<'a> Asker<'a> {
         rule: &Policy,
         env: &RequestEnv,
     ) -> Result<Option<Scene>, Undecided> {
-        let rule = CompiledPolicy::compile(&nested(rule)?, env, self.schema)?;
+        let rule = CompiledPolicy::compile(rule, env, self.schema)?;
         self.ask(env, async |compiler| {
             compiler
                 .check_never_errors_with_counterexample_opt(&rule)
                 .await
         })
-    }
-
-    fn compile(&self, set: &PolicySet, env: &RequestEnv) -> Result<CompiledPolicySet, Undecided> {
-        Ok(CompiledPolicySet::compile(
-            &all_nested(set)?,
-            env,
-            self.schema,
-        )?)
     }
 
     fn ask(
