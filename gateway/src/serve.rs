@@ -161,10 +161,10 @@ pub async fn run(loaded: Loaded, clock: Clock) -> anyhow::Result<()> {
 /// Notes in the audit that the gateway started, and by which rules it decides: a change of rules is seen by it.
 async fn started(core: &Core) -> Result<(), StoreError> {
     let mut tx = core.store.begin().await?;
-    let (now, rules) = (core.clock.now(), core.judge.bundle().hash());
+    let (now, rules) = (core.clock.now(), core.judge.bundle());
     let actor = core.gateway.as_str();
     let version = env!("CARGO_PKG_VERSION");
-    tx.audit(now, actor, "gateway.start", rules, version)
+    tx.audit(now, actor, "gateway.start", rules.hash(), version)
         .await?;
     tx.commit().await
 }

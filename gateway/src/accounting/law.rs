@@ -77,7 +77,7 @@ fn is_operations(purpose: Purpose) -> bool {
 
 /// The day of an instant in a zone.
 #[must_use]
-pub fn day(at: Timestamp, zone: &jiff::tz::TimeZone) -> Date {
+pub(super) fn day(at: Timestamp, zone: &jiff::tz::TimeZone) -> Date {
     at.to_zoned(zone.clone()).date()
 }
 

@@ -4,9 +4,9 @@
 //! as documents, written in the same transaction as the event that changed them and the outbox rows that follow.
 
 mod audit;
-mod consents;
 mod audit_events;
 mod checkpoints;
+mod consents;
 mod decisions;
 mod documents;
 mod error;

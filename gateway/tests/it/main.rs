@@ -1,9 +1,9 @@
 //! The gateway from the outside, as one test binary.
 
 mod api_access;
-mod api_consents;
 mod api_accounting;
 mod api_audit;
+mod api_consents;
 mod api_deletion;
 mod api_fhir;
 mod api_fhir_consents;

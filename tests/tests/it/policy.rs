@@ -96,7 +96,7 @@ async fn new_rules_take_effect_at_their_instant_and_recall_what_they_close() {
     assert_eq!(scheduled["in_force"], before["in_force"]);
     assert_eq!(scheduled["activations"].as_array().unwrap().len(), 1);
     let recalled = |message: &tandem_simulators::cws::NiemMessage| message.raw.contains("recall");
-    assert!(!world.partner.received().iter().any(recalled));
+    assert!(!world.partner.received().iter().any(|one| recalled(one)));
 
     world.core().clock.set(at);
     world

@@ -168,6 +168,7 @@ fn revoke(directive: &mut Directive, categories: &BTreeSet<Category>, now: Times
         channel: None,
         categories: categories.clone(),
         recipients: BTreeSet::new(),
+        disclosers: BTreeSet::new(),
     });
     if categories.is_empty() {
         directive.state = Some(DirectiveState::Revoked);

@@ -93,12 +93,13 @@ pub(super) fn capability() -> Value {
     let mut parameters = parameters.to_vec();
     parameters.push(json!({"name": "date", "type": "date"}));
     let base = "http://hl7.org/fhir/us/consent-management/OperationDefinition";
+    let operations = ["fileConsent", "revokeConsent"]
+        .map(|name| json!({"name": name, "definition": format!("{base}/{name}")}));
     json!({
         "type": "Consent", "versioning": "versioned",
         "interaction": interactions.map(|code| json!({"code": code})),
         "searchParam": parameters,
-        "operation": ["fileConsent", "revokeConsent"]
-            .map(|name| json!({"name": name, "definition": format!("{base}/{name}")})),
+        "operation": operations,
     })
 }
 
