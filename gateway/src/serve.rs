@@ -23,6 +23,7 @@ use crate::delivery::lane::{self, Form, Lane};
 use crate::intake::{self, Intake};
 use crate::lock::DataLock;
 use crate::pipeline::accept::Acceptor;
+use crate::pipeline::canary::{self, Canary};
 use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
 use crate::pipeline::judge::Judge;
 use crate::pipeline::matcher::{self, Matcher};
@@ -91,6 +92,10 @@ impl Gateway {
         tasks.spawn(processor::run(Arc::clone(&core), stop.clone()));
         tasks.spawn(learning::run(Arc::clone(&core), stop.clone()));
         tasks.spawn(timers::run(Arc::clone(&core), stop.clone()));
+        let minutes = core.loaded.config.policy.canary_minutes;
+        if minutes > 0 {
+            tasks.spawn(canary::run(Arc::clone(&core), minutes, stop.clone()));
+        }
         tasks.spawn(audit::run(Arc::clone(&core), stop.clone()));
         for (id, system) in &core.loaded.config.systems {
             start_system(&intake, id, system, &stop, &tasks)
@@ -221,6 +226,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         matcher: Mutex::new(index),
         gateway: GATEWAY_SYSTEM.parse()?,
         changed: watch::Sender::new(0),
+        canary: Canary::default(),
         timers: Notify::new(),
         loaded: Arc::new(loaded),
     };

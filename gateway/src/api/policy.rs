@@ -83,6 +83,12 @@ pub(super) struct PolicyView {
     pub jurisdiction: Option<String>,
     /// How many rules.
     pub rules: usize,
+    /// Probes of the canary since the start, whose data must always be denied.
+    pub canary_probes: u64,
+    /// How many of them were permitted: anything but 0 is an alarm.
+    pub canary_permitted: u64,
+    /// When the canary was probed last.
+    pub canary_probed_at: Option<String>,
     /// Activations, the latest instant first; empty while the rules of the configuration count.
     pub activations: Vec<ActivationView>,
 }
@@ -195,6 +201,9 @@ async fn show(
         in_force: bundle.hash().to_owned(),
         jurisdiction: bundle.jurisdiction().map(str::to_owned),
         rules: bundle.rules().count(),
+        canary_probes: core.canary.probes(),
+        canary_permitted: core.canary.escapes(),
+        canary_probed_at: core.canary.probed_at().map(|at| at.to_string()),
         activations: activations.into_iter().map(ActivationView::from).collect(),
     }))
 }

@@ -6,13 +6,25 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 /// Who signs for rules. Without `signers` the rules of the configuration count as they stand.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicyConfig {
     /// TOML file of the public keys of those who may sign for rules.
     pub signers: Option<PathBuf>,
     /// Folder of the signed notes for the rules of the configuration, each in a file `*.note`.
     pub approvals: Option<PathBuf>,
+    /// Minutes between two rounds of the canary, whose data must always be denied; 0 for none.
+    pub canary_minutes: u32,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self {
+            signers: None,
+            approvals: None,
+            canary_minutes: 10,
+        }
+    }
 }
 
 impl PolicyConfig {

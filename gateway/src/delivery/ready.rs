@@ -7,7 +7,7 @@ use tandem_mappings::model::id::PersonId;
 
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
-use crate::pipeline::{compose, tell, version};
+use crate::pipeline::{canary, compose, tell, version};
 use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError, Tx};
 
 /// A message that may be told now.
@@ -45,7 +45,9 @@ pub(super) async fn decide(
             tx.commit().await?;
             continue;
         };
-        if !names_people_of_today(core, &mut tx, &row, &mut proposal).await? {
+        // The canary is nobody, so that there is nobody of today either.
+        let is_canary = canary::is_one(&row);
+        if !is_canary && !names_people_of_today(core, &mut tx, &row, &mut proposal).await? {
             let withdrawn = OutboxRow {
                 state: OutboxState::Withdrawn,
                 note: Some("the records on which it rested do not belong together".to_owned()),
@@ -59,6 +61,12 @@ pub(super) async fn decide(
         let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
         ruling.record(core, &mut tx, Stage::Attempt, now).await?;
         let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));
+        if is_canary {
+            canary::seen(core, "attempt", ruling.outbound.is_some());
+            tx.remove_outbox(row.id).await?;
+            tx.commit().await?;
+            continue;
+        }
         match ruling.outbound {
             Some(mut outbound) => {
                 outbound.created_at = row.created_at;

@@ -115,6 +115,8 @@ tokens = "tokens.toml"
 public_url = "https://tandem.demo-county.example/"
 listen = {{ address = "127.0.0.1:0" }}
 limits = {{ requests_per_second = 200, burst = 400 }}
+# The story is told to people: the canary's rounds would stand between its lines.
+policy = {{ canary_minutes = 0 }}
 
 [systems.calworks-demo]
 organization = "org-calworks"

@@ -10,6 +10,7 @@ use tandem_mappings::model::id::{EventId, OrganizationId, SourceEventId, SystemI
 use tandem_matching::Engine;
 use tokio::sync::{Mutex, Notify, watch};
 
+use super::canary::Canary;
 use super::judge::Judge;
 use super::matcher::Matcher;
 use crate::audit::AuditLog;
@@ -46,6 +47,8 @@ pub struct Core {
     pub gateway: SystemId,
     /// Counts up whenever something waits for the processor or a lane.
     pub changed: watch::Sender<u64>,
+    /// What the canary has shown.
+    pub canary: Canary,
     /// Tells that something was written that a timer must know.
     pub timers: Notify,
 }

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod basis;
+pub mod canary;
 pub mod comanagement;
 pub mod compose;
 pub mod consents;

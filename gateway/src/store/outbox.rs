@@ -160,6 +160,19 @@ impl Tx {
         Ok(())
     }
 
+    /// Takes a row out that was never a message: the canary's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove_outbox(&mut self, id: MessageId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM outbox WHERE jurisdiction = $1 AND id = $2")
+            .bind(self.jurisdiction())
+            .bind(id.as_bytes().as_slice())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// The next messages of a lane that may be tried: due, and the head of their case (a parked or not yet due
     /// message holds its case).
     ///

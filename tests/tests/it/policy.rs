@@ -96,7 +96,13 @@ async fn new_rules_take_effect_at_their_instant_and_recall_what_they_close() {
     assert_eq!(scheduled["in_force"], before["in_force"]);
     assert_eq!(scheduled["activations"].as_array().unwrap().len(), 1);
     let recalled = |message: &tandem_simulators::cws::NiemMessage| message.raw.contains("recall");
-    assert!(!world.partner.received().iter().any(|one| recalled(one)));
+    assert!(
+        !world
+            .partner
+            .received()
+            .iter()
+            .any(|one| recalled(&one.content))
+    );
 
     world.core().clock.set(at);
     world
@@ -136,5 +142,89 @@ async fn rules_that_permit_more_need_a_tick_for_each_category() {
         .post("administrator", "/v1/policy/activations", &body)
         .await;
     assert_eq!(again.is_ok(), asked.is_err());
+    county.stop().await;
+}
+
+/// Rules that permit everything to everybody, without the bars outside them: enforcement unplugged.
+fn unplugged() -> Bundle {
+    let folder = tempfile::tempdir().unwrap();
+    let regimes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../consent/regimes");
+    copy(&regimes, folder.path());
+    let coverage = folder.path().join("coverage.toml");
+    let text = std::fs::read_to_string(&coverage).unwrap();
+    let text: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("hard_bar"))
+        .collect();
+    std::fs::write(&coverage, text.join("\n")).unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let regime = entry.unwrap().path();
+        if !regime.join("regime.toml").is_file() {
+            continue;
+        }
+        for file in std::fs::read_dir(&regime).unwrap() {
+            let path = file.unwrap().path();
+            let is_rule = path.extension().is_some_and(|kind| kind == "cedar");
+            if is_rule {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let closes = text.contains("\nforbid");
+                if closes {
+                    let head: Vec<&str> = text
+                        .lines()
+                        .take_while(|line| line.starts_with('@'))
+                        .collect();
+                    let head = head
+                        .join("\n")
+                        .replace("@kind(\"bar\")", "@kind(\"permit\")")
+                        .replace("@kind(\"condition\")", "@kind(\"permit\")");
+                    std::fs::write(
+                        &path,
+                        format!("{head}\npermit (principal, action, resource);\n"),
+                    )
+                    .unwrap();
+                }
+            }
+        }
+    }
+    Bundle::load(folder.path()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_canary_is_silent_while_rules_hold_and_fires_when_enforcement_is_unplugged() {
+    let county = County::quiet().await;
+    let core = county.world.core();
+    tandem::pipeline::canary::probe(&core).await.unwrap();
+    county.world.settle().await.unwrap();
+    let lanes = core
+        .loaded
+        .config
+        .systems
+        .values()
+        .filter(|one| one.output.is_some())
+        .count();
+    let all = 3 * u64::try_from(lanes).unwrap();
+    crate::county::until(&core, "every place is probed", || async {
+        core.canary.probes() == all
+    })
+    .await;
+    assert_eq!(core.canary.escapes(), 0);
+
+    core.judge.put_in_force(std::sync::Arc::new(unplugged()));
+    tandem::pipeline::canary::probe(&core).await.unwrap();
+    crate::county::until(&core, "every place is probed again", || async {
+        core.canary.probes() == 2 * all
+    })
+    .await;
+    assert_eq!(core.canary.escapes(), all, "some place did not fire");
+    // Though permitted, it was told to nobody.
+    assert!(county.world.partner.received().is_empty());
+    assert!(county.outbox("cws-demo").await.is_empty());
+    let status = county
+        .world
+        .office
+        .get("auditor", "/v1/policy")
+        .await
+        .unwrap();
+    assert_eq!(status["canary_permitted"], all);
     county.stop().await;
 }
