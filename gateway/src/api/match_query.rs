@@ -30,7 +30,7 @@ use crate::pipeline::core::Core;
 use crate::pipeline::family;
 use crate::pipeline::judge::{Ask, AskedItem, Judged, Weighed};
 use crate::state::record::RecordDoc;
-use crate::store::{AuditEntry, Recording, Stage, StoreError, Tx};
+use crate::store::{AuditEntry, RecordError, Recording, Stage, StoreError, Tx};
 
 const INDEX: &str = "person-index";
 const SERVED: &str = "served";
@@ -127,14 +127,37 @@ fn departure(worked: Duration, quantum: Duration) -> Duration {
     quantum.saturating_mul(passed.saturating_add(1))
 }
 
-/// Decided in one snapshot of the store; the answer is known when what was decided is durable.
+/// How often an answer is decided anew because consent changed meanwhile.
+const TRIES: u32 = 5;
+
+/// Decided in one snapshot of the store; the answer is known when what was decided is durable, and consent is still as it
+/// was: what was taken back meanwhile is not told.
 async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchAnswer, ApiError> {
     let core = api.core();
+    for _ in 1..TRIES {
+        let (matches, recording) = decide(core, caller, query).await?;
+        match core.recorder.record(recording).await {
+            Err(RecordError::Stale) => {}
+            recorded => {
+                recorded?;
+                return Ok(MatchAnswer { matches, own: None });
+            }
+        }
+    }
+    Err(ApiError::Unavailable)
+}
+
+async fn decide(
+    core: &Core,
+    caller: &Caller,
+    query: &MatchQuery,
+) -> Result<(Vec<Found>, Recording), ApiError> {
     let asker = caller.system()?;
     let records = candidates(core, asker, &query.person).await?;
     // What was decided held at this time, whatever others commit before it is recorded.
     let at = core.clock.now();
     let mut tx = core.store.snapshot().await?;
+    let consents = tx.consent_revision().await?;
     let mut matches = Vec::new();
     let mut decided = Vec::new();
     let others = others(&mut tx, asker, &records).await?;
@@ -162,9 +185,9 @@ async fn answer(api: &Api, caller: &Caller, query: &MatchQuery) -> Result<MatchA
             object: asker.to_string(),
             detail: query.purpose.as_str().to_owned(),
         },
+        consents,
     };
-    core.recorder.record(recording).await?;
-    Ok(MatchAnswer { matches, own: None })
+    Ok((matches, recording))
 }
 
 /// The person asked about as a record under a key that no source has.

@@ -199,7 +199,7 @@ impl From<StoreError> for ApiError {
 impl From<RecordError> for ApiError {
     fn from(error: RecordError) -> Self {
         match error {
-            RecordError::Full => Self::Unavailable,
+            RecordError::Full | RecordError::Stale => Self::Unavailable,
             error => Self::Internal(error.to_string()),
         }
     }

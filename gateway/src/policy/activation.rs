@@ -173,6 +173,7 @@ pub async fn look(core: &Core) -> Result<Option<Timestamp>, ActivationError> {
         before.hash(),
     )
     .await?;
+    tx.consent_changed().await?;
     // What is decided in this transaction is decided by the new rules; nothing else is decided while it is open.
     core.judge.put_in_force(bundle);
     let decided = reconsider(core, &mut tx, now).await;

@@ -18,6 +18,7 @@ mod leaves;
 mod outbox;
 mod policy;
 mod recorder;
+mod revision;
 #[cfg(test)]
 mod tests;
 mod tx;

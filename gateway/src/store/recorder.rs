@@ -23,6 +23,8 @@ pub struct Recording {
     pub decisions: Vec<DecisionRow>,
     /// Who asked for what.
     pub audit: AuditEntry,
+    /// How often consent had changed when it was decided.
+    pub consents: i64,
 }
 
 /// Why nothing was recorded.
@@ -32,6 +34,9 @@ pub enum RecordError {
     /// Too many wait, or the gateway is stopping.
     #[error("no more can be recorded now")]
     Full,
+    /// Consent has changed since it was decided: it must be decided anew.
+    #[error("consent has changed since it was decided")]
+    Stale,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -40,7 +45,7 @@ pub enum RecordError {
 #[derive(Debug)]
 struct Job {
     recording: Recording,
-    done: oneshot::Sender<Result<(), StoreError>>,
+    done: oneshot::Sender<Result<(), RecordError>>,
 }
 
 /// Takes recordings.
@@ -71,7 +76,7 @@ impl Recorder {
         let job = Job { recording, done };
         self.0.try_send(job).map_err(|_| RecordError::Full)?;
         // The work ends with the gateway, after all that asks.
-        Ok(told.await.map_err(|_| RecordError::Full)??)
+        told.await.map_err(|_| RecordError::Full)?
     }
 }
 
@@ -105,15 +110,19 @@ async fn record_all(store: &Store, jobs: &mut Vec<Job>) {
     }
 }
 
-async fn record(store: &Store, jobs: &[Job]) -> Result<(), StoreError> {
+async fn record(store: &Store, jobs: &[Job]) -> Result<(), RecordError> {
     let mut tx = store.begin().await?;
     for job in jobs {
         add(&mut tx, &job.recording).await?;
     }
-    tx.commit().await
+    Ok(tx.commit().await?)
 }
 
-async fn add(tx: &mut Tx, recording: &Recording) -> Result<(), StoreError> {
+async fn add(tx: &mut Tx, recording: &Recording) -> Result<(), RecordError> {
+    // Nobody else writes until the commit: what was taken back by now is seen here.
+    if tx.consent_revision().await? != recording.consents {
+        return Err(RecordError::Stale);
+    }
     for decision in &recording.decisions {
         tx.add_decision(decision).await?;
     }
@@ -125,7 +134,8 @@ async fn add(tx: &mut Tx, recording: &Recording) -> Result<(), StoreError> {
         &audit.object,
         &audit.detail,
     )
-    .await
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -158,6 +168,7 @@ mod tests {
                 object: id.to_string(),
                 detail: String::new(),
             },
+            consents: 0,
         }
     }
 
@@ -200,6 +211,35 @@ mod tests {
         }
         assert_eq!(durable, [true, true, false, true]);
         assert_eq!(audited(store).await, ["3", "2", "1"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_before_a_consent_changed_is_decided_anew_and_hinders_nobody() {
+        let place = place().await;
+        let store = &place.store;
+        let mut tx = store.begin().await.unwrap();
+        tx.consent_changed().await.unwrap();
+        let now_at = tx.consent_revision().await.unwrap();
+        tx.commit().await.unwrap();
+        let mut told = Vec::new();
+        let mut jobs = Vec::new();
+        for (id, consents) in [(1, now_at), (2, 0), (3, now_at)] {
+            let (done, one) = oneshot::channel();
+            let recording = Recording {
+                consents,
+                ..recording(id)
+            };
+            jobs.push(Job { recording, done });
+            told.push(one);
+        }
+        record_all(store, &mut jobs).await;
+        let mut outcomes = Vec::new();
+        for one in told {
+            outcomes.push(one.await.unwrap());
+        }
+        assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
+        assert!(matches!(outcomes[1], Err(RecordError::Stale)));
+        assert_eq!(audited(store).await, ["3", "1"]);
     }
 
     #[tokio::test]

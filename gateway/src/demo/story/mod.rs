@@ -8,6 +8,7 @@ mod mutual;
 pub(super) mod participation;
 pub(super) mod plan;
 mod public;
+mod reasons;
 pub(super) mod referrals;
 pub(super) mod revocation;
 

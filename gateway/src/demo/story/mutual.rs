@@ -4,6 +4,7 @@ use anyhow::ensure;
 use serde_json::json;
 use tandem_simulators::family::{self, CIN_ANA, CIN_LEO, CIN_MARISOL};
 
+use super::reasons;
 use crate::demo::directives;
 use crate::demo::voice::{seen, tell};
 use crate::demo::world::{PATIENCE, World};
@@ -42,6 +43,7 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
         "child welfare was told something without consent"
     );
     seen("neither system has been told anything");
+    reasons::play(world).await?;
 
     world.it_is("2026-02-02T14:00:00-08:00")?;
     tell(

@@ -2,13 +2,32 @@
 
 use anyhow::ensure;
 use serde_json::json;
+use tandem_mappings::model::id::MessageId;
 
 use super::referrals::{counselling_task, source_task};
 use crate::demo::voice::{seen, tell};
 use crate::demo::world::{PATIENCE, World};
+use crate::store::OutboxState;
 
 pub(super) async fn play(world: &World) -> anyhow::Result<()> {
     world.it_is("2026-03-05T09:00:00-08:00")?;
+    let lane = |verb: &str| format!("/v1/lanes/calworks-demo/{verb}");
+    world
+        .office
+        .post("operator", &lane("pause"), &json!({}))
+        .await?;
+    let task = counselling_task(world)?;
+    world.behavioral_health.on_hold(&task, "waitlisted")?;
+    world.minutes_pass(16)?;
+    source_task(world, "on-hold").await?;
+    world.behavioral_health.start_work(&task)?;
+    world.minutes_pass(16)?;
+    source_task(world, "in-progress").await?;
+    let queued = queued(world).await?;
+    ensure!(!queued.is_empty(), "nothing waits for the work programme");
+    seen(
+        "the counselling pauses and goes on; the notices for the work programme wait in their lane",
+    );
     tell("The mother takes back her consent for behavioural-health data, by telephone.");
     let answer = world
         .office
@@ -24,7 +43,32 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
             .is_some_and(|messages| !messages.is_empty()),
         "nothing that was told is recalled: {answer}"
     );
+    world
+        .office
+        .post("operator", &lane("resume"), &json!({}))
+        .await?;
+    world.settle().await?;
+    let mut tx = world.core().store.snapshot().await?;
+    for message in queued {
+        let row = tx.outbox(message).await?;
+        ensure!(
+            row.is_some_and(|row| row.state == OutboxState::Withdrawn),
+            "what waited was told after all"
+        );
+    }
+    drop(tx);
+    seen(
+        "decided again before their attempt, the notices that waited are withdrawn: nobody was told",
+    );
     after(world).await
+}
+
+/// What waits in the lane of the work programme.
+async fn queued(world: &World) -> anyhow::Result<Vec<MessageId>> {
+    let mut tx = world.core().store.snapshot().await?;
+    let rows = tx.outbox_in(&[OutboxState::Queued]).await?;
+    let own = rows.into_iter().filter(|row| row.lane == "calworks-demo");
+    Ok(own.map(|row| row.id).collect())
 }
 
 /// What the systems see afterwards.

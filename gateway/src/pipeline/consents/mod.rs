@@ -123,6 +123,7 @@ pub(super) async fn told(
         categories: categories.into_iter().collect(),
         reason: None,
     };
+    tx.consent_changed().await?;
     core.record(tx, body(Box::new(told)), now).await
 }
 
