@@ -304,7 +304,8 @@ async fn a_consent_until_program_exit_ends_when_the_source_tells_of_the_exit() {
     let stay = json!([{
         "occurred_at": "2026-02-02T08:30:00-08:00", "source_event_id": "exit-1",
         "source_person_id": "91234567A", "type": "enrollment.ended",
-        "payload": { "program": "calworks", "case": "case-1", "people": ["91234567A"] },
+        "payload": { "program": "calworks", "case": "case-1", "people": ["91234567A"], "status": "closed",
+                     "from": "2026-01-05", "to": "2026-02-02" },
     }]);
     let answer = office.post("calworks", "/v1/events", &stay).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);

@@ -15,6 +15,9 @@ use crate::model::directive::{
 };
 use crate::model::id::DirectiveId;
 
+/// Most exceptions of a consent.
+const MOST_EXCEPTIONS: usize = 100;
+
 /// What every directive of a consent has in common.
 pub(super) struct Head {
     pub(super) id: DirectiveId,
@@ -39,7 +42,7 @@ struct Rule {
 /// The base rule of a consent and its exceptions.
 pub(super) fn directives(
     reader: &mut Reader,
-    head: Head,
+    head: &Head,
     policy: Option<Base>,
     consent: &Value,
 ) -> Option<Vec<Directive>> {
@@ -71,7 +74,7 @@ pub(super) fn directives(
     let mut rules = Vec::new();
     for (number, (place, value, effect)) in exceptions.into_iter().enumerate() {
         let scope = reader.scope(&place, value, effect);
-        let within = exception(reader, &head, &place, effect, scope, &base);
+        let within = exception(reader, head, &place, effect, &scope, &base);
         rules.extend(within.map(|scope| Rule {
             place,
             number: Some(number.saturating_add(1)),
@@ -91,12 +94,12 @@ pub(super) fn directives(
             },
         );
     }
-    answered(reader, &head, &rules);
+    answered(reader, head, &rules);
     let rules = without_covered(reader, rules);
     if !reader.reasons.is_empty() {
         return None;
     }
-    let directives = rules.into_iter().map(|rule| directive(&head, rule));
+    let directives = rules.into_iter().map(|rule| directive(head, rule));
     let directives: Option<Vec<_>> = directives.collect();
     directives.or_else(|| reader.refuse("Consent.id is too long"))
 }
@@ -104,7 +107,15 @@ pub(super) fn directives(
 /// The exceptions to the root, each with what it does. There is one level of them.
 fn exceptions<'a>(reader: &mut Reader, root: &'a Value) -> Vec<(String, &'a Value, Effect)> {
     let mut found = Vec::new();
-    for (place, value) in reader.elements("Consent.provision", root, "provision") {
+    let nested = reader.elements("Consent.provision", root, "provision");
+    if nested.len() > MOST_EXCEPTIONS {
+        // Each is compared with each other: nobody signs a form of so many.
+        let reason =
+            format!("Consent.provision.provision has more than {MOST_EXCEPTIONS} exceptions");
+        reader.reasons.push(reason);
+        return found;
+    }
+    for (place, value) in nested {
         reader.object(&place, value, &PROVISION_FIELDS);
         if value.get("provision").is_some() {
             reader
@@ -124,7 +135,7 @@ fn exception(
     head: &Head,
     place: &str,
     effect: Effect,
-    scope: Scope,
+    scope: &Scope,
     base: &Scope,
 ) -> Option<Scope> {
     let within = match scope.within(base) {

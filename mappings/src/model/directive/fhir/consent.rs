@@ -62,7 +62,7 @@ pub(super) fn read(reader: &mut Reader, consent: &Value) -> Option<Vec<Directive
     }
     let base = reader.policy_rule(consent);
     let head = reader.head(consent);
-    compose::directives(reader, head?, base, consent)
+    compose::directives(reader, &head?, base, consent)
 }
 
 impl Reader {

@@ -313,3 +313,11 @@ fn a_permission_within_a_refusal_of_its_level_never_counts() {
     mixed["provision"]["provision"][1]["period"] = json!({"end": "2026-03-01"});
     assert!(reasons(&mixed)[0].contains("for a longer time"));
 }
+
+#[test]
+fn a_consent_of_a_great_many_exceptions_is_refused_at_once() {
+    let mut long = open_to_exceptions();
+    let exception = json!({"type": "deny", "purpose": [{"code": "COC"}]});
+    long["provision"]["provision"] = Value::Array(vec![exception; 50_000]);
+    assert!(reasons(&long)[0].contains("more than 100 exceptions"));
+}
