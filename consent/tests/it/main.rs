@@ -18,6 +18,7 @@ mod layers;
 mod opening;
 mod properties;
 mod refusals;
+mod schemas;
 mod snapshot;
 mod story;
 mod validity;

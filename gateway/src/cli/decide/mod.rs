@@ -2,14 +2,16 @@
 
 pub(super) mod basis;
 mod explain;
+mod schema;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
 use tandem_consent::{Outcome, Request, decide};
 
 use self::basis::{directives, facts_and_bundle};
+use self::schema::Schema;
 use super::exit::{Exit, Failure};
 use super::json_input::read_json;
 use super::output::{print, print_json};
@@ -24,6 +26,7 @@ Examples:
   tandem decide request.json
   tandem decide request.json --directives consents.json --at 2026-07-01T00:00:00-07:00 --json
   tandem decide request.json --facts facts.json --bundle rules/
+  tandem decide --schema request
 
 A request:
   {\"as_of\":\"2026-03-02T09:15:00-08:00\",\"action\":\"disclose\",\"purpose\":\"COC\",\"jurisdiction\":\"demo-county\",
@@ -33,7 +36,11 @@ A request:
 Exit codes: 0 permit or permit_with_redaction, 1 any other outcome, 2 a file is not what it should be, 3 could not run")]
 pub(super) struct DecideArgs {
     /// The request
-    request: PathBuf,
+    #[arg(required_unless_present = "schema")]
+    request: Option<PathBuf>,
+    /// Print the JSON Schema of what is read or printed, and decide nothing
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "request")]
+    schema: Option<Schema>,
     /// Decide for this instant instead of the request's as_of
     #[arg(long, value_name = "INSTANT")]
     at: Option<Timestamp>,
@@ -56,7 +63,12 @@ pub(super) struct DecideArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &DecideArgs) -> Result<Exit, Failure> {
-    let mut request: Request = read_json(&args.request)?;
+    if let Some(schema) = args.schema {
+        print(schema.text())?;
+        return Ok(Exit::Yes);
+    }
+    let file = args.request.as_deref().unwrap_or(Path::new(""));
+    let mut request: Request = read_json(file)?;
     if let Some(at) = args.at {
         request.as_of = at;
     }
