@@ -119,7 +119,8 @@ impl AuditLog {
         with_cosignatures(tx, &last).await
     }
 
-    /// A proof that a leaf is in the log, under the newest checkpoint that covers it.
+    /// A proof that a leaf is in the log, under the newest checkpoint. To be asked in a snapshot: who holds the writer
+    /// would wait for a signing that waits for the writer.
     ///
     /// # Errors
     /// When there is no such leaf, no checkpoint covers it yet, or the store fails.
@@ -151,7 +152,7 @@ impl AuditLog {
         ))
     }
 
-    /// A proof that the log only grew from one checkpoint to another.
+    /// A proof that the log only grew from one checkpoint to another. In a snapshot, as with [`AuditLog::prove`].
     ///
     /// # Errors
     /// When one of them was never signed, the older is empty or larger than the newer, or the store fails.

@@ -194,6 +194,35 @@ fn a_witness_makes_its_key_signs_what_grew_and_refuses_what_did_not() {
     );
 }
 
+#[test]
+fn a_proof_is_asked_for_by_one_of_three() {
+    let url = "http://127.0.0.1:1/";
+    assert_eq!(tandem(&["audit", "proof", "--url", url]).code, 2);
+    let two = [
+        "audit",
+        "proof",
+        "--url",
+        url,
+        "--entry",
+        "1",
+        "--position",
+        "1",
+    ];
+    assert_eq!(tandem(&two).code, 2);
+    // Asked rightly, there is nobody to answer.
+    assert_eq!(
+        tandem(&["audit", "proof", "--url", url, "--position", "1"]).code,
+        3
+    );
+    assert_eq!(tandem(&["audit", "--action", "x", "--url", url]).code, 3);
+    assert_eq!(
+        tandem(&["audit", "list", "--action", "x", "--url", url]).code,
+        3
+    );
+    let help = tandem(&["audit", "--help"]);
+    assert!(help.out.contains("audit verify --config"), "{}", help.out);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_store_of_a_serving_gateway_is_verified_from_beside_it() {
     let office = Office::open().await;

@@ -88,7 +88,12 @@ Example:
   tandem-audit-verify decision.proof --origin-key county.pub")]
 pub(super) struct ProofArgs {
     /// The decision with this id
-    #[arg(long, value_name = "ID", group = "event", required = true)]
+    #[arg(
+        long,
+        value_name = "ID",
+        group = "event",
+        required_unless_present_any = ["entry", "position"]
+    )]
     decision: Option<String>,
     /// The audit entry at this position of the list
     #[arg(long, value_name = "NUMBER", group = "event")]
