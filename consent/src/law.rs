@@ -68,6 +68,9 @@ pub fn law_coverage(bundle: &Bundle) -> LawCoverage {
         .map(|rule| (rule.id.as_str(), rule))
         .collect();
     let mut gaps = Vec::new();
+    if laws.rows.is_empty() {
+        gaps.push("the bundle has no table of laws".to_owned());
+    }
     let mut lines = Vec::new();
     for row in &laws.rows {
         let differs: BTreeMap<String, String> = laws

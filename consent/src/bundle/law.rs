@@ -58,7 +58,7 @@ pub(crate) struct Difference {
 }
 
 /// The content of `laws.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LawNotes {
     /// Rows without a rule, and why.

@@ -39,7 +39,7 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
         examples,
     } = parts;
     let law = county.as_ref().map(|county| county.law.clone());
-    let switches = parse(SWITCHES_FILE, text(files, SWITCHES_FILE)?)?;
+    let switches = parse_or_none(files, SWITCHES_FILE)?;
     let (switches, mut off) = switch::apply(
         switches,
         &law.unwrap_or_default(),
@@ -68,9 +68,9 @@ pub(super) fn build(files: &Files) -> Result<Bundle, BundleError> {
     check_names(&coverage, &elements, &regimes)?;
     let rules = regimes.values().flat_map(|regime| regime.rules.values());
     let ages = rules.flat_map(Rule::ages).collect();
-    let notes = parse(LAW_NOTES_FILE, text(files, LAW_NOTES_FILE)?)?;
-    let laws = Laws::read(text(files, LAWS_FILE)?, notes)?;
-    let world = parse(WORLD_FILE, text(files, WORLD_FILE)?)?;
+    let table = files.base.get(LAWS_FILE).map_or("", String::as_str);
+    let laws = Laws::read(table, parse_or_none(files, LAW_NOTES_FILE)?)?;
+    let world = parse_or_none(files, WORLD_FILE)?;
     let rules = regimes.values().flat_map(|regime| regime.rules.values());
     let superseded = rules.filter_map(|rule| rule.supersedes.clone()).collect();
     Ok(Bundle {
@@ -99,6 +99,17 @@ fn text<'a>(files: &'a Files, name: &str) -> Result<&'a str, BundleError> {
 
 fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BundleError> {
     toml::from_str(text).map_err(|error| BundleError::malformed(file, error.message()))
+}
+
+/// A file that bundles of earlier days do not have. They load, so that what was decided by them can be
+/// decided again; that table and examples are there is for [`crate::law_coverage`] and
+/// [`crate::test_bundle`] to say.
+fn parse_or_none<T: DeserializeOwned + Default>(
+    files: &Files,
+    name: &str,
+) -> Result<T, BundleError> {
+    let found = files.base.get(name);
+    found.map_or_else(|| Ok(T::default()), |text| parse(name, text))
 }
 
 /// What the regime folders hold.

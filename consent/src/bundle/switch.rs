@@ -47,7 +47,7 @@ struct Choice {
 }
 
 /// The content of `switches.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SwitchFile {
     switch: Vec<Switch>,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 /// The organisations, people and documents that examples name. All are invented.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct World {
     /// The scene before any change.
@@ -18,7 +18,7 @@ pub(crate) struct World {
 }
 
 /// The values that are tried where an example says which alone will do.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Universe {
     pub(super) kinds: Vec<String>,
