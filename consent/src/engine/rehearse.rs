@@ -39,7 +39,9 @@ impl Rehearsal {
     }
 
     fn build(props: Props<'_>, bundle: &Bundle) -> Result<Self, CedarError> {
-        let scene = Scene::new(props.request, props.facts, props.directives, bundle);
+        let mut scene = Scene::new(props.request, props.facts, props.directives, bundle);
+        // The rule is asked whether or not its regime covers the item.
+        scene.regimes = bundle.regimes.keys().map(String::as_str).collect();
         let of_facts = Request {
             as_of: props.facts_at.unwrap_or(props.request.as_of),
             ..props.request.clone()

@@ -9,6 +9,7 @@ use tandem_mappings::model::directive::Directive;
 use toml::Table;
 
 use super::world::{World, change_record};
+use crate::GATEWAY;
 use crate::bundle::Bundle;
 use crate::facts::Facts;
 use crate::request::Request;
@@ -227,7 +228,8 @@ fn document(world: &World, fields: &Fields, name: &str) -> Result<Value, String>
         ("categories", json!(categories)),
         ("purposes", json!([fields.purpose])),
         ("disclosers", json!([fields.from])),
-        ("recipients", json!([fields.to])),
+        // The operator too, for counties in which it is an intermediary (42 CFR 2.31(a)(4)(ii)).
+        ("recipients", json!([fields.to, GATEWAY])),
     ] {
         if document.get(field).is_none() {
             document[field] = value;

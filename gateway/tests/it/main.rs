@@ -27,6 +27,7 @@ mod cli_encode;
 mod cli_link;
 mod cli_link_beside;
 mod cli_measure;
+mod cli_policy;
 mod cli_program;
 mod cli_read;
 mod processes;
