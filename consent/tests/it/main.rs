@@ -7,6 +7,7 @@
 
 mod arbitrary;
 mod bounds;
+mod composition;
 mod consents;
 mod duties;
 mod examples;

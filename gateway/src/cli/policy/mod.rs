@@ -2,6 +2,9 @@
 
 mod coverage;
 mod force;
+mod diff;
+mod prove;
+mod prover;
 mod rules;
 mod sign;
 mod source;
@@ -12,6 +15,8 @@ use clap::Subcommand;
 
 use self::coverage::CoverageArgs;
 use self::force::{ActivateArgs, ReplayArgs, StatusArgs};
+use self::diff::DiffArgs;
+use self::prove::ProveArgs;
 use self::rules::{RulesArgs, ShowArgs};
 use self::sign::{KeyArgs, SignArgs};
 use self::switches::SwitchesArgs;
@@ -34,7 +39,9 @@ Examples:
   tandem policy sign rules/ --key privacy.key --as approver --effective-at 2027-01-01T08:00:00Z \\
     --author-note author.note > approver.note
   tandem policy replay rules/
-  tandem policy activate rules/ --effective-at 2027-01-01T08:00:00Z --note author.note --note approver.note")]
+  tandem policy activate rules/ --effective-at 2027-01-01T08:00:00Z --note author.note --note approver.note
+  tandem policy prove --property S6
+  tandem policy diff built-in built-in:demo-county")]
 pub(super) enum PolicyCommand {
     /// List the rules, one a line
     Rules(RulesArgs),
@@ -56,6 +63,10 @@ pub(super) enum PolicyCommand {
     Test(TestArgs),
     /// The points that are for counsel to decide
     Switches(SwitchesArgs),
+    /// Prove what the rules must never permit
+    Prove(ProveArgs),
+    /// Show what a new bundle changes and permits that an old one did not
+    Diff(DiffArgs),
 }
 
 impl PolicyCommand {
@@ -72,6 +83,8 @@ impl PolicyCommand {
             Self::Coverage(args) => args.run(),
             Self::Test(args) => args.run(),
             Self::Switches(args) => args.run(),
+            Self::Prove(args) => args.run(),
+            Self::Diff(args) => args.run(),
         }
     }
 }

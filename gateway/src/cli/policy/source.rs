@@ -1,5 +1,6 @@
 //! Which bundle a command speaks of.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -36,14 +37,45 @@ impl BundleArgs {
         if let Some(jurisdiction) = &self.jurisdiction {
             return built_in(jurisdiction);
         }
+        match self.configured()? {
+            Some(loaded) => Ok(serve::bundle(&loaded.config)?),
+            None => built_in(""),
+        }
+    }
+
+    /// The configuration, when one is named or stands in its usual place.
+    fn configured(&self) -> Result<Option<Loaded>, Failure> {
         let usual = Path::new(USUAL_CONFIG);
         let file = match &self.config {
             Some(file) => file,
             None if usual.is_file() => usual,
-            None => return built_in(""),
+            None => return Ok(None),
         };
         let loaded = Loaded::from_file(file).context("loading the configuration")?;
-        Ok(serve::bundle(&loaded.config)?)
+        Ok(Some(loaded))
+    }
+
+    /// The same bundle in the arguments of the prover.
+    pub(super) fn prover_args(&self) -> Result<Vec<OsString>, Failure> {
+        let named = |name: &str, value: &OsStr| {
+            let mut text = OsString::from(format!("--{name}="));
+            text.push(value);
+            vec![text]
+        };
+        if let Some(folder) = &self.bundle {
+            return Ok(named("bundle", folder.as_os_str()));
+        }
+        if let Some(jurisdiction) = &self.jurisdiction {
+            return Ok(named("jurisdiction", jurisdiction.as_ref()));
+        }
+        let Some(loaded) = self.configured()? else {
+            return Ok(Vec::new());
+        };
+        let config = &loaded.config;
+        Ok(match config.rules.as_ref().or(config.overrides.as_ref()) {
+            Some(folder) => named("bundle", folder.as_os_str()),
+            None => named("jurisdiction", config.jurisdiction.as_str().as_ref()),
+        })
     }
 }
 
@@ -55,6 +87,7 @@ pub(super) fn load(folder: &Path) -> Result<Bundle, Failure> {
     })
 }
 
-fn built_in(jurisdiction: &str) -> Result<Bundle, Failure> {
+/// The built-in rules of a jurisdiction.
+pub(super) fn built_in(jurisdiction: &str) -> Result<Bundle, Failure> {
     Ok(Bundle::default_for(jurisdiction).context("loading the built-in rules")?)
 }
