@@ -6,6 +6,7 @@
 use std::str::FromStr as _;
 
 use cedar_policy::{Policy, PolicySet};
+use jiff::civil::Date;
 use tandem_mappings::model::purpose::Purpose;
 
 use crate::question::Undecided;
@@ -225,8 +226,9 @@ impl Property {
     }
 }
 
-/// A text as a set that permits all that the text does not forbid in a regime.
-pub(crate) fn allowed_by(text: &str, regime: &str) -> Result<PolicySet, Undecided> {
+/// A text as a set that permits all that the text does not forbid in a regime from a day on. Clauses may be limited to
+/// regimes with `@regimes`, and with `@since` to rule sets from the day on which their law counts.
+pub(crate) fn allowed_by(text: &str, regime: &str, from: Date) -> Result<PolicySet, Undecided> {
     let purposes: Vec<_> = Purpose::ALL
         .iter()
         .map(|one| format!("{:?}", one.as_str()))
@@ -238,12 +240,18 @@ pub(crate) fn allowed_by(text: &str, regime: &str) -> Result<PolicySet, Undecide
     let mut allowed = PolicySet::new();
     for policy in written.policies() {
         let regimes = policy.annotation("regimes");
-        if regimes.is_none_or(|list| list.split(',').any(|one| one.trim() == regime)) {
+        let is_here = regimes.is_none_or(|list| list.split(',').any(|one| one.trim() == regime));
+        if is_here && since(policy)?.is_none_or(|day| day <= from) {
             add(&mut allowed, policy.clone())?;
         }
     }
     add(&mut allowed, everything()?)?;
     Ok(allowed)
+}
+
+fn since(policy: &Policy) -> Result<Option<Date>, Undecided> {
+    let day = policy.annotation("since").map(str::parse).transpose();
+    day.map_err(|error| Undecided::new(format!("@since is not a day: {error}")))
 }
 
 /// The only rule of a text.

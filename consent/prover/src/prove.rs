@@ -174,11 +174,11 @@ pub(crate) fn check(
     let rules = &set.decisive;
     match property.claim {
         Claim::Never(text) => {
-            let allowed = allowed_by(text, &set.regime)?;
+            let allowed = allowed_by(text, &set.regime, set.from)?;
             implied(asker, &teller, rules, &allowed, None)
         }
         Claim::NeverOnlyBy { field, text } => {
-            let allowed = allowed_by(text, &set.regime)?;
+            let allowed = allowed_by(text, &set.regime, set.from)?;
             let mut permits = PolicySet::new();
             for permit in of_effect(rules, Effect::Permit) {
                 add(&mut permits, permit)?;
