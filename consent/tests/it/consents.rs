@@ -263,7 +263,7 @@ proptest! {
         let Ok(directives) = Directive::from_fhir(&consent) else { return Ok(()) };
         let all = asked(true, &request, &values(&directives));
         let nothing = asked(true, &request, &[]);
-        let mut permits = directives.clone();
+        let mut permits = directives;
         permits.retain(|one| one.effect == Effect::Permit);
         let permits = asked(true, &request, &values(&permits));
         for item in request["items"].as_array().unwrap() {

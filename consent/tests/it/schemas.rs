@@ -37,7 +37,7 @@ proptest! {
         for (name, value) in [
             ("request", &request),
             ("request", &written),
-            ("directives", &Value::Array(consents.clone())),
+            ("directives", &Value::Array(consents)),
             ("directives", &signed),
         ] {
             prop_assert_eq!(&problems(&schema(name), value), &none);

@@ -56,7 +56,7 @@ fn gateway(config: &FhirConfig) -> Value {
     organization(config, tandem_consent::GATEWAY)
 }
 
-fn agent(kind: Value, who: Value, is_requestor: bool) -> Value {
+fn agent(kind: &Value, who: &Value, is_requestor: bool) -> Value {
     json!({"type": kind, "who": who, "requestor": is_requestor})
 }
 
@@ -129,16 +129,16 @@ pub(super) fn decision(config: &FhirConfig, position: i64, row: &DecisionRow) ->
         "outcome": outcome,
         "outcomeDesc": row.outcome,
         "agent": [
-            agent(concept(DICOM, "110150"), gateway(config), false),
-            agent(concept(PARTICIPATION, "IRCP"), recipient, true),
+            agent(&concept(DICOM, "110150"), &gateway(config), false),
+            agent(&concept(PARTICIPATION, "IRCP"), &recipient, true),
             agent(
-                concept(ROLE_CLASS, "PROV"),
-                organization(config, requester.unwrap_or(&row.recipient)),
+                &concept(ROLE_CLASS, "PROV"),
+                &organization(config, requester.unwrap_or(&row.recipient)),
                 false,
             ),
             agent(
-                concept("http://terminology.hl7.org/CodeSystem/extra-security-role-type", "authserver"),
-                gateway(config),
+                &concept("http://terminology.hl7.org/CodeSystem/extra-security-role-type", "authserver"),
+                &gateway(config),
                 false,
             ),
         ],
@@ -180,16 +180,16 @@ pub(super) fn disclosure(
         "outcome": "0",
         "agent": [
             agent(
-                concept(DICOM, "110153"),
-                organization(config, source.unwrap_or(tandem_consent::GATEWAY)),
+                &concept(DICOM, "110153"),
+                &organization(config, source.unwrap_or(tandem_consent::GATEWAY)),
                 side == Side::Source,
             ),
             agent(
-                concept(DICOM, "110152"),
-                organization(config, recipient.unwrap_or(&told.decision.recipient)),
+                &concept(DICOM, "110152"),
+                &organization(config, recipient.unwrap_or(&told.decision.recipient)),
                 side == Side::Recipient,
             ),
-            agent(concept(DICOM, "110150"), gateway(config), false),
+            agent(&concept(DICOM, "110150"), &gateway(config), false),
         ],
         "source": {"observer": gateway(config)},
         "entity": [

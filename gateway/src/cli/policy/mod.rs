@@ -1,8 +1,8 @@
 //! `tandem policy`: the rules as a person reads them, and what is known about them before they take effect.
 
 mod coverage;
-mod force;
 mod diff;
+mod force;
 mod prove;
 mod prover;
 mod rules;
@@ -14,8 +14,8 @@ mod test;
 use clap::Subcommand;
 
 use self::coverage::CoverageArgs;
-use self::force::{ActivateArgs, ReplayArgs, StatusArgs};
 use self::diff::DiffArgs;
+use self::force::{ActivateArgs, ReplayArgs, StatusArgs};
 use self::prove::ProveArgs;
 use self::rules::{RulesArgs, ShowArgs};
 use self::sign::{KeyArgs, SignArgs};

@@ -78,8 +78,8 @@ impl FiledDoc {
 /// A part at a version of the whole: its own latest one that is no later.
 fn as_of(part: &DirectiveDoc, version: u32) -> &Directive {
     let all = part.history.iter().chain([&part.directive]);
-    let earlier = all.filter(|one| one.version <= version);
-    earlier.last().unwrap_or(&part.directive)
+    let mut earlier = all.filter(|one| one.version <= version);
+    earlier.next_back().unwrap_or(&part.directive)
 }
 
 /// Where a consent stands in FHIR's words. A permission that nobody here has verified opens nothing, so it is proposed; a

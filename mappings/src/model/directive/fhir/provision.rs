@@ -84,15 +84,16 @@ impl Reader {
         let Some(who) = who else { return };
         let parties = side.get_or_insert_with(Parties::default);
         match who.kind.as_deref() {
-            Some("CareTeam") => parties.team.insert(who.id),
-            Some("Group") => {
-                self.reasons.push(format!(
-                    "{place}.reference is a group, of which nobody here knows the members"
-                ));
-                return;
+            Some("CareTeam") => {
+                parties.team.insert(who.id);
             }
-            _ => parties.named.insert(who.id),
-        };
+            Some("Group") => self.reasons.push(format!(
+                "{place}.reference is a group, of which nobody here knows the members"
+            )),
+            _ => {
+                parties.named.insert(who.id);
+            }
+        }
     }
 
     /// Security labels: our categories, or HL7 sensitivities.
