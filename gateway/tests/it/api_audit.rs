@@ -154,9 +154,9 @@ fn a_witness_makes_its_key_signs_what_grew_and_refuses_what_did_not() {
         .sign(&log)
         .to_string()
     };
-    let first = file(&place, "first", &head(5, 1));
-    let forked = file(&place, "forked", &head(5, 2));
-    let later = file(&place, "later", &head(6, 3));
+    let first = file(&place, "first", head(5, 1));
+    let forked = file(&place, "forked", head(5, 2));
+    let later = file(&place, "later", head(6, 3));
     let key = place.path().join("agency.key").display().to_string();
     let origin = log.public().to_string();
     let new = [
@@ -238,7 +238,7 @@ async fn the_store_of_a_serving_gateway_is_verified_from_beside_it() {
     let altered = file(
         &place,
         "bad.export",
-        &export.text.replacen("/v1 1 ", "/v1 2 ", 1),
+        export.text.replacen("/v1 1 ", "/v1 2 ", 1),
     );
     let ended = tandem(&["audit", "verify", &altered, "--json"]);
     assert_eq!(ended.code, 1);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::api_consents::{act, capture, is_told, office, release};
 use crate::api_office::{Answer, Office, steady};
 
-fn consent(provision: Value) -> Value {
+fn consent(provision: &Value) -> Value {
     json!({
         "resourceType": "Consent", "status": "active",
         "scope": { "coding": [{ "code": "patient-privacy" }] },
@@ -43,7 +43,7 @@ async fn send(office: &Office, who: &str, path: &str, body: &Value) -> Answer {
 }
 
 async fn filed(office: &Office) -> String {
-    let answer = send(office, "bh", "/fhir/Consent", &consent(permit())).await;
+    let answer = send(office, "bh", "/fhir/Consent", &consent(&permit())).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     answer.json()["id"].as_str().unwrap().to_owned()
 }
@@ -68,7 +68,7 @@ async fn a_filed_consent_opens_nothing_before_an_officer_has_verified_it() {
     let office = office().await;
     let id = filed(&office).await;
     assert_eq!(status(&office, &id).await, "proposed");
-    let again = send(&office, "bh", "/fhir/Consent", &consent(permit())).await;
+    let again = send(&office, "bh", "/fhir/Consent", &consent(&permit())).await;
     assert_eq!(
         (again.status, again.json()["id"].as_str()),
         (StatusCode::OK, Some(id.as_str()))
@@ -195,7 +195,7 @@ async fn what_cannot_be_enforced_is_refused_with_the_path_of_each_element() {
     odd["action"] = json!([{ "coding": [{ "code": "access" }] }]);
     odd["provision"][0]["data"] =
         json!([{ "meaning": "instance", "reference": { "reference": "Observation/o-1" } }]);
-    let refused = send(&office, "bh", "/fhir/Consent", &consent(odd)).await;
+    let refused = send(&office, "bh", "/fhir/Consent", &consent(&odd)).await;
     assert_eq!(
         refused.status,
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -209,14 +209,14 @@ async fn what_cannot_be_enforced_is_refused_with_the_path_of_each_element() {
         "{issues}"
     );
     let stranger = json!({ "type": "deny", "actor": [actor("org-nobody-knows")] });
-    let refused = send(&office, "bh", "/fhir/Consent", &consent(stranger)).await;
+    let refused = send(&office, "bh", "/fhir/Consent", &consent(&stranger)).await;
     assert_eq!(
         refused.status,
         StatusCode::UNPROCESSABLE_ENTITY,
         "{}",
         refused.text
     );
-    let mut unknown = consent(permit());
+    let mut unknown = consent(&permit());
     unknown["patient"] = json!({ "reference": "Patient/mrn-404" });
     unknown["performer"] = json!([unknown["patient"]]);
     let refused = send(&office, "bh", "/fhir/Consent", &unknown).await;
@@ -239,7 +239,7 @@ async fn a_consent_is_filed_with_its_document() {
     };
     let parameters = |data: &str| {
         json!({ "resourceType": "Parameters", "parameter": [
-            { "name": "consent", "resource": consent(permit()) }, document(data)] })
+            { "name": "consent", "resource": consent(&permit()) }, document(data)] })
     };
     let odd = send(
         &office,

@@ -1,6 +1,7 @@
 //! A catalogue of FHIR Consents after the published examples of IHE PCF 1.1, FAST Consent Management 1.0.0-ballot and
 //! base R4 4.0.1: their codes, profiles and structure, with invented people and the demo county's organisations. Each is
 //! decided by `tandem decide`, or refused with the FHIRPath of what cannot be enforced exactly.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::path::Path;
 
