@@ -41,6 +41,14 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../config/overrides/demo-county/regimes/gateway/DEMO-02.cedar"),
     ),
     (
+        "overrides/demo-county/regimes/gateway/examples/DEMO-01.toml",
+        include_str!("../../../config/overrides/demo-county/regimes/gateway/examples/DEMO-01.toml"),
+    ),
+    (
+        "overrides/demo-county/regimes/gateway/examples/DEMO-02.toml",
+        include_str!("../../../config/overrides/demo-county/regimes/gateway/examples/DEMO-02.toml"),
+    ),
+    (
         "tables/calworks/caseload_csv.csv",
         include_str!("../../../config/tables/calworks/caseload_csv.csv"),
     ),

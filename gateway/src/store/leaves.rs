@@ -346,7 +346,11 @@ fn columns_of(row: &SqliteRow) -> Result<Columns, StoreError> {
             continue;
         }
         let value = match raw.type_info().name() {
-            "TEXT" => Value::Text(row.try_get_unchecked(at)?),
+            // Text that is none was put there by somebody else: its bytes are compared like any others.
+            "TEXT" => match row.try_get_unchecked(at) {
+                Ok(text) => Value::Text(text),
+                Err(_) => Value::Bytes(row.try_get_unchecked(at)?),
+            },
             "INTEGER" => Value::Integer(row.try_get_unchecked(at)?),
             // No column of these tables is of another type; one that is was put there by somebody else.
             _ => Value::Bytes(row.try_get_unchecked(at)?),

@@ -405,6 +405,8 @@ registry = {registry:?}
 tokens = "tokens.toml"
 public_url = "https://tandem.demo-county.example/"
 listen = {{ address = "127.0.0.1:0" }}
+# Its rounds would stand among the decisions that tests look at.
+policy = {{ canary_minutes = 0 }}
 {limits}
 
 [systems.calworks-demo]
