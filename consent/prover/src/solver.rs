@@ -124,7 +124,7 @@ fn parse(output: &str) -> Result<DecisionWithModel, SolverError> {
     match verdict.trim() {
         "unsat" => Ok(DecisionWithModel::Unsat),
         "unknown" => Ok(DecisionWithModel::Unknown),
-        "sat" if rest.trim_start().starts_with('(') && rest.trim_end().ends_with(')') => {
+        "sat" if rest.trim_start().starts_with('(') && is_whole(rest.trim()) => {
             Ok(DecisionWithModel::Sat {
                 model: rest.to_owned(),
             })
@@ -137,6 +137,28 @@ fn parse(output: &str) -> Result<DecisionWithModel, SolverError> {
             other.chars().take(200).collect(),
         )),
     }
+}
+
+/// Whether a text is one list with every bracket closed (SMT-LIB 2.6, section 3.1: brackets in strings and in quoted
+/// symbols are none). A solver that was stopped in the middle of its model leaves one open.
+fn is_whole(model: &str) -> bool {
+    let (mut depth, mut quote) = (0_usize, None);
+    let mut letters = model.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '|') => quote = Some(letter),
+            (None, '(') => depth += 1,
+            (None, ')') if depth == 1 => return letters.peek().is_none(),
+            (None, ')') => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return false,
+            },
+            (None, _) => {}
+        }
+    }
+    false
 }
 
 impl Solver for Cvc5 {

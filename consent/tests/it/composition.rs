@@ -41,8 +41,6 @@ fn obedient() -> (TempDir, Bundle) {
     let folder = tempfile::tempdir().unwrap();
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("regimes");
     copy(&rules, folder.path());
-    // Its own rules are few: there is nothing for counsel to switch off.
-    fs::write(folder.path().join("switches.toml"), "").unwrap();
     let mut flags = Vec::new();
     for regime in REGIMES {
         for (deed, kind, manual) in DEEDS {
