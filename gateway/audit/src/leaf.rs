@@ -88,7 +88,7 @@ pub struct Leaf {
 }
 
 impl Leaf {
-    /// Reads a line. It is taken only as [`Leaf::to_string`] writes it: one event has one line.
+    /// Reads a line. It is taken only as its `Display` writes it: one event has one line.
     ///
     /// # Errors
     /// [`LeafError`].
