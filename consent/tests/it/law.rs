@@ -5,6 +5,8 @@ use std::path::Path;
 
 use tandem_consent::{Bundle, Standing, law_coverage};
 
+use crate::world::copy;
+
 fn bundle_with(change: impl Fn(&Path)) -> Bundle {
     let folder = tempfile::tempdir().unwrap();
     copy(
@@ -13,19 +15,6 @@ fn bundle_with(change: impl Fn(&Path)) -> Bundle {
     );
     change(folder.path());
     Bundle::load(folder.path()).unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 fn replace(folder: &Path, file: &str, old: &str, new: &str) {

@@ -131,3 +131,17 @@ pub(crate) fn rules(decision: &Decision, regime: &str) -> Vec<String> {
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}

@@ -18,7 +18,7 @@ use super::core::{Core, GATEWAY_SYSTEM};
 use super::judge::{Ask, AskedItem};
 use super::proposal::{Part, Proposal, ProposedItem, ProposedPerson};
 use super::tell;
-use crate::store::{OutboxRow, OutboxState, Stage, StoreError};
+use crate::store::{OutboxRow, Stage, StoreError};
 
 /// Kind of the canary's messages in the outbox.
 pub const KIND: &str = "canary";
@@ -106,26 +106,11 @@ pub async fn probe(core: &Core) -> Result<(), StoreError> {
             .record(&mut tx, &weighed, Stage::Query, now)
             .await?;
         seen(core, "match", weighed.judged.permits_any());
-        let content =
-            serde_json::to_vec(&proposal).map_err(|_| StoreError::Shape { kind: "proposal" })?;
-        tx.add_outbox(&OutboxRow {
-            id,
-            position: 0,
-            lane: system.as_str().to_owned(),
-            case_key: tx.mac("case", &proposal.case)?.to_vec(),
+        let row = OutboxRow {
             kind: KIND.to_owned(),
-            state: OutboxState::Queued,
-            attempts: 0,
-            due_at: now,
-            created_at: now,
-            changed_at: now,
-            decision: ruling.decision,
-            file: None,
-            fault: None,
-            note: None,
-            content,
-        })
-        .await?;
+            ..tell::row(&tx, id, &proposal, ruling.decision, now)?
+        };
+        tx.add_outbox(&row).await?;
         tx.commit().await?;
     }
     core.wake();

@@ -297,9 +297,23 @@ pub async fn queue(
     if ruling.outbound.is_none() {
         return Ok(None);
     }
+    let row = row(tx, id, proposal, ruling.decision, now)?;
+    tx.add_outbox(&row).await?;
+    queued(core, tx, id, &proposal.recipient_system, 1, now).await?;
+    Ok(Some(id))
+}
+
+/// A message as it waits in its lane from now on.
+pub(super) fn row(
+    tx: &Tx,
+    id: MessageId,
+    proposal: &Proposal,
+    decision: DecisionId,
+    now: Timestamp,
+) -> Result<OutboxRow, StoreError> {
     let content =
         serde_json::to_vec(proposal).map_err(|_| StoreError::Shape { kind: "proposal" })?;
-    tx.add_outbox(&OutboxRow {
+    Ok(OutboxRow {
         id,
         position: 0,
         lane: proposal.recipient_system.as_str().to_owned(),
@@ -310,15 +324,12 @@ pub async fn queue(
         due_at: now,
         created_at: now,
         changed_at: now,
-        decision: ruling.decision,
+        decision,
         file: None,
         fault: None,
         note: None,
         content,
     })
-    .await?;
-    queued(core, tx, id, &proposal.recipient_system, 1, now).await?;
-    Ok(Some(id))
 }
 
 /// Records that a message waits in its lane for an attempt.

@@ -64,6 +64,9 @@ async fn replay(
     let row = tx.decision(id).await?.ok_or(ApiError::NotFound)?;
     let now = core.clock.now();
     looked_at(&mut tx, now, &by.caller, "decision.replay", &id.to_string()).await?;
+    tx.commit().await?;
+    // Deciding takes its time: nobody waits for the writer meanwhile.
+    let mut tx = core.store.snapshot().await?;
     let records = records_then(&mut tx, row.person, row.link_version).await?;
     let bundles = Bundles::with(core.judge.bundle());
     let (again, problem) = match again(&mut tx, &row, bundles).await {
@@ -71,7 +74,6 @@ async fn replay(
         Err(ReplayError::Store(error)) => return Err(error.into()),
         Err(problem) => (None, Some(problem.to_string())),
     };
-    tx.commit().await?;
     let is_same = again
         .as_ref()
         .is_some_and(|(given, again)| given.to_canonical_json() == again.to_canonical_json());

@@ -68,7 +68,8 @@ fn unusable(error: BundleError) -> Failure {
     }
 }
 
-fn configuration(named: Option<&Path>) -> Result<Option<Loaded>, Failure> {
+/// The configuration that is named, or stands in its usual place.
+pub(in super::super) fn configuration(named: Option<&Path>) -> Result<Option<Loaded>, Failure> {
     let usual = PathBuf::from(USUAL_CONFIG);
     let file = match named {
         Some(file) => file,

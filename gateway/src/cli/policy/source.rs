@@ -5,14 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use tandem_consent::{Bundle, BundleError};
+use tandem_consent::Bundle;
 
+use super::super::decide::basis;
 use super::super::exit::Failure;
-use crate::config::Loaded;
-use crate::serve;
-
-/// Where a configuration is looked for when none is named.
-const USUAL_CONFIG: &str = "gateway.toml";
 
 /// Names a bundle.
 #[derive(Debug, Args)]
@@ -31,28 +27,10 @@ pub(super) struct BundleArgs {
 impl BundleArgs {
     /// Loads and checks the bundle.
     pub(super) fn load(&self) -> Result<Bundle, Failure> {
-        if let Some(folder) = &self.bundle {
-            return load(folder);
+        match &self.jurisdiction {
+            Some(jurisdiction) => built_in(jurisdiction),
+            None => basis::rules(self.bundle.as_deref(), self.config.as_deref(), ""),
         }
-        if let Some(jurisdiction) = &self.jurisdiction {
-            return built_in(jurisdiction);
-        }
-        match self.configured()? {
-            Some(loaded) => Ok(serve::bundle(&loaded.config)?),
-            None => built_in(""),
-        }
-    }
-
-    /// The configuration, when one is named or stands in its usual place.
-    fn configured(&self) -> Result<Option<Loaded>, Failure> {
-        let usual = Path::new(USUAL_CONFIG);
-        let file = match &self.config {
-            Some(file) => file,
-            None if usual.is_file() => usual,
-            None => return Ok(None),
-        };
-        let loaded = Loaded::from_file(file).context("loading the configuration")?;
-        Ok(Some(loaded))
     }
 
     /// The same bundle in the arguments of the prover.
@@ -68,7 +46,7 @@ impl BundleArgs {
         if let Some(jurisdiction) = &self.jurisdiction {
             return Ok(named("jurisdiction", jurisdiction.as_ref()));
         }
-        let Some(loaded) = self.configured()? else {
+        let Some(loaded) = basis::configuration(self.config.as_deref())? else {
             return Ok(Vec::new());
         };
         let config = &loaded.config;
@@ -81,10 +59,7 @@ impl BundleArgs {
 
 /// Loads and checks the rules of a folder.
 pub(super) fn load(folder: &Path) -> Result<Bundle, Failure> {
-    Bundle::load(folder).map_err(|error| match error {
-        BundleError::Unreadable { .. } => Failure::CouldNotRun(error.into()),
-        other => Failure::Usage(other.to_string()),
-    })
+    basis::rules(Some(folder), None, "")
 }
 
 /// The built-in rules of a jurisdiction.
