@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tandem_consent::{Bundle, Decision, Facts, Outcome, Verdict};
 use tempfile::TempDir;
 
-use crate::world::{ask_with, consent, copy, pair, request, with, with_item};
+use crate::world::{ask_with, consent, pair, request, with, with_item};
 
 /// What a regime is told to do: each of these is a rule of its own, and several may apply at once.
 const DEEDS: [(&str, &str, &str); 4] = [
@@ -70,6 +70,22 @@ fn obedient() -> (TempDir, Bundle) {
     fs::write(&file, text.replace("subject_flags = [", &known)).unwrap();
     let bundle = Bundle::load(folder.path()).unwrap();
     (folder, bundle)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        let replaced = REGIMES.iter().any(|regime| from.ends_with(regime));
+        if path.is_dir() {
+            if !replaced {
+                copy(&path, &target);
+            }
+        } else if !(replaced && path.extension().is_some_and(|one| one == "cedar")) {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
 }
 
 /// What one regime says by itself.
