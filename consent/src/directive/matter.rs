@@ -30,7 +30,9 @@ impl Matter<'_> {
     pub(crate) fn is_of(&self, directive: &Directive, effect: Effect) -> bool {
         self.has_label(directive)
             && !(effect == Effect::Permit && self.is_taken_back(directive))
-            && self.has_author(directive).unwrap_or(effect == Effect::Deny)
+            && self
+                .has_author(directive, effect)
+                .unwrap_or(effect == Effect::Deny)
             && directive
                 .data_period
                 .is_none_or(|period| self.is_from(period, effect))
@@ -59,7 +61,7 @@ impl Matter<'_> {
     }
 
     /// Whether one of the authors wrote it; `None` when it is not known who did.
-    fn has_author(&self, directive: &Directive) -> Option<bool> {
+    fn has_author(&self, directive: &Directive, effect: Effect) -> Option<bool> {
         if directive.authors.is_empty() {
             return Some(true);
         }
@@ -69,7 +71,7 @@ impl Matter<'_> {
             individual: None,
             today: self.today,
         };
-        Some(Reach::of(&directive.authors, author).is_some())
+        Some(Reach::of(&directive.authors, effect, author).is_some())
     }
 
     /// Who wrote the item: its source, or the first who held what the source received.

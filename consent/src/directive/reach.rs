@@ -1,7 +1,7 @@
 //! Whether the parties of a directive mean an organisation.
 
 use jiff::civil::Date;
-use tandem_mappings::model::directive::Parties;
+use tandem_mappings::model::directive::{Effect, Parties};
 use tandem_mappings::model::id::OrganizationId;
 use tandem_mappings::registry::AgreementKind;
 
@@ -30,8 +30,8 @@ pub(crate) struct ReachContext<'a> {
 }
 
 impl Reach {
-    /// The most exact way in which the parties mean the organisation.
-    pub(crate) fn of(parties: &Parties, context: ReachContext<'_>) -> Option<Self> {
+    /// The most exact way in which the parties of a permission or a refusal mean the organisation.
+    pub(crate) fn of(parties: &Parties, effect: Effect, context: ReachContext<'_>) -> Option<Self> {
         let ReachContext {
             facts,
             organization,
@@ -54,15 +54,16 @@ impl Reach {
         if parties.class.iter().any(|class| record.is_a(class)) {
             return Some(Self::Class);
         }
-        // Who joined later is not meant: the signer saw the list of that day.
-        let took_part = |day| {
-            record
-                .gateway_term(AgreementKind::Dsa, day)
-                .is_some_and(|term| term.holds_on(day))
+        // Nobody is told who joined after the signer saw the list. Who refused everybody refused them as well.
+        let is_meant = |day| {
+            effect == Effect::Deny
+                || record
+                    .gateway_term(AgreementKind::Dsa, day)
+                    .is_some_and(|term| term.holds_on(day))
         };
         parties
             .all_participants_at_date
-            .filter(|day| took_part(*day))
+            .filter(|day| is_meant(*day))
             .map(|_| Self::All)
     }
 }

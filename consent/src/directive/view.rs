@@ -73,7 +73,7 @@ impl<'a> View<'a> {
                     individual: None,
                     ..parties
                 };
-                Reach::of(&directive.disclosers, source).is_some()
+                Reach::of(&directive.disclosers, effect, source).is_some()
             })
             .map(|source| source.as_str().to_owned())
             .collect();
@@ -89,7 +89,7 @@ impl<'a> View<'a> {
                 .map_or(Some(Timestamp::MIN), |start| start.start(zone))
                 .unwrap_or(Timestamp::MAX),
             expires: end(directive, effect, request, context),
-            reach: Reach::of(&directive.recipients, recipient),
+            reach: Reach::of(&directive.recipients, effect, recipient),
             disclosers,
             lacking: Element::ALL
                 .into_iter()

@@ -78,5 +78,5 @@ fn source_is_meant(scene: &Scene<'_>, view: &View<'_>, item: &Item) -> bool {
         individual: None,
         today: scene.today,
     };
-    Reach::of(&view.directive.disclosers, context).is_some()
+    Reach::of(&view.directive.disclosers, view.effect, context).is_some()
 }

@@ -32,6 +32,18 @@ fn a_refusal_closes_what_the_law_would_permit() {
 }
 
 #[test]
+fn a_refusal_of_all_participants_closes_for_those_who_joined_later() {
+    // Both joined in July: a permission for the participants of June would not mean them.
+    let treatment = request("HEALTH_GENERAL", "org-clinic", "org-bh");
+    assert!(is_open(&ask_county(&treatment, &[])));
+    let all = json!({"all_participants_at_date": "2025-06-01"});
+    for part in ["disclosers", "recipients", "authors"] {
+        let decision = ask_county(&treatment, &[refusal(&json!({part: all.clone()}))]);
+        assert_eq!(rules(&decision, "gateway"), ["GEN-02"], "{part}");
+    }
+}
+
+#[test]
 fn a_refusal_does_not_block_what_law_requires() {
     let report = with(
         request("HEALTH_GENERAL", "org-clinic", "org-cws"),
