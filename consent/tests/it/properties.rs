@@ -8,7 +8,7 @@ use crate::arbitrary::{LABELS, any_directive, any_request, asked, no_more, open,
 use crate::world::{directives, facts, parse, release, request, with, with_item};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn adding_a_deny_never_adds_a_permit(

@@ -55,7 +55,7 @@ fn bounded_directive() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn nothing_that_was_permitted_closes_before_the_answer_ends(

@@ -199,6 +199,12 @@ impl Purpose {
     pub fn is_kind_of(self, other: Self) -> bool {
         std::iter::successors(Some(self), |one| one.broader()).any(|one| one == other)
     }
+
+    /// The purpose itself and all kinds of it.
+    pub fn kinds(self) -> impl Iterator<Item = Self> {
+        let all = Self::ALL.into_iter();
+        all.filter(move |kind| kind.is_kind_of(self))
+    }
 }
 
 impl fmt::Display for Purpose {

@@ -1,5 +1,6 @@
 //! One base rule and its exceptions as directives.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -138,7 +139,7 @@ fn exception(
     scope: &Scope,
     base: &Scope,
 ) -> Option<Scope> {
-    let within = match scope.within(base) {
+    let within = match scope.within(&read_for(effect, base)) {
         Ok(within) => within,
         Err(criterion) => {
             return reader.refuse(format!(
@@ -154,6 +155,15 @@ fn exception(
     Some(within)
 }
 
+/// The base as an exception meets it: one that refuses closes also what the words of a permission may mean without
+/// opening it.
+fn read_for(effect: Effect, base: &Scope) -> Cow<'_, Scope> {
+    match effect {
+        Effect::Permit => Cow::Borrowed(base),
+        Effect::Deny => Cow::Owned(base.as_refused()),
+    }
+}
+
 fn names_recipients(reader: &mut Reader, place: &str, scope: &Scope) {
     if scope.recipients.is_none() {
         reader
@@ -165,7 +175,7 @@ fn names_recipients(reader: &mut Reader, place: &str, scope: &Scope) {
 /// An exception must be narrower than its base, or it would put another rule in its place.
 fn without_effect(reader: &mut Reader, base: &Scope, effect: Effect, rules: &[Rule]) {
     for rule in rules.iter().filter(|rule| rule.effect != effect) {
-        if rule.scope.is_as_wide_as(base) {
+        if rule.scope.is_as_wide_as(&read_for(rule.effect, base)) {
             reader.reasons.push(format!(
                 "{} is as wide as the rule to which it is an exception",
                 rule.place

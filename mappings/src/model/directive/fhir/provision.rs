@@ -51,10 +51,7 @@ impl Reader {
             let purposes = scope.purposes.get_or_insert_default();
             match effect {
                 Effect::Permit => purposes.extend([purpose]),
-                Effect::Deny => {
-                    let kinds = Purpose::ALL.into_iter();
-                    purposes.extend(kinds.filter(|kind| kind.is_kind_of(purpose)));
-                }
+                Effect::Deny => purposes.extend(purpose.kinds()),
             }
         }
         for (place, data) in self.elements(place, provision, "data") {

@@ -75,6 +75,18 @@ impl Scope {
         self
     }
 
+    /// The scope as a refusal that bounds nothing further would have it: whatever its words may mean.
+    pub(super) fn as_refused(&self) -> Self {
+        let purposes = self.purposes.as_ref().map(|stated| {
+            let all = stated.iter().flat_map(|purpose| purpose.kinds());
+            all.collect()
+        });
+        Self {
+            purposes,
+            ..self.clone()
+        }
+    }
+
     /// Whether nothing but the time tells two scopes apart.
     pub(super) fn is_as_wide_as(&self, other: &Self) -> bool {
         let matter = |scope: &Self| Self {

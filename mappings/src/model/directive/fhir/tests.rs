@@ -315,6 +315,30 @@ fn a_permission_within_a_refusal_of_its_level_never_counts() {
 }
 
 #[test]
+fn a_refusal_within_a_permission_closes_the_kinds_of_its_purposes_too() {
+    let mut consent = consent();
+    consent["provision"]["purpose"] = json!([{"code": "TREAT"}]);
+    let purposes_of = |consent: &Value, exception: &[&str]| {
+        let codes: Vec<Value> = exception.iter().map(|code| json!({"code": code})).collect();
+        let mut consent = consent.clone();
+        consent["provision"]["provision"] =
+            json!([{"type": "deny", "purpose": codes, "dataPeriod": {"end": "2025-12-31"}}]);
+        let directives = Directive::from_fhir(&consent).unwrap();
+        [directives[0].purposes.clone(), directives[1].purposes.clone()]
+    };
+    // Treatment is permitted and no more; coordination of care is a kind of it, which the refusal of either closes.
+    let [permitted, refused] = purposes_of(&consent, &["TREAT"]);
+    assert_eq!(permitted, BTreeSet::from([Purpose::Treat]));
+    assert!(refused.contains(&Purpose::CoordinationOfCare) && refused.contains(&Purpose::Treat));
+    let [_, refused] = purposes_of(&consent, &["COC"]);
+    assert_eq!(refused, BTreeSet::from([Purpose::CoordinationOfCare]));
+
+    // One that closes all that was permitted is no exception.
+    consent["provision"]["provision"] = json!([{"type": "deny", "purpose": [{"code": "TREAT"}]}]);
+    assert!(reasons(&consent)[0].contains("as wide as the rule"));
+}
+
+#[test]
 fn a_consent_of_a_great_many_exceptions_is_refused_at_once() {
     let mut long = open_to_exceptions();
     let exception = json!({"type": "deny", "purpose": [{"code": "COC"}]});
