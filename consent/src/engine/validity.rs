@@ -64,23 +64,37 @@ pub(super) fn valid_until<'a>(
     }
     if has_refusal {
         // A permission may be what keeps a refusal from closing the item.
-        let concerned = scene
+        for view in scene
             .views
             .iter()
-            .filter(|view| concerns(scene, view, item));
-        ends.extend(concerned.map(|view| view.expires));
+            .filter(|view| concerns(scene, view, item))
+        {
+            ends.push(view.expires);
+            let teams = recipient_teams(scene, Some(view));
+            ends.extend(teams.chain(end_of_data(view, item)).filter_map(last_day));
+        }
     }
     ends.into_iter()
         .filter(|end| *end > scene.now && *end < Timestamp::MAX)
         .min()
 }
 
-/// The starts of refusals that are on file already.
+/// The starts of refusals that are on file already, and the first days of the data of which they speak: an item that goes
+/// on may come to be of them.
 fn refusals_ahead(scene: &Scene<'_>, item: &Item) -> impl Iterator<Item = Timestamp> {
-    let refusals = scene.views.iter().filter(move |view| {
-        view.effect == Effect::Deny && view.is_active && concerns(scene, view, item)
-    });
-    refusals.map(|view| view.valid_from)
+    let zone = &scene.bundle.zone;
+    let refusals = scene
+        .views
+        .iter()
+        .filter(|view| view.effect == Effect::Deny && view.is_active);
+    refusals.flat_map(move |view| {
+        let start = concerns(scene, view, item).then_some(view.valid_from);
+        let data = view.directive.data_period.and_then(|period| period.start);
+        let data = data.filter(|day| goes_on(item) && *day > scene.today);
+        start
+            .into_iter()
+            .chain(data.and_then(|day| Moment::Day(day).start(zone)))
+    })
 }
 
 /// When revocations that are on file already take effect for the recipient and the item's category.
@@ -106,8 +120,11 @@ fn revocations_ahead(scene: &Scene<'_>, item: &Item) -> impl Iterator<Item = Tim
 
 /// The last day of the period from which a consent lets data come, when the item still goes on.
 fn end_of_data(view: &View<'_>, item: &Item) -> Option<Date> {
-    let goes_on = item.authored.is_none_or(|authored| authored.end.is_none());
-    view.directive.data_period?.end.filter(|_| goes_on)
+    view.directive.data_period?.end.filter(|_| goes_on(item))
+}
+
+fn goes_on(item: &Item) -> bool {
+    item.authored.is_none_or(|authored| authored.end.is_none())
 }
 
 /// The last days of the recipient's membership in the teams that a directive names.

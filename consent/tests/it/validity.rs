@@ -31,18 +31,18 @@ fn bounded_directive() -> impl Strategy<Value = Value> {
     (
         any_directive(),
         any::<bool>(),
-        prop::option::of(day(3, 28)),
+        prop::option::of((any::<bool>(), day(3, 28))),
         prop::option::of(day(3, 28)),
         prop::option::of(day(3, 28)),
         day(1, 28),
     )
-        .prop_map(|(directive, refuses, data_to, revoked, starts, expires)| {
+        .prop_map(|(directive, refuses, data, revoked, starts, expires)| {
             let mut changes = json!({"expiry": {"date": expires}, "state": "active"});
             if refuses {
                 changes["effect"] = json!("deny");
             }
-            if let Some(day) = data_to {
-                changes["data_period"] = json!({"end": day});
+            if let Some((is_start, day)) = data {
+                changes["data_period"] = json!({if is_start { "start" } else { "end" }: day});
             }
             if let Some(day) = revoked {
                 changes["revocation"] = json!(day);
@@ -101,6 +101,35 @@ fn a_parents_signature_for_a_childs_own_care_ends_on_the_twelfth_birthday() {
     assert_eq!(
         until(&cash, &signed("CASH_AID")),
         "2026-06-30T00:00:00-07:00"
+    );
+}
+
+#[test]
+fn what_the_law_permits_ends_where_a_refusal_comes_to_speak_of_it() {
+    let care = request("HEALTH_GENERAL", "org-clinic", "org-bh");
+    let treatment = with(care, &json!({"action": "refer"}));
+    let refusal = with(
+        release("d-no", &["HEALTH_GENERAL"]),
+        &json!({"effect": "deny"}),
+    );
+    // The item goes on, and from April on it is of the data that are refused.
+    let from_april = with(
+        refusal.clone(),
+        &json!({"data_period": {"start": "2026-04-01"}}),
+    );
+    assert_eq!(
+        until(&treatment, &[from_april]),
+        "2026-04-01T00:00:00-07:00"
+    );
+
+    // A permission that speaks of the data until the end of March keeps the refusal from closing the item until then.
+    let permit = with(
+        release("d-yes", &["HEALTH_GENERAL"]),
+        &json!({"data_period": {"end": "2026-03-31"}}),
+    );
+    assert_eq!(
+        until(&treatment, &[refusal, permit]),
+        "2026-04-01T00:00:00-07:00"
     );
 }
 

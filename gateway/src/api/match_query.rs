@@ -116,15 +116,8 @@ async fn ask(
     let started = Instant::now();
     let answer = answer(&api, &by.caller, &query).await;
     let quantum = Duration::from_millis(api.core().loaded.config.limits.match_quantum_ms);
-    tokio::time::sleep_until(started + departure(started.elapsed(), quantum)).await;
+    api.pace().leave(started, quantum).await;
     answer.map(Json)
-}
-
-/// The next multiple of the quantum after the time that the work took.
-fn departure(worked: Duration, quantum: Duration) -> Duration {
-    let quantum = quantum.max(Duration::from_millis(1));
-    let passed = u32::try_from(worked.as_nanos() / quantum.as_nanos()).unwrap_or(u32::MAX);
-    quantum.saturating_mul(passed.saturating_add(1))
 }
 
 /// How often an answer is decided anew because consent changed meanwhile.
@@ -292,19 +285,5 @@ fn found(core: &Core, record: &RecordDoc, judged: &Judged) -> Found {
         source_person_id: record.key.person.to_string(),
         decision: judged.id.to_string(),
         refrains: judged.decision.refrains.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_leaves_on_a_multiple_of_the_quantum() {
-        let ms = Duration::from_millis;
-        for (worked, leaves) in [(0, 50), (49, 50), (50, 100), (59, 100), (120, 150)] {
-            assert_eq!(departure(ms(worked), ms(50)), ms(leaves), "{worked}");
-        }
-        assert_eq!(departure(ms(3), ms(0)), ms(4));
     }
 }

@@ -71,6 +71,7 @@ pub struct Api {
     intake: Intake,
     limiter: Arc<Limiter>,
     turns: Arc<Turns>,
+    pace: Arc<Pace>,
     failed_logins: Arc<FailedLogins>,
     liveness: Liveness,
     publication: Arc<Publication>,
@@ -88,6 +89,11 @@ impl Api {
     fn longest(&self) -> Duration {
         let seconds = self.core().loaded.config.limits.request_seconds.max(1);
         Duration::from_secs(seconds.into())
+    }
+
+    /// When answers leave whose time must tell nothing.
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// What the public sees.
@@ -183,6 +189,7 @@ pub async fn listen(
     let api = Api {
         limiter: Arc::new(Limiter::new(&intake.core.loaded.config.limits)),
         turns: Arc::new(Turns::default()),
+        pace: Arc::new(Pace::default()),
         failed_logins: Arc::default(),
         liveness: Liveness::new(tasks.clone(), stop.clone()),
         publication: Arc::new(Publication::default()),

@@ -7,20 +7,22 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use tandem_mappings::model::directive::{DirectiveState, Effect};
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::DirectiveId;
 
 use super::consents::{self, Narrowing};
 use super::core::Core;
 use super::family;
 use crate::state::directive::{Because, DirectiveDoc};
-use crate::store::{StoreError, Tx};
+use crate::store::{Document, StoreError, Tx};
 
 /// Days before its end on which the end of a consent is announced (specs consent 8).
 const REMINDERS: [u16; 3] = [60, 30, 7];
-/// Consents that are looked at together.
-const PAGE: u32 = 500;
+/// Consents that are looked at in one transaction.
+const PAGE: u32 = 200;
+/// Consents for which something is done in one transaction: others wait to write meanwhile.
+const MOST: u32 = 20;
 
 /// What time does to a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,53 +35,90 @@ enum Due {
     End(DirectiveState),
 }
 
-/// Looks after every consent that has begun to count, comes near its end or has ended since the last look. Returns when
-/// the next one does.
+/// The rules by which it is known when each consent must be looked at next.
+#[derive(Debug, Serialize, Deserialize)]
+struct LookedByDoc {
+    /// Hash of the bundle.
+    bundle: String,
+}
+
+impl Document for LookedByDoc {
+    const KIND: &'static str = "consent-looked-by";
+
+    fn key(&self) -> String {
+        "rules".to_owned()
+    }
+}
+
+/// Looks after every consent that has begun to count, comes near its end or has ended since the last look, and at those
+/// that were written since. Returns when the next one is due.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn look(core: &Core) -> Result<Option<Timestamp>, StoreError> {
     let now = core.clock.now();
-    let (found, next) = due(core, now).await?;
-    let is_due = !found.is_empty();
-    for id in found {
+    by_these_rules(core, now).await?;
+    let mut has_come = false;
+    loop {
         let mut tx = core.store.begin().await?;
-        // Somebody may have revoked it since it was found.
-        if let Some(document) = tx.get::<DirectiveDoc>(id.as_str()).await? {
-            let due = next_of(core, &mut tx, &document).await?;
-            if let Some((_, due)) = due.filter(|(at, _)| *at <= now) {
-                comes(core, &mut tx, document, due, now).await?;
+        let due = tx.due_documents::<DirectiveDoc>(now, PAGE).await?;
+        if due.is_empty() {
+            let next = tx.next_document_due::<DirectiveDoc>().await?;
+            if has_come {
+                core.wake();
+            }
+            return Ok(next);
+        }
+        let mut came = 0;
+        for found in due {
+            if found.is_old {
+                tx.write_indexes(&found.document).await?;
+            }
+            came += u32::from(look_at(core, &mut tx, found.document, now).await?);
+            if came == MOST {
+                break;
             }
         }
         tx.commit().await?;
+        has_come |= came > 0;
     }
-    if is_due {
-        core.wake();
-    }
-    Ok(next)
 }
 
-/// The consents for which something is due, and when the next thing is: found in a snapshot, so that nobody waits for
-/// the search.
-async fn due(
-    core: &Core,
-    now: Timestamp,
-) -> Result<(Vec<DirectiveId>, Option<Timestamp>), StoreError> {
+/// By other rules consents may end at other times: then all must be looked at again.
+async fn by_these_rules(core: &Core, now: Timestamp) -> Result<(), StoreError> {
+    let by = LookedByDoc {
+        bundle: core.judge.bundle().hash().to_owned(),
+    };
     let mut tx = core.store.snapshot().await?;
-    let (mut due, mut next) = (Vec::new(), None);
-    let mut place = Vec::new();
-    loop {
-        let (page, last) = tx.page::<DirectiveDoc>(&place, PAGE).await?;
-        if page.is_empty() {
-            return Ok((due, next));
+    let last = tx.get::<LookedByDoc>(&by.key()).await?;
+    drop(tx);
+    if last.is_none_or(|last| last.bundle != by.bundle) {
+        let mut tx = core.store.begin().await?;
+        tx.look_at_all::<DirectiveDoc>().await?;
+        tx.put(&by, now).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Does what is due for one consent, or notes when something will be. Returns whether anything was.
+async fn look_at(
+    core: &Core,
+    tx: &mut Tx,
+    document: DirectiveDoc,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    match next_of(core, tx, &document).await? {
+        // What is written by this is looked at again.
+        Some((at, due)) if at <= now => {
+            comes(core, tx, document, due, now).await?;
+            Ok(true)
         }
-        place = last;
-        for document in page {
-            match next_of(core, &mut tx, &document).await? {
-                Some((at, _)) if at <= now => due.push(document.directive.id),
-                Some((at, _)) => next = next.into_iter().chain([at]).min(),
-                None => {}
-            }
+        next => {
+            let next = next.map(|(at, _)| at);
+            tx.look_at::<DirectiveDoc>(document.directive.id.as_str(), next)
+                .await?;
+            Ok(false)
         }
     }
 }

@@ -15,7 +15,7 @@ use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus}
 use super::core::Core;
 use super::judge::{Ask, AskedItem};
 use super::processor::Applied;
-use super::{basis, deletion, exchange, family, linking, mutual, referrals, steward};
+use super::{basis, consents, deletion, exchange, family, linking, mutual, referrals, steward};
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
 use crate::state::referral::ReferralDoc;
@@ -96,6 +96,10 @@ pub async fn record_received(
         received_at: now,
     };
     tx.put(&document, now).await?;
+    let born_before = known.as_ref().and_then(|record| record.person.birth);
+    if born_before != document.person.birth {
+        consents::look_soon(tx, &document.key).await?;
+    }
     if !document.may_match {
         core.matcher.lock().await.remove(&document.key);
         return Ok(Applied::Done);

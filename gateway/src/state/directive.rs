@@ -118,9 +118,12 @@ impl DirectiveDoc {
 
 /// Index of directives by the FHIR consent of which they are parts.
 pub const BY_CONSENT: &str = "directive.consent";
+/// Index of directives by where they stand.
+pub const BY_STATE: &str = "directive.state";
 
 impl Document for DirectiveDoc {
     const KIND: &'static str = "directive";
+    const HAS_TIMES: bool = true;
 
     fn key(&self) -> String {
         self.directive.id.as_str().to_owned()
@@ -131,6 +134,7 @@ impl Document for DirectiveDoc {
         let records =
             records.map(|record| Index::new("directive.record", RecordDoc::key_of(record)));
         let consent = self.consent.iter().map(|id| Index::new(BY_CONSENT, id));
-        records.chain(consent).collect()
+        let state = Index::new(BY_STATE, self.directive.standing().code());
+        records.chain(consent).chain([state]).collect()
     }
 }

@@ -31,6 +31,8 @@ impl Index {
 pub trait Document: Serialize + DeserializeOwned {
     /// Kind: names the documents of one type.
     const KIND: &'static str;
+    /// Whether time does something to it: it is then due to be looked at whenever it was written.
+    const HAS_TIMES: bool = false;
 
     /// Key in clear; the store keeps a keyed hash.
     fn key(&self) -> String;
@@ -60,7 +62,11 @@ impl Tx {
             .transpose()
     }
 
-    fn open_document<D: Document>(&self, key: &[u8], sealed: &[u8]) -> Result<D, StoreError> {
+    pub(super) fn open_document<D: Document>(
+        &self,
+        key: &[u8],
+        sealed: &[u8],
+    ) -> Result<D, StoreError> {
         let plain = self.sealer.open("document", D::KIND, key, sealed)?;
         serde_json::from_slice(&plain).map_err(|_| StoreError::Shape { kind: D::KIND })
     }
@@ -91,14 +97,20 @@ impl Tx {
         .bind(sealed)
         .execute(&mut *self.inner)
         .await?;
-        self.write_indexes::<D>(document, &key).await
+        self.write_indexes::<D>(document).await?;
+        if D::HAS_TIMES {
+            self.look_soon::<D>(&document.key()).await?;
+        }
+        Ok(())
     }
 
-    async fn write_indexes<D: Document>(
-        &mut self,
-        document: &D,
-        key: &[u8],
-    ) -> Result<(), StoreError> {
+    /// Writes the indexes of a document anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn write_indexes<D: Document>(&mut self, document: &D) -> Result<(), StoreError> {
+        let key = self.mac(D::KIND, &document.key())?;
+        let key = key.as_slice();
         sqlx::query(
             "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
         )

@@ -1,5 +1,6 @@
-//! A catalogue of FHIR Consents after the published examples of IHE PCF 1.1, FAST Consent Management 1.0.0-ballot and
-//! base R4 4.0.1: their codes, profiles and structure, with invented people and the demo county's organisations. Each is
+//! A catalogue of FHIR Consents with invented people and the demo county's organisations. Those named `hl7-` are the
+//! examples of HL7 FHIR R4 4.0.1 (package `hl7.fhir.r4.examples`, CC0) with other names and organisations; the others
+//! have the codes, profiles and structure of IHE PCF 1.1, FAST Consent Management 1.0.0-ballot and base R4. Each is
 //! decided by `tandem decide`, or refused with the FHIRPath of what cannot be enforced exactly.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 

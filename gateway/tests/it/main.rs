@@ -11,6 +11,7 @@ mod api_gate;
 mod api_hostile;
 mod api_inbox;
 mod api_match;
+mod api_match_times;
 mod api_matching;
 mod api_office;
 mod api_own_match;

@@ -12,7 +12,7 @@ use crate::api::body::{Query, limit};
 use crate::api::caller::{As, PrivacyOfficers};
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
-use crate::state::directive::{Because, DirectiveDoc};
+use crate::state::directive::{BY_STATE, Because, DirectiveDoc};
 use crate::store::{DecisionRow, Tx};
 
 /// Directives that are looked at together.
@@ -139,19 +139,32 @@ async fn show_inbox(
     Ok(Json(Inbox { entries }))
 }
 
+/// Consents that wait for somebody stand in one of these states.
+const WAITING: [DirectiveState; 3] = [
+    DirectiveState::SignedUnverified,
+    DirectiveState::Suspended,
+    DirectiveState::Expiring,
+];
+
 async fn directives(api: &Api, tx: &mut Tx) -> Result<Vec<Entry>, ApiError> {
-    let (mut found, mut place) = (Vec::new(), Vec::new());
-    loop {
-        let (page, last) = tx.page::<DirectiveDoc>(&place, PAGE).await?;
-        if page.is_empty() {
-            return Ok(found);
+    let mut found = Vec::new();
+    for state in WAITING {
+        let mut place = Vec::new();
+        loop {
+            let (page, last) = tx
+                .find_page::<DirectiveDoc>(BY_STATE, state.code(), &place, PAGE)
+                .await?;
+            if page.is_empty() {
+                break;
+            }
+            found.extend(
+                page.iter()
+                    .filter_map(|document| of_directive(api, document)),
+            );
+            place = last;
         }
-        found.extend(
-            page.iter()
-                .filter_map(|document| of_directive(api, document)),
-        );
-        place = last;
     }
+    Ok(found)
 }
 
 fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {

@@ -17,11 +17,13 @@ use crate::api::persons::looked_at;
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
 use crate::pipeline::{consents, family};
-use crate::state::directive::DirectiveDoc;
+use crate::state::directive::{BY_STATE, DirectiveDoc};
 use crate::store::Tx;
 
 /// Directives that are looked at together.
 const PAGE: u32 = 500;
+/// Pages of the store that one page of an answer goes through at most: some 10,000 directives.
+const MOST_PAGES: u32 = 20;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let list = Doc::get(
@@ -126,16 +128,21 @@ async fn list_consents(
 }
 
 async fn find(caller: &Caller, api: &Api, wanted: &Wanted) -> Result<Json<Consents>, ApiError> {
-    if let Some(state) = &wanted.state
-        && DirectiveState::from_code(state).is_none()
-    {
-        return Err(ApiError::Malformed("the query: no such state".to_owned()));
-    }
+    let state = match &wanted.state {
+        None => None,
+        Some(code) => Some(
+            DirectiveState::from_code(code)
+                .ok_or_else(|| ApiError::Malformed("the query: no such state".to_owned()))?,
+        ),
+    };
     let core = api.core();
     let mut tx = core.store.begin().await?;
     looked_at(&mut tx, core.clock.now(), caller, "consent.search", "").await?;
+    tx.commit().await?;
+    // Nobody who writes waits for the search.
+    let mut tx = core.store.snapshot().await?;
     let (mut found, next) = match (&wanted.record, wanted.person) {
-        (None, None) => page(api, &mut tx, wanted).await?,
+        (None, None) => page(api, &mut tx, wanted, state).await?,
         (record, person) => {
             let mut keys: Vec<RecordKey> = record.iter().cloned().collect();
             if let Some(person) = person {
@@ -147,7 +154,6 @@ async fn find(caller: &Caller, api: &Api, wanted: &Wanted) -> Result<Json<Consen
             (found, None)
         }
     };
-    tx.commit().await?;
     found.sort_by_key(|document| std::cmp::Reverse(document.captured_at));
     Ok(Json(Consents {
         consents: found.iter().map(ConsentView::from).collect(),
@@ -155,11 +161,12 @@ async fn find(caller: &Caller, api: &Api, wanted: &Wanted) -> Result<Json<Consen
     }))
 }
 
-/// One page, and where the next one begins.
+/// One page, and where the next one begins. Where little of what is stored is wanted, a page ends before it is full.
 async fn page(
     api: &Api,
     tx: &mut Tx,
     wanted: &Wanted,
+    state: Option<DirectiveState>,
 ) -> Result<(Vec<DirectiveDoc>, Option<String>), ApiError> {
     let most = usize::try_from(limit(wanted.limit)).unwrap_or(100);
     let malformed = || ApiError::Malformed("the query: `after` names no page".to_owned());
@@ -168,8 +175,14 @@ async fn page(
         None => Vec::new(),
     };
     let mut found: Vec<DirectiveDoc> = Vec::new();
-    loop {
-        let (documents, last) = tx.page::<DirectiveDoc>(&place, PAGE).await?;
+    for _ in 0..MOST_PAGES {
+        let (documents, last) = match state {
+            Some(state) => {
+                tx.find_page::<DirectiveDoc>(BY_STATE, state.code(), &place, PAGE)
+                    .await?
+            }
+            None => tx.page::<DirectiveDoc>(&place, PAGE).await?,
+        };
         if documents.is_empty() {
             return Ok((found, None));
         }
@@ -187,4 +200,5 @@ async fn page(
         }
         place = last;
     }
+    Ok((found, Some(hex::encode(place))))
 }

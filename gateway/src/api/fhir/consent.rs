@@ -5,6 +5,7 @@
 mod criteria;
 mod file;
 mod filed;
+mod page;
 mod revoke;
 
 use axum::extract::State;
@@ -144,34 +145,10 @@ async fn search(
     let core = api.core();
     let mut tx = core.store.begin().await?;
     looked_at(&mut tx, core.clock.now(), caller, "consent.search", "").await?;
-    let mut filed = match caller.system() {
-        Ok(system) => {
-            tx.find::<FiledDoc>(filed::BY_SYSTEM, system.as_str())
-                .await?
-        }
-        Err(_) => tx.all::<FiledDoc>().await?,
-    };
-    filed.retain(|one| {
-        is_known_to(caller, one) && wanted.after.as_ref().is_none_or(|after| one.id > *after)
-    });
-    filed.sort_by(|one, other| one.id.cmp(&other.id));
-    let (mut entries, mut last, mut next) = (Vec::new(), None, None);
-    for one in filed {
-        let parts = one.parts(&mut tx).await?;
-        let shown = one.shown(&parts);
-        if !wanted.fits(&one, &shown) {
-            continue;
-        }
-        if entries.len() == wanted.count {
-            next = last.clone();
-            break;
-        }
-        last = Some(one.id.clone());
-        entries.push(json!({
-            "fullUrl": address(api, &one.id), "resource": shown, "search": {"mode": "match"},
-        }));
-    }
     tx.commit().await?;
+    // Nobody who writes waits for the search.
+    let mut tx = core.store.snapshot().await?;
+    let (shown, next) = page::search(&mut tx, caller, &wanted).await?;
     let mut links = vec![json!({"relation": "self", "url": address(api, "")})];
     if let Some(after) = next {
         // Ids are the gateway's own, so that the address of a page tells nothing of a person.
@@ -179,6 +156,10 @@ async fn search(
         links.push(json!({"relation": "next", "url": format!("{}{next}", address(api, ""))}));
     }
     let mut bundle = json!({"resourceType": "Bundle", "type": "searchset", "link": links});
+    let entries = shown.into_iter().map(|(id, shown)| {
+        json!({"fullUrl": address(api, &id), "resource": shown, "search": {"mode": "match"}})
+    });
+    let entries: Vec<Value> = entries.collect();
     if let (false, Some(fields)) = (entries.is_empty(), bundle.as_object_mut()) {
         fields.insert("entry".to_owned(), Value::Array(entries));
     }

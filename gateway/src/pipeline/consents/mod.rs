@@ -23,7 +23,7 @@ mod moves;
 mod revoke;
 
 pub use self::capture::{Captured, capture, verify};
-pub use self::moves::{Step, authority_ended, covering, go};
+pub use self::moves::{Step, authority_ended, covering, go, look_soon};
 pub use self::revoke::{Taken, revoke, revoke_scope};
 
 /// Why less may be told than before.

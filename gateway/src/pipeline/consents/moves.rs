@@ -208,6 +208,18 @@ pub(super) async fn about(tx: &mut Tx, person: PersonId) -> Result<Vec<Directive
     covering(tx, &keys).await
 }
 
+/// Lets the next look at the time see every directive that covers a record: when it ends may hang on a birthday.
+///
+/// # Errors
+/// When the store fails.
+pub async fn look_soon(tx: &mut Tx, key: &RecordKey) -> Result<(), StoreError> {
+    for document in covering(tx, std::slice::from_ref(key)).await? {
+        tx.look_soon::<DirectiveDoc>(document.directive.id.as_str())
+            .await?;
+    }
+    Ok(())
+}
+
 /// Every directive that covers one of the records.
 ///
 /// # Errors

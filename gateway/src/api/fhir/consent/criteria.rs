@@ -36,7 +36,7 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
 
 #[derive(Debug, Default)]
 pub(super) struct Criteria {
-    id: Option<String>,
+    pub(super) id: Option<String>,
     patient: Option<String>,
     status: Option<String>,
     dates: Vec<String>,

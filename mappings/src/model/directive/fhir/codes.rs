@@ -1,9 +1,12 @@
 //! The code systems of a consent, and what their codes mean here.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::reader::Reader;
 use crate::model::category::Category;
+use crate::model::directive::Effect;
 use crate::model::purpose::Purpose;
 
 /// Code system of Tandem's data categories in security labels and classes.
@@ -20,6 +23,8 @@ pub(super) const ACT_CODE_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/
 pub(super) const POLICY_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/consentpolicycodes";
 /// HL7 Terminology: what an actor does.
 pub(super) const ROLE_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
+/// HL7 Terminology: what recipients may do with what they are told.
+pub(super) const ACTION_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/consentaction";
 /// Code systems in which actors' roles stand.
 pub(super) const ROLE_SYSTEMS: [&str; 2] = [
     ROLE_SYSTEM,
@@ -61,6 +66,32 @@ pub(super) fn purpose(reader: &mut Reader, place: &str, coding: &Value) -> Optio
         _ => reader.refuse(format!(
             "{place} is not a purpose for which anything can be asked"
         )),
+    }
+}
+
+/// What a consent of a category is about alone, if its category narrows it: HL7 v3-ActCode ActConsentType and
+/// `consentcategorycodes` (HL7 Terminology).
+pub(super) fn narrowed_to(category: &str) -> Option<&'static str> {
+    Some(match category {
+        "EMRGONLY" | "emrgonly" => "emergencies",
+        "INFAO" => "looking at information without keeping it",
+        "INFASO" => "looking at information and keeping it",
+        "RESEARCH" | "research" | "RSDID" | "rsdid" | "RSREID" | "rsreid" => "research",
+        "acd" | "dnr" | "hcd" | "polst" => "decisions about care",
+        _ => return None,
+    })
+}
+
+/// Whether a provision that states HL7 `consentaction` codes (HL7 FHIR R4 4.0.1, Consent.provision.action) is about
+/// telling at all. What is told is kept and used, so that who may look only is not told; nor is who may not do one of
+/// these.
+pub(super) fn is_telling(effect: Effect, actions: &BTreeSet<&str>) -> bool {
+    let has = |action| actions.contains(action);
+    match effect {
+        Effect::Permit => has("disclose") || (has("collect") && has("use")),
+        Effect::Deny => ["access", "collect", "use", "disclose"]
+            .into_iter()
+            .any(has),
     }
 }
 

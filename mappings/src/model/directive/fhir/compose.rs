@@ -1,11 +1,10 @@
 //! One base rule and its exceptions as directives.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::codes::Base;
+use super::codes;
 use super::consent::day_of;
 use super::provision::PROVISION_FIELDS;
 use super::reader::Reader;
@@ -18,6 +17,23 @@ use crate::model::id::DirectiveId;
 
 /// Most exceptions of a consent.
 const MOST_EXCEPTIONS: usize = 100;
+
+/// What the root is about, read for both that it may do.
+struct Base {
+    /// As a permission: what is left open is said in general words.
+    permitted: Scope,
+    /// As a refusal, which closes whatever its words may mean.
+    refused: Scope,
+}
+
+impl Base {
+    const fn read_for(&self, effect: Effect) -> &Scope {
+        match effect {
+            Effect::Permit => &self.permitted,
+            Effect::Deny => &self.refused,
+        }
+    }
+}
 
 /// What every directive of a consent has in common.
 pub(super) struct Head {
@@ -44,7 +60,7 @@ struct Rule {
 pub(super) fn directives(
     reader: &mut Reader,
     head: &Head,
-    policy: Option<Base>,
+    policy: Option<codes::Base>,
     consent: &Value,
 ) -> Option<Vec<Directive>> {
     const PLACE: &str = "Consent.provision";
@@ -57,20 +73,24 @@ pub(super) fn directives(
         .any(|(_, _, effect)| *effect == Effect::Permit);
     let (effect, is_rule) = match (root.get("type"), policy) {
         (Some(_), _) => (reader.effect(PLACE, root)?, true),
-        (None, Some(Base::OptOut)) => (Effect::Deny, true),
+        (None, Some(codes::Base::OptOut)) => (Effect::Deny, true),
         // Only what provisions permit is permitted: by the root, or by those within it when they do.
-        (None, Some(Base::OptIn)) => (Effect::Permit, !has_permits),
+        (None, Some(codes::Base::OptIn)) => (Effect::Permit, !has_permits),
         (None, None) => {
             return reader.refuse(
                 "Consent.provision.type is absent, and Consent.policyRule does not say what holds by default",
             );
         }
     };
-    let mut base = reader.scope(PLACE, root, effect);
-    base.disclosers = base.disclosers.or_else(|| head.custodians.clone());
+    let mut stated = reader.scope(PLACE, root, effect);
+    stated.disclosers = stated.disclosers.or_else(|| head.custodians.clone());
+    let mut base = Base {
+        refused: stated.as_refused(),
+        permitted: stated,
+    };
     if is_rule && effect == Effect::Permit {
-        base = base.said_in_general(day_of(head.given_at));
-        names_recipients(reader, PLACE, &base);
+        base.permitted = base.permitted.said_in_general(day_of(head.given_at));
+        names_recipients(reader, PLACE, &base.permitted);
     }
     let mut rules = Vec::new();
     for (number, (place, value, effect)) in exceptions.into_iter().enumerate() {
@@ -91,7 +111,7 @@ pub(super) fn directives(
                 place: PLACE.to_owned(),
                 number: None,
                 effect,
-                scope: base,
+                scope: base.read_for(effect).clone(),
             },
         );
     }
@@ -137,9 +157,9 @@ fn exception(
     place: &str,
     effect: Effect,
     scope: &Scope,
-    base: &Scope,
+    base: &Base,
 ) -> Option<Scope> {
-    let within = match scope.within(&read_for(effect, base)) {
+    let within = match scope.within(base.read_for(effect)) {
         Ok(within) => within,
         Err(criterion) => {
             return reader.refuse(format!(
@@ -155,15 +175,6 @@ fn exception(
     Some(within)
 }
 
-/// The base as an exception meets it: one that refuses closes also what the words of a permission may mean without
-/// opening it.
-fn read_for(effect: Effect, base: &Scope) -> Cow<'_, Scope> {
-    match effect {
-        Effect::Permit => Cow::Borrowed(base),
-        Effect::Deny => Cow::Owned(base.as_refused()),
-    }
-}
-
 fn names_recipients(reader: &mut Reader, place: &str, scope: &Scope) {
     if scope.recipients.is_none() {
         reader
@@ -173,9 +184,9 @@ fn names_recipients(reader: &mut Reader, place: &str, scope: &Scope) {
 }
 
 /// An exception must be narrower than its base, or it would put another rule in its place.
-fn without_effect(reader: &mut Reader, base: &Scope, effect: Effect, rules: &[Rule]) {
+fn without_effect(reader: &mut Reader, base: &Base, effect: Effect, rules: &[Rule]) {
     for rule in rules.iter().filter(|rule| rule.effect != effect) {
-        if rule.scope.is_as_wide_as(&read_for(rule.effect, base)) {
+        if rule.scope.is_as_wide_as(base.read_for(rule.effect)) {
             reader.reasons.push(format!(
                 "{} is as wide as the rule to which it is an exception",
                 rule.place

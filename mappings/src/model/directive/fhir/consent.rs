@@ -60,6 +60,7 @@ pub(super) fn read(reader: &mut Reader, consent: &Value) -> Option<Vec<Directive
             .reasons
             .push("Consent.scope is not patient-privacy".to_owned());
     }
+    reader.categories(consent);
     let base = reader.policy_rule(consent);
     let head = reader.head(consent);
     compose::directives(reader, &head?, base, consent)
@@ -123,10 +124,11 @@ impl Reader {
         })
     }
 
-    /// The patient must have signed alone: of anybody else the consent does not say by what right.
+    /// The patient must have signed alone: of anybody else the consent does not say by what right. Where nobody is named
+    /// it is the patient, as is common (HL7 FHIR R4 4.0.1, Consent.performer).
     fn signer(&mut self, consent: &Value, patient: Option<&Referred>) {
         let performers = self.elements("Consent", consent, "performer");
-        let mut is_patient = !performers.is_empty();
+        let mut is_patient = true;
         for (place, performer) in performers {
             let who = self.reference(&place, Some(performer));
             is_patient &= who.is_some_and(|who| {
@@ -170,6 +172,19 @@ impl Reader {
             [] => None,
             [(_, policy)] => text(policy, "uri"),
             _ => self.refuse("Consent.policy names more than one policy"),
+        }
+    }
+
+    /// Categories serve to find a consent, but for those that say that it is about less than what is told.
+    fn categories(&mut self, consent: &Value) {
+        for (place, category) in self.elements("Consent", consent, "category") {
+            for (_, coding) in self.elements(&place, category, "coding") {
+                let code = text(coding, "code").unwrap_or_default();
+                if let Some(what) = codes::narrowed_to(code) {
+                    self.reasons
+                        .push(format!("{place} says that it is for {what} alone"));
+                }
+            }
         }
     }
 

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::codes::{self, ACT_CODE_SYSTEM, CATEGORY_SYSTEM, ROLE_SYSTEMS};
+use super::codes::{self, ACT_CODE_SYSTEM, ACTION_SYSTEM, CATEGORY_SYSTEM, ROLE_SYSTEMS};
 use super::reader::{Reader, text};
 use super::scope::Scope;
 use crate::model::category::Category;
 use crate::model::directive::{DataPeriod, Effect, Parties, is_known_label};
-use crate::model::purpose::Purpose;
 
 /// The fields of a provision that are understood; `provision` besides in the root.
-pub(super) const PROVISION_FIELDS: [&str; 10] = [
+pub(super) const PROVISION_FIELDS: [&str; 11] = [
     "id",
     "type",
     "period",
     "actor",
+    "action",
     "purpose",
     "securityLabel",
     "class",
@@ -42,6 +42,7 @@ impl Reader {
         for (place, actor) in self.elements(place, provision, "actor") {
             self.actor(&place, actor, &mut scope);
         }
+        self.actions(place, provision, effect);
         self.data_labels(place, provision, effect, &mut scope);
         self.classes(place, provision, &mut scope);
         for (place, purpose) in self.elements(place, provision, "purpose") {
@@ -90,6 +91,23 @@ impl Reader {
             _ => {
                 parties.named.insert(who.id);
             }
+        }
+    }
+
+    /// What recipients may do, or may not.
+    fn actions(&mut self, place: &str, provision: &Value, effect: Effect) {
+        let actions = self.elements(place, provision, "action");
+        let stated = !actions.is_empty();
+        let each = actions.into_iter();
+        let codes: BTreeSet<&str> = each
+            .filter_map(|(place, action)| self.one_code(&place, action, &[ACTION_SYSTEM]))
+            .collect();
+        if stated && !codes::is_telling(effect, &codes) {
+            let what = match effect {
+                Effect::Permit => "does not permit to disclose",
+                Effect::Deny => "is not about telling",
+            };
+            self.reasons.push(format!("{place}.action {what}"));
         }
     }
 

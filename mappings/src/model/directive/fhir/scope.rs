@@ -75,11 +75,17 @@ impl Scope {
         self
     }
 
-    /// The scope as a refusal that bounds nothing further would have it: whatever its words may mean.
+    /// The scope as a refusal within it meets it: the kinds of its purposes as well, since a permission of treatment may
+    /// be meant to cover its coordination. Not emergencies, of which it did not speak: they override what a person has
+    /// restricted (45 CFR 164.522(a)(1)(iii)).
     pub(super) fn as_refused(&self) -> Self {
+        let is_emergency =
+            |kind: &Purpose| matches!(kind, Purpose::EmergencyTreatment | Purpose::BreakTheGlass);
         let purposes = self.purposes.as_ref().map(|stated| {
-            let all = stated.iter().flat_map(|purpose| purpose.kinds());
-            all.collect()
+            let kinds = stated.iter().flat_map(|purpose| purpose.kinds());
+            kinds
+                .filter(|kind| stated.contains(kind) || !is_emergency(kind))
+                .collect()
         });
         Self {
             purposes,

@@ -324,7 +324,10 @@ fn a_refusal_within_a_permission_closes_the_kinds_of_its_purposes_too() {
         consent["provision"]["provision"] =
             json!([{"type": "deny", "purpose": codes, "dataPeriod": {"end": "2025-12-31"}}]);
         let directives = Directive::from_fhir(&consent).unwrap();
-        [directives[0].purposes.clone(), directives[1].purposes.clone()]
+        [
+            directives[0].purposes.clone(),
+            directives[1].purposes.clone(),
+        ]
     };
     // Treatment is permitted and no more; coordination of care is a kind of it, which the refusal of either closes.
     let [permitted, refused] = purposes_of(&consent, &["TREAT"]);
@@ -336,6 +339,45 @@ fn a_refusal_within_a_permission_closes_the_kinds_of_its_purposes_too() {
     // One that closes all that was permitted is no exception.
     consent["provision"]["provision"] = json!([{"type": "deny", "purpose": [{"code": "TREAT"}]}]);
     assert!(reasons(&consent)[0].contains("as wide as the rule"));
+}
+
+#[test]
+fn a_consent_without_a_performer_is_the_patients_own() {
+    let mut consent = consent();
+    let with_performer = one(&consent);
+    consent.as_object_mut().unwrap().remove("performer");
+    assert_eq!(one(&consent), with_performer);
+}
+
+#[test]
+fn a_refusal_of_any_use_closes_and_a_permission_to_look_opens_nothing() {
+    let acting = |effect: &str, actions: &[&str]| {
+        let mut consent = consent();
+        let each = actions.iter();
+        let actions: Vec<Value> = each
+            .map(|code| json!({"coding": [{"code": code}]}))
+            .collect();
+        consent["provision"]["type"] = json!(effect);
+        consent["provision"]["action"] = json!(actions);
+        Directive::from_fhir(&consent)
+    };
+    for actions in [&["access"][..], &["access", "correct"], &["use"]] {
+        assert_eq!(acting("deny", actions).unwrap()[0].effect, Effect::Deny);
+        assert!(acting("permit", actions).is_err(), "{actions:?}");
+    }
+    assert!(acting("deny", &["correct"]).is_err());
+    assert!(acting("permit", &["access", "disclose"]).is_ok());
+    assert!(acting("permit", &["collect", "use"]).is_ok());
+}
+
+#[test]
+fn a_category_that_says_it_is_about_less_is_refused() {
+    let mut consent = consent();
+    consent["category"] = json!([{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}]);
+    assert!(Directive::from_fhir(&consent).is_ok());
+    let narrow = json!({"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "EMRGONLY"}]});
+    consent["category"].as_array_mut().unwrap().push(narrow);
+    assert!(reasons(&consent)[0].contains("emergencies alone"));
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! When a document must be looked at next, so that no look at the time goes through all documents of a kind.
+
+use jiff::Timestamp;
+use sqlx::Row;
+
+use super::documents::Document;
+use super::tx::{micros, timestamp};
+use super::{StoreError, Tx};
+
+/// Written since the last look.
+const WRITTEN: i64 = 0;
+
+/// A document that is due.
+#[derive(Debug)]
+pub struct Due<D> {
+    /// The document.
+    pub document: D,
+    /// Whether it was written before its indexes were those of today.
+    pub is_old: bool,
+}
+
+impl Tx {
+    /// Lets a document be looked at by the next look; every written document of a kind with times is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look_soon<D: Document>(&mut self, key: &str) -> Result<(), StoreError> {
+        self.set_due::<D>(key, Some(WRITTEN)).await
+    }
+
+    /// Lets all documents of a kind be looked at by the next look.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look_at_all<D: Document>(&mut self) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO document_due (jurisdiction, kind, key, due_at) \
+             SELECT jurisdiction, kind, key, $3 FROM document WHERE jurisdiction = $1 AND kind = $2 \
+             ON CONFLICT (jurisdiction, kind, key) DO UPDATE SET due_at = $3 \
+             WHERE document_due.due_at > $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(WRITTEN)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Notes when a document that was looked at must be looked at again; never, unless it is written, when absent.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look_at<D: Document>(
+        &mut self,
+        key: &str,
+        at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.set_due::<D>(key, at.map(|at| micros(at).max(WRITTEN)))
+            .await
+    }
+
+    async fn set_due<D: Document>(&mut self, key: &str, at: Option<i64>) -> Result<(), StoreError> {
+        let key = self.mac(D::KIND, key)?;
+        let sql = match at {
+            Some(_) => {
+                "INSERT INTO document_due (jurisdiction, kind, key, due_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (jurisdiction, kind, key) DO UPDATE SET due_at = $4"
+            }
+            None => "DELETE FROM document_due WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+        };
+        let query = sqlx::query(sql)
+            .bind(self.jurisdiction())
+            .bind(D::KIND)
+            .bind(key.as_slice());
+        let query = match at {
+            Some(at) => query.bind(at),
+            None => query,
+        };
+        query.execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Some documents that are due at an instant, the longest due first.
+    ///
+    /// # Errors
+    /// When the store fails or a document does not open.
+    pub async fn due_documents<D: Document>(
+        &mut self,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Due<D>>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT d.key, d.sealed, u.due_at FROM document_due u \
+             JOIN document d ON d.jurisdiction = u.jurisdiction AND d.kind = u.kind AND d.key = u.key \
+             WHERE u.jurisdiction = $1 AND u.kind = $2 AND u.due_at <= $3 \
+             ORDER BY u.due_at, u.key LIMIT $4",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(micros(now))
+        .bind(most)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        let each = rows.iter().map(|row| {
+            Ok(Due {
+                document: self.open_document::<D>(row.get("key"), row.get("sealed"))?,
+                is_old: row.get::<i64, _>("due_at") < WRITTEN,
+            })
+        });
+        each.collect()
+    }
+
+    /// When the next document of a kind is due.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next_document_due<D: Document>(
+        &mut self,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = sqlx::query_scalar(
+            "SELECT MIN(due_at) FROM document_due WHERE jurisdiction = $1 AND kind = $2",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .fetch_one(&mut *self.inner)
+        .await?;
+        at.map(timestamp).transpose()
+    }
+}
