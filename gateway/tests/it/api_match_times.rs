@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::api_office::{Office, marisol, person};
 
 /// Questions of each kind in a sample.
-const ASKED: usize = 100;
+const ASKED: usize = 60;
 /// Beyond this the two-sample statistic would tell equal samples apart once in some 15,000 times.
 const TOLD_APART: f64 = 4.0;
 
