@@ -246,8 +246,11 @@ fn consent(number: usize, now: Timestamp) -> DirectiveDoc {
 fn record(number: usize) -> RecordDoc {
     let id = format!("01900000-0000-7000-8000-{number:012x}");
     let at = "2026-02-02T17:00:00Z";
+    let mut person = Invented(number).person();
+    // Old enough to sign.
+    person["birth"]["date"] = json!("1980-01-01");
     serde_json::from_value(json!({
-        "key": key(number), "record_kind": "caseload", "person": Invented(number).person(),
+        "key": key(number), "record_kind": "caseload", "person": person,
         "person_id": id, "standing": "active", "may_match": true, "intake_decision": id,
         "memberships": [], "first_received_at": at, "received_at": at,
     }))
