@@ -194,7 +194,7 @@ pub(super) fn asked(asker: &SystemId, person: &PersonRecord) -> Result<Record, A
 }
 
 /// The records that the engine would link to the person asked about.
-async fn candidates(
+pub(super) async fn candidates(
     core: &Core,
     asker: &SystemId,
     person: &PersonRecord,

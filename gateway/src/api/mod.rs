@@ -7,6 +7,7 @@ mod audit;
 mod audit_proofs;
 mod baseline;
 pub(crate) mod body;
+mod break_glass;
 pub mod caller;
 mod consents;
 mod decisions;
@@ -115,6 +116,7 @@ pub fn routes() -> Routes {
         persons::routes,
         links::routes,
         match_query::routes,
+        break_glass::routes,
         matching::routes,
         overdue::routes,
         referrals::routes,

@@ -7,9 +7,9 @@ use clap::{Parser, Subcommand};
 
 use super::check::{self, CheckArgs};
 use super::client::{
-    AccountingCommand, AuditArgs, BaselineCommand, ConsentCommand, DecisionsArgs, InputCommand,
-    InputsArgs, LaneCommand, LanesArgs, LinksArgs, MatchArgs, MeasureArgs, MessageArgs,
-    OverdueArgs, ReplayCommand, SimulateArgs, WhyArgs,
+    AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
+    DecisionsArgs, InputCommand, InputsArgs, LaneCommand, LanesArgs, LinksArgs, MatchArgs,
+    MeasureArgs, MessageArgs, OverdueArgs, ReplayCommand, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -79,6 +79,8 @@ enum Command {
     Audit(AuditArgs),
     #[command(subcommand)]
     Accounting(AccountingCommand),
+    #[command(subcommand)]
+    BreakGlass(BreakGlassCommand),
 }
 
 /// Parses the command line, runs the command and tells how it ended.
@@ -137,6 +139,7 @@ impl Command {
             Self::Baseline(command) => command.run().await,
             Self::Audit(args) => args.run().await,
             Self::Accounting(command) => command.run().await,
+            Self::BreakGlass(command) => command.run().await,
         }
     }
 }

@@ -127,6 +127,7 @@ impl Loaded {
                 ));
             }
         }
+        problems.extend(self.config.break_glass.problems());
         self.check_tokens(&mut problems);
         problems
     }

@@ -1,6 +1,7 @@
 //! Configuration: one TOML file and the folders it names. Everything is checked when it is read; an unknown key is an
 //! error.
 
+mod break_glass;
 pub mod example;
 mod linking;
 mod load;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use tandem_coordination::timers::TimerSettings;
 use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
+pub use break_glass::{BreakGlassConfig, BreakGlassRole, NEVER};
 pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
 pub use policy::PolicyConfig;
@@ -48,6 +50,9 @@ pub struct Config {
     /// Who signs for rules.
     #[serde(default)]
     pub policy: PolicyConfig,
+    /// Who may break the glass.
+    #[serde(default)]
+    pub break_glass: BreakGlassConfig,
     /// Matching settings.
     #[serde(default)]
     pub matching: Option<PathBuf>,

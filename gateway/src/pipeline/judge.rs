@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tandem_consent::{
-    Action, Authored, Bundle, Decision, Facts, Item, Recipient, Request, Requester, Subject,
+    Action, Authored, Bundle, Decision, Emergency, Facts, Item, Recipient, Request, Requester,
+    Subject,
 };
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::directive::{Directive, Moment, SubjectKey};
@@ -53,6 +54,17 @@ pub struct Ask<'a> {
     pub holds_copy: bool,
     /// Whether the recipient serves the person.
     pub serves_subject: bool,
+}
+
+/// Somebody at the requester's organisation in an emergency.
+#[derive(Debug, Clone)]
+pub struct InEmergency {
+    /// The person, as the organisation's own system knows him or her.
+    pub person: String,
+    /// The role.
+    pub role: String,
+    /// The emergency as it was declared.
+    pub emergency: Emergency,
 }
 
 /// A recorded decision.
@@ -191,6 +203,30 @@ impl Judge {
         ask: Ask<'_>,
         now: Timestamp,
     ) -> Result<Weighed, StoreError> {
+        self.weigh_for(tx, ask, None, now).await
+    }
+
+    /// Decides for an emergency that somebody declared with a second factor, without recording.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn weigh_in_emergency(
+        &self,
+        tx: &mut Tx,
+        ask: Ask<'_>,
+        who: InEmergency,
+        now: Timestamp,
+    ) -> Result<Weighed, StoreError> {
+        self.weigh_for(tx, ask, Some(who), now).await
+    }
+
+    async fn weigh_for(
+        &self,
+        tx: &mut Tx,
+        ask: Ask<'_>,
+        who: Option<InEmergency>,
+        now: Timestamp,
+    ) -> Result<Weighed, StoreError> {
         let records = match ask.person {
             Some(person) => {
                 tx.find::<RecordDoc>("record.person", &person.to_string())
@@ -202,7 +238,13 @@ impl Judge {
         let voices = voices::of(tx, &subject.id, &records).await?;
         let link_version = tx.last_position().await?;
         let person = ask.person;
-        let request = self.request(ask, subject, now);
+        let mut request = self.request(ask, subject, now);
+        if let Some(who) = who {
+            request.requester.person = Some(who.person);
+            request.requester.role = Some(who.role);
+            request.requester.authentication_strength = Some("second-factor".to_owned());
+            request.emergency = Some(who.emergency);
+        }
         let decision = self.stricter(&request, &voices)?;
         let judged = Judged {
             id: DecisionId(uuid::Uuid::now_v7()),

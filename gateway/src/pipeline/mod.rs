@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod basis;
+pub(crate) mod break_glass;
 pub mod canary;
 pub mod comanagement;
 pub mod compose;

@@ -1,6 +1,7 @@
 //! State as the gateway keeps it: one document type per file, written with the event that changes it.
 
 pub mod baseline;
+pub mod break_glass;
 pub mod denial;
 pub mod directive;
 pub mod disclosure;
@@ -15,5 +16,6 @@ pub mod partner;
 pub mod plan;
 pub mod record;
 pub mod referral;
+pub mod second_factor;
 pub mod sensitivity;
 pub mod timer;

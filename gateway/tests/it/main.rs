@@ -3,6 +3,7 @@
 mod api_access;
 mod api_accounting;
 mod api_audit;
+mod api_break_glass;
 mod api_consents;
 mod api_deletion;
 mod api_fhir;

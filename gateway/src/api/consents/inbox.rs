@@ -12,6 +12,7 @@ use crate::api::body::{Query, limit};
 use crate::api::caller::{As, PrivacyOfficers};
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
+use crate::state::break_glass::BreakGlassDoc;
 use crate::state::directive::{BY_STATE, Because, DirectiveDoc};
 use crate::store::{DecisionRow, Tx};
 
@@ -87,6 +88,9 @@ pub(crate) struct Entry {
     /// The decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
+    /// The emergency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
     /// Why it is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<Because>,
@@ -95,6 +99,9 @@ pub(crate) struct Entry {
     /// Until when something should be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
+    /// Whether a review should have been done by now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_overdue: bool,
     /// What to do next.
     pub next: &'static str,
 }
@@ -122,6 +129,10 @@ async fn show_inbox(
     let mut entries = directives(&api, &mut tx).await?;
     let waiting = tx.waiting_decisions(most).await?;
     entries.extend(waiting.iter().map(of_decision));
+    let now = api.core().clock.now();
+    let field = BreakGlassDoc::STANDING;
+    let broken = tx.find::<BreakGlassDoc>(field, "waiting").await?;
+    entries.extend(broken.iter().map(|document| of_emergency(document, now)));
     entries.retain(|entry| wanted.kind.is_none_or(|kind| entry.kind == kind));
     // The most urgent kind first, within it what is due first, then what waits longest.
     entries.sort_by(|one, other| {
@@ -187,9 +198,11 @@ fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
         kind,
         consent: Some(document.directive.id.to_string()),
         decision: None,
+        break_glass: None,
         because: document.because,
         since: document.captured_at.to_string(),
         due: end.map(|end| end.to_string()),
+        is_overdue: false,
         next: kind.next(),
     })
 }
@@ -199,9 +212,26 @@ fn of_decision(row: &DecisionRow) -> Entry {
         kind: Kind::NeedsCounsel,
         consent: None,
         decision: Some(row.id.to_string()),
+        break_glass: None,
         because: None,
         since: row.decided_at.to_string(),
         due: None,
+        is_overdue: false,
         next: Kind::NeedsCounsel.next(),
+    }
+}
+
+fn of_emergency(document: &BreakGlassDoc, now: Timestamp) -> Entry {
+    let grant = document.grant.as_ref();
+    Entry {
+        kind: Kind::BreakGlassReview,
+        consent: None,
+        decision: Some(document.decision.to_string()),
+        break_glass: Some(document.id.to_string()),
+        because: None,
+        since: document.at.to_string(),
+        due: grant.map(|grant| grant.review_due.to_string()),
+        is_overdue: document.is_overdue(now),
+        next: Kind::BreakGlassReview.next(),
     }
 }

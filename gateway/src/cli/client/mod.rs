@@ -2,6 +2,7 @@
 
 mod accounting;
 mod audit;
+mod break_glass;
 mod connection;
 mod consent;
 mod links;
@@ -15,6 +16,7 @@ use clap::Args;
 
 pub(super) use self::accounting::AccountingCommand;
 pub(super) use self::audit::AuditArgs;
+pub(super) use self::break_glass::BreakGlassCommand;
 pub(super) use self::consent::ConsentCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
 pub(super) use self::operate::{
