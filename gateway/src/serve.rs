@@ -192,6 +192,12 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
     let index = Box::pin(Matcher::load(&engine, &store, config))
         .await
         .context("loading the match index")?;
+    // Before anything is written that gets a leaf: what stands in the store by now enters a log that is new.
+    let keys = AuditKeys::open_or_create(&config.data, &config.jurisdiction)
+        .context("opening the keys of the audit log")?;
+    let audit = AuditLog::load(&store, keys, clock.now())
+        .await
+        .context("loading the audit log")?;
     let rules = policy::in_force(config, bundle(config)?, &store, clock.now())
         .await
         .context("putting the rules in force")?;
@@ -210,11 +216,6 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         .context("keeping the rules in force")?;
     tx.commit().await.context("keeping the rules in force")?;
     let (recorder, recordings) = Recorder::new(store.clone());
-    let keys = AuditKeys::open_or_create(&config.data, &config.jurisdiction)
-        .context("opening the keys of the audit log")?;
-    let audit = AuditLog::load(&store, keys)
-        .await
-        .context("loading the audit log")?;
     let core = Core {
         store,
         recorder,

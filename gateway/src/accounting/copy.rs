@@ -44,6 +44,12 @@ impl Copy {
     /// Whether a category may stand in this copy.
     #[must_use]
     pub fn shows(self, category: &str) -> bool {
-        self != Self::Parent || !MINORS_OWN.contains(&category)
+        self != Self::Parent || !is_minors_own(category)
     }
+}
+
+/// Whether a category is one of services to which a minor may consent alone.
+#[must_use]
+pub(super) fn is_minors_own(category: &str) -> bool {
+    MINORS_OWN.contains(&category)
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 use tandem_consent::{Decision, ItemDecision, Verdict};
-use tandem_mappings::model::id::{OrganizationId, PersonId};
+use tandem_mappings::model::id::PersonId;
 use tandem_mappings::model::purpose::Purpose;
 use utoipa::ToSchema;
 
 use super::copy::Copy;
-use super::hold::HoldDoc;
 use super::law::{Law, Told, day};
+use super::view::View;
 use crate::pipeline::core::Core;
 use crate::state::directive::DirectiveDoc;
 use crate::state::disclosure::DisclosureDoc;
@@ -72,7 +72,7 @@ pub async fn list(
 ) -> Result<Vec<Disclosed>, StoreError> {
     let key = person.to_string();
     let told = tx.find::<DisclosureDoc>("disclosure.person", &key).await?;
-    let holds = tx.find::<HoldDoc>(HoldDoc::PERSON, &key).await?;
+    let view = View::of(tx, person, copy, now).await?;
     let own: BTreeMap<(Timestamp, String), DecisionRow> = tx
         .decisions(Some(person), DECISIONS)
         .await?
@@ -97,10 +97,10 @@ pub async fn list(
             .iter()
             .find(|attempt| attempt.decision == disclosure.decision)
             .map_or(main.decided_at, |attempt| attempt.ended_at);
-        let left_out = left_out(&holds, &row.recipient, now);
-        if left_out.is_some() && copy != Copy::Staff {
+        if !view.shows(core, row) {
             continue;
         }
+        let left_out = view.left_out(&row.recipient);
         let Some(mut entry) = entry(core, tx, row, &disclosure, copy, (at, now)).await? else {
             continue;
         };
@@ -112,15 +112,6 @@ pub async fn list(
     }
     entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
-}
-
-fn left_out(holds: &[HoldDoc], recipient: &str, now: Timestamp) -> Option<Timestamp> {
-    let recipient: OrganizationId = recipient.parse().ok()?;
-    holds
-        .iter()
-        .filter(|hold| hold.covers(&recipient, now))
-        .map(|hold| hold.until)
-        .max()
 }
 
 /// One entry; `None` when nothing of it may stand in this copy.

@@ -5,8 +5,10 @@ mod copy;
 mod hold;
 mod law;
 mod list;
+mod view;
 
 pub use copy::Copy;
 pub use hold::{HoldDoc, HoldKind};
 pub use law::Law;
 pub use list::{CitedRule, Disclosed, list};
+pub use view::View;

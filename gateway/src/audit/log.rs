@@ -5,7 +5,7 @@ use tandem_audit::{Checkpoint, Consistency, Inclusion, Note, Signature, Tree, Ve
 use tokio::sync::Mutex;
 
 use super::keys::{AuditKeyError, AuditKeys, PublicKeys};
-use crate::store::{CheckpointRow, CosignatureRow, Logged, Store, StoreError, Tx};
+use crate::store::{CheckpointRow, CosignatureRow, Kind, Logged, Store, StoreError, Tx};
 
 /// Leaf hashes that are read at a time.
 const PAGE: i64 = 10_000;
@@ -47,19 +47,36 @@ struct Inner {
     tree: Tree,
 }
 
+/// Gives leaves to what had none in the first logs. It happens once: from then on there is evidence with a leaf, and what
+/// comes beside the gateway stays without one. The audit says how many there were.
+async fn adopt_later_kinds(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+    let adopted = tx.adopt(&Kind::LATER).await?;
+    if adopted > 0 {
+        tracing::info!(
+            adopted,
+            "evidence, rules and attempts so far have entered the audit log"
+        );
+        let count = adopted.to_string();
+        tx.audit(now, "gateway", "audit.adopt", "", &count).await?;
+    }
+    Ok(())
+}
+
 impl AuditLog {
     /// Builds the tree from the stored hashes. A store that has no log yet gets one over what it holds.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn load(store: &Store, keys: AuditKeys) -> Result<Self, LogError> {
+    pub async fn load(store: &Store, keys: AuditKeys, now: Timestamp) -> Result<Self, LogError> {
         let mut tx = store.begin().await?;
         let is_new = tx.leaf_hashes(0, 1).await?.is_empty();
         if is_new && keys.witness.last().is_none() {
-            let adopted = tx.adopt().await?;
+            let adopted = tx.adopt(&Kind::ALL).await?;
             if adopted > 0 {
                 tracing::info!(adopted, "the records so far have entered the audit log");
             }
+        } else if !is_new && !tx.has_leaf_of(Kind::Evidence).await? {
+            adopt_later_kinds(&mut tx, now).await?;
         }
         tx.commit().await?;
         let log = Self {
@@ -202,7 +219,7 @@ impl AuditLog {
     /// # Errors
     /// When it has none, or the store fails.
     pub async fn position_of(&self, tx: &mut Tx, logged: Logged) -> Result<i64, LogError> {
-        tx.position_of(logged).await?.ok_or(LogError::Unknown)
+        tx.position_of(&logged).await?.ok_or(LogError::Unknown)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A log in a real SQLite file, and whoever alters it behind the gateway's back.
 
+mod more_leaves;
+
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
@@ -40,7 +42,7 @@ async fn opened(folder: &std::path::Path) -> (Store, AuditLog) {
         .await
         .unwrap();
     let keys = AuditKeys::open_or_create(folder, &jurisdiction()).unwrap();
-    let log = AuditLog::load(&store, keys).await.unwrap();
+    let log = AuditLog::load(&store, keys, now()).await.unwrap();
     (store, log)
 }
 

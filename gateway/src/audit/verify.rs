@@ -12,7 +12,7 @@ use super::export::{Exporter, Shown, Step};
 use super::keys::{AuditKeyError, AuditKeys, PublicKeys};
 use super::log::LogError;
 use crate::seal::{SealError, Sealer};
-use crate::store::{CosignatureRow, LeafRow, Logged, Store, StoreError, Tx};
+use crate::store::{CosignatureRow, Kind, LeafRow, Store, StoreError, Tx};
 
 /// Records without a leaf that are named.
 const NAMED: i64 = 100;
@@ -132,7 +132,7 @@ fn leaf(verifier: &mut Verifier, row: &LeafRow) {
             "the row of the leaf stands at another position than the leaf",
         );
     }
-    if kind.is_some() && kind != row.logged.map(Logged::kind) {
+    if kind.is_some() && kind != row.logged.as_ref().map(|logged| logged.kind().code()) {
         verifier.note(
             place(),
             "the row of the leaf names another kind of record than the leaf",
@@ -142,9 +142,9 @@ fn leaf(verifier: &mut Verifier, row: &LeafRow) {
 
 /// A leaf whose record, or whose key, is not there.
 fn absent(verifier: &mut Verifier, row: &LeafRow) {
-    let place = match row.logged {
+    let place = match &row.logged {
         Some(logged) => Place::Row {
-            table: logged.table().to_owned(),
+            table: logged.kind().table().to_owned(),
             key: logged.key(),
         },
         None => Place::Position(u64::try_from(row.position).unwrap_or_default()),
@@ -159,9 +159,9 @@ fn absent(verifier: &mut Verifier, row: &LeafRow) {
 
 /// Records without a leaf, and cosignatures that went.
 async fn outside(tx: &mut Tx, verifier: &mut Verifier) -> Result<(), CheckError> {
-    for logged in tx.unlogged(NAMED).await? {
+    for logged in tx.unlogged(&Kind::ALL, NAMED).await? {
         let place = Place::Row {
-            table: logged.table().to_owned(),
+            table: logged.kind().table().to_owned(),
             key: logged.key(),
         };
         verifier.note(

@@ -128,6 +128,7 @@ impl Loaded {
             }
         }
         problems.extend(self.config.break_glass.problems());
+        problems.extend(super::FormChange::problems(&self.config.forms));
         self.check_tokens(&mut problems);
         problems
     }

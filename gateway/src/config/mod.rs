@@ -3,6 +3,7 @@
 
 mod break_glass;
 pub mod example;
+mod forms;
 mod linking;
 mod load;
 mod policy;
@@ -19,6 +20,7 @@ use tandem_coordination::timers::TimerSettings;
 use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
 pub use break_glass::{BreakGlassConfig, BreakGlassRole, NEVER};
+pub use forms::FormChange;
 pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
 pub use policy::PolicyConfig;
@@ -53,6 +55,9 @@ pub struct Config {
     /// Who may break the glass.
     #[serde(default)]
     pub break_glass: BreakGlassConfig,
+    /// Forms whose words changed.
+    #[serde(default)]
+    pub forms: Vec<FormChange>,
     /// Matching settings.
     #[serde(default)]
     pub matching: Option<PathBuf>,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row;
 
-use super::leaves::Logged;
+use super::logged::Logged;
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 

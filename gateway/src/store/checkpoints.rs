@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::leaves::Logged;
+use super::logged::Logged;
 use super::tx::micros;
 use super::{StoreError, Tx};
 

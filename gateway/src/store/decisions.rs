@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use tandem_mappings::model::id::{DecisionId, PersonId};
 
-use super::leaves::Logged;
+use super::logged::Logged;
 use super::tx::{micros, timestamp, uuid};
 use super::{Evidence, StoreError, Tx};
 

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use sqlx::Row;
 
+use super::logged::Logged;
 use super::tx::micros;
 use super::{StoreError, Tx};
 
@@ -67,7 +68,7 @@ impl Tx {
         .bind(sealed)
         .execute(&mut *self.inner)
         .await?;
-        Ok(())
+        self.log(Logged::Evidence(evidence.hash.clone())).await
     }
 
     /// The content of a piece of evidence.

@@ -1,5 +1,5 @@
-//! The leaves of the audit log: each audit row, decision and checkpoint gets one in the transaction that writes it, so
-//! that the log misses none.
+//! The leaves of the audit log: each record that [`Logged`] names gets one in the transaction that writes it, so that the
+//! log misses none.
 //!
 //! A leaf binds its record's row as it stands in the table, column by column, sealed columns as they are sealed. It is
 //! made from the row that was written, not from what was meant to be written: a column that a later version adds is
@@ -10,76 +10,11 @@ use std::collections::BTreeMap;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column as _, Row, TypeInfo as _, ValueRef as _};
 use tandem_audit::{Blind, Code, Columns, Field, Hash, Leaf, Opening, Value, leaf_hash};
-use tandem_mappings::model::id::DecisionId;
 
+use super::logged::{Kind, Logged};
 use super::tx::uuid;
 use super::{StoreError, Tx};
 use crate::seal::fill_random;
-
-/// A record that has a leaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Logged {
-    /// An audit row by its position.
-    Audit(i64),
-    /// A decision.
-    Decision(DecisionId),
-    /// A checkpoint by its size.
-    Checkpoint(i64),
-}
-
-impl Logged {
-    /// The kind as it stands in leaves.
-    #[must_use]
-    pub const fn kind(self) -> &'static str {
-        match self {
-            Self::Audit(_) => "audit",
-            Self::Decision(_) => "decision",
-            Self::Checkpoint(_) => "checkpoint",
-        }
-    }
-
-    /// The table in which the record stands.
-    #[must_use]
-    pub const fn table(self) -> &'static str {
-        match self {
-            Self::Checkpoint(_) => "audit_checkpoint",
-            _ => self.kind(),
-        }
-    }
-
-    /// The record's key in its table.
-    #[must_use]
-    pub fn key(self) -> String {
-        match self {
-            Self::Audit(number) | Self::Checkpoint(number) => number.to_string(),
-            Self::Decision(id) => id.to_string(),
-        }
-    }
-
-    const fn number(self) -> Option<i64> {
-        match self {
-            Self::Audit(number) | Self::Checkpoint(number) => Some(number),
-            Self::Decision(_) => None,
-        }
-    }
-
-    fn id(self) -> Option<Vec<u8>> {
-        match self {
-            Self::Decision(id) => Some(id.as_bytes().to_vec()),
-            _ => None,
-        }
-    }
-
-    /// The record that a stored leaf names; `None` when it names none.
-    fn of(kind: &str, number: Option<i64>, id: Option<&[u8]>) -> Option<Self> {
-        match (kind, number, id) {
-            ("audit", Some(number), None) => Some(Self::Audit(number)),
-            ("checkpoint", Some(number), None) => Some(Self::Checkpoint(number)),
-            ("decision", None, Some(id)) => Some(Self::Decision(DecisionId(uuid(id).ok()?))),
-            _ => None,
-        }
-    }
-}
 
 /// A stored leaf, as it is: nothing of it is believed.
 #[derive(Debug, Clone)]
@@ -105,7 +40,7 @@ impl Tx {
         let missing = StoreError::Shape {
             kind: "audit record",
         };
-        let columns = self.columns(logged).await?.ok_or(missing)?;
+        let columns = self.columns(&logged).await?.ok_or(missing)?;
         let position = sqlx::query_scalar::<_, i64>(
             "SELECT COALESCE(MAX(position), -1) + 1 FROM audit_leaf WHERE jurisdiction = $1",
         )
@@ -115,17 +50,18 @@ impl Tx {
         let mut key = [0; 32];
         fill_random(&mut key)?;
         let blind = Blind::new(key);
-        let opening = self.opening(position, logged, columns, blind.clone(), true)?;
-        let line = leaf(logged, &opening)?.to_string();
+        let opening = self.opening(position, &logged, columns, blind.clone(), true)?;
+        let line = leaf(&logged, &opening)?.to_string();
         sqlx::query(
-            "INSERT INTO audit_leaf (jurisdiction, position, kind, number, id, blind, leaf, hash) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO audit_leaf (jurisdiction, position, kind, number, id, name, blind, leaf, hash) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(self.jurisdiction())
         .bind(position)
-        .bind(logged.kind())
+        .bind(logged.kind().code())
         .bind(logged.number())
         .bind(logged.id())
+        .bind(logged.name())
         .bind(blind.as_bytes().as_slice())
         .bind(&line)
         .bind(leaf_hash(&line).as_slice())
@@ -136,27 +72,21 @@ impl Tx {
     }
 
     /// The row of a record, column by column.
-    async fn columns(&mut self, logged: Logged) -> Result<Option<Columns>, StoreError> {
-        let query = match logged {
-            Logged::Audit(_) => "SELECT * FROM audit WHERE jurisdiction = $1 AND position = $2",
-            Logged::Decision(_) => "SELECT * FROM decision WHERE jurisdiction = $1 AND id = $2",
-            Logged::Checkpoint(_) => {
-                "SELECT * FROM audit_checkpoint WHERE jurisdiction = $1 AND size = $2"
-            }
-        };
-        let query = sqlx::query(query).bind(self.jurisdiction());
-        let query = match logged.id() {
-            Some(id) => query.bind(id),
-            None => query.bind(logged.number()),
-        };
-        let row = query.fetch_optional(&mut *self.inner).await?;
+    async fn columns(&mut self, logged: &Logged) -> Result<Option<Columns>, StoreError> {
+        let row = sqlx::query(logged.kind().row())
+            .bind(self.jurisdiction())
+            .bind(logged.number())
+            .bind(logged.id())
+            .bind(logged.name())
+            .fetch_optional(&mut *self.inner)
+            .await?;
         row.map(|row| columns_of(&row)).transpose()
     }
 
     fn opening(
         &self,
         position: i64,
-        logged: Logged,
+        logged: &Logged,
         columns: Columns,
         blind: Blind,
         shows_record: bool,
@@ -202,7 +132,7 @@ impl Tx {
         row: &LeafRow,
         shows_record: bool,
     ) -> Result<Option<Opening>, StoreError> {
-        let (Some(logged), Some(blind)) = (row.logged, row.blind.clone()) else {
+        let (Some(logged), Some(blind)) = (&row.logged, row.blind.clone()) else {
             return Ok(None);
         };
         match self.columns(logged).await? {
@@ -219,7 +149,7 @@ impl Tx {
     /// When the store fails.
     pub async fn leaves(&mut self, from: i64, limit: i64) -> Result<Vec<LeafRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT position, kind, number, id, blind, leaf, hash FROM audit_leaf \
+            "SELECT position, kind, number, id, name, blind, leaf, hash FROM audit_leaf \
              WHERE jurisdiction = $1 AND position >= $2 ORDER BY position LIMIT $3",
         )
         .bind(self.jurisdiction())
@@ -261,58 +191,72 @@ impl Tx {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn position_of(&mut self, logged: Logged) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT position FROM audit_leaf WHERE jurisdiction = $1 AND kind = $2 \
-             AND (number = $3 OR id = $4)",
-        )
-        .bind(self.jurisdiction())
-        .bind(logged.kind())
-        .bind(logged.number())
-        .bind(logged.id())
-        .fetch_optional(&mut *self.inner)
-        .await?)
+    pub async fn position_of(&mut self, logged: &Logged) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar(logged.kind().leaf())
+            .bind(self.jurisdiction())
+            .bind(logged.number())
+            .bind(logged.id())
+            .bind(logged.name())
+            .fetch_optional(&mut *self.inner)
+            .await?)
     }
 
-    /// Records without a leaf, in the order in which they came; decisions after audit rows of the same time.
+    /// Records of these kinds without a leaf, in the order in which they came.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn unlogged(&mut self, limit: i64) -> Result<Vec<Logged>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT 'audit' AS kind, position AS number, NULL AS id, at FROM audit AS record \
-             WHERE jurisdiction = $1 AND NOT EXISTS (SELECT 1 FROM audit_leaf AS leaf WHERE \
-             leaf.jurisdiction = $1 AND leaf.kind = 'audit' AND leaf.number = record.position) \
-             UNION ALL SELECT 'checkpoint', size, NULL, at FROM audit_checkpoint AS record \
-             WHERE jurisdiction = $1 AND NOT EXISTS (SELECT 1 FROM audit_leaf AS leaf WHERE \
-             leaf.jurisdiction = $1 AND leaf.kind = 'checkpoint' AND leaf.number = record.size) \
-             UNION ALL SELECT 'decision', NULL, id, decided_at FROM decision AS record \
-             WHERE jurisdiction = $1 AND NOT EXISTS (SELECT 1 FROM audit_leaf AS leaf WHERE \
-             leaf.jurisdiction = $1 AND leaf.kind = 'decision' AND leaf.id = record.id) \
-             ORDER BY at, kind, number, id LIMIT $2",
-        )
-        .bind(self.jurisdiction())
-        .bind(limit)
-        .fetch_all(&mut *self.inner)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let (kind, number) = (row.try_get::<&str, _>("kind")?, row.try_get("number")?);
-                Logged::of(kind, number, row.try_get("id")?).ok_or_else(shape)
-            })
-            .collect()
-    }
-
-    /// Gives leaves to records of the time before there was a log.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn adopt(&mut self) -> Result<u64, StoreError> {
-        let records = self.unlogged(i64::MAX).await?;
-        for record in &records {
-            self.log(*record).await?;
+    pub async fn unlogged(&mut self, kinds: &[Kind], most: i64) -> Result<Vec<Logged>, StoreError> {
+        let mut found = Vec::new();
+        for kind in kinds {
+            let rows = sqlx::query(kind.unlogged())
+                .bind(self.jurisdiction())
+                .bind(most)
+                .fetch_all(&mut *self.inner)
+                .await?;
+            for row in rows {
+                let (number, id) = (row.try_get("number")?, row.try_get("id")?);
+                let name: Option<String> = row.try_get("name")?;
+                let logged = Logged::of(kind.code(), number, id, name).ok_or_else(shape)?;
+                found.push((row.try_get::<i64, _>("at")?, logged));
+            }
         }
-        Ok(records.len() as u64)
+        found.sort_by(|one, other| {
+            let key = |(at, logged): &(i64, Logged)| (*at, logged.kind(), logged.number());
+            key(one)
+                .cmp(&key(other))
+                .then_with(|| one.1.id().cmp(&other.1.id()))
+                .then_with(|| one.1.name().cmp(&other.1.name()))
+        });
+        found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        Ok(found.into_iter().map(|(_, logged)| logged).collect())
+    }
+
+    /// Whether the log has a leaf of a kind.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_leaf_of(&mut self, kind: Kind) -> Result<bool, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT position FROM audit_leaf WHERE jurisdiction = $1 AND kind = $2 LIMIT 1",
+        )
+        .bind(self.jurisdiction())
+        .bind(kind.code())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        Ok(found.is_some())
+    }
+
+    /// Gives leaves to records of these kinds from the time before they had any.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn adopt(&mut self, kinds: &[Kind]) -> Result<u64, StoreError> {
+        let records = self.unlogged(kinds, i64::MAX).await?;
+        let count = records.len() as u64;
+        for record in records {
+            self.log(record).await?;
+        }
+        Ok(count)
     }
 }
 
@@ -327,10 +271,11 @@ fn leaf_row(row: &SqliteRow) -> LeafRow {
     let kind: String = row.try_get("kind").unwrap_or_default();
     let number: Option<i64> = row.try_get("number").unwrap_or_default();
     let id: Option<Vec<u8>> = row.try_get("id").unwrap_or_default();
+    let name: Option<String> = row.try_get("name").unwrap_or_default();
     let blind: Option<Vec<u8>> = row.try_get("blind").unwrap_or_default();
     LeafRow {
         position: row.try_get("position").unwrap_or(-1),
-        logged: Logged::of(&kind, number, id.as_deref()),
+        logged: Logged::of(&kind, number, id, name),
         blind: blind.and_then(|key| key.try_into().ok()).map(Blind::new),
         leaf: row.try_get("leaf").unwrap_or_default(),
         hash: row.try_get("hash").unwrap_or_default(),
@@ -360,17 +305,15 @@ fn columns_of(row: &SqliteRow) -> Result<Columns, StoreError> {
     Ok(Columns(columns))
 }
 
-fn leaf(logged: Logged, opening: &Opening) -> Result<Leaf, StoreError> {
+fn leaf(logged: &Logged, opening: &Opening) -> Result<Leaf, StoreError> {
     let columns = &opening.columns;
-    let time = ["at", "decided_at"]
-        .iter()
-        .find_map(|name| match columns.0.get(*name) {
-            Some(Value::Integer(micros)) => u64::try_from(*micros).ok(),
-            _ => None,
-        });
-    let action = match (logged, columns.0.get("action")) {
-        (Logged::Checkpoint(_), _) => "checkpoint.sign",
-        (_, Some(Value::Text(action))) => action,
+    let time = match columns.0.get(logged.kind().time()) {
+        Some(Value::Integer(micros)) => u64::try_from(*micros).ok(),
+        _ => None,
+    };
+    let action = match (logged.kind().action(), columns.0.get("action")) {
+        (Some(action), _) => action,
+        (None, Some(Value::Text(action))) => action,
         _ => return Err(shape()),
     };
     let code = |text: &str| Code::new(text).map_err(|_| shape());
@@ -379,7 +322,7 @@ fn leaf(logged: Logged, opening: &Opening) -> Result<Leaf, StoreError> {
     Ok(Leaf {
         position: opening.position,
         at: time.ok_or_else(shape)?,
-        kind: code(logged.kind())?,
+        kind: code(logged.kind().code())?,
         action: code(action)?,
         object: commit(Field::Object, &opening.object),
         subject: opening

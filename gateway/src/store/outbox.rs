@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use tandem_mappings::model::id::{DecisionId, MessageId};
 
+use super::logged::Logged;
 use super::tx::{micros, timestamp, uuid};
 use super::{StoreError, Tx};
 
@@ -334,10 +335,10 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn add_attempt(&mut self, attempt: &AttemptRow) -> Result<(), StoreError> {
-        sqlx::query(
+        let number: i64 = sqlx::query_scalar(
             "INSERT INTO attempt (jurisdiction, message, number, started_at, ended_at, outcome, fault, note, decision) \
              SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7, $8 FROM attempt \
-             WHERE jurisdiction = $1 AND message = $2",
+             WHERE jurisdiction = $1 AND message = $2 RETURNING number",
         )
         .bind(self.jurisdiction())
         .bind(attempt.message.as_bytes().as_slice())
@@ -347,9 +348,9 @@ impl Tx {
         .bind(&attempt.fault)
         .bind(&attempt.note)
         .bind(attempt.decision.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .fetch_one(&mut *self.inner)
         .await?;
-        Ok(())
+        self.log(Logged::Attempt(attempt.message, number)).await
     }
 
     /// The attempts of a message, in order.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row;
 
+use super::logged::Logged;
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -43,7 +44,8 @@ impl Tx {
         .bind(&row.recorded_by)
         .execute(&mut *self.inner)
         .await?;
-        Ok(())
+        let (at, bundle) = (micros(row.effective_at), row.bundle.clone());
+        self.log(Logged::Activation(at, bundle)).await
     }
 
     /// Every activation, the latest instant first.
@@ -52,7 +54,11 @@ impl Tx {
     /// When the store fails.
     pub async fn activations(&mut self) -> Result<Vec<ActivationRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM policy_activation WHERE jurisdiction = $1 ORDER BY effective_at DESC, recorded_at DESC",
+            "SELECT known.effective_at, known.bundle, approvals, recorded_at, recorded_by, \
+             start.started_at AS started_at FROM policy_activation AS known \
+             LEFT JOIN policy_start AS start ON start.jurisdiction = known.jurisdiction \
+             AND start.effective_at = known.effective_at AND start.bundle = known.bundle \
+             WHERE known.jurisdiction = $1 ORDER BY known.effective_at DESC, recorded_at DESC",
         )
         .bind(self.jurisdiction())
         .fetch_all(&mut *self.inner)
@@ -84,8 +90,8 @@ impl Tx {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE policy_activation SET started_at = $1 \
-             WHERE jurisdiction = $2 AND effective_at = $3 AND bundle = $4",
+            "INSERT INTO policy_start (started_at, jurisdiction, effective_at, bundle) \
+             VALUES ($1, $2, $3, $4)",
         )
         .bind(micros(now))
         .bind(self.jurisdiction())
@@ -93,6 +99,7 @@ impl Tx {
         .bind(&row.bundle)
         .execute(&mut *self.inner)
         .await?;
-        Ok(())
+        let (at, bundle) = (micros(row.effective_at), row.bundle.clone());
+        self.log(Logged::Start(at, bundle)).await
     }
 }

@@ -379,3 +379,21 @@ async fn other_purposes_and_incomplete_questions_are_refused() {
     let opened = worker.open(&office, about).await;
     assert_eq!(opened.status, StatusCode::OK, "{}", opened.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parents_accounting_leaves_out_what_tells_of_a_minors_own_service() {
+    let (office, worker) = scene().await;
+    // Behavioural health was told: its name alone tells of a service to which a minor may consent.
+    let opened = worker.open(&office, json!({ "person": marisol() })).await;
+    assert_eq!(opened.status, StatusCode::OK);
+    let decisions = office.get("privacy", "/v1/decisions").await.json();
+    let all = decisions["decisions"].as_array().unwrap();
+    let id = all.iter().find_map(|one| one["person"].as_str()).unwrap();
+    let mut counts = Vec::new();
+    for copy in ["person", "parent", "staff"] {
+        let path = format!("/v1/persons/{id}/accounting?copy={copy}");
+        let list = office.get("privacy", &path).await.json();
+        counts.push(list["disclosures"].as_array().unwrap().len());
+    }
+    assert_eq!(counts, [1, 0, 1]);
+}

@@ -165,3 +165,31 @@ fn an_operator_lists_what_is_overdue_and_releases_what_is_held() {
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(head.starts_with("GET /v1/inputs?limit=5 "), "{head}");
 }
+
+#[test]
+fn emergencies_are_listed_with_what_is_due_and_a_key_comes_from_standard_input_alone() {
+    let (url, served) = answering(
+        "200 OK",
+        r#"{"emergencies":[{"id":"b-1","system":"bh-demo","review_due":"2026-02-05","is_overdue":true}]}"#,
+    );
+    let ended = tandem(&[
+        "break-glass",
+        "list",
+        "--standing",
+        "overdue",
+        "--url",
+        &url,
+    ]);
+    let head = served.join().unwrap();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        head.starts_with("GET /v1/break-glass?standing=overdue "),
+        "{head}"
+    );
+    for word in ["b-1", "bh-demo", "2026-02-05", "true"] {
+        assert!(ended.out.contains(word), "{}", ended.out);
+    }
+    let ended = tandem(&["break-glass", "read", "b-1", "--url", &url]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.told.contains("the key: expected on standard input"));
+}

@@ -14,6 +14,7 @@ mod api_inbox;
 mod api_match;
 mod api_match_times;
 mod api_matching;
+mod api_minors;
 mod api_office;
 mod api_own_match;
 mod api_public;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tandem_mappings::model::directive::{DirectiveState, Effect};
+use tandem_mappings::model::directive::{Directive, DirectiveState, Effect};
 use utoipa::ToSchema;
 
 use crate::api::Api;
@@ -52,6 +52,8 @@ pub(crate) enum Kind {
     Unverified,
     /// Its end is near.
     Expiring,
+    /// It was signed on a form whose words have become broader: it keeps its own until it is signed anew.
+    NewForm,
 }
 
 impl Kind {
@@ -69,6 +71,9 @@ impl Kind {
             }
             Self::Unverified => {
                 "compare the record with the form and verify it; whoever captured it cannot"
+            }
+            Self::NewForm => {
+                "ask the person whether to sign the new form; until then the old words hold"
             }
             Self::Expiring => {
                 "ask the person whether to sign again, if that is safe; there is no grace"
@@ -192,6 +197,7 @@ fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
         {
             Kind::Expiring
         }
+        _ if is_on_older_form(api, &document.directive) => Kind::NewForm,
         _ => return None,
     };
     Some(Entry {
@@ -205,6 +211,16 @@ fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
         is_overdue: false,
         next: kind.next(),
     })
+}
+
+/// Whether a permit in force was signed on a form that a broader one has replaced.
+fn is_on_older_form(api: &Api, directive: &Directive) -> bool {
+    let core = api.core();
+    let today = core.day(core.clock.now());
+    let mut forms = core.loaded.config.forms.iter();
+    let form = directive.form_template.as_ref();
+    directive.says() == Some(Effect::Permit)
+        && form.is_some_and(|form| forms.any(|one| one.asks_anew(form, today)))
 }
 
 fn of_decision(row: &DecisionRow) -> Entry {

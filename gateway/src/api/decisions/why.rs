@@ -7,6 +7,7 @@ use tandem_consent::{Decision, Explanation, Missing, Request};
 use tandem_mappings::model::id::{OrganizationId, PersonId};
 use utoipa::ToSchema;
 
+use crate::accounting::{Copy, View};
 use crate::api::Api;
 use crate::api::body::{Query, limit};
 use crate::api::caller::{As, Overseers};
@@ -24,6 +25,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .query("person", "The person's id")
     .query("recipient", "Only what would have been told to this organisation")
     .query("limit", "Most decisions looked at")
+    .query("copy", "For whom: staff (the rule), person or parent; a parent's leaves out a minor's own services")
     .gives::<Answers>(200, "The answers in plain words");
     routes.add(doc, show)
 }
@@ -33,6 +35,12 @@ struct Asked {
     person: PersonId,
     recipient: Option<OrganizationId>,
     limit: Option<i64>,
+    #[serde(default = "staff")]
+    copy: Copy,
+}
+
+const fn staff() -> Copy {
+    Copy::Staff
 }
 
 /// Answers about a person.
@@ -45,8 +53,9 @@ pub(super) struct Answers {
 /// An answer, with how often it was given in a row.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Answer {
-    /// The newest decision that gave it.
-    pub decision: String,
+    /// The newest decision that gave it, for privacy staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
     /// When it was given last.
     pub last_at: String,
     /// When it was given first.
@@ -86,14 +95,16 @@ async fn show(
     let mut tx = core.store.begin().await?;
     let rows = tx.decisions(Some(asked.person), limit(asked.limit)).await?;
     let (now, person) = (core.clock.now(), asked.person.to_string());
+    let view = View::of(&mut tx, asked.person, asked.copy, now).await?;
     looked_at(&mut tx, now, &by.caller, "decision.why", &person).await?;
     tx.commit().await?;
     let meant = |row: &&DecisionRow| {
         let recipient = asked.recipient.as_ref();
-        recipient.is_none_or(|one| one.as_str() == row.recipient)
+        recipient.is_none_or(|one| one.as_str() == row.recipient) && view.shows(core, row)
     };
     let mut answers: Vec<Answer> = Vec::new();
-    for answer in rows.iter().filter(meant).filter_map(answer) {
+    for mut answer in rows.iter().filter(meant).filter_map(answer) {
+        answer.decision = answer.decision.filter(|_| asked.copy == Copy::Staff);
         match answers.iter_mut().find(|newer| newer.same == answer.same) {
             Some(newer) => {
                 newer.count = newer.count.saturating_add(1);
@@ -125,7 +136,7 @@ fn answer(row: &DecisionRow) -> Option<Answer> {
         request.purpose.as_str()
     );
     Some(Answer {
-        decision: row.id.to_string(),
+        decision: Some(row.id.to_string()),
         last_at: row.decided_at.to_string(),
         first_at: row.decided_at.to_string(),
         count: 1,

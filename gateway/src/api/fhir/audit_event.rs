@@ -10,10 +10,12 @@ use tandem_mappings::model::id::PersonId;
 
 use super::audit_view::{self, Side};
 use super::{FhirError, config_of, resource};
+use crate::accounting::{Copy, View};
 use crate::api::Api;
 use crate::api::body::Query;
 use crate::api::caller::{As, Overseers};
 use crate::api::persons::looked_at;
+use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
 use crate::state::disclosure::DisclosureDoc;
 use crate::store::{Logging, StoreError, Tx};
@@ -28,6 +30,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
     )
     .allow::<Overseers>()
     .query("patient", "Only those about this person")
+    .query(
+        "copy",
+        "For whom, with patient: staff (the rule), person or parent; a parent's leaves out a minor's own services",
+    )
     .query("_count", "Most log entries on a page, up to 50")
     .query(
         "_before",
@@ -40,10 +46,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[derive(Debug, Deserialize)]
 struct Criteria {
     patient: Option<PersonId>,
+    #[serde(default = "staff")]
+    copy: Copy,
     #[serde(rename = "_count")]
     count: Option<i64>,
     #[serde(rename = "_before")]
     before: Option<i64>,
+}
+
+const fn staff() -> Copy {
+    Copy::Staff
 }
 
 impl Criteria {
@@ -55,6 +67,9 @@ impl Criteria {
         }
         if let Some(patient) = self.patient {
             query.append_pair("patient", &patient.to_string());
+        }
+        if self.copy != Copy::Staff {
+            query.append_pair("copy", self.copy.code());
         }
         config.at_gateway(&format!("AuditEvent?{}", query.finish()))
     }
@@ -69,6 +84,12 @@ async fn search(
     let config = config_of(&api, &core.gateway)?;
     let count = asked.count.unwrap_or(MOST).clamp(1, MOST);
     let mut tx = core.store.begin().await?;
+    let now = core.clock.now();
+    let view = match asked.patient {
+        Some(person) => Some(View::of(&mut tx, person, asked.copy, now).await?),
+        None if asked.copy == Copy::Staff => None,
+        None => return Err(no_patient().into()),
+    };
     let before = asked.before.unwrap_or(i64::MAX);
     let found = tx.logged_before(before, asked.patient, count).await?;
     let mut links =
@@ -79,7 +100,15 @@ async fn search(
     }
     let mut entries = Vec::new();
     for (position, event) in found {
-        let events = events(&api, &mut tx, &config, &asked, position, event).await?;
+        let events = events(
+            &api,
+            &mut tx,
+            &config,
+            (&asked, view.as_ref()),
+            position,
+            event,
+        )
+        .await?;
         entries.extend(events.into_iter().map(|event| {
             let id = event["id"].as_str().unwrap_or_default();
             json!({
@@ -89,7 +118,6 @@ async fn search(
             })
         }));
     }
-    let now = core.clock.now();
     looked_at(&mut tx, now, &by.caller, "audit.read", "AuditEvent").await?;
     tx.commit().await?;
     let mut bundle = json!({"resourceType": "Bundle", "type": "searchset", "link": links});
@@ -104,14 +132,16 @@ async fn events(
     api: &Api,
     tx: &mut Tx,
     config: &FhirConfig,
-    asked: &Criteria,
+    (asked, view): (&Criteria, Option<&View>),
     position: i64,
     event: Logging,
 ) -> Result<Vec<Value>, StoreError> {
+    let core = api.core();
     match event {
         Logging::Decision(id) => {
             let row = tx.decision(id).await?;
-            Ok(row
+            let shown = row.filter(|row| view.is_none_or(|view| view.shows(core, row)));
+            Ok(shown
                 .map(|row| audit_view::decision(config, position, &row))
                 .into_iter()
                 .collect())
@@ -127,6 +157,9 @@ async fn events(
             let Some(decision) = tx.decision(disclosure.decision).await? else {
                 return Ok(Vec::new());
             };
+            if !view.is_none_or(|view| view.shows(core, &decision)) {
+                return Ok(Vec::new());
+            }
             let attempts = tx.attempts(disclosure.message).await?;
             let at = attempts
                 .iter()
@@ -136,7 +169,7 @@ async fn events(
                 message: &message,
                 at,
                 decision: &decision,
-                recipient: api.core().organization_of(&disclosure.holder),
+                recipient: core.organization_of(&disclosure.holder),
             };
             // One event for each person and side (BALP: one per patient).
             Ok(people
@@ -148,4 +181,8 @@ async fn events(
                 .collect())
         }
     }
+}
+
+fn no_patient() -> ApiError {
+    ApiError::Invalid("copy: expected a patient with it".to_owned())
 }

@@ -16,13 +16,24 @@ pub(in super::super) enum AccountingCommand {
 
 /// For whom a copy is.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Copy {
+pub(super) enum Copy {
     /// The person
     Person,
     /// A parent or guardian: a minor's own services are left out
     Parent,
     /// Privacy staff: also what is left out of others' copies
     Staff,
+}
+
+impl Copy {
+    /// The code.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Parent => "parent",
+            Self::Staff => "staff",
+        }
+    }
 }
 
 /// List the disclosures about a person (role privacy-officer or auditor).
@@ -79,11 +90,7 @@ impl AccountingCommand {
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
         match self {
             Self::Show(args) => {
-                let copy = match args.copy {
-                    Copy::Person => "person",
-                    Copy::Parent => "parent",
-                    Copy::Staff => "staff",
-                };
+                let copy = args.copy.code();
                 let call = Call::get(["persons", &args.person, "accounting"]);
                 args.answer.call(call.query("copy", Some(copy))).await
             }

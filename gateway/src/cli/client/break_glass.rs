@@ -304,15 +304,15 @@ impl ListArgs {
             .query("standing", Some(standing))
             .query("limit", self.limit);
         let columns = [
-            ("id", "id"),
-            ("at", "at"),
-            ("system", "system"),
-            ("user", "user"),
-            ("purpose", "purpose"),
-            ("reason", "reason"),
-            ("standing", "standing"),
-            ("due", "review_due"),
-            ("overdue", "is_overdue"),
+            ("id", "/id"),
+            ("at", "/at"),
+            ("system", "/system"),
+            ("user", "/user"),
+            ("purpose", "/purpose"),
+            ("reason", "/reason"),
+            ("standing", "/standing"),
+            ("due", "/review_due"),
+            ("overdue", "/is_overdue"),
         ];
         self.answer.list(call, "emergencies", &columns).await
     }

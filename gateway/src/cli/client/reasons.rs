@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::exit::{Exit, Failure};
 use super::super::json_input::read_json;
 use super::AnswerArgs;
+use super::accounting::Copy;
 use super::connection::Call;
 
 /// List recorded decisions, or show one with its reasons (role privacy-officer or auditor).
@@ -66,7 +67,9 @@ impl DecisionsArgs {
 
 /// Say why organisations were told of a person or were not (role privacy-officer or auditor).
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tandem why --person 0198c2f0-... --recipient org-cws")]
+#[command(
+    after_help = "Example:\n  tandem why --person 0198c2f0-... --recipient org-cws\n  tandem why --person 0198c2f0-... --copy parent"
+)]
 pub(in super::super) struct WhyArgs {
     /// The person's id
     #[arg(long, value_name = "ID")]
@@ -77,6 +80,9 @@ pub(in super::super) struct WhyArgs {
     /// Most decisions looked at
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
+    /// For whom the answer is: a parent's leaves out services to which a minor may consent alone
+    #[arg(long, value_enum, default_value_t = Copy::Staff)]
+    copy: Copy,
     #[command(flatten)]
     answer: AnswerArgs,
 }
@@ -87,7 +93,8 @@ impl WhyArgs {
         let call = Call::get(["why"])
             .query("person", Some(&self.person))
             .query("recipient", self.recipient.as_ref())
-            .query("limit", self.limit);
+            .query("limit", self.limit)
+            .query("copy", Some(self.copy.code()));
         let columns = [
             ("last_at", "/last_at"),
             ("times", "/count"),

@@ -19,11 +19,12 @@ use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{StoreError, Tx};
 
-/// A record that could be shown, with its open cases.
+/// A record that could be shown, with its open cases: each with its number among all cases, in the order in which they came,
+/// so that a number always means the same case.
 #[derive(Debug)]
 struct Held {
     record: RecordDoc,
-    cases: Vec<InvolvementDoc>,
+    cases: Vec<(usize, InvolvementDoc)>,
 }
 
 /// What could be shown of one person.
@@ -117,8 +118,12 @@ impl Opening {
             let mut cases = tx
                 .find::<InvolvementDoc>("involvement.record", &of_record)
                 .await?;
-            cases.retain(|case| case.is_open);
-            cases.sort_by(|a, b| a.told.case.cmp(&b.told.case));
+            cases.sort_by(|a, b| (a.since, &a.told.case).cmp(&(b.since, &b.told.case)));
+            let cases: Vec<_> = cases
+                .into_iter()
+                .enumerate()
+                .filter(|(_, case)| case.is_open)
+                .collect();
             let asked = items_of(core, place, &record, &cases);
             let may_be =
                 |item: &AskedItem| role.contains(&item.category) && !NEVER.contains(&item.category);
@@ -174,7 +179,7 @@ fn items_of(
     core: &Core,
     place: usize,
     record: &RecordDoc,
-    cases: &[InvolvementDoc],
+    cases: &[(usize, InvolvementDoc)],
 ) -> Vec<AskedItem> {
     let system = &record.key.system;
     let Some(source) = core.organization_of(system) else {
@@ -194,7 +199,7 @@ fn items_of(
         item("demographics", Category::Demographics, &none),
         item("served", core.default_category(system), &none),
     ];
-    items.extend(cases.iter().enumerate().map(|(number, case)| {
+    items.extend(cases.iter().map(|(number, case)| {
         let category = core.category(system, &case.sensitivity);
         item(
             &format!("case-{number}"),
@@ -223,7 +228,7 @@ fn show(core: &Core, place: usize, held: &Held, open: &BTreeSet<String>) -> Opti
             worker: None,
         });
     }
-    for (number, case) in held.cases.iter().enumerate() {
+    for (number, case) in &held.cases {
         if is_open(&format!("case-{number}")) {
             let category = core.category(system, &case.sensitivity);
             services.push(Service {

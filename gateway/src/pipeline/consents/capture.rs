@@ -58,6 +58,9 @@ pub async fn capture(
     if persons_of(tx, &covers).await?.is_empty() {
         return Err(ConsentError::NobodyCovered);
     }
+    if on_later_form(core, &directive, now) {
+        return Err(ConsentError::OtherForm);
+    }
     // Who captures and who verifies is what the gateway saw, not what the form claims.
     directive.captured_by = Some(actor.to_owned());
     directive.captured_at = Some(Moment::Instant(now));
@@ -84,6 +87,20 @@ pub async fn capture(
         follow(core, tx, None, &document, Narrowing::Revoked, now).await?;
     }
     Ok(document)
+}
+
+/// Whether a permit names the words of a broader form that came into use after it began to count: an older signature
+/// carries the words under which it was given, and no others (specs consent 8).
+fn on_later_form(core: &Core, directive: &Directive, now: Timestamp) -> bool {
+    let bundle = core.judge.bundle();
+    let zone = bundle.zone();
+    let start = directive.valid_from.and_then(|start| start.start(zone));
+    let counts_from = core.day(start.unwrap_or(now).min(now));
+    let Some(form) = directive.form_template.as_ref() else {
+        return false;
+    };
+    let mut forms = core.loaded.config.forms.iter();
+    directive.effect == Effect::Permit && forms.any(|one| one.came_after(form, counts_from))
 }
 
 /// Where a directive begins: what was not signed yet is a draft, an offer or an answer; what was signed waits for a

@@ -62,6 +62,11 @@ pub enum ConsentError {
         /// Where it should stand.
         to: &'static str,
     },
+    /// It names words that nobody could sign yet when it began to count.
+    #[error(
+        "the form in this version came into use later than the consent counts from: it needs a signature of its own"
+    )]
+    OtherForm,
     /// What should take its place is not in force, or is the same.
     #[error("no other consent of this id is in force to take its place")]
     NoSuccessor,
@@ -79,6 +84,7 @@ impl ConsentError {
             Self::SamePerson => Some("same-person".to_owned()),
             Self::Standing(standing) => Some(format!("stands {standing}")),
             Self::Move { from, to } => Some(format!("{from} to {to}")),
+            Self::OtherForm => Some("other-form".to_owned()),
             Self::NoSuccessor => Some("no-successor".to_owned()),
             Self::Unknown | Self::NobodyCovered | Self::Store(_) => None,
         }
