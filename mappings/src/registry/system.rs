@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::category::Category;
-use crate::model::id::{OrganizationId, SystemId};
+use crate::model::id::{OrganizationId, ProgramId, SystemId};
 
 /// An agency system that speaks with the gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,4 +17,7 @@ pub struct System {
     pub organization: OrganizationId,
     /// The category of data that carry no label of their own.
     pub default_category: Category,
+    /// The programme whose records it holds, when it holds those of one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramId>,
 }

@@ -1,0 +1,38 @@
+//! What about a source calls for a category, whatever the codes say.
+
+use crate::model::category::Category;
+use crate::registry::{Organization, Program, System};
+
+/// Reason: the organisation or programme is a Part 2 program (42 CFR 2.11).
+pub const PART2_SOURCE: &str = "source:part2_program";
+/// Reason: what the system sends by default.
+pub const SELF_DEFAULT: &str = "source:default_category";
+
+/// The facts about a source that count for labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabelSource {
+    /// The category of data without a label of their own.
+    pub default_category: Category,
+    /// Whether the organisation or the programme is a Part 2 program.
+    pub is_part2: bool,
+}
+
+impl LabelSource {
+    /// The facts about what a system sends from a programme of its organisation. Of an organisation that nobody knows
+    /// the strictest is assumed.
+    #[must_use]
+    pub fn of(
+        organization: Option<&Organization>,
+        system: Option<&System>,
+        program: Option<&Program>,
+    ) -> Self {
+        let by_program = program.and_then(|program| program.default_category);
+        let by_system = system.map(|system| system.default_category);
+        let is_part2 = organization.is_none_or(|one| one.facts.part2_program != Some(false))
+            || program.is_some_and(|program| program.part2_program);
+        Self {
+            default_category: by_program.or(by_system).unwrap_or(Category::SudPart2),
+            is_part2,
+        }
+    }
+}
