@@ -26,6 +26,7 @@ use crate::pipeline::accept::Acceptor;
 use crate::pipeline::canary::{self, Canary};
 use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
 use crate::pipeline::judge::Judge;
+use crate::pipeline::labelling::Labeller;
 use crate::pipeline::matcher::{self, Matcher};
 use crate::pipeline::{learning, processor, timers};
 use crate::policy;
@@ -81,11 +82,14 @@ impl Gateway {
             .await
             .context("learning the match model")?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let labeller =
+            Labeller::new(Arc::clone(&core.loaded)).context("loading the label tables")?;
         let intake = Intake {
             core: Arc::clone(&core),
             adapters: Arc::clone(&adapters),
             acceptor: Acceptor::new(core.store.clone())
-                .guarding(core.loaded.config.refresh.clone()),
+                .guarding(core.loaded.config.refresh.clone())
+                .labelling(Arc::new(labeller)),
         };
         let stop_recording = CancellationToken::new();
         let recording = tokio::spawn(recordings.run(stop_recording.clone()));

@@ -10,7 +10,7 @@ use crate::terms;
 
 /// Labels refused unless a deployment names others: psychotherapy note information and sensitive
 /// service provider information.
-pub const REFUSED_LABELS: &[&str] = &["PSYTHPN", "SSP"];
+pub const REFUSED_LABELS: &[&str] = &["HIPAAPsyNotes", "PSYTHPN", "SSP"];
 
 /// Whether a resource, or one that it contains, carries a label under which it must not enter.
 #[must_use]

@@ -114,7 +114,7 @@ impl FormatReader for OwnEvents {
             // A misspelt `labels` must not pass for none.
             if has_unknown_field(&value) {
                 let expected = "no field beside those of an event: occurred_at, source_event_id, source_person_id, \
-                                source_household_id, category, labels, original, type, payload";
+                                source_household_id, category, labels, program, codes, original, type, payload";
                 sink.deviation(Deviation::record_error("unknown-field", place, expected));
                 continue;
             }
@@ -137,13 +137,15 @@ impl FormatReader for OwnEvents {
 }
 
 /// Fields of an event.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 11] = [
     "occurred_at",
     "source_event_id",
     "source_person_id",
     "source_household_id",
     "category",
     "labels",
+    "program",
+    "codes",
     "original",
     "type",
     "payload",

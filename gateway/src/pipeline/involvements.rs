@@ -54,6 +54,13 @@ pub async fn record_received(
         .map_err(|_| StoreError::Shape {
             kind: "organisation",
         })?;
+    // What a source once said of a record stays until the record is gone: an update with fewer codes corrects nothing.
+    let labels: BTreeSet<String> = known
+        .iter()
+        .flat_map(|record| record.labels.iter())
+        .chain(&event.told.labels)
+        .cloned()
+        .collect();
     let ask = Ask {
         action: Action::Match,
         purpose: Purpose::Match,
@@ -63,7 +70,7 @@ pub async fn record_received(
         items: vec![AskedItem {
             id: "record".to_owned(),
             category: event.told.category.unwrap_or(Category::PersonIndex),
-            labels: event.told.labels.iter().cloned().collect(),
+            labels: labels.clone(),
             source: organization.clone(),
             authored: None,
         }],
@@ -75,7 +82,7 @@ pub async fn record_received(
         key,
         record_kind: told.record_kind.clone(),
         person: told.person.clone(),
-        labels: event.told.labels.iter().cloned().collect(),
+        labels,
         person_id: known
             .as_ref()
             .map_or_else(|| PersonId(uuid::Uuid::now_v7()), |record| record.person_id),

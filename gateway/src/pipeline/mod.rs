@@ -15,6 +15,7 @@ pub mod expiries;
 pub mod family;
 pub mod involvements;
 pub mod judge;
+pub mod labelling;
 pub mod learning;
 pub mod linking;
 pub mod match_model;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use tandem_mappings::labels::Strictness;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::Event;
 
@@ -15,6 +16,9 @@ pub struct Sensitivity {
     /// Sensitivity labels (HL7 v3-ActCode).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<String>,
+    /// The table rows and facts that gave it them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub why: BTreeSet<String>,
 }
 
 impl Sensitivity {
@@ -24,14 +28,67 @@ impl Sensitivity {
         Self {
             category: event.told.category,
             labels: event.told.labels.iter().cloned().collect(),
+            why: event.told.labelled_by.iter().cloned().collect(),
         }
     }
 
-    /// That of a thing told of again: the later category, and the labels of both, for labels only rise.
+    /// That of a thing told of again: the stricter category, and the labels of both, for labels only rise. Of two
+    /// categories that stand beside each other the later one, with the label by which the earlier one stays known.
     #[must_use]
     pub fn then(mut self, later: Self) -> Self {
-        self.category = later.category.or(self.category);
+        self.category = match (self.category, later.category) {
+            (Some(known), Some(told)) => Some(self.joined(known, told)),
+            (known, told) => told.or(known),
+        };
         self.labels.extend(later.labels);
+        self.why.extend(later.why);
         self
+    }
+
+    fn joined(&mut self, known: Category, told: Category) -> Category {
+        // The tables were checked when the gateway started.
+        let Ok(order) = Strictness::shared() else {
+            return known;
+        };
+        if order.is_at_least(known, told) {
+            return known;
+        }
+        self.labels.extend(order.stays_as(known).map(str::to_owned));
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(category: Option<Category>, labels: &[&str]) -> Sensitivity {
+        Sensitivity {
+            category,
+            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+            why: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_told_again_with_less_stays_as_strict_as_it_was() {
+        let first = told(Some(Category::SudNonpart2), &["SUD"]);
+        for later in [None, Some(Category::HealthGeneral), Some(Category::Hiv)] {
+            let found = first.clone().then(told(later, &["R"]));
+            assert_eq!(
+                found,
+                told(Some(Category::SudNonpart2), &["R", "SUD"]),
+                "{later:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_told_again_with_more_rises_and_keeps_the_law_of_before() {
+        let found =
+            told(Some(Category::MentalHealth), &[]).then(told(Some(Category::SudPart2), &[]));
+        assert_eq!(found, told(Some(Category::SudPart2), &["MH"]));
+        let moved = told(Some(Category::CwReferral), &[]).then(told(Some(Category::CwCase), &[]));
+        assert_eq!(moved.category, Some(Category::CwCase));
     }
 }

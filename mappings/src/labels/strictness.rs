@@ -1,6 +1,7 @@
 //! Which category is stricter than which.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::model::category::Category;
 use crate::tables::{Row, Table, TableError};
@@ -57,6 +58,16 @@ impl Strictness {
             }
             _ => Ok(order),
         }
+    }
+
+    /// The order that comes with Tandem, read once.
+    ///
+    /// # Errors
+    /// As for [`Strictness::shipped`].
+    pub fn shared() -> Result<&'static Self, TableError> {
+        static ORDER: OnceLock<Result<Strictness, TableError>> = OnceLock::new();
+        let order = ORDER.get_or_init(Self::shipped);
+        order.as_ref().map_err(Clone::clone)
     }
 
     fn read(&mut self, rank: usize, row: &Row) -> Result<(), TableError> {

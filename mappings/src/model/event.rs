@@ -10,7 +10,7 @@ use super::category::Category;
 use super::coding::Coding;
 use super::comanagement::{CareTeamMember, Comanagement};
 use super::id::{
-    DecisionId, DirectiveId, EventId, Jurisdiction, SourceEventId, SourceHouseholdId,
+    DecisionId, DirectiveId, EventId, Jurisdiction, ProgramId, SourceEventId, SourceHouseholdId,
     SourcePersonId, SystemId,
 };
 use super::involvement::{
@@ -151,6 +151,16 @@ pub struct NewEvent {
     /// Sensitivity labels (HL7 v3-ActCode); they may only grow on the way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// The programme of the sender's organisation that tells it, by its id in the registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramId>,
+    /// Codes of what it tells that have no place in the payload, such as the diagnoses behind a referral. The labelling
+    /// step reads them and nothing keeps them.
+    #[serde(default, skip_serializing)]
+    pub codes: Vec<Coding>,
+    /// The table rows and facts that gave it its category and labels; the labelling step writes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labelled_by: Vec<String>,
     /// The sender's own code of what happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Coding>,
@@ -170,6 +180,9 @@ impl NewEvent {
             source_household_id: None,
             category: None,
             labels: Vec::new(),
+            program: None,
+            codes: Vec::new(),
+            labelled_by: Vec::new(),
             original: None,
             body,
         }

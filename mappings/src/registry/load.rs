@@ -199,6 +199,9 @@ impl Draft {
         for service in registry.services.values() {
             found.extend(program_problem(registry, service));
         }
+        for system in registry.systems.values() {
+            found.extend(system_problem(registry, system));
+        }
         for organization in registry.organizations.values() {
             found.extend(organization_problems(registry, organization));
         }
@@ -218,6 +221,18 @@ fn program_problem(registry: &Registry, service: &Service) -> Option<(String, St
         Some(_) => return None,
     };
     Some((format!("service {}", service.id), reason))
+}
+
+fn system_problem(registry: &Registry, system: &System) -> Option<(String, String)> {
+    let id = system.program.as_ref()?;
+    let reason = match registry.programs.get(id) {
+        None => format!("unknown program {id}"),
+        Some(program) if program.organization != system.organization => {
+            format!("program {id} belongs to {}", program.organization)
+        }
+        Some(_) => return None,
+    };
+    Some((format!("system {}", system.id), reason))
 }
 
 fn organization_problems(

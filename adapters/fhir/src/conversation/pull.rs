@@ -335,6 +335,7 @@ impl Pull {
             self.memory.push(remote.row(TASK, &seen.id, index));
         }
         self.collector.services.clear();
+        self.collector.marked.clear();
     }
 
     fn move_cursors(&mut self, now: Timestamp) {

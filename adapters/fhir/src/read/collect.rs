@@ -13,6 +13,7 @@ use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::{SourceEventId, SourcePersonId};
 use tandem_mappings::model::person::{RecordGone, RecordReceived};
 
+use super::coded::Marked;
 use super::view::{Notes, View};
 use super::{patient, plan, reference, typed};
 use crate::config::FhirConfig;
@@ -48,6 +49,8 @@ pub(crate) struct Collector {
     pub(crate) services: BTreeMap<String, Held>,
     plans: Vec<Held>,
     goals: BTreeMap<String, Held>,
+    /// Codes and labels of what others rest on.
+    pub(crate) marked: Marked,
     /// UUID of a `urn:uuid:` entry to the resource's own id.
     urns: BTreeMap<String, String>,
     /// Base URLs under which the payload gives its own resources.
@@ -65,6 +68,7 @@ impl Collector {
             services: BTreeMap::new(),
             plans: Vec::new(),
             goals: BTreeMap::new(),
+            marked: Marked::default(),
             urns: BTreeMap::new(),
             bases: BTreeSet::new(),
             held_bytes: 0,
@@ -113,6 +117,11 @@ impl Collector {
         ) {
             self.held_bytes = self.held_bytes.saturating_add(room(&held.value));
         }
+        if Marked::is_rested_on(&kind) {
+            self.held_bytes = self.held_bytes.saturating_add(room(&held.value));
+            let urn = urn_id(held.full_url.as_deref());
+            self.marked.remember(&kind, &held.value, urn);
+        }
         match kind.as_str() {
             "Patient" => self.patient(&held, sink)?,
             "Task" => self.tasks.push(held),
@@ -124,6 +133,11 @@ impl Collector {
                 held.place,
                 "the sender reports something about its own answer",
             )),
+            kind if Marked::is_rested_on(kind) => sink.deviation(Deviation::info(
+                "resource-type-not-used",
+                held.place,
+                "kept with the original; its codes count for what refers to it",
+            )),
             _ => sink.deviation(Deviation::info(
                 "resource-type-not-used",
                 held.place,
@@ -131,7 +145,7 @@ impl Collector {
             )),
         }
         let held = self.tasks.len() + self.plans.len() + self.services.len() + self.goals.len();
-        if held > HELD_CAP || self.held_bytes > HELD_BYTES {
+        if held + self.marked.len() > HELD_CAP || self.held_bytes > HELD_BYTES {
             self.finish(sink)?;
         }
         Ok(())
@@ -145,7 +159,9 @@ impl Collector {
             super::task_events::read(self, task, None, sink)?;
         }
         self.services_alone(&tasks, sink);
-        self.plans(sink)
+        self.plans(sink)?;
+        self.marked.clear();
+        Ok(())
     }
 
     /// A ServiceRequest that no Task carries is counted; it asks nobody to do anything.
@@ -309,7 +325,7 @@ impl Collector {
             .find_map(|value| value.as_str()?.parse().ok())
             .unwrap_or(self.context.received_at);
         let mut event = NewEvent::new(at, key, body);
-        event.labels = gates::labels(resource).map(str::to_owned).collect();
+        self.marked.mark(&mut event, resource);
         Some(event)
     }
 

@@ -1,5 +1,6 @@
 //! Reading: a Bundle, a resource or newline-delimited resources become events.
 
+mod coded;
 pub(crate) mod collect;
 mod deletion;
 mod patient;

@@ -1,6 +1,6 @@
 //! The first pass: what the gate, the households and the referrals need to know before the first row is used.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tandem_adapter_port::package::Package;
 
@@ -23,6 +23,8 @@ pub(crate) struct ProjectFacts {
     pub(crate) kind: String,
     /// Whether a programme for runaway and homeless youth pays it.
     pub(crate) is_rhy: bool,
+    /// `Funder`, list 2.06.1: a grant for people in a certain situation tells that they are in it.
+    pub(crate) funders: BTreeSet<u64>,
 }
 
 /// What the first pass learnt.
@@ -75,10 +77,11 @@ impl Prepass {
                 file,
                 ["ProjectID", "Funder"],
                 |[project, funder]| {
-                    let is_rhy =
-                        value::whole(funder).is_some_and(|f| RHY_FUNDERS.contains(&f.value));
-                    if is_rhy && let Some(facts) = prepass.projects.get_mut(project) {
-                        facts.is_rhy = true;
+                    let funder = value::whole(funder).map(|read| read.value);
+                    if let (Some(funder), Some(facts)) = (funder, prepass.projects.get_mut(project))
+                    {
+                        facts.is_rhy |= RHY_FUNDERS.contains(&funder);
+                        facts.funders.insert(funder);
                     }
                 },
             )?;
@@ -119,6 +122,7 @@ impl Prepass {
                 ProjectFacts {
                     kind,
                     is_rhy: false,
+                    funders: BTreeSet::new(),
                 },
             );
             let lower = name.to_lowercase();

@@ -190,9 +190,7 @@ impl Session<'_> {
         let Ok(id) = SourceEventId::new(format!("Event:{}:{}", row.key(), told.status)) else {
             return Ok(());
         };
-        let mut event = NewEvent::new(told.at, id, body)
-            .about(person)
-            .under(self.category(&project));
+        let mut event = self.of_project(NewEvent::new(told.at, id, body).about(person), &project);
         event.original = original;
         self.sink.event(event)
     }
@@ -264,9 +262,8 @@ impl Session<'_> {
         };
         let project = self.project_of(row);
         let body = Body::ReferralRequested(Box::new(request));
-        let mut event = NewEvent::new(self.day_moment(row, "EventDate"), id, body)
-            .about(person)
-            .under(self.category(&project));
+        let event = NewEvent::new(self.day_moment(row, "EventDate"), id, body).about(person);
+        let mut event = self.of_project(event, &project);
         event.original = Some(original);
         self.sink.event(event)
     }
@@ -332,9 +329,8 @@ impl Session<'_> {
             let Ok(id) = SourceEventId::new(id) else {
                 continue;
             };
-            let event = NewEvent::new(at, id, body)
-                .about(person.clone())
-                .under(self.category(project));
+            let event = NewEvent::new(at, id, body).about(person.clone());
+            let event = self.of_project(event, project);
             self.sink.event(event)?;
         }
         Ok(())

@@ -114,14 +114,28 @@ impl Session<'_> {
         let Ok(id) = SourceEventId::new(format!("{file}:{}:{what}", row.key())) else {
             return Ok(());
         };
-        let event = NewEvent::new(at, id, body)
-            .about(person)
-            .under(self.category(project));
+        let event = NewEvent::new(at, id, body).about(person);
+        let event = self.of_project(event, project);
         self.sink.event(event)
     }
 
+    /// An event as one of a project: under its category, with the codes of the grants that pay it.
+    pub(crate) fn of_project(&self, event: NewEvent, project: &str) -> NewEvent {
+        let mut event = event.under(self.category(project));
+        let funders = self
+            .prepass
+            .projects
+            .get(project)
+            .map(|facts| &facts.funders);
+        let funders = funders.into_iter().flatten();
+        event.codes = funders
+            .map(|funder| Coding::new(CODE_SYSTEM, format!("2.06.1:{funder}")))
+            .collect();
+        event
+    }
+
     /// Stays of projects for runaway and homeless youth stand under their own rules.
-    pub(crate) fn category(&self, project: &str) -> Category {
+    fn category(&self, project: &str) -> Category {
         match self.prepass.projects.get(project) {
             Some(facts) if facts.is_rhy => Category::RhyRecord,
             _ => Category::HomelessServices,
@@ -150,9 +164,8 @@ impl Session<'_> {
             return Ok(());
         };
         let body = Body::HouseholdMembership(Box::new(membership));
-        let mut event = NewEvent::new(self.day_moment(row, "EntryDate"), id, body)
-            .about(person)
-            .under(self.category(row.get("ProjectID")));
+        let mut event = NewEvent::new(self.day_moment(row, "EntryDate"), id, body).about(person);
+        event = self.of_project(event, row.get("ProjectID"));
         event.source_household_id = household;
         self.sink.event(event)
     }

@@ -24,6 +24,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use reading::{Found, ReadThrough, read_through};
 
+use super::labelling::Labeller;
 use super::original::without_refused;
 use crate::config::RefreshConfig;
 use crate::state::held::HeldDoc;
@@ -69,6 +70,7 @@ pub struct Accepted {
 pub struct Acceptor {
     store: Store,
     refresh: RefreshConfig,
+    labeller: Option<Arc<Labeller>>,
     /// Releases take turns: two of one input would stage it twice.
     releases: Arc<Mutex<()>>,
 }
@@ -80,6 +82,7 @@ impl Acceptor {
         Self {
             store,
             refresh: RefreshConfig::default(),
+            labeller: None,
             releases: Arc::default(),
         }
     }
@@ -88,6 +91,15 @@ impl Acceptor {
     #[must_use]
     pub fn guarding(self, refresh: RefreshConfig) -> Self {
         Self { refresh, ..self }
+    }
+
+    /// The same, with the step that labels whatever is read before it is stored.
+    #[must_use]
+    pub fn labelling(self, labeller: Arc<Labeller>) -> Self {
+        Self {
+            labeller: Some(labeller),
+            ..self
+        }
     }
 
     /// Reads an input and makes it durable. When this returns, it may be acknowledged.
@@ -115,13 +127,14 @@ impl Acceptor {
             .await
     }
 
-    async fn run(
-        &self,
-        mut intake: Intake<'_>,
+    async fn run<'a>(
+        &'a self,
+        mut intake: Intake<'a>,
         reader: Arc<dyn FormatReader>,
         context: &ReadContext,
         bytes: Arc<Vec<u8>>,
     ) -> Result<Accepted, AcceptError> {
+        intake.labeller = self.labeller.as_deref();
         let (out, found) = mpsc::channel(BATCH);
         let format = reader.format();
         let reading = {
@@ -174,6 +187,7 @@ struct Intake<'a> {
     is_staged: bool,
     /// The limits of a full refresh; `None` once an operator has released it.
     refresh: Option<&'a RefreshConfig>,
+    labeller: Option<&'a Labeller>,
     /// Whether the input was held and stands in the store already.
     was_held: bool,
 }
@@ -196,6 +210,7 @@ impl<'a> Intake<'a> {
             people: HashSet::new(),
             is_staged: false,
             refresh: None,
+            labeller: None,
             was_held: false,
         }
     }
@@ -213,6 +228,7 @@ impl<'a> Intake<'a> {
         stage: bool,
     ) -> Result<(), AcceptError> {
         while let Some(next) = found.recv().await {
+            let next = self.labelled(next);
             if let Found::Event(event) = &next
                 && let (Body::RecordReceived(_), Some(person)) =
                     (&event.body, &event.source_person_id)
@@ -239,6 +255,15 @@ impl<'a> Intake<'a> {
             }
         }
         Ok(())
+    }
+
+    fn labelled(&self, found: Found) -> Found {
+        match (found, self.labeller) {
+            (Found::Event(event), Some(labeller)) => {
+                Found::Event(Box::new(labeller.label(&self.context.system, *event)))
+            }
+            (found, _) => found,
+        }
     }
 
     async fn add_input(&self, tx: &mut Tx, original: &[u8]) -> Result<(), StoreError> {
