@@ -13,6 +13,7 @@ pub mod exit;
 mod init;
 mod json_input;
 mod key_file;
+mod labels;
 mod link;
 mod log;
 mod measure;

@@ -17,6 +17,7 @@ use super::demo::{self, DemoArgs};
 use super::encode::{self, EncodeArgs};
 use super::exit::{Exit, Failure};
 use super::init::{self, InitArgs};
+use super::labels::LabelsCommand;
 use super::link::{self, LinkArgs};
 use super::log;
 use super::output::tell;
@@ -53,6 +54,8 @@ enum Command {
     Decide(DecideArgs),
     #[command(subcommand)]
     Policy(PolicyCommand),
+    #[command(subcommand)]
+    Labels(LabelsCommand),
     Check(CheckArgs),
     Init(InitArgs),
     Serve(ServeArgs),
@@ -119,6 +122,7 @@ impl Command {
             Self::Encode(args) => encode::run(args),
             Self::Decide(args) => decide::run(args),
             Self::Policy(command) => command.run().await,
+            Self::Labels(command) => command.run(),
             Self::Check(args) => check::run(args),
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,

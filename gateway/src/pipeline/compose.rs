@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use tandem_adapter_port::outbound::OutboundPerson;
+use tandem_mappings::labels::Strictness;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::domain::Domain;
 use tandem_mappings::model::id::{OrganizationId, PersonId, SystemId};
@@ -145,10 +146,12 @@ pub fn label(items: &mut [ProposedItem], labels: &BTreeSet<String>) {
 /// rise.
 #[must_use]
 pub fn category(base: Category, domain: Domain) -> Category {
-    match (base, domain) {
-        (Category::SudPart2, _) => Category::SudPart2,
-        (_, Domain::MentalHealth) => Category::MentalHealth,
-        (_, Domain::SubstanceUse) => Category::SudNonpart2,
-        (base, _) => base,
-    }
+    let called_for = match domain {
+        Domain::MentalHealth => Category::MentalHealth,
+        Domain::SubstanceUse => Category::SudNonpart2,
+        _ => return base,
+    };
+    // What is stricter already stays: Part 2 data, a fact about HIV.
+    let is_stricter = Strictness::shared().is_ok_and(|order| order.is_at_least(base, called_for));
+    if is_stricter { base } else { called_for }
 }

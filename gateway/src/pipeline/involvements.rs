@@ -1,5 +1,7 @@
 //! Applies records, memberships, cases and enrolments.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::ChangeView;
 use tandem_consent::Action;

@@ -41,15 +41,14 @@ impl Labeller {
         }
         codes.extend(event.original.iter().cloned());
         // A body that is no JSON could not be stored either.
-        gather(
-            &serde_json::to_value(&event.body).unwrap_or_default(),
-            &mut codes,
-        );
+        let payload = serde_json::to_value(&event.body).unwrap_or_default();
+        gather(&payload, &mut codes);
         let source = self.source(system, &event);
         let claim = Claim {
             category: event.category,
             labels: event.labels.iter().cloned().collect(),
             is_identity: is_identity(&event.body),
+            has_free_text: has_free_text(&payload),
         };
         let found = label(&self.tables, source, &claim, &codes);
         let usual = match claim.is_identity {
@@ -120,6 +119,29 @@ fn is_identity(body: &Body) -> bool {
 /// Whether an event only says that a record is gone.
 fn is_of_an_end(body: &Body) -> bool {
     matches!(body, Body::RecordWithdrawn(_) | Body::RecordSealed(_))
+}
+
+/// Fields of payloads in which people write what they like.
+const TEXT_FIELDS: [&str; 7] = [
+    "decisions",
+    "need",
+    "note",
+    "reason_text",
+    "statement",
+    "text",
+    "transition_plan",
+];
+
+/// Whether a payload holds a note.
+fn has_free_text(value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(has_free_text),
+        Value::Object(fields) => fields.iter().any(|(name, inner)| {
+            let is_note = TEXT_FIELDS.contains(&name.as_str());
+            has_free_text(inner) || (is_note && inner.as_str().is_some_and(|text| !text.is_empty()))
+        }),
+        _ => false,
+    }
 }
 
 /// Every code of a payload.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::source::{LabelSource, PART2_SOURCE, SELF_DEFAULT};
+use super::source::{FREE_TEXT, LabelSource, PART2_SOURCE, SELF_DEFAULT};
 use super::table::{Hit, LabelTables};
 use crate::model::category::Category;
 use crate::model::coding::Coding;
@@ -20,6 +20,8 @@ pub struct Claim {
     /// Whether it says who or where somebody is. That stays what it is, and is guarded by the law of its source: a code
     /// adds labels to it.
     pub is_identity: bool,
+    /// Whether it holds a note in free text.
+    pub has_free_text: bool,
 }
 
 /// What something is, and why.
@@ -73,6 +75,10 @@ pub fn label(
             }
             Hit::Unlisted | Hit::UnknownSystem => {}
         }
+    }
+    if let Some(strictest) = source.free_text_category.filter(|_| claim.has_free_text) {
+        called_for.insert(strictest);
+        why.insert(FREE_TEXT.to_owned());
     }
     if source.is_part2 {
         called_for.insert(Category::SudPart2);

@@ -14,7 +14,7 @@ mod table;
 
 pub use code::{icd_form, is_icd};
 pub use label::{Claim, Labelled, label};
-pub use source::{LabelSource, PART2_SOURCE, SELF_DEFAULT};
+pub use source::{FREE_TEXT, LabelSource, PART2_SOURCE, SELF_DEFAULT};
 pub use strictness::{Confidentiality, Strictness};
 pub use system::{CodeForm, CodeSystems};
 pub use table::{Hit, LabelRow, LabelTables};

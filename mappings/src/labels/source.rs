@@ -7,6 +7,8 @@ use crate::registry::{Organization, Program, System};
 pub const PART2_SOURCE: &str = "source:part2_program";
 /// Reason: what the system sends by default.
 pub const SELF_DEFAULT: &str = "source:default_category";
+/// Reason: what the notes of the system may tell of.
+pub const FREE_TEXT: &str = "source:free_text_category";
 
 /// The facts about a source that count for labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct LabelSource {
     pub default_category: Category,
     /// Whether the organisation or the programme is a Part 2 program.
     pub is_part2: bool,
+    /// The strictest category of which notes in free text may tell.
+    pub free_text_category: Option<Category>,
 }
 
 impl LabelSource {
@@ -33,6 +37,7 @@ impl LabelSource {
         Self {
             default_category: by_program.or(by_system).unwrap_or(Category::SudPart2),
             is_part2,
+            free_text_category: system.and_then(|system| system.free_text_category),
         }
     }
 }

@@ -16,6 +16,7 @@ fn clinic() -> LabelSource {
     LabelSource {
         default_category: Category::HealthGeneral,
         is_part2: false,
+        free_text_category: None,
     }
 }
 
@@ -24,6 +25,7 @@ fn nothing_said() -> Claim {
         category: None,
         labels: BTreeSet::new(),
         is_identity: false,
+        has_free_text: false,
     }
 }
 
@@ -118,6 +120,7 @@ fn a_source_whose_law_is_another_keeps_its_category_and_gets_the_label() {
     let source = LabelSource {
         default_category: Category::HomelessServices,
         is_part2: false,
+        free_text_category: None,
     };
     let found = labelled(source, &[("hmis-2026", "1.3:10")]);
     assert_eq!(
@@ -149,6 +152,7 @@ fn a_claim_below_what_the_system_sends_by_default_does_not_count() {
     let source = LabelSource {
         default_category: Category::MentalHealth,
         is_part2: false,
+        free_text_category: None,
     };
     let claim = Claim {
         category: Some(Category::HealthGeneral),
@@ -169,6 +173,28 @@ fn a_label_of_the_sender_counts_like_a_code() {
     assert_eq!(
         found.labels,
         set(&["HIPAASelfPay", "HIV", "SOMETHING", "X_SELF_PAID"])
+    );
+}
+
+#[test]
+fn a_note_in_free_text_is_as_strict_as_the_notes_of_its_source_may_be() {
+    let source = LabelSource {
+        free_text_category: Some(Category::SudNonpart2),
+        ..clinic()
+    };
+    let note = Claim {
+        has_free_text: true,
+        ..nothing_said()
+    };
+    let found = label(&tables(), source, &note, &[]);
+    assert_eq!(
+        (found.category, found.labels),
+        (Category::SudNonpart2, set(&["SUD"]))
+    );
+    assert_eq!(found.why, set(&[FREE_TEXT]));
+    assert_eq!(
+        label(&tables(), source, &nothing_said(), &[]).category,
+        Category::HealthGeneral
     );
 }
 
@@ -197,15 +223,19 @@ fn claim() -> impl Strategy<Value = Claim> {
             category,
             labels,
             is_identity,
+            has_free_text: !is_identity,
         },
     )
 }
 
 fn source() -> impl Strategy<Value = LabelSource> {
-    (category(), any::<bool>()).prop_map(|(default_category, is_part2)| LabelSource {
-        default_category,
-        is_part2,
-    })
+    (category(), any::<bool>(), prop::option::of(category())).prop_map(
+        |(default_category, is_part2, free_text_category)| LabelSource {
+            default_category,
+            is_part2,
+            free_text_category,
+        },
+    )
 }
 
 proptest! {

@@ -7,6 +7,7 @@ use tandem_child_welfare::Tables as ChildWelfareTables;
 use tandem_coordination::assessment::Instruments;
 use tandem_coordination::indicators::Indicators;
 use tandem_hmis::tables::EventTypes;
+use tandem_mappings::labels::LabelTables;
 use tandem_mappings::tables::{ExampleFailure, ReasonTable, TableError, domain_crosswalk};
 
 use super::problem::{Findings, Level};
@@ -15,7 +16,7 @@ type Ran = Result<Vec<ExampleFailure>, TableError>;
 
 /// Runs the pairs of every shipped table.
 pub(super) fn check(findings: &mut Findings) {
-    let sets: [Ran; 8] = [
+    let sets: [Ran; 9] = [
         domain_crosswalk(None).map(|table| table.failed_examples()),
         ReasonTable::shipped().map(|table| table.failed_examples()),
         Indicators::shipped(None).map(|table| table.failed_examples()),
@@ -24,6 +25,7 @@ pub(super) fn check(findings: &mut Findings) {
         ChildWelfareTables::embedded().map(|tables| tables.failed_examples()),
         tandem_fhir::codes::check_tables().map(|()| Vec::new()),
         hmis(),
+        LabelTables::shipped().map(|tables| tables.failed_examples()),
     ];
     findings.count("table sets", sets.len());
     for ran in sets {

@@ -213,6 +213,12 @@ pub async fn moved(
         if is_target && document.target_ref.is_none() {
             document.target_ref = update.referral.target_ref.clone();
         }
+        let mut told = Sensitivity::of(event);
+        if event.system != document.source {
+            // What the target answers is under the category of the target's own system.
+            told.category = None;
+        }
+        document.sensitivity = document.sensitivity.then(told);
         document.outputs.extend(
             update
                 .outputs
