@@ -7,8 +7,9 @@ use tandem_adapter_port::format::Format;
 use tandem_adapter_port::json::{self, JsonFault};
 use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
 
-use super::collect::{Collector, Held, record_name};
+use super::collect::{Collector, Held};
 use super::deletion::{Deletion, Newest};
+use super::resource::record_name;
 use super::split::{MAX_PIECE_BYTES, Piece, PieceKind, Splitter};
 use crate::config::FhirConfig;
 

@@ -7,6 +7,7 @@ mod patient;
 mod plan;
 pub(crate) mod reference;
 pub(crate) mod referral;
+pub(crate) mod resource;
 mod split;
 pub(crate) mod task_events;
 pub(crate) mod typed;

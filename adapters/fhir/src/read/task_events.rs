@@ -11,10 +11,11 @@ use tandem_mappings::model::id::SourcePersonId;
 use tandem_mappings::model::person::RecordReceived;
 use tandem_mappings::model::referral::ReferralStatus;
 
-use super::collect::{Collector, Held, contained, report};
+use super::collect::{Collector, Held, report};
 use super::patient;
 use super::reference;
 use super::referral;
+use super::resource::contained;
 use super::view::{Notes, View};
 use crate::codes;
 use crate::terms;

@@ -55,6 +55,49 @@ fn a_patient_gives_names_numbers_and_addresses() {
     assert_eq!(mother.addresses[0].zip, "90000");
 }
 
+/// A referral whose ServiceRequest rests on a Condition that stands elsewhere in the payload.
+fn referral_resting_on(reference: &str, condition: &serde_json::Value) -> Vec<NewEvent> {
+    let entry = |resource: serde_json::Value| serde_json::json!({ "resource": resource });
+    let bundle = serde_json::json!({ "resourceType": "Bundle", "type": "collection", "entry": [
+        entry(serde_json::json!({
+            "resourceType": "Task", "id": "t-1", "status": "requested", "intent": "order",
+            "focus": { "reference": "ServiceRequest/s-1" }, "for": { "reference": "Patient/p-1" } })),
+        entry(serde_json::json!({
+            "resourceType": "ServiceRequest", "id": "s-1", "status": "active", "intent": "order",
+            "subject": { "reference": "Patient/p-1" }, "reasonReference": [{ "reference": reference }],
+            "meta": { "security": [{ "code": "MH" }] } })),
+        { "fullUrl": "urn:uuid:018f0000-0000-7000-8000-00000000000c", "resource": condition },
+    ]});
+    read(bundle.to_string().as_bytes()).0.events
+}
+
+#[test]
+fn a_referral_carries_the_codes_and_labels_of_what_it_rests_on() {
+    let condition = serde_json::json!({
+        "resourceType": "Condition", "id": "c-1", "subject": { "reference": "Patient/p-1" },
+        "meta": { "security": [{ "code": "SUD" }] },
+        "code": { "coding": [{ "system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "F11.20" }] } });
+    for reference in [
+        "Condition/c-1",
+        "urn:uuid:018f0000-0000-7000-8000-00000000000c",
+    ] {
+        let events = referral_resting_on(reference, &condition);
+        let is_request = |event: &&NewEvent| matches!(event.body, Body::ReferralRequested(_));
+        let event = events.iter().find(is_request).unwrap();
+        assert!(
+            event.codes.iter().any(|one| one.code == "F11.20"),
+            "{reference}"
+        );
+        assert_eq!(event.labels, ["MH", "SUD"], "{reference}");
+    }
+    let elsewhere = referral_resting_on("Condition/other", &condition);
+    assert!(
+        elsewhere
+            .iter()
+            .all(|event| event.codes.iter().all(|one| one.code != "F11.20"))
+    );
+}
+
 #[test]
 fn a_task_with_its_focus_is_a_referral() {
     let (collected, _) = read(CLINIC);

@@ -99,6 +99,22 @@ fn stays_and_households_become_events() {
 }
 
 #[test]
+fn a_stay_carries_the_code_of_the_grant_that_pays_its_project() {
+    let outcome = Files::fixture("fy2026")
+        .set("Funder", "F-P-CE", &[("Funder", "15")])
+        .read();
+    let funders = |id: &str| -> Vec<String> {
+        let mut events = outcome.collected.events.iter();
+        let event = events
+            .find(|event| event.source_event_id.as_str() == id)
+            .unwrap();
+        event.codes.iter().map(|one| one.code.clone()).collect()
+    };
+    assert_eq!(funders("Enrollment:E-1:active"), ["2.06.1:15"]);
+    assert!(!funders("Enrollment:E-93:active").contains(&"2.06.1:15".to_owned()));
+}
+
+#[test]
 fn a_stay_in_a_project_for_runaway_youth_has_its_own_category() {
     let outcome = Files::fixture("fy2026")
         .set("Funder", "F-P-CE", &[("Funder", "22")])
