@@ -80,6 +80,10 @@ mod tests {
         let later = start + HOLD;
         assert_eq!(after(&pace, 3, later), 50);
         assert_eq!(after(&pace, 60_010, later), 60_050);
-        assert_eq!(after(&pace, 3, later), 1_000, "a stall is not passed on whole");
+        assert_eq!(
+            after(&pace, 3, later),
+            1_000,
+            "a stall is not passed on whole"
+        );
     }
 }

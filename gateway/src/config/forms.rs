@@ -23,15 +23,6 @@ pub struct FormChange {
 }
 
 impl FormChange {
-    /// Whether a directive on an older form waits for a signature on this one.
-    #[must_use]
-    pub fn asks_anew(&self, signed: &FormTemplate, today: Date) -> bool {
-        self.is_broader
-            && self.from <= today
-            && self.id == signed.id
-            && self.replaces.contains(&signed.version)
-    }
-
     /// Whether a directive can't have been signed on this form: it counts from a day on which nobody signed it yet.
     #[must_use]
     pub fn came_after(&self, signed: &FormTemplate, counts_from: Date) -> bool {

@@ -120,6 +120,8 @@ impl DirectiveDoc {
 pub const BY_CONSENT: &str = "directive.consent";
 /// Index of directives by where they stand.
 pub const BY_STATE: &str = "directive.state";
+/// Index of directives by the form on which they were signed.
+pub const BY_FORM: &str = "directive.form";
 
 impl Document for DirectiveDoc {
     const KIND: &'static str = "directive";
@@ -135,6 +137,14 @@ impl Document for DirectiveDoc {
             records.map(|record| Index::new("directive.record", RecordDoc::key_of(record)));
         let consent = self.consent.iter().map(|id| Index::new(BY_CONSENT, id));
         let state = Index::new(BY_STATE, self.directive.standing().code());
-        records.chain(consent).chain([state]).collect()
+        let form = self.directive.form_template.iter();
+        let form = form.map(|form| Index::new(BY_FORM, form_key(&form.id, &form.version)));
+        records.chain(consent).chain([state]).chain(form).collect()
     }
+}
+
+/// The value under which directives on a form in one version are found.
+#[must_use]
+pub fn form_key(form: &str, version: &str) -> String {
+    format!("{form}\u{1f}{version}")
 }

@@ -1,10 +1,12 @@
 //! `GET /v1/privacy/inbox`: what waits for a privacy officer, and what to do next about each.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tandem_mappings::model::directive::{Directive, DirectiveState, Effect};
+use tandem_mappings::model::directive::{DirectiveState, Effect};
 use utoipa::ToSchema;
 
 use crate::api::Api;
@@ -13,7 +15,7 @@ use crate::api::caller::{As, PrivacyOfficers};
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
 use crate::state::break_glass::BreakGlassDoc;
-use crate::state::directive::{BY_STATE, Because, DirectiveDoc};
+use crate::state::directive::{BY_FORM, BY_STATE, Because, DirectiveDoc, form_key};
 use crate::store::{DecisionRow, Tx};
 
 /// Directives that are looked at together.
@@ -165,22 +167,47 @@ const WAITING: [DirectiveState; 3] = [
 async fn directives(api: &Api, tx: &mut Tx) -> Result<Vec<Entry>, ApiError> {
     let mut found = Vec::new();
     for state in WAITING {
-        let mut place = Vec::new();
-        loop {
-            let (page, last) = tx
-                .find_page::<DirectiveDoc>(BY_STATE, state.code(), &place, PAGE)
-                .await?;
-            if page.is_empty() {
-                break;
-            }
-            found.extend(
-                page.iter()
-                    .filter_map(|document| of_directive(api, document)),
-            );
-            place = last;
-        }
+        found.extend(found_by(api, tx, BY_STATE, state.code()).await?);
+    }
+    for form in older_forms(api) {
+        let on_form = found_by(api, tx, BY_FORM, &form).await?;
+        found.extend(on_form.into_iter().filter(|one| one.kind == Kind::NewForm));
     }
     Ok(found)
+}
+
+/// What waits among the directives under an index value.
+async fn found_by(
+    api: &Api,
+    tx: &mut Tx,
+    field: &'static str,
+    value: &str,
+) -> Result<Vec<Entry>, ApiError> {
+    let (mut found, mut place) = (Vec::new(), Vec::new());
+    loop {
+        let (page, last) = tx
+            .find_page::<DirectiveDoc>(field, value, &place, PAGE)
+            .await?;
+        if page.is_empty() {
+            return Ok(found);
+        }
+        found.extend(
+            page.iter()
+                .filter_map(|document| of_directive(api, document)),
+        );
+        place = last;
+    }
+}
+
+/// The versions of forms that a broader one has replaced by today.
+fn older_forms(api: &Api) -> BTreeSet<String> {
+    let core = api.core();
+    let today = core.day(core.clock.now());
+    let forms = core.loaded.config.forms.iter();
+    forms
+        .filter(|form| form.is_broader && form.from <= today)
+        .flat_map(|form| form.replaces.iter().map(|old| form_key(&form.id, old)))
+        .collect()
 }
 
 fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
@@ -197,7 +224,11 @@ fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
         {
             Kind::Expiring
         }
-        _ if is_on_older_form(api, &document.directive) => Kind::NewForm,
+        _ if document.directive.says() == Some(Effect::Permit)
+            && is_on_older_form(api, document) =>
+        {
+            Kind::NewForm
+        }
         _ => return None,
     };
     Some(Entry {
@@ -213,14 +244,9 @@ fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
     })
 }
 
-/// Whether a permit in force was signed on a form that a broader one has replaced.
-fn is_on_older_form(api: &Api, directive: &Directive) -> bool {
-    let core = api.core();
-    let today = core.day(core.clock.now());
-    let mut forms = core.loaded.config.forms.iter();
-    let form = directive.form_template.as_ref();
-    directive.says() == Some(Effect::Permit)
-        && form.is_some_and(|form| forms.any(|one| one.asks_anew(form, today)))
+fn is_on_older_form(api: &Api, document: &DirectiveDoc) -> bool {
+    let form = document.directive.form_template.as_ref();
+    form.is_some_and(|form| older_forms(api).contains(&form_key(&form.id, &form.version)))
 }
 
 fn of_decision(row: &DecisionRow) -> Entry {
