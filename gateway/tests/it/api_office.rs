@@ -78,6 +78,20 @@ impl Office {
         Self::start(folder, &config(limits, &registry())).await
     }
 
+    /// A gateway with these limits to whose registry entries are added.
+    pub(crate) async fn with_entries(limits: &str, entries: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("registry");
+        std::fs::create_dir(&own).unwrap();
+        for entry in std::fs::read_dir(registry()).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), own.join(entry.file_name())).unwrap();
+        }
+        let text = format!("jurisdiction = \"demo-county\"\n{entries}");
+        std::fs::write(own.join("more.toml"), text).unwrap();
+        Self::start(folder, &config(limits, &own)).await
+    }
+
     /// A gateway to whose registry an organisation of the example is a victim service provider.
     pub(crate) async fn of_victim_service(organization: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();

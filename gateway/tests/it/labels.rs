@@ -24,7 +24,10 @@ hmis = { write = { source_name = "Tandem gateway", implementation_id = "tandem-d
 /// A gateway with the homeless services' system, the person known to the clinic, and her release of general health to
 /// them.
 async fn office() -> Office {
-    let office = Office::with(HOUSING).await;
+    released(Office::with(HOUSING).await).await
+}
+
+async fn released(office: Office) -> Office {
     office.record("clinic", "pat-1", &marisol()).await;
     let directive = json!({
         "id": "consent-1", "subject": "marisol", "signer": { "capacity": "self" },
@@ -193,13 +196,28 @@ async fn kept(office: &Office, reference: &str) -> (String, ReferralDoc) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_of_a_part_2_program_needs_no_code_to_be_part_2_data() {
-    let office = office().await;
-    push(&office, "clinic", pushed("ev-plain", &json!({}))).await;
+    let entries = r#"
+[[program]]
+id = "prog-detox"
+name = "Detox"
+organization = "org-clinic"
+part2_program = true
+
+[[program]]
+id = "prog-primary"
+name = "Primary care"
+organization = "org-clinic"
+"#;
+    let office = released(Office::with_entries(HOUSING, entries).await).await;
+    let plain = json!({ "program": "prog-primary" });
+    push(&office, "clinic", pushed("ev-plain", &plain)).await;
     assert_eq!(kept(&office, "ev-plain").await.0, "requested");
-    let own = json!({ "category": "SUD_PART2" });
+    let own = json!({ "program": "prog-detox" });
     push(&office, "clinic", pushed("ev-part2", &own)).await;
     let (status, found) = kept(&office, "ev-part2").await;
     assert_eq!(status, "draft");
+    let why = &found.sensitivity.why;
+    assert!(why.contains("source:part2_program"), "{why:?}");
     assert!(
         found.sensitivity.labels.contains("42CFRPart2"),
         "{:?}",

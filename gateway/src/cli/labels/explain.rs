@@ -29,7 +29,7 @@ Examples:
 
 Exit codes: 0 done, 1 nothing of this source enters (a victim service provider), 2 wrong usage, 3 the configuration
 can't be read")]
-pub(super) struct ExplainArgs {
+pub(in super::super) struct ExplainArgs {
     /// Who holds the data: an organisation of the configuration's registry
     #[arg(
         long,

@@ -18,7 +18,7 @@ Examples:
   tandem labels list --json
 
 Exit codes: 0 done, 2 a code system without a table")]
-pub(super) struct ListArgs {
+pub(in super::super) struct ListArgs {
     /// Only the table of this code system: icd10cm, loinc, snomed, hl7, hmis, calworks, or a name that senders use
     #[arg(long, value_name = "SYSTEM")]
     system: Option<String>,
