@@ -116,21 +116,7 @@ impl<'a> Draft<'a> {
         candidates: &[usize],
         answers: &mut [Answer<'a>],
     ) {
-        if !answers.iter().any(|answer| answer.by_default) {
-            return;
-        }
-        let lifting = scene
-            .bundle
-            .coverage
-            .lifting
-            .iter()
-            .map(String::as_str)
-            .collect();
-        let lifting = self.ask(scene, evaluator, index, &lifting, candidates);
-        for lifter in lifting
-            .iter()
-            .filter(|lifter| lifter.verdict == Verdict::Permit)
-        {
+        for lifter in self.lifters(scene, evaluator, index, candidates, answers) {
             for answer in answers.iter_mut().filter(|answer| answer.by_default) {
                 let lifts = |cited: &&Cited<'a>| {
                     cited
@@ -148,6 +134,41 @@ impl<'a> Draft<'a> {
                 }
             }
         }
+    }
+
+    /// The permits of the regimes that could lift one of those without a basis. One that covers the item has been asked.
+    fn lifters(
+        &mut self,
+        scene: &Scene<'a>,
+        evaluator: &Evaluator<'a, '_>,
+        index: usize,
+        candidates: &[usize],
+        answers: &[Answer<'a>],
+    ) -> Vec<Answer<'a>> {
+        let could_lift = |name: &&str| {
+            let rules = scene.bundle.regimes.get(*name).map(|regime| &regime.rules);
+            let mut lifted = rules
+                .into_iter()
+                .flat_map(|rules| rules.values().flat_map(|rule| &rule.lifts));
+            lifted.any(|lifted| {
+                answers
+                    .iter()
+                    .any(|answer| answer.by_default && answer.regime == lifted)
+            })
+        };
+        let lifting = scene.bundle.coverage.lifting.iter().map(String::as_str);
+        let lifting: BTreeSet<&str> = lifting.filter(could_lift).collect();
+        let asked = |answer: &&Answer<'a>| lifting.contains(answer.regime);
+        let mut lifters: Vec<Answer<'a>> = answers.iter().filter(asked).cloned().collect();
+        let not_asked = lifting
+            .iter()
+            .filter(|name| lifters.iter().all(|lifter| lifter.regime != **name))
+            .copied()
+            .collect();
+        lifters.extend(self.ask(scene, evaluator, index, &not_asked, candidates));
+        lifters.retain(|lifter| lifter.verdict == Verdict::Permit);
+        lifters.sort_by_key(|lifter| lifter.regime);
+        lifters
     }
 
     /// Which of the items are permitted.
