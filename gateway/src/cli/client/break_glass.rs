@@ -248,7 +248,7 @@ impl BreakGlassCommand {
             Self::List(args) => args.run().await,
             Self::Show(args) => args.answer.call(Call::get(["break-glass", &args.id])).await,
             Self::Review(args) => {
-                let body = json!({ "outcome": code(args.outcome), "note": args.note });
+                let body = json!({ "outcome": code(&args.outcome), "note": args.note });
                 let call = Call::post(["break-glass", &args.id, "review"], body);
                 args.answer.call(call).await
             }
@@ -299,7 +299,7 @@ impl OpenArgs {
 
 impl ListArgs {
     async fn run(&self) -> Result<Exit, Failure> {
-        let standing = code(self.standing);
+        let standing = code(&self.standing);
         let call = Call::get(["break-glass"])
             .query("standing", Some(standing))
             .query("limit", self.limit);
@@ -319,7 +319,7 @@ impl ListArgs {
 }
 
 /// The name of a choice, which is its code.
-fn code(choice: impl ValueEnum) -> String {
+fn code(choice: &impl ValueEnum) -> String {
     let name = choice.to_possible_value();
     name.map(|value| value.get_name().to_owned())
         .unwrap_or_default()
