@@ -194,7 +194,7 @@ async fn a_log_that_nobody_altered_is_sound_while_it_is_written() {
 /// The first row that is under a checkpoint, and what another value of a column is.
 fn alteration(table: &str, column: &str, kind: &str) -> String {
     let value = match (kind, column) {
-        ("TEXT", _) => format!("{column} || 'x'"),
+        ("TEXT", _) => format!("COALESCE({column}, '') || 'x'"),
         ("BLOB", "person" | "id") => "x'000000000000000000000000000000AA'".to_owned(),
         ("BLOB", "hash" | "blind") => format!("x'{}'", "ab".repeat(32)),
         ("BLOB", _) => format!("{column} || x'00'"),
@@ -308,7 +308,10 @@ async fn a_store_that_was_set_back_is_noticed_and_no_checkpoint_is_signed_over_i
 async fn a_log_that_was_rewritten_whole_is_noticed_by_the_witness() {
     let place = Place::new().await;
     place
-        .alter("UPDATE audit_leaf SET hash = x'00' || substr(hash, 2) WHERE position = 2")
+        .alter(
+            "UPDATE audit_leaf SET hash = CASE substr(hash, 1, 1) WHEN x'00' THEN x'01' ELSE x'00' END \
+             || substr(hash, 2) WHERE position = 2",
+        )
         .await;
     let (store, log) = opened(place.folder.path()).await;
     let error = log.sign(&store, now()).await.unwrap_err();

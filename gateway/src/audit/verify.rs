@@ -159,7 +159,18 @@ fn absent(verifier: &mut Verifier, row: &LeafRow) {
 
 /// Records without a leaf, and cosignatures that went.
 async fn outside(tx: &mut Tx, verifier: &mut Verifier) -> Result<(), CheckError> {
-    for logged in tx.unlogged(&Kind::ALL, NAMED).await? {
+    let (records, nameless) = tx.unlogged(&Kind::ALL, NAMED).await?;
+    for kind in nameless {
+        let place = Place::Row {
+            table: kind.table().to_owned(),
+            key: "none that can be read".to_owned(),
+        };
+        verifier.note(
+            place,
+            "the record is not in the log, and its key is none that the gateway writes",
+        );
+    }
+    for logged in records {
         let place = Place::Row {
             table: logged.kind().table().to_owned(),
             key: logged.key(),

@@ -201,12 +201,16 @@ impl Tx {
             .await?)
     }
 
-    /// Records of these kinds without a leaf, in the order in which they came.
+    /// Records of these kinds without a leaf, in the order in which they came, and the kinds of those whose key is none.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn unlogged(&mut self, kinds: &[Kind], most: i64) -> Result<Vec<Logged>, StoreError> {
-        let mut found = Vec::new();
+    pub async fn unlogged(
+        &mut self,
+        kinds: &[Kind],
+        most: i64,
+    ) -> Result<(Vec<Logged>, Vec<Kind>), StoreError> {
+        let (mut found, mut nameless) = (Vec::new(), Vec::new());
         for kind in kinds {
             let rows = sqlx::query(kind.unlogged())
                 .bind(self.jurisdiction())
@@ -214,10 +218,14 @@ impl Tx {
                 .fetch_all(&mut *self.inner)
                 .await?;
             for row in rows {
-                let (number, id) = (row.try_get("number")?, row.try_get("id")?);
-                let name: Option<String> = row.try_get("name")?;
-                let logged = Logged::of(kind.code(), number, id, name).ok_or_else(shape)?;
-                found.push((row.try_get::<i64, _>("at")?, logged));
+                // What somebody else put there may be of any type.
+                let number = row.try_get("number").unwrap_or_default();
+                let id = row.try_get("id").unwrap_or_default();
+                let name: Option<String> = row.try_get("name").unwrap_or_default();
+                match Logged::of(kind.code(), number, id, name) {
+                    Some(logged) => found.push((row.try_get::<i64, _>("at").unwrap_or(0), logged)),
+                    None => nameless.push(*kind),
+                }
             }
         }
         found.sort_by(|one, other| {
@@ -228,7 +236,8 @@ impl Tx {
                 .then_with(|| one.1.name().cmp(&other.1.name()))
         });
         found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-        Ok(found.into_iter().map(|(_, logged)| logged).collect())
+        let found = found.into_iter().map(|(_, logged)| logged);
+        Ok((found.collect(), nameless))
     }
 
     /// Whether the log has a leaf of a kind.
@@ -251,7 +260,10 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn adopt(&mut self, kinds: &[Kind]) -> Result<u64, StoreError> {
-        let records = self.unlogged(kinds, i64::MAX).await?;
+        let (records, nameless) = self.unlogged(kinds, i64::MAX).await?;
+        if !nameless.is_empty() {
+            return Err(shape());
+        }
         let count = records.len() as u64;
         for record in records {
             self.log(record).await?;
