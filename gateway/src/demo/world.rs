@@ -21,7 +21,7 @@ use crate::serve::Gateway;
 use crate::store::{EventState, OutboxState};
 
 /// How long a check waits for something to arrive, in real time.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// When the story begins: Monday morning.
 const BEGIN: &str = "2026-02-02T09:00:00-08:00";
 const SEED: u64 = 2026;
