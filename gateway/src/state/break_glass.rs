@@ -13,8 +13,9 @@ use uuid::Uuid;
 use crate::store::{Document, Index};
 
 /// Why the glass is broken: one of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
 pub enum Reason {
     /// A medical emergency in which the person cannot be asked.
     MedicalEmergency,
@@ -43,8 +44,9 @@ impl Reason {
 }
 
 /// What a review found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was an emergency.
     Justified,

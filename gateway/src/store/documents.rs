@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 
+use super::due::WRITTEN;
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -97,9 +98,9 @@ impl Tx {
         .bind(sealed)
         .execute(&mut *self.inner)
         .await?;
-        self.write_indexes::<D>(document).await?;
+        self.index(document, &key).await?;
         if D::HAS_TIMES {
-            self.look_soon::<D>(&document.key()).await?;
+            self.set_due(D::KIND, &key, Some(WRITTEN)).await?;
         }
         Ok(())
     }
@@ -110,7 +111,10 @@ impl Tx {
     /// When the store fails.
     pub async fn write_indexes<D: Document>(&mut self, document: &D) -> Result<(), StoreError> {
         let key = self.mac(D::KIND, &document.key())?;
-        let key = key.as_slice();
+        self.index(document, &key).await
+    }
+
+    async fn index<D: Document>(&mut self, document: &D, key: &[u8]) -> Result<(), StoreError> {
         sqlx::query(
             "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
         )

@@ -8,7 +8,7 @@ use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
 /// Written since the last look.
-const WRITTEN: i64 = 0;
+pub(super) const WRITTEN: i64 = 0;
 
 /// A document that is due.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn look_soon<D: Document>(&mut self, key: &str) -> Result<(), StoreError> {
-        self.set_due::<D>(key, Some(WRITTEN)).await
+        let key = self.mac(D::KIND, key)?;
+        self.set_due(D::KIND, &key, Some(WRITTEN)).await
     }
 
     /// Lets all documents of a kind be looked at by the next look.
@@ -56,12 +57,17 @@ impl Tx {
         key: &str,
         at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.set_due::<D>(key, at.map(|at| micros(at).max(WRITTEN)))
-            .await
+        let key = self.mac(D::KIND, key)?;
+        let at = at.map(|at| micros(at).max(WRITTEN));
+        self.set_due(D::KIND, &key, at).await
     }
 
-    async fn set_due<D: Document>(&mut self, key: &str, at: Option<i64>) -> Result<(), StoreError> {
-        let key = self.mac(D::KIND, key)?;
+    pub(super) async fn set_due(
+        &mut self,
+        kind: &str,
+        key: &[u8],
+        at: Option<i64>,
+    ) -> Result<(), StoreError> {
         let sql = match at {
             Some(_) => {
                 "INSERT INTO document_due (jurisdiction, kind, key, due_at) VALUES ($1, $2, $3, $4) \
@@ -71,8 +77,8 @@ impl Tx {
         };
         let query = sqlx::query(sql)
             .bind(self.jurisdiction())
-            .bind(D::KIND)
-            .bind(key.as_slice());
+            .bind(kind)
+            .bind(key);
         let query = match at {
             Some(at) => query.bind(at),
             None => query,

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod broken;
 mod history;
 mod message;
 mod ordering;

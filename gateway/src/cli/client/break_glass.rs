@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::super::exit::{Exit, Failure};
 use super::AnswerArgs;
 use super::connection::Call;
+use crate::state::break_glass::{Outcome, Reason};
 
 /// Most bytes read of a file or of standard input.
 const MOST: u64 = 1 << 20;
@@ -60,34 +61,6 @@ pub(in super::super) struct OpenArgs {
     text_file: PathBuf,
     #[command(flatten)]
     answer: AnswerArgs,
-}
-
-/// Why the glass is broken.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Reason {
-    /// A medical emergency in which the person cannot be asked
-    MedicalEmergency,
-    /// An overdose or poisoning
-    Overdose,
-    /// The person may harm himself or herself
-    SelfHarm,
-    /// A serious and imminent threat to somebody
-    ThreatToSomebody,
-    /// The programme is closed by a declared disaster
-    Disaster,
-}
-
-impl Reason {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::MedicalEmergency => "medical_emergency",
-            Self::Overdose => "overdose",
-            Self::SelfHarm => "self_harm",
-            Self::ThreatToSomebody => "threat_to_somebody",
-            Self::Disaster => "disaster",
-        }
-    }
 }
 
 /// Read once more what was opened, until its end (role system). Its key is read from standard input.
@@ -145,16 +118,6 @@ pub(in super::super) struct ShowArgs {
     id: String,
     #[command(flatten)]
     answer: AnswerArgs,
-}
-
-/// What a review found.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Outcome {
-    /// It was an emergency
-    Justified,
-    /// It was none
-    NotJustified,
 }
 
 /// Record what the review of an emergency found (role privacy-officer).
