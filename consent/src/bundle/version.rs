@@ -15,6 +15,8 @@ pub(crate) struct RuleSet {
     pub(crate) decisive: PolicySet,
     /// Those of them that ask which teams source and recipient share.
     about_teams: PolicySet,
+    /// Those of them that permit and lift the secrecy of other regimes.
+    pub(crate) lifting: PolicySet,
     /// Rules that add duties.
     pub(crate) obligations: PolicySet,
     /// How many rules there are.
@@ -63,6 +65,7 @@ impl Versions {
             let mut set = RuleSet {
                 decisive: PolicySet::new(),
                 about_teams: PolicySet::new(),
+                lifting: PolicySet::new(),
                 obligations: PolicySet::new(),
                 size: 0,
             };
@@ -75,6 +78,9 @@ impl Versions {
                 }
                 if rule.asks_about_teams() && rule.kind != RuleKind::Obligation {
                     set.about_teams.add(rule.policy.clone()).map_err(Box::new)?;
+                }
+                if !rule.lifts.is_empty() && rule.policy.effect() == Effect::Permit {
+                    set.lifting.add(rule.policy.clone()).map_err(Box::new)?;
                 }
                 set.size += 1;
             }

@@ -160,9 +160,14 @@ impl<'a> Draft<'a> {
         let lifting: BTreeSet<&str> = lifting.filter(could_lift).collect();
         let asked = |answer: &&Answer<'a>| lifting.contains(answer.regime);
         let mut lifters: Vec<Answer<'a>> = answers.iter().filter(asked).cloned().collect();
+        let may_lift = |name: &&&str| {
+            let regime = scene.bundle.regimes.get(**name);
+            regime.is_some_and(|regime| evaluator.may_lift(regime, index, candidates))
+        };
         let not_asked = lifting
             .iter()
             .filter(|name| lifters.iter().all(|lifter| lifter.regime != **name))
+            .filter(may_lift)
             .copied()
             .collect();
         lifters.extend(self.ask(scene, evaluator, index, &not_asked, candidates));

@@ -185,6 +185,21 @@ impl<'a, 's> Evaluator<'a, 's> {
         human.unwrap_or_else(|| self.closed(regime, index, forbidding))
     }
 
+    /// Whether a rule of the regime that lifts the secrecy of others holds, without a directive or with a candidate: when
+    /// none does, the whole regime need not be asked about it.
+    pub(super) fn may_lift(&self, regime: &Regime, index: usize, candidates: &[usize]) -> bool {
+        let Some(rules) = regime.on(self.scene.today) else {
+            return false;
+        };
+        let given = candidates.iter().filter_map(|at| self.contexts.get(*at));
+        let mut contexts = std::iter::once(&self.plain).chain(given.flatten());
+        contexts.any(|context| {
+            // An error of Cedar lifts nothing here, as in the whole regime.
+            self.ask(&rules.lifting, index, context)
+                .is_some_and(|response| response.decision() == CedarDecision::Allow)
+        })
+    }
+
     /// The rules by which a regime closes an item because its consent was taken back.
     fn revocation(&self, regime: &'a Regime, index: usize) -> Vec<Cited<'a>> {
         let item = self.scene.request.items.get(index);
