@@ -1,9 +1,9 @@
 //! The audit log: who did what to which object. Codes and ids, never content.
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::logged::Logged;
+use super::sql::{query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -37,7 +37,7 @@ impl Tx {
         object: &str,
         detail: &str,
     ) -> Result<(), StoreError> {
-        let position = sqlx::query_scalar(
+        let position = query_scalar(
             "INSERT INTO audit (jurisdiction, position, at, actor, action, object, detail) \
              SELECT $1, COALESCE(MAX(position), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE jurisdiction = $1 \
              RETURNING position",
@@ -48,7 +48,7 @@ impl Tx {
         .bind(action)
         .bind(object)
         .bind(detail)
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         self.log(Logged::Audit(position)).await
     }
@@ -62,14 +62,14 @@ impl Tx {
         action: Option<&str>,
         limit: i64,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, at, actor, action, object, detail FROM audit \
              WHERE jurisdiction = $1 AND ($2 IS NULL OR action = $2) ORDER BY position DESC LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(action)
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.into_iter()
             .map(|row| {

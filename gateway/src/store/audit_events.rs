@@ -1,8 +1,8 @@
 //! The events of the log that have a view as AuditEvents: decisions, and deliveries of messages.
 
-use sqlx::Row as _;
 use tandem_mappings::model::id::{DecisionId, PersonId};
 
+use super::sql::query;
 use super::tx::uuid;
 use super::{StoreError, Tx};
 
@@ -27,7 +27,7 @@ impl Tx {
         person: Option<PersonId>,
         limit: i64,
     ) -> Result<Vec<(i64, Logging)>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT leaf.position AS place, decision.id AS decision, audit.object AS object \
              FROM audit_leaf AS leaf \
              LEFT JOIN decision ON leaf.kind = 'decision' AND decision.jurisdiction = $1 \
@@ -42,7 +42,7 @@ impl Tx {
         .bind(position)
         .bind(person.map(|person| person.as_bytes().to_vec()))
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.iter()
             .map(|row| {

@@ -1,9 +1,9 @@
 //! Signed heads of the audit log, and what witnesses said of them.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use super::logged::Logged;
+use super::sql::{Row, query};
 use super::tx::micros;
 use super::{StoreError, Tx};
 
@@ -37,14 +37,14 @@ impl Tx {
         row: &CheckpointRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO audit_checkpoint (jurisdiction, size, at, note) VALUES ($1, $2, $3, $4)",
         )
         .bind(self.jurisdiction())
         .bind(row.size)
         .bind(micros(at))
         .bind(&row.note)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         self.log(Logged::Checkpoint(row.size)).await
     }
@@ -58,14 +58,14 @@ impl Tx {
         from: i64,
         limit: i64,
     ) -> Result<Vec<CheckpointRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT size, note FROM audit_checkpoint WHERE jurisdiction = $1 AND size >= $2 \
              ORDER BY size LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(from)
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.iter().map(checkpoint).collect()
     }
@@ -75,12 +75,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn last_checkpoint(&mut self) -> Result<Option<CheckpointRow>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT size, note FROM audit_checkpoint WHERE jurisdiction = $1 \
              ORDER BY size DESC LIMIT 1",
         )
         .bind(self.jurisdiction())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         row.as_ref().map(checkpoint).transpose()
     }
@@ -90,7 +90,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn add_cosignature(&mut self, row: &CosignatureRow) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "INSERT INTO audit_cosignature (jurisdiction, size, witness_key, line) \
              VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         )
@@ -98,9 +98,9 @@ impl Tx {
         .bind(row.size)
         .bind(&row.witness_key)
         .bind(&row.line)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
-        Ok(done.rows_affected() > 0)
+        Ok(done > 0)
     }
 
     /// Everything that witnesses said later, by size.
@@ -108,12 +108,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn cosignatures(&mut self) -> Result<Vec<CosignatureRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT size, witness_key, line FROM audit_cosignature WHERE jurisdiction = $1 \
              ORDER BY size, witness_key",
         )
         .bind(self.jurisdiction())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.iter()
             .map(|row| {
@@ -127,7 +127,7 @@ impl Tx {
     }
 }
 
-fn checkpoint(row: &sqlx::sqlite::SqliteRow) -> Result<CheckpointRow, StoreError> {
+fn checkpoint(row: &Row) -> Result<CheckpointRow, StoreError> {
     Ok(CheckpointRow {
         size: row.try_get("size")?,
         note: row.try_get("note")?,

@@ -1,10 +1,10 @@
 //! Recorded decisions: what was asked, what came out and why.
 
 use jiff::Timestamp;
-use sqlx::Row;
 use tandem_mappings::model::id::{DecisionId, PersonId};
 
 use super::logged::Logged;
+use super::sql::{Row, query};
 use super::tx::{micros, timestamp, uuid};
 use super::{Evidence, StoreError, Tx};
 
@@ -72,7 +72,7 @@ impl Tx {
         let sealed = self
             .sealer
             .seal("decision", "sealed", row.id.as_bytes(), &plain)?;
-        sqlx::query(
+        query(
             "INSERT INTO decision (jurisdiction, id, decided_at, action, stage, outcome, recipient, person, bundle, link_version, sealed) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
@@ -87,7 +87,7 @@ impl Tx {
         .bind(&row.bundle)
         .bind(row.link_version)
         .bind(sealed)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         for evidence in &row.evidence {
             self.keep(evidence, row.decided_at).await?;
@@ -100,10 +100,10 @@ impl Tx {
     /// # Errors
     /// When the store fails or the record does not open.
     pub async fn decision(&mut self, id: DecisionId) -> Result<Option<DecisionRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM decision WHERE jurisdiction = $1 AND id = $2")
+        let row = query("SELECT * FROM decision WHERE jurisdiction = $1 AND id = $2")
             .bind(self.jurisdiction())
             .bind(id.as_bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?;
         row.map(|row| self.decision_row(&row)).transpose()
     }
@@ -117,22 +117,19 @@ impl Tx {
         person: Option<PersonId>,
         limit: i64,
     ) -> Result<Vec<DecisionRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM decision WHERE jurisdiction = $1 AND ($2 IS NULL OR person = $2) \
              ORDER BY decided_at DESC, id DESC LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(person.map(|person| person.as_bytes().to_vec()))
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.iter().map(|row| self.decision_row(row)).collect()
     }
 
-    pub(super) fn decision_row(
-        &self,
-        row: &sqlx::sqlite::SqliteRow,
-    ) -> Result<DecisionRow, StoreError> {
+    pub(super) fn decision_row(&self, row: &Row) -> Result<DecisionRow, StoreError> {
         let id: Vec<u8> = row.get("id");
         let person: Option<Vec<u8>> = row.get("person");
         let sealed: Vec<u8> = row.get("sealed");

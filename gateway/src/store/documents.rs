@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row;
 
 use super::due::WRITTEN;
+use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -51,14 +51,13 @@ impl Tx {
     /// When the store fails or the document does not open.
     pub async fn get<D: Document>(&mut self, key: &str) -> Result<Option<D>, StoreError> {
         let key = self.mac(D::KIND, key)?;
-        let row = sqlx::query(
-            "SELECT sealed FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
-        )
-        .bind(self.jurisdiction())
-        .bind(D::KIND)
-        .bind(key.as_slice())
-        .fetch_optional(&mut *self.inner)
-        .await?;
+        let row =
+            query("SELECT sealed FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3")
+                .bind(self.jurisdiction())
+                .bind(D::KIND)
+                .bind(key.as_slice())
+                .fetch_optional(&mut self.inner)
+                .await?;
         row.map(|row| self.open_document::<D>(&key, row.get("sealed")))
             .transpose()
     }
@@ -85,7 +84,7 @@ impl Tx {
         let plain =
             serde_json::to_vec(document).map_err(|_| StoreError::Shape { kind: D::KIND })?;
         let sealed = self.sealer.seal("document", D::KIND, &key, &plain)?;
-        sqlx::query(
+        query(
             "INSERT INTO document (jurisdiction, kind, key, version, updated_at, sealed) \
              VALUES ($1, $2, $3, 1, $4, $5) \
              ON CONFLICT (jurisdiction, kind, key) DO UPDATE \
@@ -96,7 +95,7 @@ impl Tx {
         .bind(key.as_slice())
         .bind(micros(at))
         .bind(sealed)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         self.index(document, &key).await?;
         if D::HAS_TIMES {
@@ -115,20 +114,18 @@ impl Tx {
     }
 
     async fn index<D: Document>(&mut self, document: &D, key: &[u8]) -> Result<(), StoreError> {
-        sqlx::query(
-            "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
-        )
-        .bind(self.jurisdiction())
-        .bind(D::KIND)
-        .bind(key)
-        .execute(&mut *self.inner)
-        .await?;
+        query("DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3")
+            .bind(self.jurisdiction())
+            .bind(D::KIND)
+            .bind(key)
+            .execute(&mut self.inner)
+            .await?;
         let mut indexes = document.indexes();
         indexes.sort();
         indexes.dedup();
         for index in indexes {
             let value = self.mac(index.field, &index.value)?;
-            sqlx::query(
+            query(
                 "INSERT INTO document_index (jurisdiction, kind, field, value, key) \
                  VALUES ($1, $2, $3, $4, $5)",
             )
@@ -137,7 +134,7 @@ impl Tx {
             .bind(index.field)
             .bind(value.as_slice())
             .bind(key)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         }
         Ok(())
@@ -153,11 +150,11 @@ impl Tx {
             "DELETE FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
             "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
         ] {
-            sqlx::query(sql)
+            query(sql)
                 .bind(self.jurisdiction())
                 .bind(D::KIND)
                 .bind(key.as_slice())
-                .execute(&mut *self.inner)
+                .execute(&mut self.inner)
                 .await?;
         }
         Ok(())
@@ -172,13 +169,13 @@ impl Tx {
         key: &str,
     ) -> Result<Option<(i64, Timestamp)>, StoreError> {
         let key = self.mac(D::KIND, key)?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT version, updated_at FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
         )
         .bind(self.jurisdiction())
         .bind(D::KIND)
         .bind(key.as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         row.map(|row| Ok((row.get("version"), timestamp(row.get("updated_at"))?)))
             .transpose()
@@ -194,7 +191,7 @@ impl Tx {
         value: &str,
     ) -> Result<i64, StoreError> {
         let value = self.mac(field, value)?;
-        Ok(sqlx::query_scalar(
+        Ok(query_scalar(
             "SELECT COUNT(*) FROM document_index \
              WHERE jurisdiction = $1 AND kind = $2 AND field = $3 AND value = $4",
         )
@@ -202,7 +199,7 @@ impl Tx {
         .bind(D::KIND)
         .bind(field)
         .bind(value.as_slice())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?)
     }
 
@@ -216,7 +213,7 @@ impl Tx {
         value: &str,
     ) -> Result<Vec<D>, StoreError> {
         let value = self.mac(field, value)?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT d.key, d.sealed FROM document_index i \
              JOIN document d ON d.jurisdiction = i.jurisdiction AND d.kind = i.kind AND d.key = i.key \
              WHERE i.jurisdiction = $1 AND i.kind = $2 AND i.field = $3 AND i.value = $4 \
@@ -226,7 +223,7 @@ impl Tx {
         .bind(D::KIND)
         .bind(field)
         .bind(value.as_slice())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         self.open_all(rows)
     }
@@ -244,7 +241,7 @@ impl Tx {
         most: u32,
     ) -> Result<(Vec<D>, Vec<u8>), StoreError> {
         let value = self.mac(field, value)?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT d.key, d.sealed FROM document_index i \
              JOIN document d ON d.jurisdiction = i.jurisdiction AND d.kind = i.kind AND d.key = i.key \
              WHERE i.jurisdiction = $1 AND i.kind = $2 AND i.field = $3 AND i.value = $4 AND i.key > $5 \
@@ -256,7 +253,7 @@ impl Tx {
         .bind(value.as_slice())
         .bind(after)
         .bind(most)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         self.open_page(rows)
     }
@@ -266,12 +263,12 @@ impl Tx {
     /// # Errors
     /// When the store fails or a document does not open.
     pub async fn all<D: Document>(&mut self) -> Result<Vec<D>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT key, sealed FROM document WHERE jurisdiction = $1 AND kind = $2 ORDER BY key",
         )
         .bind(self.jurisdiction())
         .bind(D::KIND)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         self.open_all(rows)
     }
@@ -286,7 +283,7 @@ impl Tx {
         after: &[u8],
         most: u32,
     ) -> Result<(Vec<D>, Vec<u8>), StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT key, sealed FROM document \
              WHERE jurisdiction = $1 AND kind = $2 AND key > $3 ORDER BY key LIMIT $4",
         )
@@ -294,27 +291,21 @@ impl Tx {
         .bind(D::KIND)
         .bind(after)
         .bind(most)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         self.open_page(rows)
     }
 
-    fn open_page<D: Document>(
-        &self,
-        rows: Vec<sqlx::sqlite::SqliteRow>,
-    ) -> Result<(Vec<D>, Vec<u8>), StoreError> {
+    fn open_page<D: Document>(&self, rows: Vec<Row>) -> Result<(Vec<D>, Vec<u8>), StoreError> {
         let last = rows.last().map(|row| row.get("key"));
         Ok((self.open_all(rows)?, last.unwrap_or_default()))
     }
 
-    fn open_all<D: Document>(
-        &self,
-        rows: Vec<sqlx::sqlite::SqliteRow>,
-    ) -> Result<Vec<D>, StoreError> {
+    fn open_all<D: Document>(&self, rows: Vec<Row>) -> Result<Vec<D>, StoreError> {
         rows.into_iter()
             .map(|row| {
                 let key: Vec<u8> = row.get("key");
-                self.open_document::<D>(&key, &row.get::<Vec<u8>, _>("sealed"))
+                self.open_document::<D>(&key, &row.get::<Vec<u8>>("sealed"))
             })
             .collect()
     }

@@ -1,9 +1,9 @@
 //! When a document must be looked at next, so that no look at the time goes through all documents of a kind.
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::documents::Document;
+use super::sql::{query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -34,7 +34,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn look_at_all<D: Document>(&mut self) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO document_due (jurisdiction, kind, key, due_at) \
              SELECT jurisdiction, kind, key, $3 FROM document WHERE jurisdiction = $1 AND kind = $2 \
              ON CONFLICT (jurisdiction, kind, key) DO UPDATE SET due_at = $3 \
@@ -43,7 +43,7 @@ impl Tx {
         .bind(self.jurisdiction())
         .bind(D::KIND)
         .bind(WRITTEN)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -75,15 +75,12 @@ impl Tx {
             }
             None => "DELETE FROM document_due WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
         };
-        let query = sqlx::query(sql)
-            .bind(self.jurisdiction())
-            .bind(kind)
-            .bind(key);
+        let query = query(sql).bind(self.jurisdiction()).bind(kind).bind(key);
         let query = match at {
             Some(at) => query.bind(at),
             None => query,
         };
-        query.execute(&mut *self.inner).await?;
+        query.execute(&mut self.inner).await?;
         Ok(())
     }
 
@@ -96,7 +93,7 @@ impl Tx {
         now: Timestamp,
         most: u32,
     ) -> Result<Vec<Due<D>>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT d.key, d.sealed, u.due_at FROM document_due u \
              JOIN document d ON d.jurisdiction = u.jurisdiction AND d.kind = u.kind AND d.key = u.key \
              WHERE u.jurisdiction = $1 AND u.kind = $2 AND u.due_at <= $3 \
@@ -106,12 +103,12 @@ impl Tx {
         .bind(D::KIND)
         .bind(micros(now))
         .bind(most)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         let each = rows.iter().map(|row| {
             Ok(Due {
                 document: self.open_document::<D>(row.get("key"), row.get("sealed"))?,
-                is_old: row.get::<i64, _>("due_at") < WRITTEN,
+                is_old: row.get::<i64>("due_at") < WRITTEN,
             })
         });
         each.collect()
@@ -124,12 +121,12 @@ impl Tx {
     pub async fn next_document_due<D: Document>(
         &mut self,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(
+        let at: Option<i64> = query_scalar(
             "SELECT MIN(due_at) FROM document_due WHERE jurisdiction = $1 AND kind = $2",
         )
         .bind(self.jurisdiction())
         .bind(D::KIND)
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         at.map(timestamp).transpose()
     }

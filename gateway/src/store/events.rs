@@ -1,10 +1,10 @@
 //! The append-only events, in the order in which they were accepted.
 
 use jiff::Timestamp;
-use sqlx::Row;
 use tandem_mappings::model::event::Event;
 use tandem_mappings::model::id::InputId;
 
+use super::sql::{Row, query, query_scalar};
 use super::tx::micros;
 use super::{StoreError, Tx};
 
@@ -60,17 +60,17 @@ impl Tx {
         input: Option<InputId>,
         state: EventState,
     ) -> Result<i64, StoreError> {
-        let position: i64 = sqlx::query_scalar(
+        let position: i64 = query_scalar(
             "SELECT COALESCE(MAX(position), 0) + 1 FROM event WHERE jurisdiction = $1",
         )
         .bind(self.jurisdiction())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         let plain = serde_json::to_vec(event).map_err(|_| StoreError::Shape { kind: "event" })?;
         let sealed = self
             .sealer
             .seal("event", "sealed", event.id.as_bytes(), &plain)?;
-        sqlx::query(
+        query(
             "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed, applied) \
              SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
              CASE WHEN $9 = 'applied' THEN COALESCE(MAX(applied), 0) + 1 END FROM event WHERE jurisdiction = $1",
@@ -85,7 +85,7 @@ impl Tx {
         .bind(micros(event.recorded_at))
         .bind(state.code())
         .bind(sealed)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(position)
     }
@@ -95,13 +95,13 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn publish_events(&mut self, input: InputId) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE event SET state = 'waiting' \
              WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'",
         )
         .bind(self.jurisdiction())
         .bind(input.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -116,7 +116,7 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<WaitingEvent>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, id, sealed FROM event \
              WHERE jurisdiction = $1 AND input = $2 AND state = 'staged' AND position > $3 \
              ORDER BY position LIMIT $4",
@@ -125,7 +125,7 @@ impl Tx {
         .bind(input.as_bytes().as_slice())
         .bind(after)
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         self.open_events(rows)
     }
@@ -135,13 +135,11 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn drop_event(&mut self, position: i64) -> Result<(), StoreError> {
-        sqlx::query(
-            "DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'staged'",
-        )
-        .bind(self.jurisdiction())
-        .bind(position)
-        .execute(&mut *self.inner)
-        .await?;
+        query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'staged'")
+            .bind(self.jurisdiction())
+            .bind(position)
+            .execute(&mut self.inner)
+            .await?;
         Ok(())
     }
 
@@ -150,13 +148,11 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn forget_event(&mut self, position: i64) -> Result<(), StoreError> {
-        sqlx::query(
-            "DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'",
-        )
-        .bind(self.jurisdiction())
-        .bind(position)
-        .execute(&mut *self.inner)
-        .await?;
+        query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'")
+            .bind(self.jurisdiction())
+            .bind(position)
+            .execute(&mut self.inner)
+            .await?;
         Ok(())
     }
 
@@ -165,13 +161,11 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn discard_staged(&mut self, input: InputId) -> Result<(), StoreError> {
-        sqlx::query(
-            "DELETE FROM event WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'",
-        )
-        .bind(self.jurisdiction())
-        .bind(input.as_bytes().as_slice())
-        .execute(&mut *self.inner)
-        .await?;
+        query("DELETE FROM event WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'")
+            .bind(self.jurisdiction())
+            .bind(input.as_bytes().as_slice())
+            .execute(&mut self.inner)
+            .await?;
         Ok(())
     }
 
@@ -180,13 +174,13 @@ impl Tx {
     /// # Errors
     /// When the store fails or an event does not open.
     pub async fn waiting_events(&mut self, limit: i64) -> Result<Vec<WaitingEvent>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, id, sealed FROM event \
              WHERE jurisdiction = $1 AND state = 'waiting' ORDER BY position LIMIT $2",
         )
         .bind(self.jurisdiction())
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         self.open_events(rows)
     }
@@ -200,22 +194,19 @@ impl Tx {
         position: i64,
         limit: i64,
     ) -> Result<Vec<WaitingEvent>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, id, sealed FROM event \
              WHERE jurisdiction = $1 AND position > $2 AND state = 'applied' ORDER BY position LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(position)
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         self.open_events(rows)
     }
 
-    fn open_events(
-        &self,
-        rows: Vec<sqlx::sqlite::SqliteRow>,
-    ) -> Result<Vec<WaitingEvent>, StoreError> {
+    fn open_events(&self, rows: Vec<Row>) -> Result<Vec<WaitingEvent>, StoreError> {
         rows.into_iter()
             .map(|row| {
                 let id: Vec<u8> = row.get("id");
@@ -237,15 +228,15 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn claim_event(&mut self, position: i64) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "UPDATE event SET applied = (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) \
              WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'",
         )
         .bind(self.jurisdiction())
         .bind(position)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 
     /// Applied events in the order in which they took effect, after a place in it. Returns the last place, too.
@@ -257,14 +248,14 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<(i64, Vec<WaitingEvent>), StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, id, sealed, applied FROM event \
              WHERE jurisdiction = $1 AND applied > $2 AND state = 'applied' ORDER BY applied LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(after)
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         let last = rows.last().map_or(after, |row| row.get("applied"));
         Ok((last, self.open_events(rows)?))
@@ -280,7 +271,7 @@ impl Tx {
         state: EventState,
         note: Option<&str>,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE event SET state = $3, note = $4, applied = CASE WHEN $3 = 'applied' THEN \
              COALESCE(applied, (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1)) END \
              WHERE jurisdiction = $1 AND position = $2",
@@ -289,7 +280,7 @@ impl Tx {
         .bind(position)
         .bind(state.code())
         .bind(note)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -299,12 +290,12 @@ impl Tx {
     /// # Errors
     /// When the store fails or an event does not open.
     pub async fn parked_requests(&mut self) -> Result<Vec<WaitingEvent>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, id, sealed FROM event WHERE jurisdiction = $1 AND state = 'parked' \
              AND type IN ('referral.drafted', 'referral.requested') ORDER BY position",
         )
         .bind(self.jurisdiction())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         self.open_events(rows)
     }
@@ -314,14 +305,14 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn replay_events(&mut self) -> Result<u64, StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "UPDATE event SET state = 'waiting', note = NULL \
              WHERE jurisdiction = $1 AND state = 'parked'",
         )
         .bind(self.jurisdiction())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     /// The last position.
@@ -329,12 +320,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn last_position(&mut self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT COALESCE(MAX(position), 0) FROM event WHERE jurisdiction = $1",
+        Ok(
+            query_scalar("SELECT COALESCE(MAX(position), 0) FROM event WHERE jurisdiction = $1")
+                .bind(self.jurisdiction())
+                .fetch_one(&mut self.inner)
+                .await?,
         )
-        .bind(self.jurisdiction())
-        .fetch_one(&mut *self.inner)
-        .await?)
     }
 
     /// How many events stand in a state.
@@ -343,10 +334,10 @@ impl Tx {
     /// When the store fails.
     pub async fn count_events(&mut self, state: EventState) -> Result<i64, StoreError> {
         Ok(
-            sqlx::query_scalar("SELECT COUNT(*) FROM event WHERE jurisdiction = $1 AND state = $2")
+            query_scalar("SELECT COUNT(*) FROM event WHERE jurisdiction = $1 AND state = $2")
                 .bind(self.jurisdiction())
                 .bind(state.code())
-                .fetch_one(&mut *self.inner)
+                .fetch_one(&mut self.inner)
                 .await?,
         )
     }
@@ -360,14 +351,14 @@ impl Tx {
         state: EventState,
         limit: i64,
     ) -> Result<Vec<(i64, String, String)>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, type, COALESCE(note, '') AS note FROM event \
              WHERE jurisdiction = $1 AND state = $2 ORDER BY position DESC LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(state.code())
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         Ok(rows
             .into_iter()
@@ -383,13 +374,13 @@ impl Tx {
         &mut self,
         input: InputId,
     ) -> Result<Vec<(String, String, String)>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT type, state, COALESCE(note, '') AS note FROM event \
              WHERE jurisdiction = $1 AND input = $2 ORDER BY position",
         )
         .bind(self.jurisdiction())
         .bind(input.as_bytes().as_slice())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         Ok(rows
             .into_iter()
@@ -403,10 +394,10 @@ impl Tx {
     /// When the store fails.
     pub async fn event_exists(&mut self, id: uuid::Uuid) -> Result<bool, StoreError> {
         let found: Option<i64> =
-            sqlx::query_scalar("SELECT position FROM event WHERE jurisdiction = $1 AND id = $2")
+            query_scalar("SELECT position FROM event WHERE jurisdiction = $1 AND id = $2")
                 .bind(self.jurisdiction())
                 .bind(id.as_bytes().as_slice())
-                .fetch_optional(&mut *self.inner)
+                .fetch_optional(&mut self.inner)
                 .await?;
         Ok(found.is_some())
     }

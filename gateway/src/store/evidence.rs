@@ -2,9 +2,9 @@
 //! a directive as it was.
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::logged::Logged;
+use super::sql::query;
 use super::tx::micros;
 use super::{StoreError, Tx};
 
@@ -48,17 +48,17 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn keep(&mut self, evidence: &Evidence, now: Timestamp) -> Result<(), StoreError> {
-        let known = sqlx::query("SELECT 1 FROM evidence WHERE jurisdiction = $1 AND hash = $2")
+        let known = query("SELECT 1 FROM evidence WHERE jurisdiction = $1 AND hash = $2")
             .bind(self.jurisdiction())
             .bind(&evidence.hash)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?;
         if known.is_some() {
             return Ok(());
         }
         let (row, plain) = (evidence.hash.as_bytes(), evidence.content.as_bytes());
         let sealed = self.sealer.seal("evidence", "sealed", row, plain)?;
-        sqlx::query(
+        query(
             "INSERT INTO evidence (jurisdiction, hash, kind, kept_at, sealed) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(self.jurisdiction())
@@ -66,7 +66,7 @@ impl Tx {
         .bind(evidence.kind.code())
         .bind(micros(now))
         .bind(sealed)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         self.log(Logged::Evidence(evidence.hash.clone())).await
     }
@@ -80,13 +80,13 @@ impl Tx {
         kind: EvidenceKind,
         hash: &str,
     ) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT sealed FROM evidence WHERE jurisdiction = $1 AND hash = $2 AND kind = $3",
         )
         .bind(self.jurisdiction())
         .bind(hash)
         .bind(kind.code())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let sealed: Vec<u8> = row.get("sealed");

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use sqlx::Row;
 use tandem_mappings::model::id::{InputId, SystemId};
 
+use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp, uuid};
 use super::{StoreError, Tx};
 
@@ -95,7 +95,7 @@ impl Tx {
         content_hash: &[u8; 32],
     ) -> Result<Option<InputRow>, StoreError> {
         let key = self.mac("input", name)?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT id, system, format, received_at, state, outcome, report FROM input \
              WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3 AND content_hash = $4",
         )
@@ -103,7 +103,7 @@ impl Tx {
         .bind(system.as_str())
         .bind(key.as_slice())
         .bind(content_hash.as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         row.as_ref().map(input_row).transpose()
     }
@@ -119,14 +119,14 @@ impl Tx {
         content_hash: &[u8; 32],
     ) -> Result<bool, StoreError> {
         let key = self.mac("input", name)?;
-        let found: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM input WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3 AND content_hash <> $4 LIMIT 1",
+        let found: Option<i64> = query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM input WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3 AND content_hash <> $4 LIMIT 1",
         )
         .bind(self.jurisdiction())
         .bind(system.as_str())
         .bind(key.as_slice())
         .bind(content_hash.as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         Ok(found.is_some())
     }
@@ -148,10 +148,10 @@ impl Tx {
             return Ok(());
         }
         self.discard_staged(row.id).await?;
-        sqlx::query("DELETE FROM input WHERE jurisdiction = $1 AND id = $2")
+        query("DELETE FROM input WHERE jurisdiction = $1 AND id = $2")
             .bind(self.jurisdiction())
             .bind(row.id.as_bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Tx {
         let sealed = self
             .sealer
             .seal("input", "sealed", input.id.as_bytes(), input.original)?;
-        sqlx::query(
+        query(
             "INSERT INTO input (jurisdiction, id, system, format, key_hash, content_hash, received_at, state, sealed) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
@@ -178,7 +178,7 @@ impl Tx {
         .bind(micros(input.at))
         .bind(InputState::Staging.code())
         .bind(sealed)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -191,11 +191,11 @@ impl Tx {
         let sealed = self
             .sealer
             .seal("input", "sealed", id.as_bytes(), original)?;
-        sqlx::query("UPDATE input SET sealed = $3 WHERE jurisdiction = $1 AND id = $2")
+        query("UPDATE input SET sealed = $3 WHERE jurisdiction = $1 AND id = $2")
             .bind(self.jurisdiction())
             .bind(id.as_bytes().as_slice())
             .bind(sealed)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(())
     }
@@ -211,7 +211,7 @@ impl Tx {
         outcome: &str,
         report: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE input SET state = $3, outcome = $4, report = $5 WHERE jurisdiction = $1 AND id = $2",
         )
         .bind(self.jurisdiction())
@@ -219,7 +219,7 @@ impl Tx {
         .bind(state.code())
         .bind(outcome)
         .bind(report)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -229,10 +229,10 @@ impl Tx {
     /// # Errors
     /// When the store fails or the original does not open.
     pub async fn original(&mut self, id: InputId) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = sqlx::query("SELECT sealed FROM input WHERE jurisdiction = $1 AND id = $2")
+        let row = query("SELECT sealed FROM input WHERE jurisdiction = $1 AND id = $2")
             .bind(self.jurisdiction())
             .bind(id.as_bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let sealed: Vec<u8> = row.get("sealed");
@@ -249,13 +249,13 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn inputs(&mut self, limit: i64) -> Result<Vec<InputRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, system, format, received_at, state, outcome, report FROM input \
              WHERE jurisdiction = $1 ORDER BY received_at DESC, id DESC LIMIT $2",
         )
         .bind(self.jurisdiction())
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.iter().map(input_row).collect()
     }
@@ -272,20 +272,20 @@ impl Tx {
     ) -> Result<Ingested, StoreError> {
         let key = self.mac("ingest", key)?;
         let content_hash: [u8; 32] = Sha256::digest(content).into();
-        let known: Option<Vec<u8>> = sqlx::query_scalar(
+        let known: Option<Vec<u8>> = query_scalar(
             "SELECT content_hash FROM ingest_key WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3",
         )
         .bind(self.jurisdiction())
         .bind(system.as_str())
         .bind(key.as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         let found = match known {
             Some(known) if known == content_hash => return Ok(Ingested::Same),
             Some(_) => Ingested::Changed,
             None => Ingested::New,
         };
-        sqlx::query(
+        query(
             "INSERT INTO ingest_key (jurisdiction, system, key_hash, content_hash, version) \
              VALUES ($1, $2, $3, $4, 1) ON CONFLICT (jurisdiction, system, key_hash) \
              DO UPDATE SET content_hash = $4, version = ingest_key.version + 1",
@@ -294,7 +294,7 @@ impl Tx {
         .bind(system.as_str())
         .bind(key.as_slice())
         .bind(content_hash.as_slice())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(found)
     }
@@ -305,19 +305,17 @@ impl Tx {
     /// When the store fails.
     pub async fn forget_key(&mut self, system: &SystemId, key: &str) -> Result<(), StoreError> {
         let key = self.mac("ingest", key)?;
-        sqlx::query(
-            "DELETE FROM ingest_key WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3",
-        )
-        .bind(self.jurisdiction())
-        .bind(system.as_str())
-        .bind(key.as_slice())
-        .execute(&mut *self.inner)
-        .await?;
+        query("DELETE FROM ingest_key WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3")
+            .bind(self.jurisdiction())
+            .bind(system.as_str())
+            .bind(key.as_slice())
+            .execute(&mut self.inner)
+            .await?;
         Ok(())
     }
 }
 
-fn input_row(row: &sqlx::sqlite::SqliteRow) -> Result<InputRow, StoreError> {
+fn input_row(row: &Row) -> Result<InputRow, StoreError> {
     let id: Vec<u8> = row.get("id");
     Ok(InputRow {
         id: InputId(uuid(&id)?),

@@ -1,7 +1,6 @@
 //! What the store keeps per lane: whether it is paused, and its delivery counter.
 
-use sqlx::Row;
-
+use super::sql::{query, query_scalar};
 use super::{StoreError, Tx};
 
 /// A lane as stored.
@@ -21,17 +20,16 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn lane(&mut self, lane: &str) -> Result<LaneRow, StoreError> {
-        let row = sqlx::query(
-            "SELECT is_paused, sequence FROM lane WHERE jurisdiction = $1 AND lane = $2",
-        )
-        .bind(self.jurisdiction())
-        .bind(lane)
-        .fetch_optional(&mut *self.inner)
-        .await?;
+        let row =
+            query("SELECT is_paused, sequence FROM lane WHERE jurisdiction = $1 AND lane = $2")
+                .bind(self.jurisdiction())
+                .bind(lane)
+                .fetch_optional(&mut self.inner)
+                .await?;
         Ok(match row {
             Some(row) => LaneRow {
                 lane: lane.to_owned(),
-                is_paused: row.get::<i64, _>("is_paused") != 0,
+                is_paused: row.get::<i64>("is_paused") != 0,
                 sequence: row.get("sequence"),
             },
             None => LaneRow {
@@ -47,14 +45,14 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn set_lane_paused(&mut self, lane: &str, is_paused: bool) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO lane (jurisdiction, lane, is_paused, sequence) VALUES ($1, $2, $3, 0) \
              ON CONFLICT (jurisdiction, lane) DO UPDATE SET is_paused = $3",
         )
         .bind(self.jurisdiction())
         .bind(lane)
         .bind(i64::from(is_paused))
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -64,13 +62,13 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn next_sequence(&mut self, lane: &str) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(
+        Ok(query_scalar(
             "INSERT INTO lane (jurisdiction, lane, is_paused, sequence) VALUES ($1, $2, 0, 1) \
              ON CONFLICT (jurisdiction, lane) DO UPDATE SET sequence = lane.sequence + 1 RETURNING sequence",
         )
         .bind(self.jurisdiction())
         .bind(lane)
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?)
     }
 }

@@ -7,11 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Column as _, Row, TypeInfo as _, ValueRef as _};
 use tandem_audit::{Blind, Code, Columns, Field, Hash, Leaf, Opening, Value, leaf_hash};
 
 use super::logged::{Kind, Logged};
+use super::sql::{Cell, Row, query, query_scalar};
 use super::tx::uuid;
 use super::{StoreError, Tx};
 use crate::seal::fill_random;
@@ -41,18 +40,18 @@ impl Tx {
             kind: "audit record",
         };
         let columns = self.columns(&logged).await?.ok_or(missing)?;
-        let position = sqlx::query_scalar::<_, i64>(
+        let position = query_scalar(
             "SELECT COALESCE(MAX(position), -1) + 1 FROM audit_leaf WHERE jurisdiction = $1",
         )
         .bind(self.jurisdiction())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         let mut key = [0; 32];
         fill_random(&mut key)?;
         let blind = Blind::new(key);
         let opening = self.opening(position, &logged, columns, blind.clone(), true)?;
         let line = leaf(&logged, &opening)?.to_string();
-        sqlx::query(
+        query(
             "INSERT INTO audit_leaf (jurisdiction, position, kind, number, id, name, blind, leaf, hash) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
@@ -65,7 +64,7 @@ impl Tx {
         .bind(blind.as_bytes().as_slice())
         .bind(&line)
         .bind(leaf_hash(&line).as_slice())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         self.logged += 1;
         Ok(())
@@ -73,12 +72,12 @@ impl Tx {
 
     /// The row of a record, column by column.
     async fn columns(&mut self, logged: &Logged) -> Result<Option<Columns>, StoreError> {
-        let row = sqlx::query(logged.kind().row())
+        let row = query(logged.kind().row())
             .bind(self.jurisdiction())
             .bind(logged.number())
             .bind(logged.id())
             .bind(logged.name())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?;
         row.map(|row| columns_of(&row)).transpose()
     }
@@ -148,14 +147,14 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn leaves(&mut self, from: i64, limit: i64) -> Result<Vec<LeafRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, kind, number, id, name, blind, leaf, hash FROM audit_leaf \
              WHERE jurisdiction = $1 AND position >= $2 ORDER BY position LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(from)
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         Ok(rows.iter().map(leaf_row).collect())
     }
@@ -165,19 +164,19 @@ impl Tx {
     /// # Errors
     /// When the store fails, or a position is missing.
     pub async fn leaf_hashes(&mut self, from: i64, limit: i64) -> Result<Vec<Hash>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT position, hash FROM audit_leaf WHERE jurisdiction = $1 AND position >= $2 \
              ORDER BY position LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(from)
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.iter()
             .zip(from..)
             .map(|(row, expected)| {
-                let is_next = row.try_get::<i64, _>("position")? == expected;
+                let is_next = row.try_get::<i64>("position")? == expected;
                 let hash: Vec<u8> = row.try_get("hash")?;
                 hash.try_into()
                     .ok()
@@ -192,12 +191,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn position_of(&mut self, logged: &Logged) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar(logged.kind().leaf())
+        Ok(query_scalar(logged.kind().leaf())
             .bind(self.jurisdiction())
             .bind(logged.number())
             .bind(logged.id())
             .bind(logged.name())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?)
     }
 
@@ -212,10 +211,10 @@ impl Tx {
     ) -> Result<(Vec<Logged>, Vec<Kind>), StoreError> {
         let (mut found, mut nameless) = (Vec::new(), Vec::new());
         for kind in kinds {
-            let rows = sqlx::query(kind.unlogged())
+            let rows = query(kind.unlogged())
                 .bind(self.jurisdiction())
                 .bind(most)
-                .fetch_all(&mut *self.inner)
+                .fetch_all(&mut self.inner)
                 .await?;
             for row in rows {
                 // What somebody else put there may be of any type.
@@ -223,7 +222,7 @@ impl Tx {
                 let id = row.try_get("id").unwrap_or_default();
                 let name: Option<String> = row.try_get("name").unwrap_or_default();
                 match Logged::of(kind.code(), number, id, name) {
-                    Some(logged) => found.push((row.try_get::<i64, _>("at").unwrap_or(0), logged)),
+                    Some(logged) => found.push((row.try_get::<i64>("at").unwrap_or(0), logged)),
                     None => nameless.push(*kind),
                 }
             }
@@ -245,12 +244,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn has_leaf_of(&mut self, kind: Kind) -> Result<bool, StoreError> {
-        let found: Option<i64> = sqlx::query_scalar(
+        let found: Option<i64> = query_scalar(
             "SELECT position FROM audit_leaf WHERE jurisdiction = $1 AND kind = $2 LIMIT 1",
         )
         .bind(self.jurisdiction())
         .bind(kind.code())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         Ok(found.is_some())
     }
@@ -279,7 +278,7 @@ fn shape() -> StoreError {
 }
 
 /// A leaf row as far as it can be read; what can't is missing, and its verification says so.
-fn leaf_row(row: &SqliteRow) -> LeafRow {
+fn leaf_row(row: &Row) -> LeafRow {
     let kind: String = row.try_get("kind").unwrap_or_default();
     let number: Option<i64> = row.try_get("number").unwrap_or_default();
     let id: Option<Vec<u8>> = row.try_get("id").unwrap_or_default();
@@ -294,26 +293,18 @@ fn leaf_row(row: &SqliteRow) -> LeafRow {
     }
 }
 
-fn columns_of(row: &SqliteRow) -> Result<Columns, StoreError> {
-    let mut columns = BTreeMap::new();
-    for column in row.columns() {
-        let at = column.ordinal();
-        let raw = row.try_get_raw(at)?;
-        if raw.is_null() {
-            continue;
-        }
-        let value = match raw.type_info().name() {
-            // Text that is none was put there by somebody else: its bytes are compared like any others.
-            "TEXT" => match row.try_get_unchecked(at) {
-                Ok(text) => Value::Text(text),
-                Err(_) => Value::Bytes(row.try_get_unchecked(at)?),
-            },
-            "INTEGER" => Value::Integer(row.try_get_unchecked(at)?),
-            // No column of these tables is of another type; one that is was put there by somebody else.
-            _ => Value::Bytes(row.try_get_unchecked(at)?),
-        };
-        columns.insert(column.name().to_owned(), value);
-    }
+fn columns_of(row: &Row) -> Result<Columns, StoreError> {
+    let cells = row.cells()?.into_iter();
+    let columns: BTreeMap<_, _> = cells
+        .map(|(name, cell)| {
+            let value = match cell {
+                Cell::Integer(number) => Value::Integer(number),
+                Cell::Text(text) => Value::Text(text),
+                Cell::Bytes(bytes) => Value::Bytes(bytes),
+            };
+            (name, value)
+        })
+        .collect();
     Ok(Columns(columns))
 }
 

@@ -10,6 +10,7 @@ mod consents;
 mod decisions;
 mod documents;
 mod due;
+mod engine;
 mod error;
 mod events;
 mod evidence;
@@ -21,16 +22,14 @@ mod outbox;
 mod policy;
 mod recorder;
 mod revision;
+mod sql;
 #[cfg(test)]
 mod tests;
 mod tx;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::watch;
 
 pub use audit::AuditEntry;
@@ -51,16 +50,14 @@ pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
 pub use tx::Tx;
 
+use self::engine::Engine;
+use self::sql::{Session, query};
 use crate::seal::Sealer;
-
-/// Rows that a reader gets at a time from the thread of its connection.
-const ROWS: usize = 500;
 
 /// The store of one gateway.
 #[derive(Debug, Clone)]
 pub struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    engine: Engine,
     sealer: Arc<Sealer>,
     logged: watch::Sender<u64>,
 }
@@ -71,31 +68,26 @@ impl Store {
     /// # Errors
     /// When the file can't be opened or a migration fails.
     pub async fn open(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(30));
-        // One connection writes, so that there is one order of commits.
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(60))
-            .connect_with(options.clone())
-            .await?;
-        sqlx::migrate!("./migrations").run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(60))
-            .connect_with(options.read_only(true).row_buffer_size(ROWS))
-            .await?;
-        Ok(Self {
-            writer,
-            readers,
+        Ok(Self::on(Engine::sqlite(file).await?, sealer))
+    }
+
+    /// Opens the store in a database of PostgreSQL, which other processes may have opened as well, and brings its schema up
+    /// to date.
+    ///
+    /// # Errors
+    /// When the address is none, the database can't be reached or a migration fails.
+    pub async fn open_postgres(address: &str, sealer: Sealer) -> Result<Self, StoreError> {
+        let options = address.parse()?;
+        let engine = Engine::postgres(options, sealer.jurisdiction().as_str()).await?;
+        Ok(Self::on(engine, sealer))
+    }
+
+    fn on(engine: Engine, sealer: Sealer) -> Self {
+        Self {
+            engine,
             sealer: Arc::new(sealer),
             logged: watch::Sender::new(0),
-        })
+        }
     }
 
     /// Opens a store to read it alone, also while a gateway serves it; nothing is made, and no schema brought up to date.
@@ -103,21 +95,7 @@ impl Store {
     /// # Errors
     /// When the file can't be opened.
     pub async fn open_to_read(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .read_only(true)
-            .row_buffer_size(ROWS)
-            .busy_timeout(Duration::from_secs(30));
-        let readers = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await?;
-        Ok(Self {
-            writer: readers.clone(),
-            readers,
-            sealer: Arc::new(sealer),
-            logged: watch::Sender::new(0),
-        })
+        Ok(Self::on(Engine::sqlite_to_read(file).await?, sealer))
     }
 
     /// What seals and opens.
@@ -131,8 +109,7 @@ impl Store {
     /// # Errors
     /// When the store can't be written.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let inner = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(self.tx(inner))
+        Ok(self.tx(self.engine.begin().await?))
     }
 
     /// Starts a reading transaction: one snapshot, taken no earlier than this call.
@@ -140,11 +117,10 @@ impl Store {
     /// # Errors
     /// When the store can't be read.
     pub async fn snapshot(&self) -> Result<Tx, StoreError> {
-        let inner = self.readers.begin().await?;
-        Ok(self.tx(inner))
+        Ok(self.tx(self.engine.snapshot().await?))
     }
 
-    fn tx(&self, inner: Transaction<'static, Sqlite>) -> Tx {
+    fn tx(&self, inner: Session) -> Tx {
         Tx::new(inner, Arc::clone(&self.sealer), self.logged.clone())
     }
 
@@ -159,13 +135,13 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        let mut session = self.engine.snapshot().await?;
+        query("SELECT 1").execute(&mut session).await?;
         Ok(())
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        self.engine.close().await;
     }
 }

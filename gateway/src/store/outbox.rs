@@ -1,10 +1,10 @@
 //! The outbox: what is to be told, in which lane, in which order, and how far it got.
 
 use jiff::Timestamp;
-use sqlx::Row;
 use tandem_mappings::model::id::{DecisionId, MessageId};
 
 use super::logged::Logged;
+use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp, uuid};
 use super::{StoreError, Tx};
 
@@ -141,7 +141,7 @@ impl Tx {
         let sealed = self
             .sealer
             .seal("outbox", "sealed", row.id.as_bytes(), &row.content)?;
-        sqlx::query(
+        query(
             "INSERT INTO outbox (jurisdiction, id, position, lane, case_key, kind, state, attempts, due_at, created_at, changed_at, decision, sealed) \
              SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3, $4, $5, $6, 0, $7, $8, $8, $9, $10 \
              FROM outbox WHERE jurisdiction = $1",
@@ -149,14 +149,14 @@ impl Tx {
         .bind(self.jurisdiction())
         .bind(row.id.as_bytes().as_slice())
         .bind(&row.lane)
-        .bind(&row.case_key)
+        .bind(row.case_key.as_slice())
         .bind(&row.kind)
         .bind(row.state.code())
         .bind(micros(row.due_at))
         .bind(micros(row.created_at))
         .bind(row.decision.as_bytes().as_slice())
         .bind(sealed)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -166,10 +166,10 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn remove_outbox(&mut self, id: MessageId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM outbox WHERE jurisdiction = $1 AND id = $2")
+        query("DELETE FROM outbox WHERE jurisdiction = $1 AND id = $2")
             .bind(self.jurisdiction())
             .bind(id.as_bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Tx {
         now: Timestamp,
         limit: i64,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 \
              AND state IN ('queued', 'failed') AND due_at <= $3 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
@@ -197,7 +197,7 @@ impl Tx {
         .bind(lane)
         .bind(micros(now))
         .bind(limit)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.iter().map(|row| self.outbox_row(row)).collect()
     }
@@ -208,7 +208,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn next_due(&mut self, lane: &str) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> = sqlx::query_scalar(
+        let due: Option<i64> = query_scalar(
             "SELECT MIN(due_at) FROM outbox o \
              WHERE jurisdiction = $1 AND lane = $2 AND state IN ('queued', 'failed') \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
@@ -217,7 +217,7 @@ impl Tx {
         )
         .bind(self.jurisdiction())
         .bind(lane)
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         due.map(timestamp).transpose()
     }
@@ -227,10 +227,10 @@ impl Tx {
     /// # Errors
     /// When the store fails or the message does not open.
     pub async fn outbox(&mut self, id: MessageId) -> Result<Option<OutboxRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM outbox WHERE jurisdiction = $1 AND id = $2")
+        let row = query("SELECT * FROM outbox WHERE jurisdiction = $1 AND id = $2")
             .bind(self.jurisdiction())
             .bind(id.as_bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?;
         row.map(|row| self.outbox_row(&row)).transpose()
     }
@@ -245,12 +245,12 @@ impl Tx {
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut found = Vec::new();
         for state in states {
-            let rows = sqlx::query(
+            let rows = query(
                 "SELECT * FROM outbox WHERE jurisdiction = $1 AND state = $2 ORDER BY position",
             )
             .bind(self.jurisdiction())
             .bind(state.code())
-            .fetch_all(&mut *self.inner)
+            .fetch_all(&mut self.inner)
             .await?;
             for row in rows {
                 found.push(self.outbox_row(&row)?);
@@ -269,16 +269,16 @@ impl Tx {
         lane: &str,
         file: &str,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM outbox WHERE jurisdiction = $1 AND lane = $2 AND file = $3 ORDER BY position")
+        let rows = query("SELECT * FROM outbox WHERE jurisdiction = $1 AND lane = $2 AND file = $3 ORDER BY position")
             .bind(self.jurisdiction())
             .bind(lane)
             .bind(file)
-            .fetch_all(&mut *self.inner)
+            .fetch_all(&mut self.inner)
             .await?;
         rows.iter().map(|row| self.outbox_row(row)).collect()
     }
 
-    fn outbox_row(&self, row: &sqlx::sqlite::SqliteRow) -> Result<OutboxRow, StoreError> {
+    fn outbox_row(&self, row: &Row) -> Result<OutboxRow, StoreError> {
         let id: Vec<u8> = row.get("id");
         let decision: Vec<u8> = row.get("decision");
         let sealed: Vec<u8> = row.get("sealed");
@@ -311,7 +311,7 @@ impl Tx {
         from: OutboxState,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let done = query(
             "UPDATE outbox SET state = $4, attempts = $5, due_at = $6, changed_at = $7, file = $8, fault = $9, note = $10 \
              WHERE jurisdiction = $1 AND id = $2 AND state = $3",
         )
@@ -322,12 +322,12 @@ impl Tx {
         .bind(row.attempts)
         .bind(micros(row.due_at))
         .bind(micros(now))
-        .bind(&row.file)
-        .bind(&row.fault)
-        .bind(&row.note)
-        .execute(&mut *self.inner)
+        .bind(row.file.as_deref())
+        .bind(row.fault.as_deref())
+        .bind(row.note.as_deref())
+        .execute(&mut self.inner)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 
     /// Records an attempt.
@@ -335,7 +335,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn add_attempt(&mut self, attempt: &AttemptRow) -> Result<(), StoreError> {
-        let number: i64 = sqlx::query_scalar(
+        let number: i64 = query_scalar(
             "INSERT INTO attempt (jurisdiction, message, number, started_at, ended_at, outcome, fault, note, decision) \
              SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7, $8 FROM attempt \
              WHERE jurisdiction = $1 AND message = $2 RETURNING number",
@@ -345,10 +345,10 @@ impl Tx {
         .bind(micros(attempt.started_at))
         .bind(micros(attempt.ended_at))
         .bind(&attempt.outcome)
-        .bind(&attempt.fault)
-        .bind(&attempt.note)
+        .bind(attempt.fault.as_deref())
+        .bind(attempt.note.as_deref())
         .bind(attempt.decision.as_bytes().as_slice())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         self.log(Logged::Attempt(attempt.message, number)).await
     }
@@ -358,13 +358,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn attempts(&mut self, message: MessageId) -> Result<Vec<AttemptRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM attempt WHERE jurisdiction = $1 AND message = $2 ORDER BY number",
-        )
-        .bind(self.jurisdiction())
-        .bind(message.as_bytes().as_slice())
-        .fetch_all(&mut *self.inner)
-        .await?;
+        let rows =
+            query("SELECT * FROM attempt WHERE jurisdiction = $1 AND message = $2 ORDER BY number")
+                .bind(self.jurisdiction())
+                .bind(message.as_bytes().as_slice())
+                .fetch_all(&mut self.inner)
+                .await?;
         rows.into_iter()
             .map(|row| {
                 let decision: Vec<u8> = row.get("decision");
@@ -387,12 +386,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn lane_counts(&mut self) -> Result<Vec<LaneCount>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT lane, state, COUNT(*) AS count, MIN(created_at) AS oldest FROM outbox \
              WHERE jurisdiction = $1 GROUP BY lane, state ORDER BY lane, state",
         )
         .bind(self.jurisdiction())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.into_iter()
             .map(|row| {

@@ -1,9 +1,9 @@
 //! Which rules are in force from which instant on.
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::logged::Logged;
+use super::sql::query;
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -32,7 +32,7 @@ impl Tx {
     pub async fn add_activation(&mut self, row: &ActivationRow) -> Result<(), StoreError> {
         let approvals = serde_json::to_string(&row.approvals)
             .map_err(|_| StoreError::Shape { kind: "approvals" })?;
-        sqlx::query(
+        query(
             "INSERT INTO policy_activation (jurisdiction, effective_at, bundle, approvals, recorded_at, recorded_by) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -42,7 +42,7 @@ impl Tx {
         .bind(approvals)
         .bind(micros(row.recorded_at))
         .bind(&row.recorded_by)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         let (at, bundle) = (micros(row.effective_at), row.bundle.clone());
         self.log(Logged::Activation(at, bundle)).await
@@ -53,7 +53,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn activations(&mut self) -> Result<Vec<ActivationRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT known.effective_at, known.bundle, approvals, recorded_at, recorded_by, \
              start.started_at AS started_at FROM policy_activation AS known \
              LEFT JOIN policy_start AS start ON start.jurisdiction = known.jurisdiction \
@@ -61,7 +61,7 @@ impl Tx {
              WHERE known.jurisdiction = $1 ORDER BY known.effective_at DESC, recorded_at DESC",
         )
         .bind(self.jurisdiction())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.into_iter()
             .map(|row| {
@@ -89,7 +89,7 @@ impl Tx {
         row: &ActivationRow,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO policy_start (started_at, jurisdiction, effective_at, bundle) \
              VALUES ($1, $2, $3, $4)",
         )
@@ -97,7 +97,7 @@ impl Tx {
         .bind(self.jurisdiction())
         .bind(micros(row.effective_at))
         .bind(&row.bundle)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         let (at, bundle) = (micros(row.effective_at), row.bundle.clone());
         self.log(Logged::Start(at, bundle)).await

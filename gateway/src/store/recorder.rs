@@ -142,7 +142,7 @@ async fn add(tx: &mut Tx, recording: &Recording) -> Result<(), RecordError> {
 mod tests {
     use tandem_mappings::model::id::DecisionId;
 
-    use super::super::tests::{now, place};
+    use super::super::tests::{Place, contract, now};
     use super::*;
 
     fn recording(id: u128) -> Recording {
@@ -179,9 +179,7 @@ mod tests {
         entries.into_iter().map(|entry| entry.object).collect()
     }
 
-    #[tokio::test]
-    async fn nobody_is_told_before_it_is_durable_and_one_failure_is_nobody_elses() {
-        let place = place().await;
+    async fn nobody_is_told_before_it_is_durable_and_one_failure_is_nobody_elses(place: Place) {
         let store = &place.store;
         let mut told = Vec::new();
         let mut jobs = Vec::new();
@@ -213,9 +211,9 @@ mod tests {
         assert_eq!(audited(store).await, ["3", "2", "1"]);
     }
 
-    #[tokio::test]
-    async fn what_was_decided_before_a_consent_changed_is_decided_anew_and_hinders_nobody() {
-        let place = place().await;
+    async fn what_was_decided_before_a_consent_changed_is_decided_anew_and_hinders_nobody(
+        place: Place,
+    ) {
         let store = &place.store;
         let mut tx = store.begin().await.unwrap();
         tx.consent_changed().await.unwrap();
@@ -242,9 +240,7 @@ mod tests {
         assert_eq!(audited(store).await, ["3", "1"]);
     }
 
-    #[tokio::test]
-    async fn what_waits_at_a_stop_is_recorded_and_more_is_refused() {
-        let place = place().await;
+    async fn what_waits_at_a_stop_is_recorded_and_more_is_refused(place: Place) {
         let (recorder, recordings) = Recorder::new(place.store.clone());
         let stop = CancellationToken::new();
         stop.cancel();
@@ -255,4 +251,10 @@ mod tests {
         let late = recorder.record(recording(2)).await;
         assert!(matches!(late, Err(RecordError::Full)));
     }
+
+    contract!(
+        nobody_is_told_before_it_is_durable_and_one_failure_is_nobody_elses,
+        what_was_decided_before_a_consent_changed_is_decided_anew_and_hinders_nobody,
+        what_waits_at_a_stop_is_recorded_and_more_is_refused,
+    );
 }

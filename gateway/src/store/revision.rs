@@ -1,7 +1,6 @@
 //! Counts the changes of consent.
 
-use sqlx::Row;
-
+use super::sql::query;
 use super::{StoreError, Tx};
 
 impl Tx {
@@ -10,9 +9,9 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn consent_revision(&mut self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT revision FROM consent_revision WHERE jurisdiction = $1")
+        let row = query("SELECT revision FROM consent_revision WHERE jurisdiction = $1")
             .bind(self.jurisdiction())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?;
         Ok(row.map_or(0, |row| row.get("revision")))
     }
@@ -22,12 +21,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn consent_changed(&mut self) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO consent_revision (jurisdiction, revision) VALUES ($1, 1) \
              ON CONFLICT (jurisdiction) DO UPDATE SET revision = consent_revision.revision + 1",
         )
         .bind(self.jurisdiction())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }

@@ -1,6 +1,10 @@
 //! The contract of the store.
 
+use std::path::Path;
+use std::sync::LazyLock;
+
 use tandem_mappings::model::id::{DecisionId, MessageId, SystemId};
+use tandem_simulators::postgres::Cluster;
 
 use super::*;
 
@@ -23,26 +27,43 @@ impl Document for Note {
 }
 
 pub(super) struct Place {
-    _folder: tempfile::TempDir,
-    file: std::path::PathBuf,
+    folder: tempfile::TempDir,
     pub(super) store: Store,
 }
 
-pub(super) async fn place() -> Place {
-    let folder = tempfile::tempdir().unwrap();
-    let sealer = Sealer::open_or_create(
-        &folder.path().join("root.key"),
-        "demo-county".parse().unwrap(),
-    )
-    .unwrap();
-    let file = folder.path().join("tandem.sqlite");
-    let store = Store::open(&file, sealer).await.unwrap();
-    Place {
-        _folder: folder,
-        file,
-        store,
-    }
+fn sealer(folder: &Path) -> Sealer {
+    let county = "demo-county".parse().unwrap();
+    Sealer::open_or_create(&folder.join("root.key"), county).unwrap()
 }
+
+pub(super) async fn on_sqlite() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tandem.sqlite");
+    let store = Store::open(&file, sealer(folder.path())).await.unwrap();
+    Place { folder, store }
+}
+
+pub(super) async fn on_postgres() -> Place {
+    static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(false).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let address = CLUSTER.database().unwrap();
+    let sealer = sealer(folder.path());
+    let store = Store::open_postgres(&address, sealer).await.unwrap();
+    Place { folder, store }
+}
+
+/// Rules that hold on both engines.
+macro_rules! contract {
+    ($($rule:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $rule() { super::$rule($crate::store::tests::on_sqlite().await).await; })+
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $rule() { super::$rule($crate::store::tests::on_postgres().await).await; })+
+        }
+    };
+}
+pub(super) use contract;
 
 pub(super) fn now() -> jiff::Timestamp {
     "2026-02-02T09:00:00-08:00".parse().unwrap()
@@ -68,9 +89,7 @@ fn row(tx: &Tx, case: &str) -> OutboxRow {
     }
 }
 
-#[tokio::test]
-async fn a_transaction_that_is_dropped_leaves_no_trace() {
-    let place = place().await;
+async fn a_transaction_that_is_dropped_leaves_no_trace(place: Place) {
     let mut tx = place.store.begin().await.unwrap();
     tx.put(
         &Note {
@@ -86,9 +105,7 @@ async fn a_transaction_that_is_dropped_leaves_no_trace() {
     assert_eq!(tx.get::<Note>("1").await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn pages_hold_every_document_once() {
-    let place = place().await;
+async fn pages_hold_every_document_once(place: Place) {
     let mut tx = place.store.begin().await.unwrap();
     for number in 0..7 {
         let note = Note {
@@ -111,9 +128,7 @@ async fn pages_hold_every_document_once() {
     assert_eq!(found, ["0", "1", "2", "3", "4", "5", "6"]);
 }
 
-#[tokio::test]
-async fn a_document_is_found_by_its_present_index_only() {
-    let place = place().await;
+async fn a_document_is_found_by_its_present_index_only(place: Place) {
     let mut tx = place.store.begin().await.unwrap();
     tx.put(
         &Note {
@@ -139,7 +154,7 @@ async fn a_document_is_found_by_its_present_index_only() {
 
 #[tokio::test]
 async fn the_database_file_holds_no_personal_data_in_clear() {
-    let place = place().await;
+    let place = on_sqlite().await;
     let mut tx = place.store.begin().await.unwrap();
     tx.put(
         &Note {
@@ -152,8 +167,7 @@ async fn the_database_file_holds_no_personal_data_in_clear() {
     .unwrap();
     tx.commit().await.unwrap();
     place.store.close().await;
-    let folder = place.file.parent().unwrap();
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in std::fs::read_dir(place.folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         for word in [b"Demofield".as_slice(), b"48211", b"Marisol"] {
             assert!(!bytes.windows(word.len()).any(|part| part == word));
@@ -161,9 +175,7 @@ async fn the_database_file_holds_no_personal_data_in_clear() {
     }
 }
 
-#[tokio::test]
-async fn the_same_key_with_the_same_content_is_ingested_once_and_for_ever() {
-    let place = place().await;
+async fn the_same_key_with_the_same_content_is_ingested_once_and_for_ever(place: Place) {
     let system = SystemId::new("cws-demo").unwrap();
     let mut tx = place.store.begin().await.unwrap();
     assert_eq!(
@@ -189,9 +201,7 @@ async fn the_same_key_with_the_same_content_is_ingested_once_and_for_ever() {
     );
 }
 
-#[tokio::test]
-async fn only_the_head_of_a_case_is_due_and_other_cases_go_on() {
-    let place = place().await;
+async fn only_the_head_of_a_case_is_due_and_other_cases_go_on(place: Place) {
     let mut tx = place.store.begin().await.unwrap();
     let (first, second, other) = (
         row(&tx, "family-1"),
@@ -211,9 +221,7 @@ async fn only_the_head_of_a_case_is_due_and_other_cases_go_on() {
     assert_eq!(due, [first.id, other.id]);
 }
 
-#[tokio::test]
-async fn a_parked_head_holds_its_case_until_it_is_skipped() {
-    let place = place().await;
+async fn a_parked_head_holds_its_case_until_it_is_skipped(place: Place) {
     let mut tx = place.store.begin().await.unwrap();
     let (first, second) = (row(&tx, "family-1"), row(&tx, "family-1"));
     tx.add_outbox(&first).await.unwrap();
@@ -248,9 +256,7 @@ async fn a_parked_head_holds_its_case_until_it_is_skipped() {
     );
 }
 
-#[tokio::test]
-async fn a_message_is_moved_from_the_state_it_had_or_not_at_all() {
-    let place = place().await;
+async fn a_message_is_moved_from_the_state_it_had_or_not_at_all(place: Place) {
     let mut tx = place.store.begin().await.unwrap();
     let one = row(&tx, "family-1");
     tx.add_outbox(&one).await.unwrap();
@@ -269,3 +275,13 @@ async fn a_message_is_moved_from_the_state_it_had_or_not_at_all() {
             .unwrap()
     );
 }
+
+contract!(
+    a_transaction_that_is_dropped_leaves_no_trace,
+    pages_hold_every_document_once,
+    a_document_is_found_by_its_present_index_only,
+    the_same_key_with_the_same_content_is_ingested_once_and_for_ever,
+    only_the_head_of_a_case_is_due_and_other_cases_go_on,
+    a_parked_head_holds_its_case_until_it_is_skipped,
+    a_message_is_moved_from_the_state_it_had_or_not_at_all,
+);

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sqlx::{Sqlite, Transaction};
 use tokio::sync::watch;
 
 use super::StoreError;
+use super::sql::Session;
 use crate::seal::Sealer;
 
 /// A transaction of the store.
 pub struct Tx {
-    pub(super) inner: Transaction<'static, Sqlite>,
+    pub(super) inner: Session,
     pub(super) sealer: Arc<Sealer>,
     /// Leaves that this transaction adds to the audit log.
     pub(super) logged: u64,
@@ -26,11 +26,7 @@ impl std::fmt::Debug for Tx {
 }
 
 impl Tx {
-    pub(super) fn new(
-        inner: Transaction<'static, Sqlite>,
-        sealer: Arc<Sealer>,
-        counter: watch::Sender<u64>,
-    ) -> Self {
+    pub(super) fn new(inner: Session, sealer: Arc<Sealer>, counter: watch::Sender<u64>) -> Self {
         Self {
             inner,
             sealer,
@@ -44,7 +40,10 @@ impl Tx {
     /// # Errors
     /// When the database can't; then nothing was written.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.inner.commit().await?;
+        match self.inner {
+            Session::Sqlite(inner) => inner.commit().await?,
+            Session::Postgres(inner) => inner.commit().await?,
+        }
         if self.logged > 0 {
             self.counter
                 .send_modify(|count| *count = count.wrapping_add(self.logged));

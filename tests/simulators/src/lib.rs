@@ -15,6 +15,7 @@ pub mod hmis;
 mod http_client;
 mod inbox;
 mod person;
+pub mod postgres;
 mod table;
 mod violation;
 mod web;

@@ -1,0 +1,177 @@
+//! The two engines: where a transaction begins, and what keeps those that write in one order.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use sqlx::migrate::{Migration, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlSafeStr as _, SqlitePool};
+
+use super::StoreError;
+use super::sql::Session;
+
+/// The schema, in numbered steps; written for SQLite.
+static SCHEMA: Migrator = sqlx::migrate!("./migrations");
+
+/// Rows that a reader gets at a time from the thread of its connection.
+const ROWS: usize = 500;
+/// Longest wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the rows are.
+#[derive(Debug, Clone)]
+pub(super) enum Engine {
+    /// SQLite in the process: one connection writes, so that there is one order of commits.
+    Sqlite {
+        /// Writes.
+        writer: SqlitePool,
+        /// Read.
+        readers: SqlitePool,
+    },
+    /// PostgreSQL: whoever writes holds a lock of the jurisdiction until the commit, which gives one order to the
+    /// processes that share the database.
+    Postgres {
+        /// Connections.
+        pool: PgPool,
+        /// Number of the lock.
+        writers: i64,
+    },
+}
+
+impl Engine {
+    /// A file of SQLite, with the schema brought up to date.
+    pub(super) async fn sqlite(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(30));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options.clone())
+            .await?;
+        SCHEMA.run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options.read_only(true).row_buffer_size(ROWS))
+            .await?;
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    /// A file of SQLite to be read alone, as it is.
+    pub(super) async fn sqlite_to_read(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .row_buffer_size(ROWS)
+            .busy_timeout(Duration::from_secs(30));
+        let readers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await?;
+        Ok(Self::Sqlite {
+            writer: readers.clone(),
+            readers,
+        })
+    }
+
+    /// A database of PostgreSQL, with the schema brought up to date by whichever process comes first.
+    pub(super) async fn postgres(
+        options: PgConnectOptions,
+        jurisdiction: &str,
+    ) -> Result<Self, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(12)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await?;
+        schema_of_postgres().run(&pool).await?;
+        Ok(Self::Postgres {
+            pool,
+            writers: lock_number(jurisdiction),
+        })
+    }
+
+    /// Begins a transaction that writes: nobody else of the jurisdiction writes until it ends.
+    pub(super) async fn begin(&self) -> Result<Session, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let inner = writer.begin_with("BEGIN IMMEDIATE").await?;
+                Ok(Session::Sqlite(inner))
+            }
+            Self::Postgres { pool, writers } => {
+                let mut inner = pool.begin().await?;
+                // Each statement after the lock sees what was committed before it was given.
+                sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                    .bind(writers)
+                    .execute(&mut *inner)
+                    .await?;
+                Ok(Session::Postgres(inner))
+            }
+        }
+    }
+
+    /// Begins a transaction that reads one snapshot, taken no earlier than this call.
+    pub(super) async fn snapshot(&self) -> Result<Session, StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => Ok(Session::Sqlite(readers.begin().await?)),
+            Self::Postgres { pool, .. } => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Ok(Session::Postgres(pool.begin_with(begin).await?))
+            }
+        }
+    }
+
+    /// Closes all connections.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+}
+
+/// The schema with PostgreSQL's names of the types.
+fn schema_of_postgres() -> Migrator {
+    let steps = SCHEMA.iter().map(|step| {
+        let text = step
+            .sql
+            .as_str()
+            .replace("BLOB", "BYTEA")
+            .replace("INTEGER", "BIGINT");
+        Migration::new(
+            step.version,
+            step.description.clone(),
+            step.migration_type,
+            sqlx::AssertSqlSafe(text).into_sql_str(),
+            step.no_tx,
+        )
+    });
+    Migrator {
+        migrations: Cow::Owned(steps.collect()),
+        ..Migrator::DEFAULT
+    }
+}
+
+/// The number of the lock of a jurisdiction's writers: locks of PostgreSQL have 64-bit numbers.
+fn lock_number(jurisdiction: &str) -> i64 {
+    let hash = Sha256::new()
+        .chain_update("tandem writers ")
+        .chain_update(jurisdiction)
+        .finalize();
+    let mut number = [0; 8];
+    for (to, from) in number.iter_mut().zip(hash) {
+        *to = from;
+    }
+    i64::from_be_bytes(number)
+}

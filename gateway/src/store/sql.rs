@@ -1,0 +1,266 @@
+//! Statements that both engines take: SQLite in the process, and PostgreSQL.
+//!
+//! The dialect is what the two have in common: numbered parameters, `ON CONFLICT`, 64-bit integers, text and bytes. A value is one
+//! of these three or absent; whatever else a caller has, it says in them.
+
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{
+    Column as _, Decode, Postgres, Row as _, Sqlite, Transaction, Type, TypeInfo as _,
+    ValueRef as _,
+};
+
+/// A transaction of one of the engines.
+pub(super) enum Session {
+    /// SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A value of a parameter.
+#[derive(Debug, Clone)]
+pub(super) enum Argument {
+    /// A 64-bit integer.
+    Integer(Option<i64>),
+    /// A text.
+    Text(Option<String>),
+    /// Bytes.
+    Bytes(Option<Vec<u8>>),
+}
+
+macro_rules! argument {
+    ($($kind:ident: $($from:ty)+ => $into:expr;)+) => {$($(
+        impl From<$from> for Argument {
+            fn from(value: $from) -> Self {
+                Self::$kind(Some($into(value)))
+            }
+        }
+        impl From<Option<$from>> for Argument {
+            fn from(value: Option<$from>) -> Self {
+                Self::$kind(value.map($into))
+            }
+        }
+    )+)+};
+}
+
+argument! {
+    Integer: i64 u32 i32 => Into::into;
+    Text: &str &String String => Into::into;
+    Bytes: &[u8] Vec<u8> => Into::into;
+}
+
+/// A statement with its arguments.
+#[derive(Debug)]
+pub(super) struct Query {
+    text: &'static str,
+    arguments: Vec<Argument>,
+}
+
+/// A statement of which the first column of a row is wanted.
+#[derive(Debug)]
+pub(super) struct Scalar(Query);
+
+/// A statement.
+pub(super) const fn query(text: &'static str) -> Query {
+    Query {
+        text,
+        arguments: Vec::new(),
+    }
+}
+
+/// A statement of which the first column of a row is wanted.
+pub(super) const fn query_scalar(text: &'static str) -> Scalar {
+    Scalar(query(text))
+}
+
+/// Runs a statement on the engine of a session.
+macro_rules! on_engine {
+    ($query:expr, $session:expr, $method:ident, $found:ident => $done:expr, $kind:ident) => {
+        match $session {
+            Session::Sqlite(transaction) => {
+                let mut statement = sqlx::query::<Sqlite>($query.text);
+                for argument in $query.arguments {
+                    statement = match argument {
+                        Argument::Integer(value) => statement.bind(value),
+                        Argument::Text(value) => statement.bind(value),
+                        Argument::Bytes(value) => statement.bind(value),
+                    };
+                }
+                let $found = statement.$method(&mut **transaction).await?;
+                on_engine!(@$kind Sqlite, $found, $done)
+            }
+            Session::Postgres(transaction) => {
+                let mut statement = sqlx::query::<Postgres>($query.text);
+                for argument in $query.arguments {
+                    statement = match argument {
+                        Argument::Integer(value) => statement.bind(value),
+                        Argument::Text(value) => statement.bind(value),
+                        Argument::Bytes(value) => statement.bind(value),
+                    };
+                }
+                let $found = statement.$method(&mut **transaction).await?;
+                on_engine!(@$kind Postgres, $found, $done)
+            }
+        }
+    };
+    (@plain $engine:ident, $found:ident, $done:expr) => { Ok($done) };
+    (@rows $engine:ident, $found:ident, $done:expr) => { Ok($found.into_iter().map(Row::$engine).collect()) };
+    (@row $engine:ident, $found:ident, $done:expr) => { Ok($found.map(Row::$engine)) };
+}
+
+impl Query {
+    /// The statement with the value of its next parameter.
+    pub(super) fn bind(mut self, value: impl Into<Argument>) -> Self {
+        self.arguments.push(value.into());
+        self
+    }
+
+    /// Runs it. Returns how many rows it changed.
+    pub(super) async fn execute(self, session: &mut Session) -> Result<u64, sqlx::Error> {
+        on_engine!(self, session, execute, done => done.rows_affected(), plain)
+    }
+
+    /// All rows.
+    pub(super) async fn fetch_all(self, session: &mut Session) -> Result<Vec<Row>, sqlx::Error> {
+        on_engine!(self, session, fetch_all, rows => (), rows)
+    }
+
+    /// The first row, if there is one.
+    pub(super) async fn fetch_optional(
+        self,
+        session: &mut Session,
+    ) -> Result<Option<Row>, sqlx::Error> {
+        on_engine!(self, session, fetch_optional, row => (), row)
+    }
+
+    /// The first row.
+    pub(super) async fn fetch_one(self, session: &mut Session) -> Result<Row, sqlx::Error> {
+        let row = self.fetch_optional(session).await?;
+        row.ok_or(sqlx::Error::RowNotFound)
+    }
+}
+
+impl Scalar {
+    /// The statement with the value of its next parameter.
+    pub(super) fn bind(self, value: impl Into<Argument>) -> Self {
+        Self(self.0.bind(value))
+    }
+
+    /// The value of the first row.
+    pub(super) async fn fetch_one<T: Owned>(self, session: &mut Session) -> Result<T, sqlx::Error> {
+        self.0.fetch_one(session).await?.first()
+    }
+
+    /// The value of the first row, if there is one.
+    pub(super) async fn fetch_optional<T: Owned>(
+        self,
+        session: &mut Session,
+    ) -> Result<Option<T>, sqlx::Error> {
+        let row = self.0.fetch_optional(session).await?;
+        row.map(|row| row.first()).transpose()
+    }
+
+    /// The values of all rows.
+    pub(super) async fn fetch_all<T: Owned>(
+        self,
+        session: &mut Session,
+    ) -> Result<Vec<T>, sqlx::Error> {
+        let rows = self.0.fetch_all(session).await?;
+        rows.iter().map(Row::first).collect()
+    }
+}
+
+/// What a column of either engine may be read as.
+pub(super) trait Read<'r>:
+    Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>
+{
+}
+impl<'r, T> Read<'r> for T where
+    T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>
+{
+}
+
+/// What may be read and kept longer than its row.
+pub(super) trait Owned: for<'r> Read<'r> {}
+impl<T> Owned for T where T: for<'r> Read<'r> {}
+
+/// A row of either engine.
+pub(super) enum Row {
+    /// Of SQLite.
+    Sqlite(SqliteRow),
+    /// Of PostgreSQL.
+    Postgres(PgRow),
+}
+
+impl Row {
+    /// A column by its name. The statements of this folder and the schema name it alike; what an operator's own hand put
+    /// there reads [`Row::try_get`].
+    pub(super) fn get<'r, T: Read<'r>>(&'r self, column: &str) -> T {
+        match self {
+            Self::Sqlite(row) => row.get(column),
+            Self::Postgres(row) => row.get(column),
+        }
+    }
+
+    /// A column by its name.
+    pub(super) fn try_get<'r, T: Read<'r>>(&'r self, column: &str) -> Result<T, sqlx::Error> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+
+    fn first<T: Owned>(&self) -> Result<T, sqlx::Error> {
+        match self {
+            Self::Sqlite(row) => row.try_get(0),
+            Self::Postgres(row) => row.try_get(0),
+        }
+    }
+}
+
+/// A value as it stands in a row.
+pub(super) enum Cell {
+    /// An integer.
+    Integer(i64),
+    /// A text.
+    Text(String),
+    /// Anything else, by its bytes.
+    Bytes(Vec<u8>),
+}
+
+/// The values of a row by the names of their columns; absent ones are left out.
+macro_rules! cells {
+    ($row:expr, $cells:ident) => {
+        for column in $row.columns() {
+            let at = column.ordinal();
+            let raw = $row.try_get_raw(at)?;
+            if raw.is_null() {
+                continue;
+            }
+            let value = match raw.type_info().name() {
+                // Text that is none was put there by somebody else: its bytes are compared like any others.
+                "TEXT" => match $row.try_get_unchecked(at) {
+                    Ok(text) => Cell::Text(text),
+                    Err(_) => Cell::Bytes($row.try_get_unchecked(at)?),
+                },
+                "INTEGER" | "INT8" => Cell::Integer($row.try_get_unchecked(at)?),
+                // No column of these tables is of another type; one that is was put there by somebody else.
+                _ => Cell::Bytes($row.try_get_unchecked(at)?),
+            };
+            $cells.push((column.name().to_owned(), value));
+        }
+    };
+}
+
+impl Row {
+    /// The values that the row holds, by the names of their columns.
+    pub(super) fn cells(&self) -> Result<Vec<(String, Cell)>, sqlx::Error> {
+        let mut cells = Vec::new();
+        match self {
+            Self::Sqlite(row) => cells!(row, cells),
+            Self::Postgres(row) => cells!(row, cells),
+        }
+        Ok(cells)
+    }
+}
