@@ -182,7 +182,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
     let config = &loaded.config;
     let sealer = Sealer::open_or_create(&config.data.join("root.key"), config.jurisdiction.clone())
         .context("opening the key file")?;
-    let store = Store::open(&config.data.join("tandem.sqlite"), sealer)
+    let store = Store::of(config, sealer)
         .await
         .context("opening the store")?;
     let settings = config

@@ -125,11 +125,17 @@ impl Place {
         tx.commit().await.unwrap();
     }
 
-    async fn verify(&self) -> Report {
-        Check::default()
-            .folder(self.folder.path(), jurisdiction())
+    async fn check(&self, trust: Trust) -> Report {
+        let folder = self.folder.path();
+        let sealer = Sealer::from_file(&folder.join("root.key"), jurisdiction()).unwrap();
+        let store = Store::open_to_read(&folder.join("tandem.sqlite"), sealer)
             .await
-            .unwrap()
+            .unwrap();
+        Check { trust }.opened(store, folder).await.unwrap()
+    }
+
+    async fn verify(&self) -> Report {
+        self.check(Trust::default()).await
     }
 
     /// Another program on the same file.
@@ -184,10 +190,7 @@ async fn a_log_that_nobody_altered_is_sound_while_it_is_written() {
         witnesses: vec![second_witness().public().clone()],
         ..Trust::default()
     };
-    let report = Check { trust }
-        .folder(place.folder.path(), jurisdiction())
-        .await
-        .unwrap();
+    let report = place.check(trust).await;
     assert!(report.is_sound(), "{report}");
 }
 

@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use tandem_audit::{Note, Place, Report, Signature, Trust, Verifier, WitnessError};
-use tandem_mappings::model::id::Jurisdiction;
 
 use super::export::{Exporter, Shown, Step};
 use super::keys::{AuditKeyError, AuditKeys, PublicKeys};
 use super::log::LogError;
+use crate::config::Config;
 use crate::seal::{SealError, Sealer};
 use crate::store::{CosignatureRow, Kind, LeafRow, Store, StoreError, Tx};
 
@@ -51,17 +51,19 @@ pub struct Check {
 }
 
 impl Check {
-    /// Verifies the store in a data folder.
+    /// Verifies the store of a configuration.
     ///
     /// # Errors
-    /// When a file can't be read at all; what is wrong in the log stands in the report.
-    pub async fn folder(
-        self,
-        data: &Path,
-        jurisdiction: Jurisdiction,
-    ) -> Result<Report, CheckError> {
-        let sealer = Sealer::from_file(&data.join("root.key"), jurisdiction)?;
-        let store = Store::open_to_read(&data.join("tandem.sqlite"), sealer).await?;
+    /// When it can't be read at all; what is wrong in the log stands in the report.
+    pub async fn configured(self, config: &Config) -> Result<Report, CheckError> {
+        let data = &config.data;
+        let sealer = Sealer::from_file(&data.join("root.key"), config.jurisdiction.clone())?;
+        self.opened(Store::to_read(config, sealer).await?, data)
+            .await
+    }
+
+    /// Verifies a store with the keys and the memory of a data folder.
+    pub(super) async fn opened(self, store: Store, data: &Path) -> Result<Report, CheckError> {
         let keys = PublicKeys::read(data)?;
         let mut trust = self.trust;
         if let Some(state) = AuditKeys::remembered(data)? {

@@ -17,6 +17,7 @@ Examples:
   tandem demo
   tandem demo --stay
   tandem demo --without-consent
+  tandem demo --postgres 'postgres:///tandem_demo?host=/run/postgresql'
 
 Exit codes: 0 every step came true, 1 a step did not, 2 wrong usage, 3 could not start")]
 pub(super) struct DemoArgs {
@@ -29,6 +30,9 @@ pub(super) struct DemoArgs {
     /// Keep the deployment in this folder; a temporary one, removed at the end, when absent
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Keep the rows in this empty database of PostgreSQL, such as postgres:///tandem?host=/run/postgresql
+    #[arg(long, value_name = "ADDRESS")]
+    postgres: Option<url::Url>,
 }
 
 /// Runs the command.
@@ -37,6 +41,7 @@ pub(super) async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         stay: args.stay,
         without_consent: args.without_consent,
         folder: args.folder.clone(),
+        postgres: args.postgres.clone(),
     };
     // The story is one large future: it lives on the heap.
     Ok(Exit::of(Box::pin(demo::run(options)).await?))

@@ -127,6 +127,7 @@ impl Loaded {
                 ));
             }
         }
+        problems.extend(self.config.store.problems());
         problems.extend(self.config.break_glass.problems());
         problems.extend(super::FormChange::problems(&self.config.forms));
         self.check_tokens(&mut problems);
@@ -217,6 +218,7 @@ fn resolve(config: &mut Config, folder: &Path) {
         &mut config.matching,
         &mut config.listen.certificate,
         &mut config.listen.key,
+        &mut config.store.password_file,
     ];
     optional.into_iter().flatten().for_each(absolute);
     config.policy.resolve(folder);

@@ -8,6 +8,7 @@ mod linking;
 mod load;
 mod policy;
 mod size;
+mod store;
 mod system;
 mod token;
 
@@ -25,6 +26,7 @@ pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
 pub use policy::PolicyConfig;
 pub use size::ByteSize;
+pub use store::StoreConfig;
 pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, Push, SystemConfig};
 pub use token::{Role, Token, Tokens, hash_of};
 
@@ -41,6 +43,9 @@ pub struct Config {
     pub holidays: Vec<jiff::civil::Date>,
     /// Folder for the store, the keys and large files.
     pub data: PathBuf,
+    /// Where the rows are kept.
+    #[serde(default)]
+    pub store: StoreConfig,
     /// Folder of the registry files.
     pub registry: PathBuf,
     /// Folder of rule bundles that take the place of the built-in ones.

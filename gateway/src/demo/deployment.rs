@@ -58,6 +58,8 @@ pub struct Places {
     pub behavioral_health: String,
     /// Token that the partners expect.
     pub partner_token: String,
+    /// The database of the gateway; a file in its folder when absent.
+    pub postgres: Option<url::Url>,
 }
 
 /// A fresh random token.
@@ -106,11 +108,15 @@ fn config(places: &Places) -> String {
 ] }}"#
         )
     };
+    let postgres = places.postgres.iter();
+    let store: String = postgres
+        .map(|address| format!("store = {{ postgres = \"{address}\" }}\n"))
+        .collect();
     format!(
         r#"jurisdiction = "demo-county"
 zone = "America/Los_Angeles"
 data = "data"
-registry = "registry"
+{store}registry = "registry"
 tokens = "tokens.toml"
 public_url = "https://tandem.demo-county.example/"
 listen = {{ address = "127.0.0.1:0" }}

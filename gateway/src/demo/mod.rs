@@ -27,6 +27,8 @@ pub struct Options {
     pub without_consent: bool,
     /// Where to keep the deployment; a temporary folder when absent.
     pub folder: Option<PathBuf>,
+    /// An empty database of PostgreSQL for the gateway; a file in the folder when absent.
+    pub postgres: Option<url::Url>,
 }
 
 /// Plays the story. Returns whether every step came true.
@@ -39,7 +41,7 @@ pub async fn run(options: Options) -> anyhow::Result<bool> {
         .folder
         .clone()
         .unwrap_or_else(|| temporary.path().to_owned());
-    let mut world = World::start(&folder).await?;
+    let mut world = World::start(&folder, options.postgres.as_ref()).await?;
     let all = if options.without_consent {
         negative::play(&mut world).await
     } else {

@@ -56,11 +56,11 @@ impl std::fmt::Debug for World {
 }
 
 impl World {
-    /// Starts everything on a fresh store.
+    /// Starts everything on a fresh store: a file in the folder, or an empty database of PostgreSQL.
     ///
     /// # Errors
     /// When a part can't be started.
-    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+    pub async fn start(folder: &Path, postgres: Option<&url::Url>) -> anyhow::Result<Self> {
         let begin: Timestamp = BEGIN.parse()?;
         let sim_clock = SimClock::starting_at(begin)?;
         let token = deployment::token()?;
@@ -111,6 +111,7 @@ impl World {
             clinic: clinic.base_url().to_owned(),
             behavioral_health: behavioral_health.base_url().to_owned(),
             partner_token: token,
+            postgres: postgres.cloned(),
         };
         deployment::write(folder, &places)?;
         let loaded = Loaded::from_file(&folder.join("gateway.toml"))

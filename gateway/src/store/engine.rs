@@ -99,6 +99,17 @@ impl Engine {
         })
     }
 
+    /// A database of PostgreSQL to be read alone, as it is.
+    pub(super) async fn postgres_to_read(options: PgConnectOptions) -> Result<Self, StoreError> {
+        let options = options.options([("default_transaction_read_only", "on")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await?;
+        Ok(Self::Postgres { pool, writers: 0 })
+    }
+
     /// Begins a transaction that writes: nobody else of the jurisdiction writes until it ends.
     pub(super) async fn begin(&self) -> Result<Session, StoreError> {
         match self {

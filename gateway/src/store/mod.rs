@@ -30,6 +30,7 @@ mod tx;
 use std::path::Path;
 use std::sync::Arc;
 
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 
 pub use audit::AuditEntry;
@@ -52,7 +53,11 @@ pub use tx::Tx;
 
 use self::engine::Engine;
 use self::sql::{Session, query};
+use crate::config::{Config, StoreConfig};
 use crate::seal::Sealer;
+
+/// Name of the file of SQLite in the data folder.
+const SQLITE: &str = "tandem.sqlite";
 
 /// The store of one gateway.
 #[derive(Debug, Clone)]
@@ -63,7 +68,38 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store and brings its schema up to date.
+    /// Opens the store that a configuration names and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When it can't be opened or a migration fails.
+    pub async fn of(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
+        match address(&config.store)? {
+            Some(address) => Self::open_postgres(address, sealer).await,
+            None => Self::open(&config.data.join(SQLITE), sealer).await,
+        }
+    }
+
+    /// Opens the store that a configuration names to read it alone, also while a gateway serves it; nothing is made, and no
+    /// schema brought up to date.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub async fn to_read(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
+        match address(&config.store)? {
+            Some(address) => Ok(Self::on(Engine::postgres_to_read(address).await?, sealer)),
+            None => Self::open_to_read(&config.data.join(SQLITE), sealer).await,
+        }
+    }
+
+    /// Opens a file of SQLite to read it alone, as [`Store::to_read`].
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub async fn open_to_read(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
+        Ok(Self::on(Engine::sqlite_to_read(file).await?, sealer))
+    }
+
+    /// Opens the store in a file of SQLite and brings its schema up to date.
     ///
     /// # Errors
     /// When the file can't be opened or a migration fails.
@@ -75,10 +111,12 @@ impl Store {
     /// to date.
     ///
     /// # Errors
-    /// When the address is none, the database can't be reached or a migration fails.
-    pub async fn open_postgres(address: &str, sealer: Sealer) -> Result<Self, StoreError> {
-        let options = address.parse()?;
-        let engine = Engine::postgres(options, sealer.jurisdiction().as_str()).await?;
+    /// When the database can't be reached or a migration fails.
+    pub async fn open_postgres(
+        address: PgConnectOptions,
+        sealer: Sealer,
+    ) -> Result<Self, StoreError> {
+        let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
         Ok(Self::on(engine, sealer))
     }
 
@@ -88,14 +126,6 @@ impl Store {
             sealer: Arc::new(sealer),
             logged: watch::Sender::new(0),
         }
-    }
-
-    /// Opens a store to read it alone, also while a gateway serves it; nothing is made, and no schema brought up to date.
-    ///
-    /// # Errors
-    /// When the file can't be opened.
-    pub async fn open_to_read(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
-        Ok(Self::on(Engine::sqlite_to_read(file).await?, sealer))
     }
 
     /// What seals and opens.
@@ -144,4 +174,18 @@ impl Store {
     pub async fn close(&self) {
         self.engine.close().await;
     }
+}
+
+/// The database of PostgreSQL that a configuration names.
+fn address(config: &StoreConfig) -> Result<Option<PgConnectOptions>, StoreError> {
+    let Some(address) = &config.postgres else {
+        return Ok(None);
+    };
+    let mut options: PgConnectOptions = address.as_str().parse()?;
+    options = options.application_name("tandem");
+    let password = config.password().map_err(StoreError::Password)?;
+    Ok(Some(match password {
+        Some(password) => options.password(&password),
+        None => options,
+    }))
 }

@@ -160,15 +160,6 @@ impl Scalar {
         let row = self.0.fetch_optional(session).await?;
         row.map(|row| row.first()).transpose()
     }
-
-    /// The values of all rows.
-    pub(super) async fn fetch_all<T: Owned>(
-        self,
-        session: &mut Session,
-    ) -> Result<Vec<T>, sqlx::Error> {
-        let rows = self.0.fetch_all(session).await?;
-        rows.iter().map(Row::first).collect()
-    }
 }
 
 /// What a column of either engine may be read as.

@@ -1,7 +1,6 @@
 //! The contract of the store.
 
 use std::path::Path;
-use std::sync::LazyLock;
 
 use tandem_mappings::model::id::{DecisionId, MessageId, SystemId};
 use tandem_simulators::postgres::Cluster;
@@ -29,6 +28,8 @@ impl Document for Note {
 pub(super) struct Place {
     folder: tempfile::TempDir,
     pub(super) store: Store,
+    /// Ends after its connections.
+    _cluster: Option<Cluster>,
 }
 
 fn sealer(folder: &Path) -> Sealer {
@@ -40,16 +41,24 @@ pub(super) async fn on_sqlite() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tandem.sqlite");
     let store = Store::open(&file, sealer(folder.path())).await.unwrap();
-    Place { folder, store }
+    Place {
+        folder,
+        store,
+        _cluster: None,
+    }
 }
 
 pub(super) async fn on_postgres() -> Place {
-    static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(false).unwrap());
+    let cluster = Cluster::start(false).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let address = CLUSTER.database().unwrap();
+    let address = cluster.database().unwrap().parse().unwrap();
     let sealer = sealer(folder.path());
-    let store = Store::open_postgres(&address, sealer).await.unwrap();
-    Place { folder, store }
+    let store = Store::open_postgres(address, sealer).await.unwrap();
+    Place {
+        folder,
+        store,
+        _cluster: Some(cluster),
+    }
 }
 
 /// Rules that hold on both engines.

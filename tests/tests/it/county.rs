@@ -10,12 +10,24 @@ use tandem::demo::world::{PATIENCE, World};
 use tandem::pipeline::core::Core;
 use tandem::store::{EventState, OutboxRow, OutboxState};
 use tandem_simulators::family::{CIN_ANA, CIN_LEO, CIN_MARISOL};
+use tandem_simulators::postgres::Cluster;
 use tempfile::TempDir;
 
 /// A running county and the folder that it lives in.
 pub(crate) struct County {
     pub(crate) world: World,
     pub(crate) folder: TempDir,
+    /// The database, where the tests run on PostgreSQL.
+    _cluster: Option<Cluster>,
+}
+
+/// The engine of the store that the tests run on: SQLite, or with `TANDEM_TEST_STORE=postgres` a cluster of their own.
+fn cluster() -> Option<Cluster> {
+    match std::env::var("TANDEM_TEST_STORE").as_deref() {
+        Ok("postgres") => Some(Cluster::start(false).unwrap()),
+        Ok("sqlite") | Err(_) => None,
+        Ok(other) => panic!("TANDEM_TEST_STORE is sqlite or postgres, not {other}"),
+    }
 }
 
 impl County {
@@ -23,8 +35,15 @@ impl County {
     pub(crate) async fn quiet() -> Self {
         provider();
         let folder = tempfile::tempdir().unwrap();
-        let world = Box::pin(World::start(folder.path())).await.unwrap();
-        Self { world, folder }
+        let cluster = cluster();
+        let database = cluster.as_ref().map(|cluster| cluster.database().unwrap());
+        let database = database.map(|address| address.parse().unwrap());
+        let world = Box::pin(World::start(folder.path(), database.as_ref()));
+        Self {
+            world: world.await.unwrap(),
+            folder,
+            _cluster: cluster,
+        }
     }
 
     /// CalWORKs and child welfare know the family; whether the son is one person waits for a steward.

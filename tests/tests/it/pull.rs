@@ -46,6 +46,8 @@ async fn what_was_read_before_a_pull_broke_off_is_kept() {
         clinic: base,
         behavioral_health: "http://127.0.0.1:9/fhir".to_owned(),
         partner_token: deployment::token().unwrap(),
+
+        postgres: None,
     };
     deployment::write(folder.path(), &places).unwrap();
     let loaded = Loaded::from_file(&folder.path().join("gateway.toml")).unwrap();

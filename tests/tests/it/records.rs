@@ -150,9 +150,7 @@ async fn reopened(folder: &std::path::Path) -> Store {
     let data = &loaded.config.data;
     let sealer =
         Sealer::open_or_create(&data.join("root.key"), loaded.config.jurisdiction.clone()).unwrap();
-    Store::open(&data.join("tandem.sqlite"), sealer)
-        .await
-        .unwrap()
+    Store::of(&loaded.config, sealer).await.unwrap()
 }
 
 /// A referral's state from the events alone; which message carried what stands in its document.

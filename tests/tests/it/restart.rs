@@ -85,6 +85,8 @@ impl Rig {
             clinic: nobody.clone(),
             behavioral_health: nobody,
             partner_token: token,
+
+            postgres: None,
         };
         deployment::write(folder.path(), &places).unwrap();
         let file = folder.path().join("gateway.toml");

@@ -75,10 +75,9 @@ impl VerifyArgs {
 
     async fn check_store(&self, trust: Trust) -> Result<tandem_audit::Report, Failure> {
         let loaded = Loaded::from_file(&self.config).context("loading the configuration")?;
-        let config = &loaded.config;
         let check = Check { trust };
         Ok(check
-            .folder(&config.data, config.jurisdiction.clone())
+            .configured(&loaded.config)
             .await
             .context("reading the audit log")?)
     }
