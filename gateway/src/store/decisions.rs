@@ -117,15 +117,23 @@ impl Tx {
         person: Option<PersonId>,
         limit: i64,
     ) -> Result<Vec<DecisionRow>, StoreError> {
-        let rows = query(
-            "SELECT * FROM decision WHERE jurisdiction = $1 AND ($2 IS NULL OR person = $2) \
-             ORDER BY decided_at DESC, id DESC LIMIT $3",
-        )
-        .bind(self.jurisdiction())
-        .bind(person.map(|person| person.as_bytes().to_vec()))
-        .bind(limit)
-        .fetch_all(&mut self.inner)
-        .await?;
+        // Two statements, so that each goes by an index of its own.
+        let query = match person {
+            Some(person) => query(
+                "SELECT * FROM decision WHERE jurisdiction = $1 AND person = $3 \
+                 ORDER BY decided_at DESC, id DESC LIMIT $2",
+            )
+            .bind(self.jurisdiction())
+            .bind(limit)
+            .bind(person.as_bytes().as_slice()),
+            None => query(
+                "SELECT * FROM decision WHERE jurisdiction = $1 \
+                 ORDER BY decided_at DESC, id DESC LIMIT $2",
+            )
+            .bind(self.jurisdiction())
+            .bind(limit),
+        };
+        let rows = query.fetch_all(&mut self.inner).await?;
         rows.iter().map(|row| self.decision_row(row)).collect()
     }
 

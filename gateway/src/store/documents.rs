@@ -217,7 +217,7 @@ impl Tx {
             "SELECT d.key, d.sealed FROM document_index i \
              JOIN document d ON d.jurisdiction = i.jurisdiction AND d.kind = i.kind AND d.key = i.key \
              WHERE i.jurisdiction = $1 AND i.kind = $2 AND i.field = $3 AND i.value = $4 \
-             ORDER BY d.key",
+             ORDER BY i.key",
         )
         .bind(self.jurisdiction())
         .bind(D::KIND)

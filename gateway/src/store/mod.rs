@@ -19,6 +19,8 @@ mod lanes;
 mod leaves;
 mod logged;
 mod outbox;
+#[cfg(test)]
+mod plans;
 mod policy;
 mod recorder;
 mod revision;

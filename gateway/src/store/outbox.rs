@@ -187,7 +187,7 @@ impl Tx {
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let rows = query(
             "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 \
-             AND state IN ('queued', 'failed') AND due_at <= $3 \
+             AND state IN ('queued', 'failed', 'parked') AND state <> 'parked' AND due_at <= $3 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked')) \
@@ -210,7 +210,8 @@ impl Tx {
     pub async fn next_due(&mut self, lane: &str) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = query_scalar(
             "SELECT MIN(due_at) FROM outbox o \
-             WHERE jurisdiction = $1 AND lane = $2 AND state IN ('queued', 'failed') \
+             WHERE jurisdiction = $1 AND lane = $2 \
+             AND state IN ('queued', 'failed', 'parked') AND state <> 'parked' \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked'))",

@@ -81,6 +81,8 @@ pub(crate) fn deploy(folder: &Path) {
         clinic: nobody.clone(),
         behavioral_health: nobody,
         partner_token: "unused".to_owned(),
+
+        postgres: None,
     };
     deployment::write(folder, &places).unwrap();
     let file = folder.join("gateway.toml");

@@ -1,0 +1,101 @@
+//! No question of the store goes through the rows of others: each statement of this folder is put to SQLite's planner.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use sqlx::Row as _;
+
+use super::sql::Session;
+use super::tests::on_sqlite;
+
+/// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
+const ALL: [&str; 23] = [
+    // The highest position so far: the last entry of an index.
+    "INSERT INTO audit ",
+    "INSERT INTO event ",
+    "INSERT INTO outbox ",
+    "SELECT COALESCE(MAX(position)",
+    "UPDATE event SET applied = (SELECT",
+    "UPDATE event SET state = $3",
+    "SELECT MIN(due_at) FROM document_due",
+    // Pages of all, by the order of an index.
+    "SELECT position, at, actor, action, object, detail FROM audit WHERE jurisdiction = $1 ORDER",
+    "SELECT size, note FROM audit_checkpoint WHERE jurisdiction = $1 ORDER BY size DESC LIMIT 1",
+    "SELECT * FROM decision WHERE jurisdiction = $1 ORDER BY decided_at DESC",
+    "SELECT id, system, format, received_at, state, outcome, report FROM input WHERE jurisdiction = $1 ORDER",
+    // All of a kind is what is asked for.
+    "SELECT size, witness_key, line FROM audit_cosignature",
+    "SELECT key, sealed FROM document WHERE jurisdiction = $1 AND kind = $2 ORDER BY key",
+    "INSERT INTO document_due (jurisdiction, kind, key, due_at) SELECT",
+    "SELECT lane, state, COUNT(*)",
+    "SELECT known.effective_at",
+    // A table of one row.
+    "SELECT revision FROM consent_revision",
+    // Once, when a store gets its log.
+    "SELECT position AS number",
+    "SELECT size AS number",
+    "SELECT NULL AS number",
+    "SELECT number, message AS id",
+    "SELECT effective_at AS number",
+    "SELECT position FROM audit_leaf WHERE jurisdiction = $1 AND kind = $2 LIMIT 1",
+];
+
+/// The statements in a source file: texts that begin with a verb, lines joined as the compiler joins them.
+fn statements(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in source.split('"') {
+        let mut text = String::new();
+        for line in part.split("\\\n") {
+            text.push_str(if text.is_empty() {
+                line
+            } else {
+                line.trim_start()
+            });
+        }
+        let verbs = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "];
+        if verbs.iter().any(|verb| text.starts_with(verb)) {
+            found.push(text);
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn no_question_goes_through_the_rows_of_others() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut all = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        // The engines' own statements are about no rows; tests may ask what they want.
+        let is_left_out = ["plans.rs", "tests.rs", "engine.rs"];
+        if !is_left_out.iter().any(|name| path.ends_with(name)) {
+            all.extend(statements(&std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    assert!(all.len() > 80, "only {} statements were found", all.len());
+    let place = on_sqlite().await;
+    let mut tx = place.store.begin().await.unwrap();
+    let Session::Sqlite(session) = &mut tx.inner else {
+        panic!("a store of SQLite")
+    };
+    let mut wide = Vec::new();
+    for statement in all {
+        let plan = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "EXPLAIN QUERY PLAN {statement}"
+        )));
+        let steps = plan.fetch_all(&mut **session).await;
+        let steps = steps.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        let is_wide = steps
+            .iter()
+            .map(|row| row.get::<String, _>("detail"))
+            .any(|step| {
+                (step.starts_with("SCAN") && step != "SCAN CONSTANT ROW")
+                    || step.ends_with("(jurisdiction=?)")
+                    || step.ends_with("(jurisdiction=? AND kind=?)")
+            });
+        if is_wide && !ALL.iter().any(|start| statement.starts_with(start)) {
+            wide.push(statement);
+        }
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
+}
