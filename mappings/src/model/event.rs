@@ -14,7 +14,7 @@ use super::id::{
     SourcePersonId, SystemId,
 };
 use super::involvement::{
-    AddressChange, DatedChange, Involvement, Participation, Placement, WorkerChange,
+    AddressChange, DatedChange, Involvement, Participation, Placement, SensitiveStay, WorkerChange,
 };
 use super::link::LinkTold;
 use super::meeting::Meeting;
@@ -77,6 +77,7 @@ catalogue! {
     "enrollment.ended" EnrollmentEnded(Involvement) "An enrolment ended",
     "case.opened" CaseOpened(Involvement) "A case opened",
     "case.closed" CaseClosed(Involvement) "A case closed",
+    "enrollment.sensitive" EnrollmentSensitive(SensitiveStay) "An enrolment is more sensitive than was told",
     "participation.status" ParticipationStatus(Participation) "Standing in a work programme",
     "placement.changed" PlacementChanged(Placement) "A child was removed, placed or returned",
     "address.changed" AddressChanged(AddressChange) "Address or telephone changed",

@@ -73,6 +73,17 @@ codes! {
     }
 }
 
+/// Payload of `enrollment.sensitive`: a fact that hangs on an enrolment told before calls for more care. The labels of
+/// the event say which; the fact itself is not told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SensitiveStay {
+    /// The enrolment.
+    pub case: SourceCaseId,
+    /// Whether it puts the people of the enrolment at risk, so that where they are must be hidden.
+    #[serde(default)]
+    pub safety: bool,
+}
+
 /// Payload of `participation.status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Participation {

@@ -7,7 +7,9 @@ use tandem_mappings::model::date::{BirthDate, DateQuality};
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::{SourceEventId, SourcePersonId};
 use tandem_mappings::model::name::{NameQuality, NameUse, PersonName};
-use tandem_mappings::model::person::{PersonRecord, RecordGone, RecordReceived, Sex, SsnValue};
+use tandem_mappings::model::person::{
+    PersonFlag, PersonRecord, RecordGone, RecordReceived, Sex, SsnValue,
+};
 use tandem_mappings::model::ssn::SsnQuality;
 
 use super::finding::Finding;
@@ -40,9 +42,13 @@ impl Session<'_> {
         let body = if row.is_deleted() {
             withdrawn()
         } else {
+            let mut person = person_record(row, self.checker.hashing != Hashing::None);
+            if self.prepass.marks.is_at_risk(id) {
+                person.flags.push(PersonFlag::Safety);
+            }
             Body::RecordReceived(Box::new(RecordReceived {
                 record_kind: "Client".to_owned(),
-                person: person_record(row, self.checker.hashing != Hashing::None),
+                person,
             }))
         };
         let mut event = NewEvent::new(self.changed_at(row), event_id, body)

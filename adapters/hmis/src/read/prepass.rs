@@ -7,6 +7,7 @@ use tandem_adapter_port::package::Package;
 use super::catalog::Catalog;
 use super::exits::Exits;
 use super::household::Households;
+use super::marks::{self, Known, Marks};
 use super::source::{Halt, scan};
 use crate::gates::{Gates, StayRow, Verdict};
 use crate::idset::id_hash;
@@ -33,6 +34,7 @@ pub(crate) struct Prepass {
     pub(crate) gates: Gates,
     pub(crate) households: Households,
     pub(crate) exits: Exits,
+    pub(crate) marks: Marks,
     pub(crate) projects: HashMap<String, ProjectFacts>,
     /// ProjectID by project name in lower case; names that several projects share are left out.
     pub(crate) project_names: HashMap<String, String>,
@@ -49,6 +51,7 @@ impl Prepass {
             gates: Gates::default(),
             households: Households::new(),
             exits: Exits::new(),
+            marks: Marks::new(),
             projects: HashMap::new(),
             project_names: HashMap::new(),
         };
@@ -104,7 +107,23 @@ impl Prepass {
                 },
             )?;
         }
+        for file in marks::FILES.iter().filter_map(|name| file(name)) {
+            let (marks, known) = prepass.marked();
+            marks.learn(package, file, known)?;
+        }
+        if let Some(file) = file("Enrollment") {
+            let (marks, known) = prepass.marked();
+            marks.learn_households(package, file, known)?;
+        }
         Ok(prepass)
+    }
+
+    fn marked(&mut self) -> (&mut Marks, Known<'_>) {
+        let known = Known {
+            gates: &self.gates,
+            households: &self.households,
+        };
+        (&mut self.marks, known)
     }
 
     fn projects(

@@ -13,6 +13,7 @@ use super::check::Checker;
 use super::finding::Finding;
 use super::header::Header;
 use super::keys::Keys;
+use super::marks;
 use super::prepass::Prepass;
 use super::record::Record;
 use super::referrals::Awaited;
@@ -20,7 +21,7 @@ use super::row::Row;
 use super::source::{Halt, OpenFile};
 use crate::config::ReadConfig;
 use crate::describe;
-use crate::gates::{Refusal, Verdict};
+use crate::gates::{Gates, Refusal, Verdict};
 use crate::tables::FileLayout;
 
 /// One reading of one package.
@@ -109,7 +110,10 @@ impl Session<'_> {
         if is_readable && let Some(refusal) = self.refusal(layout, header, &record) {
             self.refuse(place, (line, last_line), refusal);
             if refusal == Refusal::UnknownProject {
-                return self.deletion(header, layout, &record);
+                return match marks::FILES.contains(&layout.name.as_str()) {
+                    true => self.raise_refused(header, layout, &record),
+                    false => self.deletion(header, layout, &record),
+                };
             }
             return Ok(());
         }
@@ -138,6 +142,7 @@ impl Session<'_> {
             "Enrollment" => self.enrollment(place.entry, &row),
             "Exit" => self.exit(place.entry, &row),
             "Event" => self.event_row(place.entry, &row),
+            "Disabilities" | "HealthAndDV" => self.raise_stay(&row),
             _ => Ok(()),
         }
     }
@@ -150,14 +155,12 @@ impl Session<'_> {
         };
         layout.position("PersonalID")?;
         let gates = &self.prepass.gates;
-        let person = gates.person(field("PersonalID").unwrap_or_default());
+        let id = field("PersonalID").unwrap_or_default();
+        let person = gates.person(id);
         let verdict = if layout.name == "Client" {
             person
         } else {
-            match gates.enrollment(field("EnrollmentID").unwrap_or_default()) {
-                Verdict::Clear if matches!(person, Verdict::Refused(_)) => person,
-                verdict => verdict,
-            }
+            verdict(gates, id, field("EnrollmentID").unwrap_or_default())
         };
         let is_ours = || {
             layout.name == "Event"
@@ -247,6 +250,15 @@ impl Session<'_> {
         let expected = "an id of at most 32 characters without control characters";
         self.sink
             .deviation(Deviation::record_error("bad-id", place, expected));
+    }
+}
+
+/// What the gate says of a row that hangs on a stay: what it says of the stay, unless the person must not be read.
+pub(crate) fn verdict(gates: &Gates, person: &str, enrollment: &str) -> Verdict {
+    let person = gates.person(person);
+    match gates.enrollment(enrollment) {
+        Verdict::Clear if matches!(person, Verdict::Refused(_)) => person,
+        verdict => verdict,
     }
 }
 

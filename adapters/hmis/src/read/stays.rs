@@ -115,7 +115,9 @@ impl Session<'_> {
             return Ok(());
         };
         let event = NewEvent::new(at, id, body).about(person);
-        let event = self.of_project(event, project);
+        let mut event = self.of_project(event, project);
+        let answers = self.prepass.marks.of_stay(row.get("EnrollmentID"));
+        event.codes.extend(answers.codes());
         self.sink.event(event)
     }
 

@@ -15,6 +15,7 @@ mod package;
 mod reading;
 mod robustness;
 mod sanity;
+mod sensitive;
 mod size;
 mod tolerance;
 mod whole_rows;
