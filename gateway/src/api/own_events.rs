@@ -176,6 +176,7 @@ fn is_for_systems(body: &Body) -> bool {
             | Body::HouseholdMembership(_)
             | Body::EnrollmentActive(_)
             | Body::EnrollmentEnded(_)
+            | Body::EnrollmentSensitive(_)
             | Body::CaseOpened(_)
             | Body::CaseClosed(_)
             | Body::ParticipationStatus(_)

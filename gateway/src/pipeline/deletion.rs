@@ -1,9 +1,9 @@
-//! Deletions told by id alone: a source says that a stay, the end of a stay, or a referral is gone, and nothing else of
-//! it, because nobody can tell from its package who ran the project. Whoever knows the id follows; of an id that was
-//! never seen nothing is kept, not even that it was named.
+//! What is told by id alone: a source says that a stay, the end of a stay, or a referral is gone, or that a stay is more
+//! sensitive than it had said, and nothing else of it, because nobody can tell from its package who ran the project.
+//! Whoever knows the id follows; of an id that was never seen nothing is kept, not even that it was named.
 
 use tandem_mappings::model::event::{Body, Event, NewEvent};
-use tandem_mappings::model::id::SystemId;
+use tandem_mappings::model::id::{SourceCaseId, SystemId};
 use tandem_mappings::model::involvement::Involvement;
 use tandem_mappings::model::referral::ReferralUpdate;
 
@@ -15,13 +15,15 @@ use crate::store::{StoreError, Tx};
 /// Status of a stay that its source deleted.
 const DELETED: &str = "deleted";
 
-/// Whether an event names nothing but an id: no person, no project, no day, no category.
+/// Whether an event names nothing but an id: no person, no project, no day, no category. What raises a stay names the
+/// category that it calls for.
 #[must_use]
 pub fn is_by_id_alone(told: &NewEvent) -> bool {
-    let is_bare = told.source_person_id.is_none()
-        && told.source_household_id.is_none()
-        && told.category.is_none()
-        && told.original.is_none();
+    let names_nobody = told.source_person_id.is_none() && told.source_household_id.is_none();
+    let is_bare = names_nobody && told.category.is_none() && told.original.is_none();
+    if matches!(told.body, Body::EnrollmentSensitive(_)) {
+        return names_nobody;
+    }
     is_bare
         && match &told.body {
             Body::EnrollmentActive(stay) | Body::EnrollmentEnded(stay) => is_bare_stay(stay),
@@ -45,16 +47,20 @@ fn is_bare_update(update: &ReferralUpdate) -> bool {
         && update.original.is_none()
 }
 
-/// Whether a deletion by id alone is of something that was seen: a stay, a referral, or a request that is parked.
+/// Whether what is told by id alone is of something that was seen: a stay, a referral, or a request that is parked.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn is_known(tx: &mut Tx, system: &SystemId, told: &NewEvent) -> Result<bool, StoreError> {
+    let is_known_stay = async |tx: &mut Tx, case: &SourceCaseId| {
+        let key = InvolvementDoc::key_of(system, case.as_str());
+        Ok::<_, StoreError>(tx.get::<InvolvementDoc>(&key).await?.is_some())
+    };
     match &told.body {
         Body::EnrollmentActive(stay) | Body::EnrollmentEnded(stay) => {
-            let key = InvolvementDoc::key_of(system, stay.case.as_str());
-            Ok(tx.get::<InvolvementDoc>(&key).await?.is_some())
+            is_known_stay(tx, &stay.case).await
         }
+        Body::EnrollmentSensitive(stay) => is_known_stay(tx, &stay.case).await,
         Body::ReferralCancelled(update) => {
             let found = referrals::resolve(tx, system, &update.referral).await?;
             let is_of_sender = found.is_some_and(|known| {

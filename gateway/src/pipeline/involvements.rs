@@ -17,7 +17,9 @@ use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus}
 use super::core::Core;
 use super::judge::{Ask, AskedItem};
 use super::processor::Applied;
-use super::{basis, consents, deletion, exchange, family, linking, mutual, referrals, steward};
+use super::{
+    basis, consents, deletion, exchange, family, linking, mutual, raising, referrals, steward,
+};
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
 use crate::state::referral::ReferralDoc;
@@ -80,10 +82,14 @@ pub async fn record_received(
         serves_subject: false,
     };
     let judged = core.judge.decide(tx, ask, Stage::Intake, now).await?;
+    let mut told_person = told.person.clone();
+    if let Some(known) = known.as_ref().filter(|known| known.is_active()) {
+        raising::keep_mark(&known.person, &mut told_person);
+    }
     let document = RecordDoc {
         key,
         record_kind: told.record_kind.clone(),
-        person: told.person.clone(),
+        person: told_person,
         labels,
         person_id: known
             .as_ref()

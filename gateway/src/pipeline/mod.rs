@@ -29,6 +29,7 @@ pub mod plans;
 pub mod processor;
 pub mod proposal;
 pub mod queue;
+pub mod raising;
 pub mod recall;
 pub mod referrals;
 pub mod rejudging;

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::core::Core;
 use super::rejudging::Rejudging;
 use super::{
-    comanagement, consents, deletion, exchange, involvements, names, plans, referrals, steps,
+    comanagement, consents, deletion, exchange, involvements, names, plans, raising, referrals,
+    steps,
 };
 use crate::store::{EventState, StoreError, Tx};
 
@@ -164,6 +165,7 @@ async fn apply(core: &Core, tx: &mut Tx, event: &Event) -> Result<Applied, Store
         | Body::EnrollmentEnded(case)
         | Body::CaseOpened(case)
         | Body::CaseClosed(case) => involvements::involvement(core, tx, event, case).await,
+        Body::EnrollmentSensitive(told) => raising::raise(core, tx, event, told).await,
         Body::ReferralDrafted(request) | Body::ReferralRequested(request) => {
             referrals::requested(core, tx, event, request).await
         }

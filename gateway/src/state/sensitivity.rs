@@ -45,6 +45,29 @@ impl Sensitivity {
         self
     }
 
+    /// That of a thing for which something else calls for more: the thing stays under its own law. Where the category
+    /// called for is not a stricter one of that law, its label stands beside. `usual` is the category without a word of
+    /// the sender.
+    #[must_use]
+    pub fn raised_by(mut self, called_for: Self, usual: Category) -> Self {
+        let known = self.category.unwrap_or(usual);
+        let called = called_for.category.unwrap_or(usual);
+        // The tables were checked when the gateway started.
+        if let Ok(order) = Strictness::shared() {
+            let raised = order.raised(known, called);
+            let left = if raised == known { called } else { known };
+            if left != raised {
+                self.labels.extend(order.stays_as(left).map(str::to_owned));
+            }
+            if raised != usual {
+                self.category = Some(raised);
+            }
+        }
+        self.labels.extend(called_for.labels);
+        self.why.extend(called_for.why);
+        self
+    }
+
     fn joined(&mut self, known: Category, told: Category) -> Category {
         // The tables were checked when the gateway started.
         let Ok(order) = Strictness::shared() else {
@@ -81,6 +104,20 @@ mod tests {
                 "{later:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_hangs_on_a_thing_raises_it_within_its_law_and_else_adds_a_label() {
+        let usual = Category::HomelessServices;
+        let violence = || told(Some(Category::DvInfo), &["VIO"]);
+        let plain = told(None, &[]).raised_by(violence(), usual);
+        assert_eq!(plain, told(Some(Category::DvInfo), &["VIO"]));
+        let youth = told(Some(Category::RhyRecord), &[]).raised_by(violence(), usual);
+        assert_eq!(youth, told(Some(Category::RhyRecord), &["SDV", "VIO"]));
+        let hiv = told(None, &[]).raised_by(told(None, &["HIV"]), usual);
+        assert_eq!(hiv, told(None, &["HIV"]));
+        let again = plain.raised_by(told(None, &[]), usual);
+        assert_eq!(again.category, Some(Category::DvInfo));
     }
 
     #[test]
