@@ -35,4 +35,5 @@ mod cli_policy;
 mod cli_program;
 mod cli_read;
 mod labels;
+mod labels_hmis;
 mod processes;
