@@ -1,7 +1,8 @@
 //! Reads HMIS CSV packages.
 //!
 //! Two passes over the package. The first reads Export.csv, decides the edition, and learns from Organization,
-//! Project, HMISParticipation and Enrollment whose rows must not enter. The second takes every file record by
+//! Project, HMISParticipation and Enrollment whose rows must not enter, and from Disabilities and HealthAndDV which stays
+//! are sensitive. The second takes every file record by
 //! record: gate, columns, types, codes, keys, events. Memory grows with the number of keys only, by about ten bytes
 //! for each.
 
