@@ -151,6 +151,7 @@ fn ask(record: &RecordDoc) -> Ask<'static> {
             id: "cash".to_owned(),
             category: Category::CashAid,
             labels: std::collections::BTreeSet::new(),
+            labelled_by: std::collections::BTreeSet::new(),
             source: "org-calworks".parse().unwrap(),
             authored: None,
         }],

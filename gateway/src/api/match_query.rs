@@ -257,6 +257,7 @@ async fn judge(
         id: id.to_owned(),
         category,
         labels: BTreeSet::new(),
+        labelled_by: BTreeSet::new(),
         source: source.clone(),
         authored: None,
     };

@@ -156,6 +156,7 @@ fn question<'a>(core: &Core, organization: &'a OrganizationId) -> Ask<'a> {
         id: category.as_str().to_owned(),
         category,
         labels: BTreeSet::new(),
+        labelled_by: BTreeSet::new(),
         source: source.clone(),
         authored: None,
     });
@@ -178,6 +179,7 @@ fn proposal(core: &Core, system: &SystemId, recipient: &OrganizationId) -> Propo
         part: Part::Body,
         category,
         labels: BTreeSet::new(),
+        labelled_by: BTreeSet::new(),
         source: sender.clone(),
         authored: None,
     };
@@ -190,6 +192,7 @@ fn proposal(core: &Core, system: &SystemId, recipient: &OrganizationId) -> Propo
             person: PERSON,
             view: invented(),
             labels: BTreeSet::new(),
+            labelled_by: BTreeSet::new(),
         }],
         recipient_case: None,
         case: format!("{GATEWAY_SYSTEM}:{KIND}"),

@@ -13,6 +13,7 @@ use tandem_mappings::model::person::Relation;
 use super::family;
 use super::proposal::{Part, Proposal, ProposedItem, ProposedPerson};
 use crate::state::record::RecordDoc;
+use crate::state::sensitivity::Sensitivity;
 use crate::store::{StoreError, Tx};
 
 /// People as the sender's records show them, with the recipient's own ids where it knows them.
@@ -37,6 +38,7 @@ pub async fn people(
             person: *person,
             view,
             labels: shown.labels.clone(),
+            labelled_by: shown.labelled_by.clone(),
         });
     }
     Ok(found)
@@ -130,15 +132,18 @@ pub fn item(
         part,
         category,
         labels: BTreeSet::new(),
+        labelled_by: BTreeSet::new(),
         source: source.clone(),
         authored,
     }
 }
 
-/// Puts labels on what is told, beside who it is about: a person's own labels are added when it is decided about them.
-pub fn label(items: &mut [ProposedItem], labels: &BTreeSet<String>) {
+/// Puts labels and their reasons on what is told, beside who it is about: a person's own labels are added when it is
+/// decided about them.
+pub fn label(items: &mut [ProposedItem], told: &Sensitivity) {
     for item in items.iter_mut().filter(|item| item.part != Part::Identity) {
-        item.labels.extend(labels.iter().cloned());
+        item.labels.extend(told.labels.iter().cloned());
+        item.labelled_by.extend(told.why.iter().cloned());
     }
 }
 

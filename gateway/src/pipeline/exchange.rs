@@ -150,7 +150,7 @@ pub fn items(core: &Core, sender: &SystemId, told: &Sensitivity) -> Vec<Proposed
             None,
         ),
     ];
-    compose::label(&mut items, &told.labels);
+    compose::label(&mut items, told);
     items
 }
 
@@ -288,7 +288,7 @@ pub async fn meeting(
             None,
         ));
     }
-    compose::label(&mut items, &sensitivity.labels);
+    compose::label(&mut items, &sensitivity);
     tell_partners(
         core,
         tx,
@@ -331,7 +331,7 @@ pub async fn assessment(
             ));
         }
     }
-    compose::label(&mut items, &sensitivity.labels);
+    compose::label(&mut items, &sensitivity);
     let body = OutboundBody::Assessment(Box::new(AssessmentView {
         instrument: told.instrument.clone(),
         stage: told.stage,

@@ -65,6 +65,12 @@ pub async fn record_received(
         .chain(&event.told.labels)
         .cloned()
         .collect();
+    let labelled_by: BTreeSet<String> = known
+        .iter()
+        .flat_map(|record| record.labelled_by.iter())
+        .chain(&event.told.labelled_by)
+        .cloned()
+        .collect();
     let ask = Ask {
         action: Action::Match,
         purpose: Purpose::Match,
@@ -75,6 +81,7 @@ pub async fn record_received(
             id: "record".to_owned(),
             category: event.told.category.unwrap_or(Category::PersonIndex),
             labels: labels.clone(),
+            labelled_by: labelled_by.clone(),
             source: organization.clone(),
             authored: None,
         }],
@@ -91,6 +98,7 @@ pub async fn record_received(
         record_kind: told.record_kind.clone(),
         person: told_person,
         labels,
+        labelled_by,
         person_id: known
             .as_ref()
             .map_or_else(|| PersonId(uuid::Uuid::now_v7()), |record| record.person_id),
@@ -194,6 +202,7 @@ pub async fn record_gone(
     if is_sealed {
         document.person = tandem_mappings::model::person::PersonRecord::default();
         document.labels.clear();
+        document.labelled_by.clear();
     }
     tx.put(&document, now).await?;
     basis::review(core, tx, &[key], now).await?;

@@ -15,8 +15,8 @@ use tandem_mappings::model::id::{DecisionId, Jurisdiction, OrganizationId, Perso
 use tandem_mappings::model::person::PersonFlag;
 use tandem_mappings::model::purpose::Purpose;
 
-use super::voices;
 pub use super::weighed::Weighed;
+use super::{voices, weighed};
 use crate::state::record::RecordDoc;
 use crate::store::{Evidence, EvidenceKind, Stage, StoreError, Tx};
 
@@ -29,6 +29,9 @@ pub struct AskedItem {
     pub category: Category,
     /// Sensitivity labels.
     pub labels: BTreeSet<String>,
+    /// The table rows and facts that gave it category and labels, and the tables that held the rows. No part of the
+    /// question: the record of the answer cites them.
+    pub labelled_by: BTreeSet<String>,
     /// Who holds it.
     pub source: OrganizationId,
     /// When it was written.
@@ -238,6 +241,7 @@ impl Judge {
         let voices = voices::of(tx, &subject.id, &records).await?;
         let link_version = tx.last_position().await?;
         let person = ask.person;
+        let labelled_by = weighed::cited(&ask.items);
         let mut request = self.request(ask, subject, now);
         if let Some(who) = who {
             request.requester.person = Some(who.person);
@@ -250,14 +254,10 @@ impl Judge {
             id: DecisionId(uuid::Uuid::now_v7()),
             decision,
         };
-        Ok(Weighed::new(
-            judged,
-            person,
-            &request,
-            &voices,
-            link_version,
-            &self.facts,
-        ))
+        Ok(
+            Weighed::new(judged, person, &request, &voices, link_version, &self.facts)
+                .citing(labelled_by),
+        )
     }
 
     /// Records a decision made earlier in a snapshot.

@@ -289,6 +289,6 @@ fn items(
             None,
         ));
     }
-    compose::label(&mut items, &told.labels);
+    compose::label(&mut items, told);
     items
 }

@@ -44,6 +44,9 @@ pub struct ProposedItem {
     /// Sensitivity labels.
     #[serde(default)]
     pub labels: BTreeSet<String>,
+    /// The table rows and facts that gave it category and labels.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labelled_by: BTreeSet<String>,
     /// Who holds it.
     pub source: OrganizationId,
     /// When it was written.
@@ -60,6 +63,9 @@ pub struct ProposedPerson {
     /// Sensitivity labels of the record that shows who it is.
     #[serde(default)]
     pub labels: BTreeSet<String>,
+    /// The table rows and facts that gave the record its labels.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labelled_by: BTreeSet<String>,
 }
 
 /// What is to be told to one recipient.

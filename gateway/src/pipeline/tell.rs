@@ -169,7 +169,8 @@ fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[ProposedIt
     let items = items.iter().map(|item| AskedItem {
         id: item.id.clone(),
         category: item.category,
-        labels: labels(item, about),
+        labels: with_persons(item, about, &item.labels, |one| &one.labels),
+        labelled_by: with_persons(item, about, &item.labelled_by, |one| &one.labelled_by),
         source: item.source.clone(),
         authored: item.authored,
     });
@@ -188,13 +189,17 @@ fn ask<'a>(proposal: &'a Proposal, person: Option<PersonId>, items: &[ProposedIt
     }
 }
 
-/// The labels of an element group, with those of the person where it shows who or where that is.
-fn labels(item: &ProposedItem, about: Option<&ProposedPerson>) -> BTreeSet<String> {
+/// The labels of an element group or their reasons, with those of the person where it shows who or where that is.
+fn with_persons(
+    item: &ProposedItem,
+    about: Option<&ProposedPerson>,
+    own: &BTreeSet<String>,
+    of_person: impl Fn(&ProposedPerson) -> &BTreeSet<String>,
+) -> BTreeSet<String> {
     let shows = matches!(item.part, Part::Identity | Part::Contact);
-    let own = about.filter(|_| shows).map(|one| &one.labels);
-    item.labels
-        .iter()
-        .chain(own.into_iter().flatten())
+    let persons = about.filter(|_| shows).map(of_person);
+    own.iter()
+        .chain(persons.into_iter().flatten())
         .cloned()
         .collect()
 }

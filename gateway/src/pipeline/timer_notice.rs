@@ -133,7 +133,7 @@ async fn proposal(
     let base = core.category(&document.source, &document.sensitivity);
     let content = compose::category(base, document.request.domain);
     let mut items = vec![compose::item("body", Part::Body, content, source, None)];
-    compose::label(&mut items, &document.sensitivity.labels);
+    compose::label(&mut items, &document.sensitivity);
     let episode = episodes::running(tx, &BTreeSet::from([document.person])).await?;
     // That nobody has answered its own request is the source's own, and holds nothing of the target; the target is
     // reminded of what the source asked.

@@ -108,6 +108,7 @@ pub async fn renew(
                 person,
                 view: one.view.clone(),
                 labels: one.labels.clone(),
+                labelled_by: one.labelled_by.clone(),
             }),
             None if place == 0 => return Ok(false),
             None => {}

@@ -8,7 +8,7 @@ use tandem_consent::{Action, Facts, Request, canonical_json, sha256};
 use tandem_mappings::model::directive::Directive;
 use tandem_mappings::model::id::{OrganizationId, PersonId};
 
-use super::judge::Judged;
+use super::judge::{AskedItem, Judged};
 use crate::store::{DecisionRow, Evidence, EvidenceKind, Stage, StoreError};
 
 /// A decision with what its record needs.
@@ -68,6 +68,14 @@ impl Weighed {
         }
     }
 
+    /// The same, with what gave its items their category and labels.
+    pub(super) fn citing(mut self, labelled_by: LabelledBy) -> Self {
+        if !labelled_by.is_empty() {
+            self.record["labelled_by"] = json!(labelled_by);
+        }
+        self
+    }
+
     /// The decision as it is recorded.
     ///
     /// # Errors
@@ -91,6 +99,17 @@ impl Weighed {
             evidence: self.directives.clone(),
         })
     }
+}
+
+/// What gave each item of a decision its category and labels, by the item's id.
+pub type LabelledBy = BTreeMap<String, BTreeSet<String>>;
+
+/// What gave items their category and labels, those left out that are as their sender sends everything.
+pub(super) fn cited(items: &[AskedItem]) -> LabelledBy {
+    let named = items.iter().filter(|item| !item.labelled_by.is_empty());
+    named
+        .map(|item| (item.id.clone(), item.labelled_by.clone()))
+        .collect()
 }
 
 /// A directive as it was, under the hash of its content.

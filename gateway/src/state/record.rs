@@ -42,6 +42,9 @@ pub struct RecordDoc {
     /// Its sensitivity labels.
     #[serde(default)]
     pub labels: BTreeSet<String>,
+    /// The table rows and facts that gave it its labels.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labelled_by: BTreeSet<String>,
     /// The person.
     pub person_id: PersonId,
     /// The persons to whom it belonged before, oldest first.

@@ -6,6 +6,7 @@
 //! table holds: `docs/LABELS.md`.
 
 mod code;
+mod county;
 mod label;
 mod source;
 mod strictness;
@@ -14,10 +15,10 @@ mod table;
 
 pub use code::{icd_form, is_icd};
 pub use label::{Claim, Labelled, label};
-pub use source::{FREE_TEXT, LabelSource, PART2_SOURCE, SELF_DEFAULT};
+pub use source::{FREE_TEXT, LabelSource, PART2_SOURCE, SELF_DEFAULT, fact};
 pub use strictness::{Confidentiality, Strictness};
 pub use system::{CodeForm, CodeSystems};
-pub use table::{Hit, LabelRow, LabelTables};
+pub use table::{COUNTY, Hit, LabelRow, LabelTables};
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,20 @@ pub const SELF_DEFAULT: &str = "source:default_category";
 /// Reason: what the notes of the system may tell of.
 pub const FREE_TEXT: &str = "source:free_text_category";
 
+/// What a reason means that is a fact about a source and no row.
+#[must_use]
+pub fn fact(id: &str) -> Option<&'static str> {
+    match id {
+        PART2_SOURCE => Some("the organisation or programme is a Part 2 program"),
+        SELF_DEFAULT => Some("the sender claimed less than its system sends by default"),
+        FREE_TEXT => Some("a note in free text"),
+        unreadable if unreadable.starts_with("unreadable:") => {
+            Some("a code that its own system cannot have")
+        }
+        _ => None,
+    }
+}
+
 /// The facts about a source that count for labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LabelSource {

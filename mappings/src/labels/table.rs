@@ -13,6 +13,9 @@ const HEADER: [&str; 7] = [
     "row", "first", "last", "category", "labels", "meaning", "section",
 ];
 
+/// What the ids of a county's rows begin with.
+pub const COUNTY: &str = "county";
+
 /// The tables that come with Tandem, by our name of the code system.
 const SHIPPED: [(&str, &str, &str); 6] = [
     (
@@ -64,6 +67,8 @@ pub struct LabelRow {
     pub meaning: String,
     /// Where the standard says so: standard, version, section.
     pub source: String,
+    /// The county's file that holds it; `None` for a row that comes with Tandem.
+    pub county_file: Option<String>,
 }
 
 /// What the tables say of one code.
@@ -84,7 +89,54 @@ pub enum Hit<'a> {
 pub struct LabelTables {
     systems: CodeSystems,
     strictness: Strictness,
-    tables: Vec<(String, Table, Vec<LabelRow>)>,
+    tables: Vec<LabelTable>,
+}
+
+/// One file of rows.
+#[derive(Debug, Clone)]
+pub(super) struct LabelTable {
+    /// Our name of the code system.
+    pub(super) system: String,
+    /// The county's file; `None` for one that comes with Tandem.
+    pub(super) county_file: Option<String>,
+    /// The file as it was read.
+    pub(super) text: String,
+    table: Table,
+    pub(super) rows: Vec<LabelRow>,
+}
+
+impl LabelTable {
+    /// Reads a file: every row of it, or none.
+    pub(super) fn read(
+        systems: &CodeSystems,
+        system: &str,
+        (name, text): (&str, &str),
+        county_file: Option<&str>,
+    ) -> Result<Self, TableError> {
+        let table = Table::parse(name, text, &HEADER)?.unique_by(&["row"])?;
+        let form = systems.form(system).unwrap_or(CodeForm::Exact);
+        let rows = table.rows().iter().map(|row| {
+            let mut found = read(system, form, &table, row)?;
+            if county_file.is_some() {
+                found.id = format!("{COUNTY}:{}", found.id);
+                found.county_file = county_file.map(str::to_owned);
+            }
+            Ok(found)
+        });
+        let rows = rows.collect::<Result<_, TableError>>()?;
+        Ok(Self {
+            system: system.to_owned(),
+            county_file: county_file.map(str::to_owned),
+            text: text.to_owned(),
+            table,
+            rows,
+        })
+    }
+
+    /// The rows as they stand in the file, each with what was read of it.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&Row, &LabelRow)> {
+        self.table.rows().iter().zip(&self.rows)
+    }
 }
 
 impl LabelTables {
@@ -96,11 +148,7 @@ impl LabelTables {
         let systems = CodeSystems::shipped()?;
         let mut tables = Vec::with_capacity(SHIPPED.len());
         for (system, name, text) in SHIPPED {
-            let table = Table::parse(name, text, &HEADER)?.unique_by(&["row"])?;
-            let form = systems.form(system).unwrap_or(CodeForm::Exact);
-            let read = |row: &Row| read(system, form, &table, row);
-            let rows = table.rows().iter().map(read).collect::<Result<_, _>>()?;
-            tables.push((system.to_owned(), table, rows));
+            tables.push(LabelTable::read(&systems, system, (name, text), None)?);
         }
         Ok(Self {
             systems,
@@ -123,7 +171,15 @@ impl LabelTables {
 
     /// Every row, by table.
     pub fn rows(&self) -> impl Iterator<Item = &LabelRow> {
-        self.tables.iter().flat_map(|(_, _, rows)| rows)
+        self.tables.iter().flat_map(|table| &table.rows)
+    }
+
+    pub(super) fn tables(&self) -> &[LabelTable] {
+        &self.tables
+    }
+
+    pub(super) fn add(&mut self, table: LabelTable) {
+        self.tables.push(table);
     }
 
     /// What the tables say of a code. Of a code whose sender forgot the system, every table is asked: it can only raise.
@@ -133,10 +189,10 @@ impl LabelTables {
             let rows: Vec<&LabelRow> = self
                 .tables
                 .iter()
-                .filter(|(system, _, _)| {
-                    self.systems.form(system) != Some(CodeForm::Icd) || is_icd(&coding.code)
+                .filter(|table| {
+                    self.systems.form(&table.system) != Some(CodeForm::Icd) || is_icd(&coding.code)
                 })
-                .flat_map(|(system, _, rows)| self.matching(system, rows, &coding.code))
+                .flat_map(|table| self.matching(&table.system, &table.rows, &coding.code))
                 .collect();
             return match rows.is_empty() {
                 true => Hit::UnknownSystem,
@@ -150,9 +206,9 @@ impl LabelTables {
         if coding.code.trim().is_empty() || (is_icd && icd_form(&coding.code).is_none()) {
             return Hit::Unreadable(system);
         }
-        let mine = self.tables.iter().filter(|(name, _, _)| name == system);
+        let mine = self.tables.iter().filter(|table| table.system == system);
         let rows: Vec<&LabelRow> = mine
-            .flat_map(|(_, _, rows)| self.matching(system, rows, &coding.code))
+            .flat_map(|table| self.matching(system, &table.rows, &coding.code))
             .collect();
         match rows.is_empty() {
             true => Hit::Unlisted,
@@ -177,11 +233,16 @@ impl LabelTables {
     pub fn failed_examples(&self) -> Vec<ExampleFailure> {
         let names = self.systems.table();
         let mut failed = names.failed_examples(|name| self.systems.named(name).map(str::to_owned));
-        for (system, table, _) in &self.tables {
-            failed.extend(table.failed_examples(|code| {
-                Some(match self.find(&Coding::new(system, code)) {
+        for one in &self.tables {
+            failed.extend(one.table.failed_examples(|code| {
+                Some(match self.find(&Coding::new(&one.system, code)) {
+                    // A pair of ours speaks of our rows, whatever a county adds.
                     Hit::Rows(rows) => {
-                        let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+                        let is_meant = |row: &&&LabelRow| {
+                            one.county_file.is_some() || row.county_file.is_none()
+                        };
+                        let meant = rows.iter().filter(is_meant);
+                        let ids: Vec<&str> = meant.map(|row| row.id.as_str()).collect();
                         ids.join(" ")
                     }
                     _ => String::new(),
@@ -231,5 +292,6 @@ fn read(system: &str, form: CodeForm, table: &Table, row: &Row) -> Result<LabelR
         labels,
         meaning: row.required("meaning")?.to_owned(),
         source: format!("{}, {}", table.version(), row.required("section")?),
+        county_file: None,
     })
 }

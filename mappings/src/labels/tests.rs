@@ -280,3 +280,98 @@ proptest! {
         prop_assert!(tables.strictness().confidentiality(found.category) >= tables.strictness().confidentiality(less.category) || found.labels.len() > less.labels.len());
     }
 }
+
+const COUNTY_TABLE: &str = "# source: Demo County privacy office, list of sensitive codes\n# version: 2026-02\n\
+    # example: 1.3:7 -> county:hmis:chronic\nrow,first,last,category,labels,meaning,section\n\
+    chronic,1.3:7,1.3:7,HEALTH_GENERAL,ETH,chronic condition,memo 4\n";
+
+fn county(text: &str) -> Result<LabelTables, crate::tables::TableError> {
+    LabelTables::shipped()
+        .unwrap()
+        .with_county("hmis-2026", "hmis-county.csv", text)
+}
+
+#[test]
+fn a_countys_row_adds_to_ours_under_its_own_id() {
+    let tables = county(COUNTY_TABLE).unwrap();
+    assert_eq!(tables.failed_examples(), []);
+    let row = tables.row("county:hmis:chronic").unwrap();
+    assert_eq!(row.county_file.as_deref(), Some("hmis-county.csv"));
+    let shipped = LabelTables::shipped().unwrap();
+    assert_ne!(tables.content(), shipped.content());
+    assert!(shipped.rows().all(|row| tables.row(&row.id) == Some(row)));
+}
+
+#[test]
+fn a_countys_row_for_a_code_of_ours_lowers_nothing() {
+    let plain = COUNTY_TABLE.replace(
+        "1.3:7 -> county:hmis:chronic",
+        "1.3:8 -> hmis:1.3:8 county:hmis:chronic",
+    );
+    let lower = plain.replace("1.3:7,1.3:7,HEALTH_GENERAL", "1.3:8,1.3:8,PERSON_INDEX");
+    let (ours, theirs) = (LabelTables::shipped().unwrap(), county(&lower).unwrap());
+    assert_eq!(theirs.failed_examples(), []);
+    let source = LabelSource {
+        default_category: Category::HealthGeneral,
+        is_part2: false,
+        free_text_category: None,
+    };
+    let claim = Claim {
+        category: None,
+        labels: Default::default(),
+        is_identity: false,
+        has_free_text: false,
+    };
+    let code = [Coding::new("hmis", "1.3:8")];
+    let before = label(&ours, source, &claim, &code);
+    let after = label(&theirs, source, &claim, &code);
+    assert_eq!(after.category, before.category);
+    assert!(after.labels.is_superset(&before.labels) && after.labels.contains("ETH"));
+}
+
+#[test]
+fn a_bad_row_of_a_county_is_refused_with_file_line_and_column() {
+    for (from, to, place) in [
+        (
+            ",ETH,",
+            ",ETHX,",
+            "hmis-county.csv:5: column `labels`: expected labels that Tandem's tables have",
+        ),
+        (",ETH,", ",,", "hmis-county.csv:5: column `labels`"),
+        (
+            "HEALTH_GENERAL",
+            "HEALTH",
+            "hmis-county.csv:5: column `category`",
+        ),
+        (
+            "1.3:7,1.3:7",
+            "1.3:7,1.3:6",
+            "hmis-county.csv:5: column `last`",
+        ),
+        ("memo 4", "", "hmis-county.csv:5: column `section`"),
+        (
+            "# version: 2026-02\n",
+            "",
+            "hmis-county.csv: missing leading comment",
+        ),
+        (
+            "row,first",
+            "first,row",
+            "hmis-county.csv:4: header differs",
+        ),
+    ] {
+        assert!(COUNTY_TABLE.contains(from), "{from}");
+        let refused = county(&COUNTY_TABLE.replacen(from, to, 1))
+            .unwrap_err()
+            .to_string();
+        assert!(refused.starts_with(place), "{refused}");
+    }
+    let again = county(COUNTY_TABLE).unwrap();
+    let twice = again
+        .with_county("hmis", "more.csv", COUNTY_TABLE)
+        .unwrap_err();
+    assert!(
+        twice.to_string().starts_with("more.csv:5: column `row`"),
+        "{twice}"
+    );
+}

@@ -96,6 +96,7 @@ impl Bench {
                 record_kind: "caseload".into(),
                 person: PersonRecord::default(),
                 labels: std::collections::BTreeSet::new(),
+                labelled_by: std::collections::BTreeSet::new(),
                 person_id: PersonId(uuid::Uuid::now_v7()),
                 former: Vec::new(),
                 standing: Standing::Active,

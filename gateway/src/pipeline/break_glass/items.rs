@@ -17,6 +17,7 @@ use crate::pipeline::judge::AskedItem;
 use crate::state::break_glass::Opened;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
+use crate::state::sensitivity::Sensitivity;
 use crate::store::{StoreError, Tx};
 
 /// A record that could be shown, with its open cases: each with its number among all cases, in the order in which they came,
@@ -185,14 +186,15 @@ fn items_of(
     let Some(source) = core.organization_of(system) else {
         return Vec::new();
     };
-    let item = |name: &str, category, labels: &BTreeSet<String>| AskedItem {
+    let item = |name: &str, category, told: &Sensitivity| AskedItem {
         id: format!("{place}:{name}"),
         category,
-        labels: record.labels.union(labels).cloned().collect(),
+        labels: record.labels.union(&told.labels).cloned().collect(),
+        labelled_by: record.labelled_by.union(&told.why).cloned().collect(),
         source: source.clone(),
         authored: None,
     };
-    let none = BTreeSet::new();
+    let none = Sensitivity::default();
     let mut items = vec![
         item("identity", Category::PersonIndex, &none),
         item("contact", Category::ContactLocation, &none),
@@ -201,11 +203,7 @@ fn items_of(
     ];
     items.extend(cases.iter().map(|(number, case)| {
         let category = core.category(system, &case.sensitivity);
-        item(
-            &format!("case-{number}"),
-            category,
-            &case.sensitivity.labels,
-        )
+        item(&format!("case-{number}"), category, &case.sensitivity)
     }));
     items
 }

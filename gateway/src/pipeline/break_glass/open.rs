@@ -228,6 +228,7 @@ async fn weigh(
             id: "nobody".to_owned(),
             category: Category::PersonIndex,
             labels: BTreeSet::new(),
+            labelled_by: BTreeSet::new(),
             source: core.gateway_organization(),
             authored: None,
         });

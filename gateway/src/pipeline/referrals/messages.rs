@@ -379,7 +379,7 @@ async fn proposal(
     let Some(organization) = core.organization_of(recipient) else {
         return Ok(None);
     };
-    compose::label(&mut items, &document.sensitivity.labels);
+    compose::label(&mut items, &document.sensitivity);
     let episode = episodes::running(tx, &BTreeSet::from([document.person])).await?;
     let case = recipient_case(tx, persons, recipient).await?;
     let sender_organization: OrganizationId = items.first().map_or_else(
