@@ -31,7 +31,7 @@ use crate::pipeline::matcher::{self, Matcher};
 use crate::pipeline::{learning, processor, timers};
 use crate::policy;
 use crate::seal::Sealer;
-use crate::store::{Recorder, Recordings, Store, StoreError};
+use crate::store::{Evidence, EvidenceKind, Recorder, Recordings, Store, StoreError};
 use crate::transport::folder::ExchangeFolder;
 use crate::transport::http::PartnerClient;
 
@@ -82,8 +82,7 @@ impl Gateway {
             .await
             .context("learning the match model")?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let labeller =
-            Labeller::new(Arc::clone(&core.loaded)).context("loading the label tables")?;
+        let labeller = Labeller::new(Arc::clone(&core.loaded));
         let intake = Intake {
             core: Arc::clone(&core),
             adapters: Arc::clone(&adapters),
@@ -218,6 +217,14 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         .keep_basis(&mut tx, clock.now())
         .await
         .context("keeping the rules in force")?;
+    let labels = Evidence {
+        kind: EvidenceKind::LabelTables,
+        hash: loaded.labels.hash.clone(),
+        content: loaded.labels.tables.content(),
+    };
+    tx.keep(&labels, clock.now())
+        .await
+        .context("keeping the label tables in force")?;
     tx.commit().await.context("keeping the rules in force")?;
     let (recorder, recordings) = Recorder::new(store.clone());
     let core = Core {

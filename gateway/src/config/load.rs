@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use tandem_adapter_port::format::Format;
 use tandem_mappings::registry::Registry;
 
-use super::{Config, Role, Tokens};
+use super::{Config, Labels, Role, Tokens};
 
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,8 @@ pub struct Loaded {
     pub tokens: Tokens,
     /// The zone.
     pub zone: TimeZone,
+    /// The label tables.
+    pub labels: Labels,
 }
 
 impl Loaded {
@@ -69,7 +71,9 @@ impl Loaded {
                 &format!("zone: no IANA zone is called {}", config.zone),
             )
         })?;
+        let labels = Labels::load(&config.labels, folder)?;
         let loaded = Self {
+            labels,
             config,
             registry,
             tokens,
@@ -189,7 +193,7 @@ impl Loaded {
     }
 }
 
-fn read(file: &Path) -> Result<String, ConfigError> {
+pub(super) fn read(file: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(file).map_err(|error| ConfigError::Unreadable {
         file: file.to_owned(),
         error,

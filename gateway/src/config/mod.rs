@@ -4,6 +4,7 @@
 mod break_glass;
 pub mod example;
 mod forms;
+mod labels;
 mod linking;
 mod load;
 mod policy;
@@ -22,6 +23,7 @@ use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
 pub use break_glass::{BreakGlassConfig, BreakGlassRole, NEVER};
 pub use forms::FormChange;
+pub use labels::{CountyTable, Labels, LabelsConfig, TABLES};
 pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
 pub use policy::PolicyConfig;
@@ -63,6 +65,9 @@ pub struct Config {
     /// Forms whose words changed.
     #[serde(default)]
     pub forms: Vec<FormChange>,
+    /// The county's own label tables.
+    #[serde(default)]
+    pub labels: LabelsConfig,
     /// Matching settings.
     #[serde(default)]
     pub matching: Option<PathBuf>,

@@ -4,31 +4,26 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tandem_mappings::labels::{Claim, LabelSource, LabelTables, label};
+use tandem_mappings::labels::{Claim, LabelSource, label};
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::coding::Coding;
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::SystemId;
 use tandem_mappings::registry::{Program, Registry, System};
-use tandem_mappings::tables::TableError;
 
 use crate::config::Loaded;
 
 /// Labels events by the tables and by what the registry says of their source.
 #[derive(Debug)]
 pub struct Labeller {
-    tables: LabelTables,
     loaded: Arc<Loaded>,
 }
 
 impl Labeller {
-    /// A labeller with the tables that come with Tandem.
-    ///
-    /// # Errors
-    /// When a table is malformed.
-    pub fn new(loaded: Arc<Loaded>) -> Result<Self, TableError> {
-        let tables = LabelTables::shipped()?;
-        Ok(Self { tables, loaded })
+    /// A labeller with Tandem's tables and the county's.
+    #[must_use]
+    pub const fn new(loaded: Arc<Loaded>) -> Self {
+        Self { loaded }
     }
 
     /// The event with its labels and their reasons, and without the codes that were to be read only.
@@ -50,7 +45,7 @@ impl Labeller {
             is_identity: is_identity(&event.body),
             has_free_text: has_free_text(&payload),
         };
-        let found = label(&self.tables, source, &claim, &codes);
+        let found = label(&self.loaded.labels.tables, source, &claim, &codes);
         let usual = match claim.is_identity {
             true => Category::PersonIndex,
             false => source.default_category,
@@ -63,6 +58,9 @@ impl Labeller {
         let new = found.labels.iter().filter(|label| !known.contains(label));
         event.labels.extend(new.cloned());
         event.labelled_by = found.why.into_iter().collect();
+        if !event.labelled_by.is_empty() {
+            event.labelled_by.push(self.loaded.labels.reason());
+        }
         event
     }
 

@@ -1,6 +1,6 @@
 //! Deciding again what was decided: with the rules, the facts and the directives of that time, or with other rules.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -8,6 +8,8 @@ use tandem_consent::{Bundle, Decision, Facts, OrganizationRecord, Request, sha25
 use tandem_mappings::model::directive::Directive;
 
 use super::judge::stricter;
+use super::weighed::LabelledBy;
+use crate::config::TABLES;
 use crate::store::{DecisionRow, EvidenceKind, StoreError, Tx};
 
 /// Why a decision cannot be made again.
@@ -92,6 +94,8 @@ struct Record {
     request: Request,
     decision: Decision,
     evidence: Option<Hashes>,
+    #[serde(default)]
+    labelled_by: LabelledBy,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +142,10 @@ pub async fn basis(tx: &mut Tx, row: &DecisionRow) -> Result<Basis, ReplayError>
     let record: Record =
         serde_json::from_value(row.record.clone()).map_err(|_| ReplayError::Form("its fields"))?;
     let hashes = record.evidence.ok_or(ReplayError::NoEvidence)?;
+    // The answer does not change with them, but what gave the items their labels must be there to be read.
+    for hash in tables_of(&record.labelled_by) {
+        kept(tx, EvidenceKind::LabelTables, hash).await?;
+    }
     let mut organizations = Vec::new();
     for hash in hashes.organizations.values() {
         let text = kept(tx, EvidenceKind::Organization, hash).await?;
@@ -159,6 +167,14 @@ pub async fn basis(tx: &mut Tx, row: &DecisionRow) -> Result<Basis, ReplayError>
         voices,
         given: record.decision,
     })
+}
+
+/// The hashes of the label tables that a record cites.
+fn tables_of(labelled_by: &LabelledBy) -> BTreeSet<&str> {
+    let reasons = labelled_by.values().flatten();
+    reasons
+        .filter_map(|reason| reason.strip_prefix(TABLES))
+        .collect()
 }
 
 /// Content that has the hash by which it is named.

@@ -17,6 +17,8 @@ pub enum EvidenceKind {
     Organization,
     /// A directive in one version.
     Directive,
+    /// The label tables by which something was labelled, Tandem's and the county's.
+    LabelTables,
 }
 
 impl EvidenceKind {
@@ -27,6 +29,7 @@ impl EvidenceKind {
             Self::Bundle => "bundle",
             Self::Organization => "organization",
             Self::Directive => "directive",
+            Self::LabelTables => "label_tables",
         }
     }
 }

@@ -257,3 +257,43 @@ async fn a_record_told_again_with_fewer_labels_stays_as_labelled_as_it_was() {
     let record = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await.unwrap();
     assert!(record.unwrap().labels.contains("HIV"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_the_county_closes_what_tandems_tables_leave_open_and_is_cited() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("icd10cm.csv");
+    let table = "# source: Demo County privacy office\n# version: 2026-02\n\
+        row,first,last,category,labels,meaning,section\n\
+        E11,E11,E11,SUD_NONPART2,SUD,diabetes in a study of the county,memo 4\n";
+    std::fs::write(&file, table).unwrap();
+    let labels =
+        format!("labels = {{ tables = [{{ system = \"icd10cm\", file = {file:?} }}] }}\n{HOUSING}");
+    let office = released(Office::with(&labels).await).await;
+    let (status, kept) = referred(&office, &task("county", &reason(ICD, "E11.9"))).await;
+    assert_eq!(status, "draft");
+    let why = &kept.sensitivity.why;
+    assert!(why.contains("county:icd10cm:E11"), "{why:?}");
+    let (status, _) = referred(&office, &task("plain", &reason(ICD, "E10.9"))).await;
+    assert_eq!(status, "requested", "another code is as it was");
+
+    let all = office
+        .get("privacy", "/v1/decisions?limit=500")
+        .await
+        .json();
+    let mut all = all["decisions"].as_array().unwrap().iter();
+    let is_it = |one: &&Value| one["recipient"] == "org-hmis" && one["outcome"] == "deny";
+    let id = all.find(is_it).expect("the denial")["id"].as_str().unwrap();
+    let record = office
+        .get("privacy", &format!("/v1/decisions/{id}"))
+        .await
+        .json();
+    let cited = record["record"]["labelled_by"].to_string();
+    assert!(
+        cited.contains("county:icd10cm:E11") && cited.contains("tables:sha256:"),
+        "{cited}"
+    );
+    let replayed = office
+        .post("privacy", &format!("/v1/decisions/{id}/replay"), &json!({}))
+        .await;
+    assert_eq!(replayed.json()["is_same"], true, "{}", replayed.text);
+}

@@ -247,6 +247,56 @@ async fn a_stay_with_hiv_on_it_is_told_to_nobody_whom_a_plain_stay_is_told_to() 
     assert_eq!(hiv["outcome"], "deny", "{answer}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn privacy_staff_are_shown_which_rows_labelled_an_item_and_nobody_else_is() {
+    let office = office().await;
+    load(
+        &office,
+        "hmis-1.zip",
+        &Export::full().disability("D-2", "8", "1", ""),
+    )
+    .await;
+    let decision = decided(&office).await;
+    let person = decision["person"].as_str().unwrap();
+    let path = format!("/v1/why?person={person}&recipient=org-calworks");
+    let answers = office.get("privacy", &path).await.json();
+    let newest = &answers["answers"][0];
+    let labels = newest["labels"].as_array().unwrap();
+    let body = labels
+        .iter()
+        .find(|one| one["item"] == "body")
+        .expect("the stay is labelled");
+    assert_eq!(body["category"], "HOMELESS_SERVICES");
+    assert_eq!(body["labels"], json!(["HIV"]));
+    assert_eq!(body["rows"][0]["row"], "hmis:1.3:8");
+    assert_eq!(body["rows"][0]["meaning"], "HIV/AIDS");
+    assert!(body["tables"][0].as_str().unwrap().starts_with("sha256:"));
+    let line = "body: HOMELESS_SERVICES HIV by hmis:1.3:8 (HIV/AIDS)";
+    assert_eq!(newest["labelled_by"], json!([line]));
+    for copy in ["person", "parent"] {
+        let copied = office
+            .get("privacy", &format!("{path}&copy={copy}"))
+            .await
+            .text;
+        assert!(
+            !copied.contains("labelled_by") && !copied.contains("1.3:8"),
+            "{copied}"
+        );
+    }
+    for who in ["calworks", "operator", "steward", "administrator"] {
+        assert_eq!(
+            office.get(who, &path).await.status,
+            StatusCode::FORBIDDEN,
+            "{who}"
+        );
+    }
+    let id = decision["id"].as_str().unwrap();
+    let replayed = office
+        .post("privacy", &format!("/v1/decisions/{id}/replay"), &json!({}))
+        .await;
+    assert_eq!(replayed.json()["is_same"], true, "{}", replayed.text);
+}
+
 /// The newest decision about telling CalWORKs of the mother, as privacy staff read it.
 async fn decided(office: &Office) -> Value {
     let all = office

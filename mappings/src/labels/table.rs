@@ -71,6 +71,19 @@ pub struct LabelRow {
     pub county_file: Option<String>,
 }
 
+impl LabelRow {
+    /// Our name of its code system.
+    #[must_use]
+    pub fn system(&self) -> &str {
+        let county = self
+            .id
+            .strip_prefix(COUNTY)
+            .and_then(|id| id.strip_prefix(':'));
+        let id = county.unwrap_or(&self.id);
+        id.split(':').next().unwrap_or(id)
+    }
+}
+
 /// What the tables say of one code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hit<'a> {

@@ -1,6 +1,7 @@
 //! Recorded consent decisions with their reasons.
 
 pub(super) mod change;
+mod labelled;
 mod opening;
 mod replay;
 mod simulation;

@@ -7,6 +7,7 @@ use tandem_consent::{Decision, Explanation, Missing, Request};
 use tandem_mappings::model::id::{OrganizationId, PersonId};
 use utoipa::ToSchema;
 
+use super::labelled::ItemLabels;
 use crate::accounting::{Copy, View};
 use crate::api::Api;
 use crate::api::body::{Query, limit};
@@ -14,6 +15,7 @@ use crate::api::caller::{As, Overseers};
 use crate::api::persons::looked_at;
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
+use crate::config::Labels;
 use crate::store::DecisionRow;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -82,6 +84,12 @@ pub(super) struct Answer {
     pub es: String,
     /// What would open what is closed: item, law, and what is needed.
     pub needs: Vec<String>,
+    /// What gave items their category and labels, in one line each, for privacy staff.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labelled_by: Vec<String>,
+    /// The same in parts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<ItemLabels>,
     #[serde(skip)]
     same: (String, Explanation),
 }
@@ -103,8 +111,17 @@ async fn show(
         recipient.is_none_or(|one| one.as_str() == row.recipient) && view.shows(core, row)
     };
     let mut answers: Vec<Answer> = Vec::new();
-    for mut answer in rows.iter().filter(meant).filter_map(answer) {
-        answer.decision = answer.decision.filter(|_| asked.copy == Copy::Staff);
+    let labels = &core.loaded.labels;
+    for mut answer in rows
+        .iter()
+        .filter(meant)
+        .filter_map(|row| answer(row, labels))
+    {
+        if asked.copy != Copy::Staff {
+            answer.decision = None;
+            answer.labels.clear();
+            answer.labelled_by.clear();
+        }
         match answers.iter_mut().find(|newer| newer.same == answer.same) {
             Some(newer) => {
                 newer.count = newer.count.saturating_add(1);
@@ -116,7 +133,7 @@ async fn show(
     Ok(Json(Answers { answers }))
 }
 
-fn answer(row: &DecisionRow) -> Option<Answer> {
+fn answer(row: &DecisionRow, labels: &Labels) -> Option<Answer> {
     let part = |name| row.record.get(name).cloned();
     let decision: Decision = serde_json::from_value(part("decision")?).ok()?;
     let request: Request = serde_json::from_value(part("request")?).ok()?;
@@ -135,7 +152,10 @@ fn answer(row: &DecisionRow) -> Option<Answer> {
         row.action,
         request.purpose.as_str()
     );
+    let labels = ItemLabels::of(row, &request, labels);
     Some(Answer {
+        labelled_by: labels.iter().map(ItemLabels::line).collect(),
+        labels,
         decision: Some(row.id.to_string()),
         last_at: row.decided_at.to_string(),
         first_at: row.decided_at.to_string(),

@@ -66,6 +66,9 @@ impl DecisionsArgs {
 }
 
 /// Say why organisations were told of a person or were not (role privacy-officer or auditor).
+///
+/// Beside each answer stand the label rows and facts that gave its items their category and labels; a copy for the person
+/// or a parent has none.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  tandem why --person 0198c2f0-... --recipient org-cws\n  tandem why --person 0198c2f0-... --copy parent"
@@ -102,6 +105,7 @@ impl WhyArgs {
             ("action", "/action"),
             ("outcome", "/outcome"),
             ("why", "/en"),
+            ("labelled by", "/labelled_by"),
             ("decision", "/decision"),
         ];
         self.answer.list(call, "answers", &columns).await

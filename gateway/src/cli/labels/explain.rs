@@ -90,7 +90,7 @@ struct Answer {
 
 impl ExplainArgs {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
-        let tables = LabelTables::shipped().context("reading the label tables")?;
+        let tables = super::tables(self.config.as_deref())?;
         let source = self.facts()?;
         let codes: Vec<Coding> = self.codes.iter().map(|text| coding(text)).collect();
         let claim = Claim {

@@ -3,9 +3,15 @@
 mod explain;
 mod list;
 
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
 use clap::Subcommand;
+use tandem_mappings::labels::LabelTables;
 
 use super::exit::{Exit, Failure};
+use crate::config::Loaded;
 
 /// Show which category and sensitivity labels data get by their source and codes, and why
 #[derive(Debug, Subcommand)]
@@ -22,4 +28,14 @@ impl LabelsCommand {
             Self::List(args) => args.run(),
         }
     }
+}
+
+/// The tables that come with Tandem, with those of the county's configuration when one is named.
+fn tables(config: Option<&Path>) -> Result<Arc<LabelTables>, Failure> {
+    let Some(file) = config else {
+        let shipped = LabelTables::shipped().context("reading the label tables")?;
+        return Ok(Arc::new(shipped));
+    };
+    let loaded = Loaded::from_file(file).context("reading the configuration")?;
+    Ok(loaded.labels.tables)
 }
