@@ -51,7 +51,7 @@ impl ItemLabels {
                 .iter()
                 .filter_map(|one| one.strip_prefix(TABLES).map(str::to_owned))
                 .collect();
-            let are_in_force = tables == [labels.hash.clone()];
+            let are_in_force = tables.contains(&labels.hash);
             let rows = why.iter().filter(|one| !one.starts_with(TABLES));
             Some(Self {
                 item: item.id.clone(),
