@@ -263,7 +263,14 @@ async fn revoke_consent(
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let taken = Taken::from(asked);
-    let revoked = consents::revoke(core, &mut tx, &id, &taken, by.caller.name()).await;
+    let revoked = Box::pin(consents::revoke(
+        core,
+        &mut tx,
+        &id,
+        &taken,
+        by.caller.name(),
+    ))
+    .await;
     let (document, recalled) = settled(&api, tx, &id, by.caller.name(), revoked).await?;
     Ok(Json(RevokedView {
         consent: (&document).into(),

@@ -256,7 +256,7 @@ impl Judge {
         };
         Ok(
             Weighed::new(judged, person, &request, &voices, link_version, &self.facts)
-                .citing(labelled_by),
+                .citing(&labelled_by),
         )
     }
 

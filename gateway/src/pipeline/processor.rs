@@ -42,7 +42,7 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
         if let Err(error) = Box::pin(names::keep_up(&core)).await {
             tracing::error!(%error, "what stewards have taught could not be read; it is at the next change");
         }
-        let drained = drain(&core).await;
+        let drained = Box::pin(drain(&core)).await;
         if drained.as_ref().is_ok_and(|count| *count > 0) {
             core.wake();
         }

@@ -69,7 +69,7 @@ impl Weighed {
     }
 
     /// The same, with what gave its items their category and labels.
-    pub(super) fn citing(mut self, labelled_by: LabelledBy) -> Self {
+    pub(super) fn citing(mut self, labelled_by: &LabelledBy) -> Self {
         if !labelled_by.is_empty() {
             self.record["labelled_by"] = json!(labelled_by);
         }

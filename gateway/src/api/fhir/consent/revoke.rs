@@ -84,7 +84,14 @@ async fn revoke_consent(
             is_refusal = true;
             continue;
         }
-        consents::revoke(core, &mut tx, &part.directive.id, &taken, by.caller.name()).await?;
+        Box::pin(consents::revoke(
+            core,
+            &mut tx,
+            &part.directive.id,
+            &taken,
+            by.caller.name(),
+        ))
+        .await?;
         revoked += 1;
     }
     if revoked == 0 {
