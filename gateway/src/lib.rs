@@ -12,6 +12,7 @@ pub mod console;
 pub mod delivery;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod duties;
 pub mod intake;
 pub mod json_problem;
 pub mod lock;
@@ -19,6 +20,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod seal;
 pub mod serve;
+pub mod sharing;
 pub mod state;
 pub mod store;
 pub mod transport;

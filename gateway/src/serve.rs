@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Loaded, SystemConfig};
 use crate::delivery::Carrier;
 use crate::delivery::lane::{self, Form, Lane};
+use crate::duties::Duties;
 use crate::intake::{self, Intake};
 use crate::lock::DataLock;
 use crate::pipeline::accept::Acceptor;
@@ -31,6 +32,7 @@ use crate::pipeline::matcher::{self, Matcher};
 use crate::pipeline::{learning, processor, timers};
 use crate::policy;
 use crate::seal::Sealer;
+use crate::sharing;
 use crate::store::{Evidence, EvidenceKind, Recorder, Recordings, Store, StoreError};
 use crate::transport::folder::ExchangeFolder;
 use crate::transport::http::PartnerClient;
@@ -92,18 +94,16 @@ impl Gateway {
         };
         let stop_recording = CancellationToken::new();
         let recording = tokio::spawn(recordings.run(stop_recording.clone()));
-        tasks.spawn(processor::run(Arc::clone(&core), stop.clone()));
-        tasks.spawn(learning::run(Arc::clone(&core), stop.clone()));
-        tasks.spawn(timers::run(Arc::clone(&core), stop.clone()));
-        let minutes = core.loaded.config.policy.canary_minutes;
-        if minutes > 0 {
-            tasks.spawn(canary::run(Arc::clone(&core), minutes, stop.clone()));
-        }
-        tasks.spawn(audit::run(Arc::clone(&core), stop.clone()));
+        let mut duties = Duties::default();
+        pipeline_duty(&core, &mut duties);
+        let log = Arc::clone(&core);
+        duties.add("audit", move |stop| audit::run(Arc::clone(&log), stop));
         for (id, system) in &core.loaded.config.systems {
-            start_system(&intake, id, system, &stop, &tasks)
+            system_duties(&intake, id, system, &mut duties)
                 .with_context(|| format!("starting systems.{id}"))?;
         }
+        tasks.spawn(duties.run(core.store.clone(), stop.clone()));
+        tasks.spawn(sharing::run(Arc::clone(&core), stop.clone()));
         let address = api::listen(intake, stop.clone(), &tasks)
             .await
             .context("starting to listen")?;
@@ -245,25 +245,44 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
     Ok((core, recordings))
 }
 
-fn start_system(
+/// To match, to apply, to learn and to look at the time is one duty: all of it goes by one index in one order.
+fn pipeline_duty(core: &Arc<Core>, duties: &mut Duties) {
+    let core = Arc::clone(core);
+    duties.add("pipeline", move |stop| {
+        let core = Arc::clone(&core);
+        async move {
+            let minutes = core.loaded.config.policy.canary_minutes;
+            let probing = async {
+                if minutes > 0 {
+                    canary::run(Arc::clone(&core), minutes, stop.clone()).await;
+                }
+            };
+            tokio::join!(
+                processor::run(Arc::clone(&core), stop.clone()),
+                learning::run(Arc::clone(&core), stop.clone()),
+                timers::run(Arc::clone(&core), stop.clone()),
+                probing
+            );
+        }
+    });
+}
+
+fn system_duties(
     intake: &Intake,
     id: &SystemId,
     system: &SystemConfig,
-    stop: &CancellationToken,
-    tasks: &TaskTracker,
+    duties: &mut Duties,
 ) -> anyhow::Result<()> {
     let mut carrier = None;
     if let Some(config) = &system.folder {
         let folder =
             Arc::new(ExchangeFolder::open(&config.path).context("opening the exchange folder")?);
         carrier = Some(Carrier::Folder(Arc::clone(&folder)));
-        tasks.spawn(intake::folder::watch(
-            intake.clone(),
-            id.clone(),
-            config.clone(),
-            folder,
-            stop.clone(),
-        ));
+        let (intake, id, config) = (intake.clone(), id.clone(), config.clone());
+        duties.add(format!("folder/{id}"), move |stop| {
+            let folder = Arc::clone(&folder);
+            intake::folder::watch(intake.clone(), id.clone(), config.clone(), folder, stop)
+        });
     }
     if let Some(push) = &system.push {
         let client = PartnerClient::new(push.token_file.as_deref(), push.authority.as_deref())?;
@@ -273,13 +292,16 @@ fn start_system(
     if let Some(server) = &system.fhir {
         let client = PartnerClient::new(server.token_file.as_deref(), server.authority.as_deref())?;
         let every = Duration::from_secs(u64::from(server.poll_seconds.max(1)));
-        tasks.spawn(intake::pull::watch(
-            intake.clone(),
-            id.clone(),
-            client.clone(),
-            every,
-            stop.clone(),
-        ));
+        let (intake_of, id_of, client_of) = (intake.clone(), id.clone(), client.clone());
+        duties.add(format!("pull/{id}"), move |stop| {
+            intake::pull::watch(
+                intake_of.clone(),
+                id_of.clone(),
+                client_of.clone(),
+                every,
+                stop,
+            )
+        });
         if let (None, Some(config)) = (&form, intake.adapters.fhir(id)) {
             form = system
                 .output
@@ -294,7 +316,10 @@ fn start_system(
             carrier,
             form,
         };
-        tasks.spawn(lane::run(Arc::clone(&intake.core), lane, stop.clone()));
+        let core = Arc::clone(&intake.core);
+        duties.add(format!("lane/{id}"), move |stop| {
+            lane::run(Arc::clone(&core), lane.clone(), stop)
+        });
     }
     Ok(())
 }

@@ -140,7 +140,7 @@ async fn show_link(
     Path(id): Path<LinkId>,
 ) -> Result<Json<LinkView>, ApiError> {
     let core = api.core();
-    let mut tx = core.store.begin().await?;
+    let mut tx = core.begin().await?;
     let link = tx
         .find::<LinkDoc>("link.id", &id.to_string())
         .await?
@@ -233,7 +233,7 @@ async fn confirm_link(
     JsonBody(verdict): JsonBody<Verdict>,
 ) -> Result<Json<LinkSummary>, ApiError> {
     let core = api.core();
-    let mut tx = core.store.begin().await?;
+    let mut tx = core.begin().await?;
     let link = steward::confirm(core, &mut tx, id, by.caller.name(), verdict.reason()?).await?;
     tx.commit().await?;
     core.wake();
@@ -247,7 +247,7 @@ async fn reject_link(
     JsonBody(verdict): JsonBody<Verdict>,
 ) -> Result<Json<LinkSummary>, ApiError> {
     let core = api.core();
-    let mut tx = core.store.begin().await?;
+    let mut tx = core.begin().await?;
     let link = steward::reject(core, &mut tx, id, by.caller.name(), verdict.reason()?).await?;
     tx.commit().await?;
     core.wake();
@@ -261,7 +261,7 @@ async fn undo_link(
     JsonBody(verdict): JsonBody<Verdict>,
 ) -> Result<Json<UndoneView>, ApiError> {
     let core = api.core();
-    let mut tx = core.store.begin().await?;
+    let mut tx = core.begin().await?;
     let undone = steward::undo(core, &mut tx, id, by.caller.name(), verdict.reason()?).await?;
     tx.commit().await?;
     core.wake();

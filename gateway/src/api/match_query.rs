@@ -200,6 +200,7 @@ pub(super) async fn candidates(
     person: &PersonRecord,
 ) -> Result<Vec<RecordKey>, ApiError> {
     let record = asked(asker, person)?;
+    core.catch_up().await?;
     let found = core.matcher.lock().await.candidates(&record);
     let linked = found
         .into_iter()

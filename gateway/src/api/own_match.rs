@@ -33,6 +33,7 @@ pub(super) async fn answer(
     person: &PersonRecord,
 ) -> Result<Vec<OwnFound>, ApiError> {
     let record = asked(asker, person)?;
+    core.catch_up().await?;
     let found = core.matcher.lock().await.own_candidates(&record);
     let found = found.ok_or_else(|| {
         ApiError::Invalid(

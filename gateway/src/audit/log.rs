@@ -69,6 +69,10 @@ impl AuditLog {
     /// When the store fails.
     pub async fn load(store: &Store, keys: AuditKeys, now: Timestamp) -> Result<Self, LogError> {
         let mut tx = store.begin().await?;
+        let own = keys.public().origin.to_string();
+        if tx.key_check("audit", own.as_bytes()).await? != own.as_bytes() {
+            return Err(StoreError::OtherKey("audit.key").into());
+        }
         let is_new = tx.leaf_hashes(0, 1).await?.is_empty();
         if is_new && keys.witness.last().is_none() {
             let adopted = tx.adopt(&Kind::ALL).await?;

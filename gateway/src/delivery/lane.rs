@@ -62,8 +62,9 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
     let mut changed = core.changed.subscribe();
     loop {
         let started_at = core.clock.now();
-        let pause = match turn(&core, &lane).await {
-            Ok(true) => continue,
+        let pause = match turn(&core, &lane, &stop).await {
+            Ok(true) if !stop.is_cancelled() => continue,
+            Ok(true) => return,
             Ok(false) => next_due(&core, &lane, started_at).await,
             Err(error) => {
                 tracing::error!(lane = %lane.system, %error, "the lane cannot go on; it tries again at the next change");
@@ -103,7 +104,11 @@ async fn next_due(core: &Core, lane: &Lane, started_at: Timestamp) -> Option<Tim
 ///
 /// # Errors
 /// When the store fails.
-pub async fn turn(core: &Arc<Core>, lane: &Lane) -> Result<bool, StoreError> {
+pub async fn turn(
+    core: &Arc<Core>,
+    lane: &Lane,
+    stop: &CancellationToken,
+) -> Result<bool, StoreError> {
     let started_at = core.clock.now();
     let limit = match &lane.form {
         Form::Files(writer) => i64::try_from(writer.batch_limit()).unwrap_or(100),
@@ -130,6 +135,9 @@ pub async fn turn(core: &Arc<Core>, lane: &Lane) -> Result<bool, StoreError> {
         Form::Fhir(config) => {
             // Conversations take their time: each message is decided right before its own.
             for row in rows {
+                if stop.is_cancelled() {
+                    break;
+                }
                 let started_at = core.clock.now();
                 for one in decide(core, vec![row], started_at).await? {
                     conversation(core, lane, config, one, started_at).await?;

@@ -65,6 +65,43 @@ impl Core {
         self.timers.notify_one();
     }
 
+    /// Begins a transaction that writes, with a match index that knows everything committed before.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let mut tx = self.store.begin().await?;
+        self.follow(&mut tx).await?;
+        Ok(tx)
+    }
+
+    /// Brings the match index up to what is committed by now, where other gateways may have written.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        if !self.store.is_shared() {
+            return Ok(());
+        }
+        self.follow(&mut self.store.snapshot().await?).await
+    }
+
+    /// Brings the match index up to what a transaction sees, where other gateways may have written.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn follow(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        if !tx.is_shared() {
+            return Ok(());
+        }
+        let mut matcher = self.matcher.lock().await;
+        while !matcher.follow(tx).await? {
+            let anew = Matcher::load(&self.engine, &self.store, &self.loaded.config);
+            matcher.replace(Box::pin(anew).await?);
+        }
+        Ok(())
+    }
+
     /// Builds the match index anew from the store: after a transaction that had touched it did not commit, or when the
     /// names that it compares by have changed.
     ///

@@ -223,6 +223,17 @@ impl Judge {
         self.weigh_for(tx, ask, Some(who), now).await
     }
 
+    /// Where several gateways decide, none does by rules that another has replaced.
+    async fn has_the_rules_of(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        if !tx.is_shared() {
+            return Ok(());
+        }
+        match tx.started_rules().await? {
+            Some(hash) if hash != self.bundle().hash() => Err(StoreError::OtherRules),
+            _ => Ok(()),
+        }
+    }
+
     async fn weigh_for(
         &self,
         tx: &mut Tx,
@@ -230,6 +241,7 @@ impl Judge {
         who: Option<InEmergency>,
         now: Timestamp,
     ) -> Result<Weighed, StoreError> {
+        self.has_the_rules_of(tx).await?;
         let records = match ask.person {
             Some(person) => {
                 tx.find::<RecordDoc>("record.person", &person.to_string())

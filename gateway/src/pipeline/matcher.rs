@@ -12,7 +12,7 @@ use crate::config::{Config, LinkingConfig};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::match_model::MatchModelDoc;
 use crate::state::record::RecordDoc;
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Change, Document as _, Store, StoreError, Tx};
 
 /// Fewer records are not learnt from.
 const FEWEST_TO_LEARN: usize = 500;
@@ -35,7 +35,12 @@ pub struct Matcher {
     tried: usize,
     /// Whether a model is being learnt, from a snapshot of the store.
     is_learning: bool,
+    /// The last change of another gateway that stands in the index.
+    seen: i64,
 }
+
+/// Changes that are read at once.
+const CHANGES: u32 = 500;
 
 /// Something that the store says of who is who.
 pub(super) enum Read {
@@ -113,6 +118,7 @@ impl Matcher {
             model: ModelInUse::set(base)?,
             tried: 0,
             is_learning: false,
+            seen: tx.last_change().await?,
         };
         matcher = matcher.filled(&mut tx).await?;
         let models = tx.all::<MatchModelDoc>().await?;
@@ -143,6 +149,58 @@ impl Matcher {
             Ok(filled) => Ok(filled),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// Follows what other gateways have written, as far as a transaction sees it. Returns whether it could: else the index
+    /// must be built anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn follow(&mut self, tx: &mut Tx) -> Result<bool, StoreError> {
+        loop {
+            let Some(changes) = tx.changes(self.seen, CHANGES).await? else {
+                return Ok(false);
+            };
+            let Some(last) = changes.last().map(|last| last.sequence) else {
+                return Ok(true);
+            };
+            for change in &changes {
+                self.follow_one(tx, change).await?;
+            }
+            self.seen = last;
+        }
+    }
+
+    async fn follow_one(&mut self, tx: &mut Tx, change: &Change) -> Result<(), StoreError> {
+        match change.kind.as_str() {
+            RecordDoc::KIND => {
+                if let Some(record) = tx.changed::<RecordDoc>(change).await? {
+                    if record.is_active() && record.may_match {
+                        self.put(&engine_record(&record));
+                    } else {
+                        self.remove(&record.key);
+                    }
+                }
+            }
+            LinkDoc::KIND => {
+                let link = tx.changed::<LinkDoc>(change).await?;
+                if let Some((link, ruling)) = link.and_then(|link| {
+                    let ruling = ruling_of(&link)?;
+                    Some((link, ruling))
+                }) {
+                    self.rule(&link.a, &link.b, ruling);
+                }
+            }
+            MatchModelDoc::KIND => {
+                if let Some(model) = tx.changed::<MatchModelDoc>(change).await?
+                    && model.version != self.model.version
+                {
+                    self.adopt(&model)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn take(&mut self, read: Read) {
@@ -231,11 +289,15 @@ impl Matcher {
     /// Adds or replaces a record and returns what is decided about it and those with which links connect it.
     pub fn update(&mut self, record: &RecordDoc) -> Found {
         let record = engine_record(record);
-        self.index.update(&record);
-        if let Some(own) = self.own.get_mut(&record.key.system) {
-            own.update(&record);
-        }
+        self.put(&record);
         self.index.found(&record.key)
+    }
+
+    fn put(&mut self, record: &Record) {
+        self.index.update(record);
+        if let Some(own) = self.own.get_mut(&record.key.system) {
+            own.update(record);
+        }
     }
 
     /// Takes a record out.

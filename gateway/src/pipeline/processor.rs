@@ -80,7 +80,7 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     let waiting = core.store.snapshot().await?.waiting_events(200).await?;
     let count = waiting.len();
     for next in waiting {
-        let mut tx = core.store.begin().await?;
+        let mut tx = core.begin().await?;
         if !tx.claim_event(next.position).await? {
             // Somebody else took it between the snapshot and this transaction.
             continue;
@@ -96,7 +96,7 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
                 // One event that can't be handled must not hold up all others: it leaves no trace but its note.
                 drop(tx);
                 core.reload_index().await?;
-                tx = core.store.begin().await?;
+                tx = core.begin().await?;
                 Applied::Parked(error.to_string())
             }
         };

@@ -76,6 +76,7 @@ impl Rejudging {
     /// Scores some of the pairs that wait by another model's word. Returns the place from which to go on.
     async fn score(&mut self, core: &Core, after: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let mut tx = core.store.snapshot().await?;
+        core.follow(&mut tx).await?;
         let waiting = LinkStanding::Candidate.code();
         let (links, last) = tx
             .find_page::<LinkDoc>("link.standing", waiting, after, SCORED)
@@ -96,7 +97,7 @@ impl Rejudging {
 
     async fn judge(&mut self, core: &Core, mut next: Vec<Planned>) -> Result<(), StoreError> {
         let now = core.clock.now();
-        let mut tx = core.store.begin().await?;
+        let mut tx = core.begin().await?;
         while let Some((_, Reverse((a, b)))) = next.pop() {
             judge(core, &mut tx, (&a, &b), &self.model, now).await?;
         }

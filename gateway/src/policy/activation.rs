@@ -189,6 +189,26 @@ pub async fn look(core: &Core) -> Result<Option<Timestamp>, ActivationError> {
     Ok(next)
 }
 
+/// Takes over the rules that another gateway on the same store has put in force.
+///
+/// # Errors
+/// When the rules cannot be read back or the store fails; then those known here stay, and nothing is decided by them.
+pub async fn follow(core: &Core) -> Result<(), ActivationError> {
+    let mut tx = core.store.snapshot().await?;
+    let Some(hash) = tx.started_rules().await? else {
+        return Ok(());
+    };
+    if hash != core.judge.bundle().hash() {
+        let bundle = Bundles::default().get(&mut tx, &hash).await?;
+        core.judge.put_in_force(bundle);
+        tracing::info!(
+            rules = hash,
+            "the rules that another gateway put in force count here too"
+        );
+    }
+    Ok(())
+}
+
 /// Decides anew what was told, asked for or withheld so far: under other rules less may stay with its holder, and more
 /// may be told.
 async fn reconsider(core: &Core, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {

@@ -5,6 +5,6 @@ pub mod activation;
 pub mod approval;
 pub mod signers;
 
-pub use self::activation::{ActivationError, in_force, look, schedule};
+pub use self::activation::{ActivationError, follow, in_force, look, schedule};
 pub use self::approval::{Approval, ApprovalError, SignedAs, check};
 pub use self::signers::Signers;

@@ -108,6 +108,7 @@ impl LinkDoc {
 
 impl Document for LinkDoc {
     const KIND: &'static str = "link";
+    const IS_FOLLOWED: bool = true;
 
     fn key(&self) -> String {
         Self::key_of_pair(&self.a, &self.b)

@@ -43,6 +43,7 @@ impl MatchModelDoc {
 
 impl Document for MatchModelDoc {
     const KIND: &'static str = "match-model";
+    const IS_FOLLOWED: bool = true;
 
     fn key(&self) -> String {
         self.version.clone()

@@ -101,6 +101,7 @@ impl RecordDoc {
 
 impl Document for RecordDoc {
     const KIND: &'static str = "record";
+    const IS_FOLLOWED: bool = true;
 
     fn key(&self) -> String {
         Self::key_of(&self.key)

@@ -35,6 +35,9 @@ pub trait Document: Serialize + DeserializeOwned {
     /// Whether time does something to it: it is then due to be looked at whenever it was written.
     const HAS_TIMES: bool = false;
 
+    /// Whether every gateway holds it in memory, and must hear that it was written.
+    const IS_FOLLOWED: bool = false;
+
     /// Key in clear; the store keeps a keyed hash.
     fn key(&self) -> String;
 
@@ -51,14 +54,19 @@ impl Tx {
     /// When the store fails or the document does not open.
     pub async fn get<D: Document>(&mut self, key: &str) -> Result<Option<D>, StoreError> {
         let key = self.mac(D::KIND, key)?;
+        self.under::<D>(&key).await
+    }
+
+    /// The document under a keyed hash.
+    pub(super) async fn under<D: Document>(&mut self, key: &[u8]) -> Result<Option<D>, StoreError> {
         let row =
             query("SELECT sealed FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3")
                 .bind(self.jurisdiction())
                 .bind(D::KIND)
-                .bind(key.as_slice())
+                .bind(key)
                 .fetch_optional(&mut self.inner)
                 .await?;
-        row.map(|row| self.open_document::<D>(&key, row.get("sealed")))
+        row.map(|row| self.open_document::<D>(key, row.get("sealed")))
             .transpose()
     }
 
@@ -100,6 +108,9 @@ impl Tx {
         self.index(document, &key).await?;
         if D::HAS_TIMES {
             self.set_due(D::KIND, &key, Some(WRITTEN)).await?;
+        }
+        if D::IS_FOLLOWED {
+            self.note_change(D::KIND, &key).await?;
         }
         Ok(())
     }

@@ -81,6 +81,7 @@ impl Tx {
             None => query,
         };
         query.execute(&mut self.inner).await?;
+        self.tells = true;
         Ok(())
     }
 

@@ -110,6 +110,14 @@ impl Engine {
         Ok(Self::Postgres { pool, writers: 0 })
     }
 
+    /// The database that other processes may share.
+    pub(super) const fn shared(&self) -> Option<&PgPool> {
+        match self {
+            Self::Postgres { pool, .. } => Some(pool),
+            Self::Sqlite { .. } => None,
+        }
+    }
+
     /// Begins a transaction that writes: nobody else of the jurisdiction writes until it ends.
     pub(super) async fn begin(&self) -> Result<Session, StoreError> {
         match self {

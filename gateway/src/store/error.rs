@@ -18,6 +18,14 @@ pub enum StoreError {
     /// A sealed value does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// Another gateway has put other rules in force, and this one has not followed yet: nothing is decided meanwhile.
+    #[error("other rules are in force since a moment; try again")]
+    OtherRules,
+    /// The store was written with another key, which stands in the data folder of whoever wrote it.
+    #[error(
+        "{0} is not the one of this store: copy it from the data folder of the gateway that made the store"
+    )]
+    OtherKey(&'static str),
     /// A stored value has not the shape that this version of the program knows.
     #[error("stored {kind} has an unknown shape")]
     Shape {

@@ -87,6 +87,7 @@ impl Tx {
         .bind(sealed)
         .execute(&mut self.inner)
         .await?;
+        self.tells |= state == EventState::Waiting;
         Ok(position)
     }
 
@@ -103,6 +104,7 @@ impl Tx {
         .bind(input.as_bytes().as_slice())
         .execute(&mut self.inner)
         .await?;
+        self.tells = true;
         Ok(())
     }
 
@@ -312,6 +314,7 @@ impl Tx {
         .bind(self.jurisdiction())
         .execute(&mut self.inner)
         .await?;
+        self.tells |= done > 0;
         Ok(done)
     }
 

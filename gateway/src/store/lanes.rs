@@ -54,6 +54,7 @@ impl Tx {
         .bind(i64::from(is_paused))
         .execute(&mut self.inner)
         .await?;
+        self.tells = true;
         Ok(())
     }
 

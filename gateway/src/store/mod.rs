@@ -5,6 +5,7 @@
 
 mod audit;
 mod audit_events;
+mod changes;
 mod checkpoints;
 mod consents;
 mod decisions;
@@ -15,8 +16,11 @@ mod error;
 mod events;
 mod evidence;
 mod inputs;
+mod keys;
 mod lanes;
+mod leases;
 mod leaves;
+mod listen;
 mod logged;
 mod outbox;
 #[cfg(test)]
@@ -37,6 +41,7 @@ use tokio::sync::watch;
 
 pub use audit::AuditEntry;
 pub use audit_events::Logging;
+pub use changes::Change;
 pub use checkpoints::{CheckpointRow, CosignatureRow};
 pub use decisions::{DecisionRow, Stage};
 pub use documents::{Document, Index};
@@ -47,6 +52,7 @@ pub use evidence::{Evidence, EvidenceKind};
 pub use inputs::{Ingested, InputRow, InputState, Received};
 pub use lanes::LaneRow;
 pub use leaves::LeafRow;
+pub use listen::Heard;
 pub use logged::{Kind, Logged};
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
@@ -67,6 +73,8 @@ pub struct Store {
     engine: Engine,
     sealer: Arc<Sealer>,
     logged: watch::Sender<u64>,
+    /// This gateway among those that share the store.
+    instance: uuid::Uuid,
 }
 
 impl Store {
@@ -106,7 +114,9 @@ impl Store {
     /// # Errors
     /// When the file can't be opened or a migration fails.
     pub async fn open(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
-        Ok(Self::on(Engine::sqlite(file).await?, sealer))
+        let store = Self::on(Engine::sqlite(file).await?, sealer);
+        store.check_root().await?;
+        Ok(store)
     }
 
     /// Opens the store in a database of PostgreSQL, which other processes may have opened as well, and brings its schema up
@@ -118,8 +128,15 @@ impl Store {
         address: PgConnectOptions,
         sealer: Sealer,
     ) -> Result<Self, StoreError> {
+        let instance = uuid::Uuid::now_v7();
+        let address = address.application_name(&leases::session_of(instance));
         let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
-        Ok(Self::on(engine, sealer))
+        let store = Self {
+            instance,
+            ..Self::on(engine, sealer)
+        };
+        store.check_root().await?;
+        Ok(store)
     }
 
     fn on(engine: Engine, sealer: Sealer) -> Self {
@@ -127,6 +144,7 @@ impl Store {
             engine,
             sealer: Arc::new(sealer),
             logged: watch::Sender::new(0),
+            instance: uuid::Uuid::now_v7(),
         }
     }
 
@@ -153,7 +171,7 @@ impl Store {
     }
 
     fn tx(&self, inner: Session) -> Tx {
-        Tx::new(inner, Arc::clone(&self.sealer), self.logged.clone())
+        Tx::new(inner, self)
     }
 
     /// Counts the leaves that were added to the audit log since the store was opened.
@@ -183,8 +201,7 @@ fn address(config: &StoreConfig) -> Result<Option<PgConnectOptions>, StoreError>
     let Some(address) = &config.postgres else {
         return Ok(None);
     };
-    let mut options: PgConnectOptions = address.as_str().parse()?;
-    options = options.application_name("tandem");
+    let options: PgConnectOptions = address.as_str().parse()?;
     let password = config.password().map_err(StoreError::Password)?;
     Ok(Some(match password {
         Some(password) => options.password(&password),

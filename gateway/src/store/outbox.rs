@@ -158,6 +158,7 @@ impl Tx {
         .bind(sealed)
         .execute(&mut self.inner)
         .await?;
+        self.tells = true;
         Ok(())
     }
 
@@ -328,6 +329,7 @@ impl Tx {
         .bind(row.note.as_deref())
         .execute(&mut self.inner)
         .await?;
+        self.tells |= done == 1;
         Ok(done == 1)
     }
 

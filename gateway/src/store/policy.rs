@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::logged::Logged;
-use super::sql::query;
+use super::sql::{query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -44,6 +44,7 @@ impl Tx {
         .bind(&row.recorded_by)
         .execute(&mut self.inner)
         .await?;
+        self.tells = true;
         let (at, bundle) = (micros(row.effective_at), row.bundle.clone());
         self.log(Logged::Activation(at, bundle)).await
     }
@@ -99,7 +100,22 @@ impl Tx {
         .bind(&row.bundle)
         .execute(&mut self.inner)
         .await?;
+        self.tells = true;
         let (at, bundle) = (micros(row.effective_at), row.bundle.clone());
         self.log(Logged::Start(at, bundle)).await
+    }
+
+    /// The rules that were put in force last; `None` when those of the configuration count.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn started_rules(&mut self) -> Result<Option<String>, StoreError> {
+        Ok(query_scalar(
+            "SELECT bundle FROM policy_start WHERE jurisdiction = $1 \
+             ORDER BY effective_at DESC, started_at DESC LIMIT 1",
+        )
+        .bind(self.jurisdiction())
+        .fetch_optional(&mut self.inner)
+        .await?)
     }
 }

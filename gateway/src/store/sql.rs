@@ -18,6 +18,13 @@ pub(super) enum Session {
     Postgres(Transaction<'static, Postgres>),
 }
 
+impl Session {
+    /// Whether it is PostgreSQL's.
+    pub(super) const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
+
 /// A value of a parameter.
 #[derive(Debug, Clone)]
 pub(super) enum Argument {

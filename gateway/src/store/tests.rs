@@ -28,8 +28,18 @@ impl Document for Note {
 pub(super) struct Place {
     folder: tempfile::TempDir,
     pub(super) store: Store,
+    address: Option<PgConnectOptions>,
     /// Ends after its connections.
     _cluster: Option<Cluster>,
+}
+
+impl Place {
+    /// Another gateway on the same database.
+    pub(super) async fn another(&self) -> Store {
+        let address = self.address.clone().unwrap();
+        let sealer = sealer(self.folder.path());
+        Store::open_postgres(address, sealer).await.unwrap()
+    }
 }
 
 fn sealer(folder: &Path) -> Sealer {
@@ -44,6 +54,7 @@ pub(super) async fn on_sqlite() -> Place {
     Place {
         folder,
         store,
+        address: None,
         _cluster: None,
     }
 }
@@ -51,12 +62,13 @@ pub(super) async fn on_sqlite() -> Place {
 pub(super) async fn on_postgres() -> Place {
     let cluster = Cluster::start(false).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let address = cluster.database().unwrap().parse().unwrap();
+    let address: PgConnectOptions = cluster.database().unwrap().parse().unwrap();
     let sealer = sealer(folder.path());
-    let store = Store::open_postgres(address, sealer).await.unwrap();
+    let store = Store::open_postgres(address.clone(), sealer).await.unwrap();
     Place {
         folder,
         store,
+        address: Some(address),
         _cluster: Some(cluster),
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::StoreError;
 use super::sql::Session;
+use super::{Store, StoreError, listen};
 use crate::seal::Sealer;
 
 /// A transaction of the store.
@@ -17,6 +17,9 @@ pub struct Tx {
     pub(super) logged: u64,
     /// Counts those that became durable.
     counter: watch::Sender<u64>,
+    /// Whether something was written that other gateways wait for.
+    pub(super) tells: bool,
+    instance: uuid::Uuid,
 }
 
 impl std::fmt::Debug for Tx {
@@ -26,12 +29,14 @@ impl std::fmt::Debug for Tx {
 }
 
 impl Tx {
-    pub(super) fn new(inner: Session, sealer: Arc<Sealer>, counter: watch::Sender<u64>) -> Self {
+    pub(super) fn new(inner: Session, store: &Store) -> Self {
         Self {
             inner,
-            sealer,
+            sealer: Arc::clone(&store.sealer),
             logged: 0,
-            counter,
+            counter: store.logged.clone(),
+            tells: false,
+            instance: store.instance,
         }
     }
 
@@ -39,7 +44,10 @@ impl Tx {
     ///
     /// # Errors
     /// When the database can't; then nothing was written.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if self.tells {
+            listen::tell(&mut self.inner, self.sealer.jurisdiction(), self.instance).await?;
+        }
         match self.inner {
             Session::Sqlite(inner) => inner.commit().await?,
             Session::Postgres(inner) => inner.commit().await?,

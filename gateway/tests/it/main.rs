@@ -37,3 +37,4 @@ mod cli_read;
 mod labels;
 mod labels_hmis;
 mod processes;
+mod shared_database;

@@ -24,9 +24,9 @@ const LIMITS: &str =
     "linking = { learn = false }\nlimits = { requests_per_second = 1000, burst = 1000 }";
 
 /// A gateway in a process of its own.
-struct Process {
-    child: Child,
-    url: String,
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) url: String,
 }
 
 impl Drop for Process {
@@ -36,20 +36,26 @@ impl Drop for Process {
     }
 }
 
-/// A data folder with a configuration under this name, for a port that is free now.
-fn deploy(folder: &Path, name: &str) -> String {
+/// A data folder with a configuration under this name, with more settings than the others have, for a port that is free now.
+fn deploy_with(folder: &Path, name: &str, settings: &str) -> String {
     std::fs::write(folder.join("tokens.toml"), tokens()).unwrap();
     let address = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
-    let text = config(LIMITS, &registry()).replace("127.0.0.1:0", &address.to_string());
+    let limits = format!("{LIMITS}\n{settings}");
+    let text = config(&limits, &registry()).replace("127.0.0.1:0", &address.to_string());
     std::fs::write(folder.join(name), text).unwrap();
     format!("http://{address}")
 }
 
 fn start(folder: &Path, name: &str) -> Process {
-    let url = deploy(folder, name);
+    start_with(folder, name, "")
+}
+
+/// Starts a gateway with more settings than the others have.
+pub(crate) fn start_with(folder: &Path, name: &str, settings: &str) -> Process {
+    let url = deploy_with(folder, name, settings);
     let child = Command::new(env!("CARGO_BIN_EXE_tandem"))
         .args(["serve", "--config", name])
         .current_dir(folder)
@@ -63,7 +69,7 @@ fn start(folder: &Path, name: &str) -> Process {
 
 impl Process {
     /// Whether it came to serve; else it has ended.
-    async fn serves(&mut self) -> bool {
+    pub(crate) async fn serves(&mut self) -> bool {
         let asked = async {
             loop {
                 if let Ok(answer) = reqwest::get(format!("{}/readyz", self.url)).await
@@ -81,7 +87,7 @@ impl Process {
     }
 
     /// What it said before it ended.
-    fn last_words(mut self) -> (i32, String) {
+    pub(crate) fn last_words(mut self) -> (i32, String) {
         let mut said = String::new();
         let mut pipe = self.child.stderr.take().unwrap();
         std::io::Read::read_to_string(&mut pipe, &mut said).unwrap();
@@ -90,7 +96,7 @@ impl Process {
 }
 
 /// Tells of a person; whether it was accepted.
-async fn tell(url: &str, who: &str, id: &str, person: &Value) -> bool {
+pub(crate) async fn tell(url: &str, who: &str, id: &str, person: &Value) -> bool {
     let event = json!([record_received(id, person)]);
     let answer = reqwest::Client::new()
         .post(format!("{url}/v1/events"))
@@ -101,7 +107,7 @@ async fn tell(url: &str, who: &str, id: &str, person: &Value) -> bool {
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
-fn woman(given: &str, family: &str, birth: &str, ssn: &str) -> Value {
+pub(crate) fn woman(given: &str, family: &str, birth: &str, ssn: &str) -> Value {
     let mut record = person(given, family, birth, "");
     record["identifiers"] = json!([]);
     record["ssn"] = json!({ "ssn": ssn, "quality": "full" });
@@ -110,7 +116,12 @@ fn woman(given: &str, family: &str, birth: &str, ssn: &str) -> Value {
 
 /// A gateway of this process on the folder, once every accepted event took effect.
 async fn opened(folder: &Path, name: &str) -> Gateway {
-    deploy(folder, name);
+    opened_with(folder, name, "").await
+}
+
+/// As [`opened`], with more settings.
+pub(crate) async fn opened_with(folder: &Path, name: &str, settings: &str) -> Gateway {
+    deploy_with(folder, name, settings);
     let loaded = Loaded::from_file(&folder.join(name)).unwrap();
     let gateway = Box::pin(Gateway::start(loaded, Clock::System))
         .await
@@ -131,7 +142,7 @@ async fn opened(folder: &Path, name: &str) -> Gateway {
     gateway
 }
 
-fn provider() {
+pub(crate) fn provider() {
     let _installed_before = rustls::crypto::ring::default_provider().install_default();
 }
 
@@ -243,26 +254,7 @@ fn thousandths(bits: f64) -> i64 {
 async fn killed_between_any_two_steps_the_index_answers_as_a_batch_of_what_is_stored() {
     provider();
     let folder = tempfile::tempdir().unwrap();
-    let family = |number: usize| ["Demofield", "Mockberg", "Sampleton", "Protodale"][number % 4];
-    let people: Vec<_> = (0..48_usize)
-        .map(|number| {
-            let person = number / 2;
-            let birth = format!(
-                "19{:02}-0{}-1{}",
-                40 + person * 3 % 50,
-                1 + person % 9,
-                number % 2
-            );
-            let given = ["Testa", "Zorla", "Quilla", "Xenia", "Vandra"][person % 5];
-            let ssn = format!("9{:08}", 13_579_213 * (person + 1) % 100_000_000);
-            let who = ["calworks", "cws"][number % 2];
-            (
-                who,
-                format!("p-{number}"),
-                woman(given, family(person), &birth, &ssn),
-            )
-        })
-        .collect();
+    let people = people(48);
     // Killed right after the last acceptance of each part: its events are being applied just then.
     let mut accepted = BTreeSet::new();
     for (round, part) in people.chunks(12).enumerate() {
@@ -276,6 +268,16 @@ async fn killed_between_any_two_steps_the_index_answers_as_a_batch_of_what_is_st
     }
 
     let gateway = opened(folder.path(), "last.toml").await;
+    assert_eq!(
+        kept_and_matched(&gateway).await,
+        accepted,
+        "what was accepted is there, once"
+    );
+    gateway.stop().await;
+}
+
+/// The records that a gateway holds; its index answers as a batch of them would.
+pub(crate) async fn kept_and_matched(gateway: &Gateway) -> BTreeSet<String> {
     let stored = {
         let mut tx = gateway.core.store.snapshot().await.unwrap();
         tx.all::<RecordDoc>().await.unwrap()
@@ -284,7 +286,6 @@ async fn killed_between_any_two_steps_the_index_answers_as_a_batch_of_what_is_st
         .iter()
         .map(|record| record.key.person.to_string())
         .collect();
-    assert_eq!(kept, accepted, "what was accepted is there, once");
     let records: Vec<_> = stored.iter().map(engine_record).collect();
     let engine: &Engine = &gateway.core.engine;
     let expected = by_batch(&engine.link(&records).unwrap());
@@ -300,5 +301,28 @@ async fn killed_between_any_two_steps_the_index_answers_as_a_batch_of_what_is_st
     }
     drop(matcher);
     assert_eq!(found, expected);
-    gateway.stop().await;
+    kept
+}
+
+/// So many records, two of each person, told by two systems.
+pub(crate) fn people(count: usize) -> Vec<(&'static str, String, Value)> {
+    let family = |number: usize| ["Demofield", "Mockberg", "Sampleton", "Protodale"][number % 4];
+    let told = (0..count).map(|number| {
+        let person = number / 2;
+        let birth = format!(
+            "19{:02}-0{}-1{}",
+            40 + person * 3 % 50,
+            1 + person % 9,
+            number % 2
+        );
+        let given = ["Testa", "Zorla", "Quilla", "Xenia", "Vandra"][person % 5];
+        let ssn = format!("9{:08}", 13_579_213 * (person + 1) % 100_000_000);
+        let who = ["calworks", "cws"][number % 2];
+        (
+            who,
+            format!("p-{number}"),
+            woman(given, family(person), &birth, &ssn),
+        )
+    });
+    told.collect()
 }

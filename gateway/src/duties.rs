@@ -1,0 +1,179 @@
+//! What only one gateway at a time may do: to match and apply, to serve a lane, to watch a folder, to sign the audit log.
+//! The gateways on one database share these duties by leases; a gateway with a file of its own has them all.
+//!
+//! A lease lasts longer than an attempt of a delivery and is kept long before it ends, so that a gateway that is alone with
+//! its database cut off has stopped before another begins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{Store, StoreError};
+use crate::transport::http::ATTEMPT_LIMIT;
+
+/// How long a duty is held without being kept.
+const LEASE: Duration = Duration::from_secs(50);
+/// Time between two looks.
+const BEAT: Duration = Duration::from_secs(4);
+/// After so long without a word and without a connection to the database a gateway is taken for dead. One that is alive
+/// connects again, and keeps its duties, within two looks.
+const SILENCE: Duration = Duration::from_secs(12);
+
+/// Something that one gateway at a time does, until it is told to stop.
+pub type Work = Box<dyn Fn(CancellationToken) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// The duties of a deployment, by name.
+#[derive(Default)]
+pub struct Duties(BTreeMap<String, Work>);
+
+impl std::fmt::Debug for Duties {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Duties {
+    /// Adds a duty.
+    pub fn add<F, W>(&mut self, name: impl Into<String>, work: F)
+    where
+        F: Fn(CancellationToken) -> W + Send + Sync + 'static,
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let work: Work = Box::new(move |stop| Box::pin(work(stop)));
+        self.0.insert(name.into(), work);
+    }
+
+    /// Does what falls to this gateway until it stops.
+    pub async fn run(self, store: Store, stop: CancellationToken) {
+        let mut held = Held {
+            names: self.0.keys().cloned().collect(),
+            duties: self,
+            kept_at: Instant::now(),
+            running: BTreeMap::new(),
+            stop: stop.clone(),
+        };
+        let mut joined = false;
+        while !stop.is_cancelled() {
+            held.bury();
+            if !store.is_shared() {
+                held.start_all();
+            } else if let Err(error) = held.look(&store, &mut joined).await {
+                tracing::error!(%error, "the duties of this gateway cannot be kept");
+                held.doubt().await;
+            }
+            let _stopped = tokio::time::timeout(BEAT, stop.cancelled()).await;
+        }
+        held.end(held.running.keys().cloned().collect()).await;
+        if let Err(error) = store.leave().await {
+            tracing::warn!(%error, "others take over when this gateway's leases end");
+        }
+    }
+}
+
+struct Running {
+    stop: CancellationToken,
+    work: JoinHandle<()>,
+}
+
+struct Held {
+    duties: Duties,
+    names: BTreeSet<String>,
+    /// When the leases were last kept, by a clock that nobody sets.
+    kept_at: Instant,
+    running: BTreeMap<String, Running>,
+    stop: CancellationToken,
+}
+
+impl Held {
+    async fn look(&mut self, store: &Store, joined: &mut bool) -> Result<(), StoreError> {
+        if !*joined {
+            store.join(&self.names).await?;
+            *joined = true;
+        }
+        let asked_at = Instant::now();
+        let (kept, gateways) = store.renew(LEASE).await?;
+        self.kept_at = asked_at;
+        let lost = self.running.keys().filter(|name| !kept.contains(*name));
+        let lost: Vec<String> = lost.cloned().collect();
+        if !lost.is_empty() {
+            tracing::warn!(
+                ?lost,
+                "the leases of duties ran out; another gateway may have them"
+            );
+            self.end(lost).await;
+        }
+        for name in kept {
+            self.start(name);
+        }
+        let gateways = usize::try_from(gateways).unwrap_or(1).max(1);
+        let share = self.names.len().div_ceil(gateways);
+        while self.running.len() < share
+            && let Some(name) = store.claim(&self.names, LEASE, SILENCE).await?
+        {
+            tracing::info!(duty = name, "this gateway takes a duty");
+            self.start(name);
+        }
+        while self.running.len() > share
+            && let Some(name) = self.running.keys().next_back().cloned()
+        {
+            tracing::info!(duty = name, "this gateway gives a duty to another");
+            self.end(vec![name.clone()]).await;
+            store.release(&name).await?;
+        }
+        metrics::gauge!("tandem_duties_held").set(self.running.len() as f64);
+        Ok(())
+    }
+
+    /// Stops everything before another gateway may begin it.
+    async fn doubt(&mut self) {
+        if self.kept_at.elapsed() + BEAT + ATTEMPT_LIMIT >= LEASE {
+            self.end(self.running.keys().cloned().collect()).await;
+        }
+    }
+
+    fn start_all(&mut self) {
+        for name in self.names.clone() {
+            self.start(name);
+        }
+    }
+
+    fn start(&mut self, name: String) {
+        if self.running.contains_key(&name) {
+            return;
+        }
+        let Some(work) = self.duties.0.get(&name) else {
+            return;
+        };
+        let stop = self.stop.child_token();
+        let work = tokio::spawn(work(stop.clone()));
+        self.running.insert(name, Running { stop, work });
+    }
+
+    /// Forgets the duties that ended though nobody stopped them, which is an error of ours; they are begun again.
+    fn bury(&mut self) {
+        self.running.retain(|name, running| {
+            let has_ended = running.work.is_finished();
+            if has_ended {
+                metrics::counter!("tandem_duties_failed_total", "duty" => name.clone())
+                    .increment(1);
+                tracing::error!(duty = name, "a duty ended abnormally; it is begun again");
+            }
+            !has_ended
+        });
+    }
+
+    /// Stops some duties, and waits until they have ended.
+    async fn end(&mut self, names: Vec<String>) {
+        let ending = names.iter().filter_map(|name| self.running.remove(name));
+        let ending: Vec<Running> = ending.collect();
+        for running in &ending {
+            running.stop.cancel();
+        }
+        for running in ending {
+            let _ended_abnormally = running.work.await;
+        }
+    }
+}

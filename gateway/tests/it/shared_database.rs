@@ -1,0 +1,99 @@
+//! Gateways of several processes on one database of PostgreSQL.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+use tandem_simulators::postgres::Cluster;
+
+use crate::processes::{
+    Process, kept_and_matched, opened_with, people, provider, start_with, tell,
+};
+
+/// A second gateway holds the keys of the first.
+fn copy_keys(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.join("data")).unwrap();
+    for name in ["root.key", "audit.key", "audit-witness.key"] {
+        std::fs::copy(from.join("data").join(name), to.join("data").join(name)).unwrap();
+    }
+}
+
+/// Tells both gateways of some people in turns, all at once. Who was accepted.
+async fn tell_all(gateways: &[&Process], people: &[(&str, String, Value)]) -> BTreeSet<String> {
+    let asked = people.iter().enumerate().map(|(at, (who, id, person))| {
+        let url = &gateways[at % gateways.len()].url;
+        async move { tell(url, who, id, person).await.then(|| id.clone()) }
+    });
+    let accepted = futures::future::join_all(asked).await;
+    accepted.into_iter().flatten().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_either_of_two_gateways_is_killed_the_other_goes_on_and_nothing_is_lost_or_twice() {
+    provider();
+    let cluster = Cluster::start(false).unwrap();
+    let store = format!(
+        "store = {{ postgres = \"{}\" }}",
+        cluster.database().unwrap()
+    );
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut first = start_with(one.path(), "first.toml", &store);
+    assert!(first.serves().await);
+    copy_keys(one.path(), two.path());
+    let mut second = start_with(two.path(), "second.toml", &store);
+    assert!(second.serves().await);
+
+    let people = people(48);
+    let (mut accepted, mut rest) = (BTreeSet::new(), people.chunks(12));
+    accepted.extend(tell_all(&[&first, &second], rest.next().unwrap()).await);
+    // Its events are being applied just then.
+    first.child.kill().unwrap();
+    accepted.extend(tell_all(&[&second], rest.next().unwrap()).await);
+    drop(first);
+    let mut third = start_with(one.path(), "third.toml", &store);
+    assert!(third.serves().await);
+    accepted.extend(tell_all(&[&second, &third], rest.next().unwrap()).await);
+    second.child.kill().unwrap();
+    accepted.extend(tell_all(&[&third], rest.next().unwrap()).await);
+    third.child.kill().unwrap();
+    drop((second, third));
+
+    let gateway = opened_with(one.path(), "last.toml", &store).await;
+    assert_eq!(
+        accepted.len(),
+        people.len(),
+        "each had somebody to accept it"
+    );
+    assert_eq!(kept_and_matched(&gateway).await, accepted);
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_with_another_key_is_told_so_before_it_writes_anything() {
+    provider();
+    let cluster = Cluster::start(false).unwrap();
+    let store = format!(
+        "store = {{ postgres = \"{}\" }}",
+        cluster.database().unwrap()
+    );
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut first = start_with(one.path(), "first.toml", &store);
+    assert!(first.serves().await);
+    let mut stranger = start_with(two.path(), "stranger.toml", &store);
+    assert!(!stranger.serves().await);
+    let (code, said) = stranger.last_words();
+    assert_eq!(code, 3, "{said}");
+    assert!(
+        said.contains("root.key is not the one of this store"),
+        "{said}"
+    );
+    copy_keys(one.path(), two.path());
+    std::fs::remove_file(two.path().join("data/audit.key")).unwrap();
+    let mut forgetful = start_with(two.path(), "forgetful.toml", &store);
+    assert!(!forgetful.serves().await);
+    let (_, said) = forgetful.last_words();
+    assert!(
+        said.contains("audit.key is not the one of this store"),
+        "{said}"
+    );
+}
