@@ -5,7 +5,10 @@ CREATE UNIQUE INDEX outbox_position ON outbox (jurisdiction, position);
 -- Whether an earlier message of the same case still waits.
 CREATE INDEX outbox_case ON outbox (jurisdiction, lane, case_key, position)
     WHERE state IN ('queued', 'failed', 'parked');
-CREATE INDEX outbox_in_state ON outbox (jurisdiction, state, position);
+-- What of a lane is tried again.
+CREATE INDEX outbox_again ON outbox (jurisdiction, lane, due_at) WHERE state = 'failed';
+DROP INDEX outbox_due;
+CREATE INDEX outbox_in_state ON outbox (jurisdiction, state, lane, position);
 DROP INDEX outbox_by_state;
 CREATE INDEX outbox_of_file ON outbox (jurisdiction, lane, file, position);
 DROP INDEX outbox_by_file;

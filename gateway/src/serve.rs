@@ -311,11 +311,7 @@ fn system_duties(
         }
     }
     if let (Some(form), Some(carrier)) = (form, carrier) {
-        let lane = Lane {
-            system: id.clone(),
-            carrier,
-            form,
-        };
+        let lane = Lane::new(id.clone(), carrier, form, &system.lane);
         let core = Arc::clone(&intake.core);
         duties.add(format!("lane/{id}"), move |stop| {
             lane::run(Arc::clone(&core), lane.clone(), stop)

@@ -29,7 +29,7 @@ pub use load::{ConfigError, Loaded};
 pub use policy::PolicyConfig;
 pub use size::ByteSize;
 pub use store::StoreConfig;
-pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, Push, SystemConfig};
+pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, LaneConfig, Push, SystemConfig};
 pub use token::{Role, Token, Tokens, hash_of};
 
 /// The whole configuration, as written in the file.
@@ -176,6 +176,12 @@ pub struct DeliveryConfig {
     pub longest_retry_seconds: u32,
     /// Attempts after which a message is parked.
     pub attempts: u32,
+    /// Failures of a destination in a row after which it is left alone for a while.
+    pub breaker_failures: u32,
+    /// How long it is left alone the first time, in seconds; it doubles from there, with jitter.
+    pub breaker_seconds: u32,
+    /// How long at most.
+    pub breaker_longest_seconds: u32,
 }
 
 impl Default for DeliveryConfig {
@@ -184,6 +190,9 @@ impl Default for DeliveryConfig {
             first_retry_seconds: 5,
             longest_retry_seconds: 3_600,
             attempts: 80,
+            breaker_failures: 5,
+            breaker_seconds: 10,
+            breaker_longest_seconds: 300,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How one agency system is connected.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -19,6 +20,9 @@ pub struct SystemConfig {
     /// The format in which it is told things; none for a system that only sends.
     #[serde(default)]
     pub output: Option<String>,
+    /// How much it is told at once.
+    #[serde(default)]
+    pub lane: LaneConfig,
     /// Whether its first load links silently: notices go out only after release.
     #[serde(default)]
     pub baseline: bool,
@@ -44,6 +48,25 @@ pub struct SystemConfig {
     /// Settings of the HMIS format.
     #[serde(default)]
     pub hmis: tandem_hmis::config::HmisConfig,
+}
+
+/// How much a destination is told at once.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LaneConfig {
+    /// Most messages a second; as many as it takes when absent.
+    pub messages_per_second: Option<NonZeroU32>,
+    /// Most conversations at one time with a FHIR server, each about another case.
+    pub in_flight: NonZeroU32,
+}
+
+impl Default for LaneConfig {
+    fn default() -> Self {
+        Self {
+            messages_per_second: None,
+            in_flight: NonZeroU32::MIN.saturating_add(3),
+        }
+    }
 }
 
 /// A watched folder: `in`, `done`, `ack`, `error` and `out` below one path.

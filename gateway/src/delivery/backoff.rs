@@ -8,18 +8,30 @@ use crate::seal::fill_random;
 /// How long to wait after a number of failed attempts. At least half of the first wait, at most the longest.
 #[must_use]
 pub(super) fn wait(config: &DeliveryConfig, attempts: i64) -> Duration {
-    let exponent = u32::try_from(attempts.saturating_sub(1).clamp(0, 20)).unwrap_or(20);
-    let ceiling = u64::from(config.first_retry_seconds)
-        .saturating_mul(1 << exponent)
-        .min(u64::from(config.longest_retry_seconds))
-        .max(1);
+    let times = u32::try_from(attempts.clamp(1, 40)).unwrap_or(1);
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    pause(
+        seconds(config.first_retry_seconds),
+        seconds(config.longest_retry_seconds),
+        times,
+    )
+}
+
+/// A pause for the n-th time in a row: drawn from half of the first to a ceiling that doubles each time up to the longest.
+#[must_use]
+pub(super) fn pause(first: Duration, longest: Duration, times: u32) -> Duration {
+    let ceiling = first
+        .saturating_mul(1 << times.saturating_sub(1).min(20))
+        .min(longest)
+        .max(Duration::from_secs(1));
+    let ceiling = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
     let mut random = [0_u8; 8];
     // Without randomness the wait is the ceiling: late is safe.
     let drawn = match fill_random(&mut random) {
-        Ok(()) => u64::from_be_bytes(random) % (ceiling * 1_000),
-        Err(_) => ceiling * 1_000,
+        Ok(()) => u64::from_be_bytes(random) % ceiling,
+        Err(_) => ceiling,
     };
-    Duration::from_millis(drawn.max(u64::from(config.first_retry_seconds) * 500))
+    Duration::from_millis(drawn).max(first / 2)
 }
 
 #[cfg(test)]
@@ -32,6 +44,7 @@ mod tests {
             first_retry_seconds: 2,
             longest_retry_seconds: 60,
             attempts: 10,
+            ..DeliveryConfig::default()
         };
         for attempts in 1..40 {
             let wait = wait(&config, attempts);

@@ -1,7 +1,10 @@
 //! A lane: the messages of one destination, in order per case.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::StreamExt as _;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use jiff::Timestamp;
 use tandem_adapter_port::conversation::Conclusion;
@@ -14,9 +17,11 @@ use tandem_mappings::model::id::{MessageId, SystemId};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::breaker::{Allowed, Breaker};
 use super::carry::{self, Carrier};
 use super::outcome::{self, Attempted};
 use super::ready::{Ready, decide};
+use crate::config::LaneConfig;
 use crate::pipeline::core::Core;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
 use crate::store::{OutboxRow, StoreError};
@@ -40,6 +45,63 @@ pub struct Lane {
     pub carrier: Carrier,
     /// How its messages are written.
     pub form: Form,
+    gate: Gate,
+}
+
+/// How much a lane may try.
+#[derive(Clone)]
+struct Gate {
+    rate: Option<Arc<DefaultDirectRateLimiter>>,
+    in_flight: usize,
+    breaker: Arc<Mutex<Breaker>>,
+}
+
+impl Gate {
+    fn of(system: &SystemId, config: &LaneConfig) -> Self {
+        let rate = config.messages_per_second.map(Quota::per_second);
+        Self {
+            rate: rate.map(|quota| Arc::new(RateLimiter::direct(quota))),
+            in_flight: usize::try_from(config.in_flight.get()).unwrap_or(1),
+            breaker: Arc::new(Mutex::new(Breaker::new(system.as_str()))),
+        }
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lane {
+    /// A lane to a destination.
+    #[must_use]
+    pub fn new(system: SystemId, carrier: Carrier, form: Form, config: &LaneConfig) -> Self {
+        let gate = Gate::of(&system, config);
+        Self {
+            system,
+            carrier,
+            form,
+            gate,
+        }
+    }
+
+    /// Takes in what came of an attempt.
+    fn ended(&self, core: &Core, delivery: &Delivery) {
+        let config = &core.loaded.config.delivery;
+        self.gate
+            .breaker()
+            .ended(config, delivery, core.clock.now());
+    }
+
+    /// Waits until so many messages may go, by real time: a moved clock lets nothing through.
+    async fn paced(&self, messages: usize, stop: &CancellationToken) {
+        let Some(rate) = &self.gate.rate else { return };
+        for _ in 0..messages {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = rate.until_ready() => {}
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Form {
@@ -88,6 +150,9 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
 /// When to look again, after a turn that found nothing due at `started_at`. What falls due while this is asked is
 /// looked at again at once.
 async fn next_due(core: &Core, lane: &Lane, started_at: Timestamp) -> Option<Timestamp> {
+    if let Allowed::NotBefore(until) = lane.gate.breaker().allows(started_at) {
+        return Some(until);
+    }
     let due = async {
         core.store
             .snapshot()
@@ -110,9 +175,14 @@ pub async fn turn(
     stop: &CancellationToken,
 ) -> Result<bool, StoreError> {
     let started_at = core.clock.now();
-    let limit = match &lane.form {
+    let most = match &lane.form {
         Form::Files(writer) => i64::try_from(writer.batch_limit()).unwrap_or(100),
         Form::Fhir(_) => 20,
+    };
+    let limit = match lane.gate.breaker().allows(started_at) {
+        Allowed::All => most,
+        Allowed::Probe => 1,
+        Allowed::NotBefore(_) => return Ok(false),
     };
     let mut snapshot = core.store.snapshot().await?;
     if snapshot.lane(lane.system.as_str()).await?.is_paused {
@@ -125,6 +195,10 @@ pub async fn turn(
     if rows.is_empty() {
         return Ok(false);
     }
+    lane.paced(rows.len(), stop).await;
+    if stop.is_cancelled() {
+        return Ok(false);
+    }
     match &lane.form {
         Form::Files(writer) => {
             let ready = decide(core, rows, started_at).await?;
@@ -133,20 +207,34 @@ pub async fn turn(
             }
         }
         Form::Fhir(config) => {
-            // Conversations take their time: each message is decided right before its own.
-            for row in rows {
-                if stop.is_cancelled() {
-                    break;
-                }
-                let started_at = core.clock.now();
-                for one in decide(core, vec![row], started_at).await? {
-                    conversation(core, lane, config, one, started_at).await?;
-                }
+            // Conversations take their time: each message is decided right before its own. No two are of one case.
+            let mut talks = futures::stream::iter(rows)
+                .map(|row| talk(core, lane, config, row, stop))
+                .buffer_unordered(lane.gate.in_flight);
+            while let Some(ended) = talks.next().await {
+                ended?;
             }
         }
     }
     core.wake();
     Ok(true)
+}
+
+async fn talk(
+    core: &Core,
+    lane: &Lane,
+    config: &FhirConfig,
+    row: OutboxRow,
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
+    if stop.is_cancelled() || lane.gate.breaker().is_closed_to(core.clock.now()) {
+        return Ok(());
+    }
+    let started_at = core.clock.now();
+    for one in decide(core, vec![row], started_at).await? {
+        conversation(core, lane, config, one, started_at).await?;
+    }
+    Ok(())
 }
 
 async fn files(
@@ -229,6 +317,7 @@ async fn hand_over(
     note_files(core, &waiting, &written.files).await?;
     for file in &written.files {
         let delivery = carry::file(&lane.carrier, file).await;
+        lane.ended(core, &delivery);
         all_handed_over &= matches!(
             delivery,
             Delivery::Delivered { .. } | Delivery::Acknowledged { .. }
@@ -364,6 +453,7 @@ async fn conversation(
         fault: Fault::Ours,
         text: "the conversation ended without an outcome".to_owned(),
     });
+    lane.ended(core, &delivery);
     let mut tx = core.store.begin().await?;
     for row in conclusion.memory {
         tx.put(

@@ -3,6 +3,7 @@
 
 pub mod acknowledge;
 mod backoff;
+mod breaker;
 mod carry;
 pub use carry::{Carrier, conversation as converse};
 pub mod lane;

@@ -176,7 +176,8 @@ impl Tx {
     }
 
     /// The next messages of a lane that may be tried: due, and the head of their case (a parked or not yet due
-    /// message holds its case).
+    /// message holds its case). Those that were never tried come first; at least a quarter of the places is left to those that
+    /// are tried again, so that neither starves the other.
     ///
     /// # Errors
     /// When the store fails or a message does not open.
@@ -186,21 +187,40 @@ impl Tx {
         now: Timestamp,
         limit: i64,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows = query(
-            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 \
-             AND state IN ('queued', 'failed', 'parked') AND state <> 'parked' AND due_at <= $3 \
+        let again = query(
+            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND due_at <= $3 \
+             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
+                 AND e.case_key = o.case_key AND e.position < o.position \
+                 AND e.state IN ('queued', 'failed', 'parked')) \
+             ORDER BY due_at LIMIT $4",
+        );
+        let first = query(
+            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' AND due_at <= $3 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked')) \
              ORDER BY position LIMIT $4",
-        )
-        .bind(self.jurisdiction())
-        .bind(lane)
-        .bind(micros(now))
-        .bind(limit)
-        .fetch_all(&mut self.inner)
-        .await?;
-        rows.iter().map(|row| self.outbox_row(row)).collect()
+        );
+        let mut found = [Vec::new(), Vec::new()];
+        for (rows, query) in found.iter_mut().zip([first, again]) {
+            let bound = query
+                .bind(self.jurisdiction())
+                .bind(lane)
+                .bind(micros(now))
+                .bind(limit);
+            *rows = bound.fetch_all(&mut self.inner).await?;
+        }
+        let [mut first, mut again] = found;
+        let limit = usize::try_from(limit).unwrap_or(0);
+        again.truncate(limit.saturating_sub(first.len()).max(limit.div_ceil(4)));
+        first.truncate(limit.saturating_sub(again.len()));
+        first.append(&mut again);
+        let mut rows: Vec<OutboxRow> = first
+            .iter()
+            .map(|row| self.outbox_row(row))
+            .collect::<Result<_, _>>()?;
+        rows.sort_by_key(|row| row.position);
+        Ok(rows)
     }
 
     /// When the next message of a lane that is the head of its case falls due, if any waits. What a head holds back is
@@ -209,19 +229,28 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn next_due(&mut self, lane: &str) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> = query_scalar(
-            "SELECT MIN(due_at) FROM outbox o \
-             WHERE jurisdiction = $1 AND lane = $2 \
-             AND state IN ('queued', 'failed', 'parked') AND state <> 'parked' \
+        let again = query_scalar(
+            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
-                 AND e.state IN ('queued', 'failed', 'parked'))",
-        )
-        .bind(self.jurisdiction())
-        .bind(lane)
-        .fetch_one(&mut self.inner)
-        .await?;
-        due.map(timestamp).transpose()
+                 AND e.state IN ('queued', 'failed', 'parked')) \
+             ORDER BY due_at LIMIT 1",
+        );
+        // A message that was never tried is due since it was written.
+        let first = query_scalar(
+            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' \
+             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
+                 AND e.case_key = o.case_key AND e.position < o.position \
+                 AND e.state IN ('queued', 'failed', 'parked')) \
+             ORDER BY position LIMIT 1",
+        );
+        let mut next: Option<i64> = None;
+        for query in [first, again] {
+            let bound = query.bind(self.jurisdiction()).bind(lane);
+            let due: Option<i64> = bound.fetch_optional(&mut self.inner).await?;
+            next = next.into_iter().chain(due).min();
+        }
+        next.map(timestamp).transpose()
     }
 
     /// A message by id.
@@ -247,13 +276,11 @@ impl Tx {
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut found = Vec::new();
         for state in states {
-            let rows = query(
-                "SELECT * FROM outbox WHERE jurisdiction = $1 AND state = $2 ORDER BY position",
-            )
-            .bind(self.jurisdiction())
-            .bind(state.code())
-            .fetch_all(&mut self.inner)
-            .await?;
+            let rows = query("SELECT * FROM outbox WHERE jurisdiction = $1 AND state = $2")
+                .bind(self.jurisdiction())
+                .bind(state.code())
+                .fetch_all(&mut self.inner)
+                .await?;
             for row in rows {
                 found.push(self.outbox_row(&row)?);
             }
