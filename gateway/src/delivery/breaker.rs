@@ -192,7 +192,8 @@ mod tests {
         assert!(matches!(breaker.allows(at(4)), Allowed::NotBefore(_)));
         assert_eq!(breaker.allows(at(10)), Allowed::Probe);
         breaker.ended(&config(), &failed(None), at(10));
-        assert!(matches!(breaker.allows(at(19)), Allowed::NotBefore(_)));
+        // A pause is drawn, from half of the first on.
+        assert!(matches!(breaker.allows(at(14)), Allowed::NotBefore(_)));
         assert_eq!(breaker.allows(at(30)), Allowed::Probe);
         breaker.ended(&config(), &delivered(), at(30));
         assert_eq!(breaker.allows(at(30)), Allowed::All);

@@ -1,4 +1,5 @@
 //! Gateways of several processes on one database of PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
