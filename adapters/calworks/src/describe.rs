@@ -26,6 +26,7 @@ pub const CAPABILITIES: &[&str] = &[
     "conflict",
     "change",
     "recall",
+    "consent-reminder",
 ];
 
 /// Code system of codes out of ACF-199 files, written `field:code`.

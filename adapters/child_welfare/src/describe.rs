@@ -47,6 +47,7 @@ pub fn carrier(body: &OutboundBody) -> Carrier {
         OutboundBody::Conflict(_) => (PLAN_MESSAGE, CASE_ACTIVITY, "conflict"),
         OutboundBody::Change(_) => (PLAN_MESSAGE, CASE_ACTIVITY, "change"),
         OutboundBody::Recall(_) => (PLAN_MESSAGE, CASE_ACTIVITY, "recall"),
+        OutboundBody::ConsentReminder(_) => (PLAN_MESSAGE, CASE_ACTIVITY, "consent-reminder"),
     };
     Carrier {
         message,

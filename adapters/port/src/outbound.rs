@@ -133,6 +133,8 @@ pub enum OutboundBody {
     Change(Box<ChangeView>),
     /// Stop using what was delivered: ids and duties only.
     Recall(Box<RecallView>),
+    /// A consent on which the recipient relies will end.
+    ConsentReminder(Box<ConsentReminderView>),
 }
 
 /// The same family is served elsewhere.
@@ -346,6 +348,41 @@ pub struct ChangeView {
     pub date: Option<PartialDate>,
     /// The new worker, when it is a worker change.
     pub worker: Option<WorkerContact>,
+}
+
+/// A consent will end on which messages rest that the recipient holds, or referrals that it made. It says no category and
+/// names no other organisation: what the recipient was told, it knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentReminderView {
+    /// The consent, by the id that the messages carry.
+    pub consent: String,
+    /// The last day on which it counts.
+    pub last_day: Date,
+    /// The messages to the recipient that rest on it.
+    pub messages: Vec<MessageId>,
+    /// The recipient's own referrals that rest on it, by its own ids.
+    pub referrals: Vec<String>,
+}
+
+impl ConsentReminderView {
+    /// The reminder in words for a worker, one sentence each.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let mut said = vec![format!(
+            "Consent {} ends after {}: without a new one nothing more is told on it.",
+            self.consent, self.last_day
+        )];
+        let messages: Vec<String> = self.messages.iter().map(ToString::to_string).collect();
+        for (what, ids) in [
+            ("Messages to you", &messages),
+            ("Your referrals", &self.referrals),
+        ] {
+            if !ids.is_empty() {
+                said.push(format!("{what} that rest on it: {}.", ids.join(", ")));
+            }
+        }
+        said
+    }
 }
 
 /// Stop using what was delivered.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use tandem_consent::{Decision, ItemDecision, Verdict};
+use tandem_consent::{ItemDecision, Verdict};
 use tandem_mappings::model::id::PersonId;
 use tandem_mappings::model::purpose::Purpose;
 use utoipa::ToSchema;
@@ -13,6 +13,7 @@ use super::copy::Copy;
 use super::law::{Law, Told, day};
 use super::view::View;
 use crate::pipeline::core::Core;
+use crate::pipeline::weighed::answer_of;
 use crate::state::directive::DirectiveDoc;
 use crate::state::disclosure::DisclosureDoc;
 use crate::store::{DecisionRow, StoreError, Tx};
@@ -123,11 +124,7 @@ async fn entry(
     copy: Copy,
     (at, now): (Timestamp, Timestamp),
 ) -> Result<Option<Disclosed>, StoreError> {
-    let decision: Decision = row
-        .record
-        .get("decision")
-        .and_then(|value| serde_json::from_value(value.clone()).ok())
-        .ok_or(StoreError::Shape { kind: "decision" })?;
+    let decision = answer_of(row)?;
     let purpose: Option<Purpose> = row
         .record
         .pointer("/request/purpose")

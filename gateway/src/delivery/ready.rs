@@ -7,7 +7,7 @@ use tandem_mappings::model::id::PersonId;
 
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
-use crate::pipeline::{canary, compose, tell, version};
+use crate::pipeline::{canary, compose, reminders, tell, version};
 use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError, Tx};
 
 /// A message that may be told now.
@@ -47,10 +47,10 @@ pub(super) async fn decide(
         };
         // The canary is nobody, so that there is nobody of today either.
         let is_canary = canary::is_one(&row);
-        if !is_canary && !names_people_of_today(core, &mut tx, &row, &mut proposal).await? {
+        if !is_canary && let Some(why) = gone(core, &mut tx, &row, &mut proposal).await? {
             let withdrawn = OutboxRow {
                 state: OutboxState::Withdrawn,
-                note: Some("the records on which it rested do not belong together".to_owned()),
+                note: Some(why.to_owned()),
                 ..row.clone()
             };
             tx.move_outbox(&withdrawn, row.state, now).await?;
@@ -101,6 +101,24 @@ pub(super) async fn decide(
         tx.commit().await?;
     }
     Ok(ready)
+}
+
+/// Why a message has nothing to say any more, whatever may be told.
+async fn gone(
+    core: &Core,
+    tx: &mut Tx,
+    row: &OutboxRow,
+    proposal: &mut Proposal,
+) -> Result<Option<&'static str>, StoreError> {
+    if !names_people_of_today(core, tx, row, proposal).await? {
+        return Ok(Some(
+            "the records on which it rested do not belong together",
+        ));
+    }
+    if !reminders::still_holds(core, tx, proposal).await? {
+        return Ok(Some("the consent does not end so any more"));
+    }
+    Ok(None)
 }
 
 /// Links may have changed since the message was written: it then means the persons of today, or nobody.

@@ -1,5 +1,5 @@
 //! What time does to consents. One that was signed for a later day begins to count; one that comes near its end is announced
-//! 60, 30 and 7 days before. Consents end by themselves: on their last day, when the event comes that ends them, or on the eighteenth birthday
+//! 60, 30 and 7 days before, to the privacy officer and in the systems that rely on it. Consents end by themselves: on their last day, when the event comes that ends them, or on the eighteenth birthday
 //! of a child for whom somebody else signed. Every decision sees the end at once; what follows from it is looked after
 //! here, without waiting for the next attempt: episodes that rested on it pause, referrals are cancelled, holders of
 //! copies are told to stop. There is no grace (specs consent 8).
@@ -13,7 +13,7 @@ use tandem_mappings::model::event::Body;
 
 use super::consents::{self, Narrowing};
 use super::core::Core;
-use super::family;
+use super::{family, reminders};
 use crate::state::directive::{Because, DirectiveDoc};
 use crate::store::{Document, StoreError, Tx};
 
@@ -192,7 +192,11 @@ async fn comes(
             document.reminded = Some(days);
             document.directive.state = Some(DirectiveState::Expiring);
             tx.put(&document, now).await?;
-            let detail = format!("{days} days");
+            let told = reminders::tell(core, tx, &document, days, now).await?;
+            let mut detail = format!("{days} days");
+            for system in told {
+                detail = format!("{detail} {system}");
+            }
             tx.audit(now, gateway, "consent.reminder", &id, &detail)
                 .await?;
         }

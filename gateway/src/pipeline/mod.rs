@@ -33,6 +33,7 @@ pub mod raising;
 pub mod recall;
 pub mod referrals;
 pub mod rejudging;
+pub(crate) mod reminders;
 pub mod replay;
 mod split;
 pub mod steps;

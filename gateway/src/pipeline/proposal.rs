@@ -114,6 +114,7 @@ impl Proposal {
             OutboundBody::Conflict(_) => "conflict",
             OutboundBody::Change(_) => "change",
             OutboundBody::Recall(_) => "recall",
+            OutboundBody::ConsentReminder(_) => "consent-reminder",
         }
     }
 

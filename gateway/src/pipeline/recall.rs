@@ -44,11 +44,8 @@ pub async fn about(tx: &mut Tx, person: PersonId) -> Result<Vec<Told>, StoreErro
     let records = tx
         .find::<RecordDoc>("record.person", &person.to_string())
         .await?;
-    let former = records.iter().flat_map(|record| &record.former);
-    let mut ids: BTreeSet<PersonId> = former.map(|former| former.person).collect();
-    ids.insert(person);
     let mut told: Vec<Told> = Vec::new();
-    for id in ids {
+    for id in ids_of(&records, person) {
         for disclosure in tx
             .find::<DisclosureDoc>("disclosure.person", &id.to_string())
             .await?
@@ -70,6 +67,14 @@ pub async fn about(tx: &mut Tx, person: PersonId) -> Result<Vec<Told>, StoreErro
     }
     told.sort_by_key(|one| one.row.position);
     Ok(told)
+}
+
+/// The ids under which a person's records stood, today's among them.
+pub(super) fn ids_of(records: &[RecordDoc], person: PersonId) -> BTreeSet<PersonId> {
+    let former = records.iter().flat_map(|record| &record.former);
+    let mut ids: BTreeSet<PersonId> = former.map(|former| former.person).collect();
+    ids.insert(person);
+    ids
 }
 
 /// Of delivered messages, those that rested on links that no longer hold, or on a record that goes.
@@ -137,16 +142,14 @@ pub async fn nothing_leaves(
         OutboxState::Failed,
         OutboxState::Parked,
     ];
-    let mut ids = tx
+    let mut records = tx
         .find::<RecordDoc>("record.former", &person.to_string())
         .await?;
-    ids.extend(
+    records.extend(
         tx.find::<RecordDoc>("record.person", &person.to_string())
             .await?,
     );
-    let former = ids.iter().flat_map(|record| &record.former);
-    let mut ids: BTreeSet<PersonId> = former.map(|former| former.person).collect();
-    ids.insert(person);
+    let ids = ids_of(&records, person);
     for row in tx.outbox_in(&waiting).await? {
         let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
             continue;

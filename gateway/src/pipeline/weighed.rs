@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
-use tandem_consent::{Action, Facts, Request, canonical_json, sha256};
+use tandem_consent::{Action, Decision, Facts, Request, canonical_json, sha256};
 use tandem_mappings::model::directive::Directive;
 use tandem_mappings::model::id::{OrganizationId, PersonId};
 
@@ -110,6 +110,17 @@ pub(super) fn cited(items: &[AskedItem]) -> LabelledBy {
     named
         .map(|item| (item.id.clone(), item.labelled_by.clone()))
         .collect()
+}
+
+/// The answer of a recorded decision.
+///
+/// # Errors
+/// When the record is of an unknown shape.
+pub fn answer_of(row: &DecisionRow) -> Result<Decision, StoreError> {
+    row.record
+        .get("decision")
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
+        .ok_or(StoreError::Shape { kind: "decision" })
 }
 
 /// A directive as it was, under the hash of its content.

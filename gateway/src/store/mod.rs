@@ -27,6 +27,7 @@ mod outbox;
 mod plans;
 mod policy;
 mod recorder;
+mod relied;
 mod revision;
 mod sql;
 #[cfg(test)]

@@ -307,7 +307,7 @@ impl Tx {
         rows.iter().map(|row| self.outbox_row(row)).collect()
     }
 
-    fn outbox_row(&self, row: &Row) -> Result<OutboxRow, StoreError> {
+    pub(super) fn outbox_row(&self, row: &Row) -> Result<OutboxRow, StoreError> {
         let id: Vec<u8> = row.get("id");
         let decision: Vec<u8> = row.get("decision");
         let sealed: Vec<u8> = row.get("sealed");

@@ -19,6 +19,7 @@ mod api_office;
 mod api_own_match;
 mod api_public;
 mod api_referrals;
+mod api_reminders;
 mod api_review;
 mod api_same_answer;
 mod api_timers;

@@ -56,6 +56,7 @@ pub(super) fn message(outbound: &Outbound, context: &WriteContext) -> Message {
         OutboundBody::Conflict(view) => situation::conflict(&mut message, view, zone),
         OutboundBody::Change(view) => situation::change(&mut message, view),
         OutboundBody::Recall(view) => situation::recall(&mut message, view),
+        OutboundBody::ConsentReminder(view) => situation::consent_reminder(&mut message, view),
     }
     message
 }

@@ -1,10 +1,10 @@
-//! Everything but referrals: mutual clients, common cases, plans, participation, meetings, ratings, conflicts, changes
-//! and recalls.
+//! Everything but referrals: mutual clients, common cases, plans, participation, meetings, ratings, conflicts, changes,
+//! recalls and reminders of consents that end.
 
 use jiff::tz::TimeZone;
 use tandem_adapter_port::outbound::{
-    AssessmentView, ChangeView, ComanagementView, ConflictView, MeetingView, MutualClientView,
-    ParticipationView, PlanView, RecallView,
+    AssessmentView, ChangeView, ComanagementView, ConflictView, ConsentReminderView, MeetingView,
+    MutualClientView, ParticipationView, PlanView, RecallView,
 };
 use tandem_mappings::model::comanagement::ComanagementState;
 use tandem_mappings::model::involvement::PlacementChange;
@@ -274,4 +274,13 @@ pub(super) fn recall(message: &mut Message, view: &RecallView) {
         .find(|duty| view.duties.contains(duty));
     header.set_some("duty", strictest.map(|duty| duty.code()));
     header.remove("case_number");
+}
+
+/// A consent will end: the last day, and in words what rests on it. The field for a recalled message stays empty, since
+/// nothing is recalled.
+pub(super) fn consent_reminder(message: &mut Message, view: &ConsentReminderView) {
+    let header = &mut message.header;
+    header.set("message_type", "consent_reminder");
+    header.set("effective_date", view.last_day.to_string());
+    header.set("reason_text", view.sentences().join(" "));
 }

@@ -73,6 +73,7 @@ impl NiemWriter {
             OutboundBody::Conflict(view) => notice::conflict(view, context),
             OutboundBody::Change(view) => notice::change(outbound, view),
             OutboundBody::Recall(view) => notice::recall(view),
+            OutboundBody::ConsentReminder(view) => notice::consent_reminder(view),
         }
     }
 

@@ -4,8 +4,8 @@
 //! happened around the case is `j:CaseActivity`, whose category says what it is.
 
 use tandem_adapter_port::outbound::{
-    AssessmentView, ChangeView, ComanagementView, ConflictView, MeetingView, MutualClientView,
-    Outbound, RecallView,
+    AssessmentView, ChangeView, ComanagementView, ConflictView, ConsentReminderView, MeetingView,
+    MutualClientView, Outbound, RecallView,
 };
 use tandem_adapter_port::write::WriteContext;
 use tandem_mappings::model::assessment::Rating;
@@ -214,6 +214,28 @@ pub(crate) fn recall(view: &RecallView) -> Parts {
         .child(Node::text("nc:ActivityCategoryText", "recall"))
         .with(duties);
     Parts {
+        augmentation: vec![node],
+        ..Parts::default()
+    }
+}
+
+/// A consent will end: its id, its last day, and what of the recipient's rests on it.
+pub(crate) fn consent_reminder(view: &ConsentReminderView) -> Parts {
+    let id = |id: String, what| categorised("nc:ActivityIdentification", id, what);
+    let messages = view.messages.iter();
+    let referrals = view.referrals.iter();
+    let node = Node::new("j:CaseActivity")
+        .child(id(view.consent.clone(), "consent"))
+        .with(messages.map(|one| id(one.to_string(), "message")))
+        .with(referrals.map(|one| id(one.clone(), "referral")))
+        .child(Node::text("nc:ActivityCategoryText", "consent-reminder"))
+        .child(date("nc:ActivityDate", view.last_day))
+        .child(Node::text(
+            "nc:ActivityDescriptionText",
+            view.sentences().join(" "),
+        ));
+    Parts {
+        names_people: true,
         augmentation: vec![node],
         ..Parts::default()
     }

@@ -380,6 +380,15 @@ pub(crate) fn every_kind() -> Vec<(&'static str, Outbound)> {
                 duties: vec![Duty::StopUse, Duty::DoNotRedisclose],
             })),
         ),
+        (
+            "consent-reminder",
+            OutboundBody::ConsentReminder(Box::new(ConsentReminderView {
+                consent: "consent-7".into(),
+                last_day: date(2026, 6, 29),
+                messages: vec![uuid(1)],
+                referrals: vec!["REF-1".into()],
+            })),
+        ),
     ];
     bodies
         .into_iter()

@@ -244,3 +244,15 @@ fn a_referral_of_people_with_blank_names_is_parked() {
     }
     assert!(written(&message).files.is_empty());
 }
+
+#[test]
+fn a_reminder_says_which_consent_ends_when_and_what_rests_on_it() {
+    let (_, message) = every_kind()
+        .into_iter()
+        .find(|(name, _)| *name == "consent-reminder")
+        .unwrap();
+    let text = xml(&message);
+    for told in ["consent-7", "2026-06-29", "REF-1", "consent-reminder"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+}

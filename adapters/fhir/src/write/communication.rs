@@ -5,7 +5,10 @@
 //! told goes as a Communication addressed to the organisation. A plan rides along contained.
 
 use serde_json::{Value, json};
-use tandem_adapter_port::outbound::{Outbound, OutboundBody, PlanView, RecallView};
+use tandem_adapter_port::outbound::{
+    ConsentReminderView, Outbound, OutboundBody, PlanView, RecallView,
+};
+use tandem_mappings::model::id::MessageId;
 
 use super::element;
 use super::strict::{WriteError, checked};
@@ -18,6 +21,7 @@ pub(crate) fn resource(config: &FhirConfig, outbound: &Outbound) -> Result<Value
     let mut told = frame(config, outbound);
     let added = match &outbound.body {
         OutboundBody::Recall(view) => recall(config, view),
+        OutboundBody::ConsentReminder(view) => reminder(config, outbound, view),
         _ => notice(config, outbound)?,
     };
     if let (Some(told), Value::Object(added)) = (told.as_object_mut(), added) {
@@ -53,15 +57,31 @@ fn payload(body: &OutboundBody) -> Vec<Value> {
 /// A recall names message ids and duties only: no person, no other organisation, and neither effect
 /// key nor labels nor notices, which may tell what the message was about.
 fn recall(config: &FhirConfig, view: &RecallView) -> Value {
-    let system = config.own_system(OwnIdentifier::Message);
-    let messages = view.messages.iter();
-    let about: Vec<Value> = messages
-        .map(|id| json!({"identifier": element::identifier(&system, &id.to_string())}))
-        .collect();
+    let about = earlier(config, &view.messages);
     let duties = view.duties.iter().map(|duty| {
         element::own_concept(config, "duty", duty.code(), &duty.code().replace('-', " "))
     });
     json!({"about": about, "reasonCode": duties.collect::<Vec<_>>()})
+}
+
+/// References to messages delivered earlier.
+fn earlier(config: &FhirConfig, messages: &[MessageId]) -> Vec<Value> {
+    let system = config.own_system(OwnIdentifier::Message);
+    let one = |id: &MessageId| json!({"identifier": element::identifier(&system, &id.to_string())});
+    messages.iter().map(one).collect()
+}
+
+/// A reminder that a consent will end names the messages that rest on it, and the person where the recipient knows her or
+/// him by an id of its own.
+fn reminder(config: &FhirConfig, outbound: &Outbound, view: &ConsentReminderView) -> Value {
+    let about = earlier(config, &view.messages);
+    let patient = element::known_patient(outbound);
+    let mut told = json!({});
+    if let Some(fields) = told.as_object_mut() {
+        fields.extend((!about.is_empty()).then(|| ("about".to_owned(), json!(about))));
+        fields.extend(patient.map(|one| ("subject".to_owned(), json!({"reference": one}))));
+    }
+    told
 }
 
 /// A notice about a person whom the recipient knows, told by its sender.

@@ -19,6 +19,7 @@ pub(crate) fn kind(body: &OutboundBody) -> &'static str {
         OutboundBody::Conflict(_) => "conflict",
         OutboundBody::Change(_) => "change",
         OutboundBody::Recall(_) => "recall",
+        OutboundBody::ConsentReminder(_) => "consent-reminder",
     }
 }
 
@@ -72,6 +73,7 @@ pub(crate) fn sentences(body: &OutboundBody) -> Vec<String> {
                 said.line("Message", Some(message));
             }
         }
+        OutboundBody::ConsentReminder(view) => said.0.extend(view.sentences()),
         OutboundBody::Plan(view) => {
             said.line("Plan", Some(view.plan_type.code().replace('-', " ")));
             said.line("Status", Some(view.status.code()));

@@ -92,6 +92,12 @@ pub(crate) fn recall() -> Outbound {
     )
 }
 
+pub(crate) fn consent_reminder() -> Outbound {
+    message(
+        json!({"kind": "consent-reminder", "consent": "consent-7", "last_day": "2026-06-29", "messages": ["0191f2aa-0000-7000-8000-0000000000dd"], "referrals": []}),
+    )
+}
+
 /// A referral Task of the clinic's own, as its server holds it.
 pub(crate) fn clinic_task(status: &str) -> Value {
     json!({

@@ -329,6 +329,29 @@ fn a_notice_is_told_once_however_often_it_is_sent() {
 }
 
 #[test]
+fn a_reminder_names_the_consent_its_last_day_and_the_messages_even_of_somebody_unknown() {
+    for person in [true, false] {
+        let mut server = Server::default();
+        let mut reminder = message::consent_reminder();
+        if !person {
+            reminder.people.clear();
+        }
+        send(&reminder, &mut server, &mut RowsInMemory::default());
+        let told = server.one("Communication");
+        let words = told["payload"][0]["contentString"].as_str().unwrap();
+        assert!(
+            words.contains("consent-7") && words.contains("2026-06-29"),
+            "{words}"
+        );
+        assert_eq!(
+            told["about"][0]["identifier"]["value"],
+            "0191f2aa-0000-7000-8000-0000000000dd"
+        );
+        assert_eq!(told["subject"].is_object(), person);
+    }
+}
+
+#[test]
 fn a_recall_names_message_ids_and_duties_and_nobody() {
     let mut server = Server::default();
     send(

@@ -135,17 +135,20 @@ impl CustomWriter<'_> {
     }
 
     /// The row whose stay, person and user the message's rows take: for a recall that of what it takes back, since it
-    /// must arrive after the stay has ended, too.
+    /// must arrive after the stay has ended, too; for a reminder that of a message of which it speaks.
     fn anchor(&self, message: &Outbound, recalled: &[Draft]) -> Result<Draft, Parked> {
         if let Some(row) = recalled.first() {
             return Ok(row.clone());
         }
-        if let OutboundBody::Recall(view) = &message.body {
-            let indexes = view.messages.iter().map(message_index);
-            if let Some(row) = indexes
-                .flat_map(|index| self.partner.event_rows(&index))
-                .next()
-            {
+        let (earlier, layout) = match &message.body {
+            OutboundBody::Recall(view) => (&view.messages, None),
+            OutboundBody::ConsentReminder(view) => (&view.messages, custom_layout().ok()),
+            _ => return self.partner.stay(&message.people, StayOf::Person),
+        };
+        for index in earlier.iter().map(message_index) {
+            let told = layout.map(|layout| self.partner.custom_rows(layout, &index));
+            let rows = self.partner.event_rows(&index).into_iter();
+            if let Some(row) = rows.chain(told.into_iter().flatten()).next() {
                 return Ok(row);
             }
         }

@@ -58,6 +58,7 @@ impl<'a> Facts<'a> {
             OutboundBody::Conflict(view) => self.conflict(view),
             OutboundBody::Change(view) => self.change(view),
             OutboundBody::Recall(view) => self.recall(view),
+            OutboundBody::ConsentReminder(view) => self.consent_reminder(view),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The facts of each kind of message. What consent took away is absent, and leaves no trace.
 
 use tandem_adapter_port::outbound::{
-    AssessmentView, ChangeView, ComanagementView, ConflictView, MeetingView, MutualClientView,
-    ParticipationView, PlanView, RecallView, ReferralStatusView, ReferralView,
+    AssessmentView, ChangeView, ComanagementView, ConflictView, ConsentReminderView, MeetingView,
+    MutualClientView, ParticipationView, PlanView, RecallView, ReferralStatusView, ReferralView,
 };
 use tandem_mappings::model::plan::{Activity, FundingLine, Goal};
 
@@ -211,5 +211,19 @@ impl Facts<'_> {
         let duties: Vec<&str> = view.duties.iter().map(|duty| duty.code()).collect();
         self.put("duties", &duties.join(", "));
         "recall"
+    }
+
+    pub(crate) fn consent_reminder(&mut self, view: &ConsentReminderView) -> &'static str {
+        self.put("consent", &view.consent);
+        self.maybe("last day", Some(view.last_day));
+        for (index, message) in view.messages.iter().enumerate() {
+            self.part(format!("message {}", index + 1));
+            self.put("message", &message.to_string());
+        }
+        for (index, referral) in view.referrals.iter().enumerate() {
+            self.part(format!("referral {}", index + 1));
+            self.put("own referral", referral);
+        }
+        "consent reminder"
     }
 }

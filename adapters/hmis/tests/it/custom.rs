@@ -1,6 +1,6 @@
 //! What Event.csv has no place for becomes rows of a custom file, and is taken back when it may no longer be said.
 
-use tandem_adapter_port::outbound::{OutboundBody, RecallView};
+use tandem_adapter_port::outbound::{ConsentReminderView, OutboundBody, RecallView};
 use tandem_mappings::model::message::Duty;
 use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus};
 
@@ -123,5 +123,32 @@ fn a_recall_deletes_what_it_takes_back_even_after_the_stay_has_ended() {
         .iter()
         .filter(|row| row[column("CustomQuestion")] == "duties");
     assert_eq!(duties.count(), 2);
+    assert!(rows.iter().all(|row| row[column("PersonalID")] == "48211"));
+}
+
+#[test]
+fn a_reminder_of_a_consent_that_ends_stands_at_the_persons_stay() {
+    let view = ConsentReminderView {
+        consent: "consent-7".to_owned(),
+        last_day: "2026-06-29".parse().unwrap(),
+        messages: vec![format!("{:032x}", 1).parse().unwrap()],
+        referrals: vec!["EV-9".to_owned()],
+    };
+    let body = OutboundBody::ConsentReminder(Box::new(view));
+    let written = write(&[message(9, &["48211"], body)], &partner("fy2026"));
+    assert!(written.not_written.is_empty(), "{:?}", written.not_written);
+    let package = check_custom(&written.files[0].bytes, "CustomCoordination");
+    let (header, rows) = &package.files["CustomCoordination"];
+    let column = |name| crate::package::position(header, name);
+    let told = |question: &str| {
+        let row = rows
+            .iter()
+            .find(|row| row[column("CustomQuestion")] == question);
+        row.unwrap()[column("CustomAnswer")].clone()
+    };
+    assert_eq!(
+        [told("consent"), told("last day"), told("own referral")],
+        ["consent-7", "2026-06-29", "EV-9"]
+    );
     assert!(rows.iter().all(|row| row[column("PersonalID")] == "48211"));
 }

@@ -134,7 +134,7 @@ pub(super) async fn told(
 }
 
 /// The people to whom the covered records belong.
-pub(super) async fn persons_of(
+pub(in crate::pipeline) async fn persons_of(
     tx: &mut Tx,
     covers: &[RecordKey],
 ) -> Result<BTreeSet<PersonId>, StoreError> {

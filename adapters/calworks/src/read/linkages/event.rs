@@ -61,7 +61,7 @@ pub(super) fn tell(
         "meeting" => involvement::meeting(&mut telling)?,
         "assessment" => plan::assessment(&mut telling)?,
         "plan_update" => plan::update(&mut telling)?,
-        "conflict" | "recall" => {
+        "conflict" | "recall" | "consent_reminder" => {
             telling.info("gateway-message", "a message that the gateway alone sends")
         }
         _ => {}
