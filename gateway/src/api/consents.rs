@@ -17,6 +17,7 @@ pub(in crate::api) mod document;
 mod inbox;
 mod life;
 mod search;
+mod unreadable;
 
 use super::Api;
 use super::body::{JsonBody, Path};

@@ -4,7 +4,7 @@
 //! here, without waiting for the next attempt: episodes that rested on it pause, referrals are cancelled, holders of
 //! copies are told to stop. There is no grace (specs consent 8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,10 @@ use tandem_mappings::model::event::Body;
 
 use super::consents::{self, Narrowing};
 use super::core::Core;
-use super::{family, reminders};
+use super::{family, reminders, stuck};
 use crate::state::directive::{Because, DirectiveDoc};
-use crate::store::{Document, StoreError, Tx};
+use crate::state::stuck::StuckDoc;
+use crate::store::{Document, Due, Place, StoreError, Tx};
 
 /// Days before its end on which the end of a consent is announced (specs consent 8).
 const REMINDERS: [u16; 3] = [60, 30, 7];
@@ -26,7 +27,7 @@ const MOST: u32 = 20;
 
 /// What time does to a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Due {
+enum What {
     /// It begins to count.
     Start,
     /// Its end is so many days away.
@@ -61,6 +62,8 @@ pub async fn look(core: &Core) -> Result<Option<Timestamp>, StoreError> {
     let mut has_come = false;
     loop {
         let mut tx = core.store.begin().await?;
+        let aside = tx.all::<StuckDoc>().await?;
+        let aside: BTreeMap<_, _> = aside.iter().map(|one| (one.place.as_str(), one)).collect();
         let due = tx.due_documents::<DirectiveDoc>(now, PAGE).await?;
         if due.is_empty() {
             let next = tx.next_document_due::<DirectiveDoc>().await?;
@@ -71,16 +74,50 @@ pub async fn look(core: &Core) -> Result<Option<Timestamp>, StoreError> {
         }
         let mut came = 0;
         for found in due {
-            if found.is_old {
-                tx.write_indexes(&found.document).await?;
-            }
-            came += u32::from(look_at(core, &mut tx, found.document, now).await?);
+            let before = aside.get(found.place.to_string().as_str()).copied();
+            came += u32::from(look_after(core, &mut tx, found, before, now).await?);
             if came == MOST {
                 break;
             }
         }
         tx.commit().await?;
         has_come |= came > 0;
+    }
+}
+
+/// Looks after one consent, or sets it aside when that fails: others wait for it no longer. Returns whether anything was
+/// done.
+async fn look_after(
+    core: &Core,
+    tx: &mut Tx,
+    found: Due<DirectiveDoc>,
+    before: Option<&StuckDoc>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mark = tx.mark().await?;
+    let id = found.document.as_ref().ok();
+    let id = id.map(|document| document.directive.id.to_string());
+    let writes_indexes = found.is_old || before.is_some();
+    let done = match found.document {
+        Ok(document) => look_at(core, tx, (&found.place, document), writes_indexes, now).await,
+        Err(error) => Err(error),
+    };
+    match (done, before) {
+        (Ok(has_come), None) => {
+            tx.pass(mark).await?;
+            Ok(has_come)
+        }
+        (Ok(has_come), Some(before)) => {
+            tx.pass(mark).await?;
+            stuck::freed(core, tx, before, now).await?;
+            Ok(has_come)
+        }
+        (Err(error), _) if stuck::is_its_own(&error) => {
+            tx.back_to(mark).await?;
+            stuck::set_aside(core, tx, &found.place, id, &error, now).await?;
+            Ok(true)
+        }
+        (Err(error), _) => Err(error),
     }
 }
 
@@ -105,19 +142,22 @@ async fn by_these_rules(core: &Core, now: Timestamp) -> Result<(), StoreError> {
 async fn look_at(
     core: &Core,
     tx: &mut Tx,
-    document: DirectiveDoc,
+    (place, document): (&Place, DirectiveDoc),
+    writes_indexes: bool,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    if writes_indexes {
+        tx.write_indexes(&document).await?;
+    }
     match next_of(core, tx, &document).await? {
         // What is written by this is looked at again.
-        Some((at, due)) if at <= now => {
-            comes(core, tx, document, due, now).await?;
+        Some((at, what)) if at <= now => {
+            comes(core, tx, document, what, now).await?;
             Ok(true)
         }
         next => {
             let next = next.map(|(at, _)| at);
-            tx.look_at::<DirectiveDoc>(document.directive.id.as_str(), next)
-                .await?;
+            tx.look_at::<DirectiveDoc>(place, next).await?;
             Ok(false)
         }
     }
@@ -128,12 +168,12 @@ async fn next_of(
     core: &Core,
     tx: &mut Tx,
     document: &DirectiveDoc,
-) -> Result<Option<(Timestamp, Due)>, StoreError> {
+) -> Result<Option<(Timestamp, What)>, StoreError> {
     let directive = &document.directive;
     let Some((at, state)) = end(core, tx, document).await? else {
         return Ok(start(core, document));
     };
-    let mut all = vec![(at, Due::End(state))];
+    let mut all = vec![(at, What::End(state))];
     all.extend(start(core, document));
     if directive.says() == Some(Effect::Permit) && state == DirectiveState::Expired {
         all.extend(reminder(document, at, core.clock.now()));
@@ -145,17 +185,17 @@ async fn next_of(
     Ok(all.into_iter().min_by_key(|(at, _)| *at))
 }
 
-fn start(core: &Core, document: &DirectiveDoc) -> Option<(Timestamp, Due)> {
+fn start(core: &Core, document: &DirectiveDoc) -> Option<(Timestamp, What)> {
     let begins = document
         .directive
         .valid_from
         .filter(|_| document.waits_for_start && document.directive.says().is_some())?;
     let bundle = core.judge.bundle();
-    Some((begins.start(bundle.zone())?, Due::Start))
+    Some((begins.start(bundle.zone())?, What::Start))
 }
 
 /// The next reminder: the latest that is due, else the first that will be.
-fn reminder(document: &DirectiveDoc, end: Timestamp, now: Timestamp) -> Option<(Timestamp, Due)> {
+fn reminder(document: &DirectiveDoc, end: Timestamp, now: Timestamp) -> Option<(Timestamp, What)> {
     let open = REMINDERS
         .into_iter()
         .filter(|days| document.reminded.is_none_or(|last| *days < last));
@@ -163,7 +203,7 @@ fn reminder(document: &DirectiveDoc, end: Timestamp, now: Timestamp) -> Option<(
         let before = SignedDuration::from_hours(i64::from(days) * 24);
         end.checked_sub(before)
             .ok()
-            .map(|at| (at, Due::Reminder(days)))
+            .map(|at| (at, What::Reminder(days)))
     };
     let all: Vec<_> = open.filter_map(at).collect();
     let latest = all.iter().rev().find(|(at, _)| *at <= now);
@@ -174,21 +214,21 @@ async fn comes(
     core: &Core,
     tx: &mut Tx,
     mut document: DirectiveDoc,
-    due: Due,
+    what: What,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let id = document.directive.id.as_str().to_owned();
     let gateway = core.gateway.as_str();
-    match due {
-        Due::End(state) => return close(core, tx, document, state, now).await,
-        Due::Start => {
+    match what {
+        What::End(state) => return close(core, tx, document, state, now).await,
+        What::Start => {
             document.waits_for_start = false;
             tx.put(&document, now).await?;
             tx.audit(now, gateway, "consent.start", &id, "").await?;
             let why = Narrowing::Revoked;
             consents::follow(core, tx, None, &document, why, now).await?;
         }
-        Due::Reminder(days) => {
+        What::Reminder(days) => {
             document.reminded = Some(days);
             document.directive.state = Some(DirectiveState::Expiring);
             tx.put(&document, now).await?;

@@ -38,6 +38,7 @@ pub mod replay;
 mod split;
 pub mod steps;
 pub mod steward;
+mod stuck;
 pub mod tell;
 mod timer_notice;
 pub mod timers;

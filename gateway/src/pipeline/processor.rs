@@ -85,8 +85,8 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
             // Somebody else took it between the snapshot and this transaction.
             continue;
         }
-        let applied = match apply(core, &mut tx, &next.event).await {
-            Ok(applied) => applied,
+        let (applied, waits) = match take_effect(core, &mut tx, &next.event).await {
+            Ok(taken) => taken,
             Err(StoreError::Database(error)) => {
                 drop(tx);
                 core.reload_index().await?;
@@ -97,15 +97,10 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
                 drop(tx);
                 core.reload_index().await?;
                 tx = core.begin().await?;
-                Applied::Parked(error.to_string())
+                consents::heard::in_vain(core, &mut tx, &next.event).await?;
+                (Applied::Parked(error.to_string()), false)
             }
         };
-        let waits =
-            applied == Applied::Done && referrals::awaits_consent(&mut tx, &next.event).await?;
-        if applied == Applied::Done && !waits {
-            steps::fold(core, &mut tx, &next.event).await?;
-            consents::heard::heard(core, &mut tx, &next.event).await?;
-        }
         if applied == Applied::Forgotten {
             tx.forget_event(next.position).await?;
             let key = next.event.told.source_event_id.as_str();
@@ -139,7 +134,25 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     Ok(count)
 }
 
-/// Lets one event take effect.
+/// Lets one event take effect, with what follows from it. Returns whether what it asks for waits for consent as well.
+async fn take_effect(
+    core: &Core,
+    tx: &mut Tx,
+    event: &Event,
+) -> Result<(Applied, bool), StoreError> {
+    let applied = apply(core, tx, event).await?;
+    if applied != Applied::Done {
+        return Ok((applied, false));
+    }
+    let waits = referrals::awaits_consent(tx, event).await?;
+    if !waits {
+        steps::fold(core, tx, event).await?;
+        consents::heard::heard(core, tx, event).await?;
+    }
+    Ok((applied, waits))
+}
+
+/// Lets one event take effect by itself.
 async fn apply(core: &Core, tx: &mut Tx, event: &Event) -> Result<Applied, StoreError> {
     let told = &event.told;
     if deletion::is_by_id_alone(told) && !deletion::is_known(tx, &event.system, told).await? {

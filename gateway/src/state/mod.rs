@@ -18,4 +18,5 @@ pub mod record;
 pub mod referral;
 pub mod second_factor;
 pub mod sensitivity;
+pub mod stuck;
 pub mod timer;

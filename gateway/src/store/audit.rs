@@ -2,10 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::documents::{Document, Place};
 use super::logged::Logged;
 use super::sql::{query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
+
+/// Entries that are compared together.
+const PAGE: u32 = 1_000;
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,5 +95,40 @@ impl Tx {
                 })
             })
             .collect()
+    }
+
+    /// The key of a document that can't be read any more, by the entry of its writing: the object of an action whose
+    /// keyed hash is the document's place. `None` when the log has no such entry.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn object_at<D: Document>(
+        &mut self,
+        place: &Place,
+        action: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let mut after = 0_i64;
+        loop {
+            let rows = query(
+                "SELECT position, object FROM audit \
+                 WHERE jurisdiction = $1 AND action = $2 AND position > $3 ORDER BY position LIMIT $4",
+            )
+            .bind(self.jurisdiction())
+            .bind(action)
+            .bind(after)
+            .bind(PAGE)
+            .fetch_all(&mut self.inner)
+            .await?;
+            let Some(last) = rows.last() else {
+                return Ok(None);
+            };
+            after = last.get("position");
+            for row in rows {
+                let object: String = row.get("object");
+                if self.mac(D::KIND, &object)?.as_slice() == place.0 {
+                    return Ok(Some(object));
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! State as sealed documents: one JSON value per (kind, key), with keyed-hash indexes for look-up.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +47,25 @@ pub trait Document: Serialize + DeserializeOwned {
     fn indexes(&self) -> Vec<Index> {
         Vec::new()
     }
+}
+
+/// Where a document stands among those of its kind: by the keyed hash of its key, which tells nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(pub(super) Vec<u8>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0))
+    }
+}
+
+/// A document as it was found, whether it can be read or not.
+#[derive(Debug)]
+pub struct Found<D> {
+    /// Where it stands.
+    pub place: Place,
+    /// The document, or why it can't be read.
+    pub document: Result<D, StoreError>,
 }
 
 impl Tx {
@@ -223,6 +244,18 @@ impl Tx {
         field: &'static str,
         value: &str,
     ) -> Result<Vec<D>, StoreError> {
+        readable(self.find_each(field, value).await?)
+    }
+
+    /// All documents of a kind under an index value, each as it was found.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_each<D: Document>(
+        &mut self,
+        field: &'static str,
+        value: &str,
+    ) -> Result<Vec<Found<D>>, StoreError> {
         let value = self.mac(field, value)?;
         let rows = query(
             "SELECT d.key, d.sealed FROM document_index i \
@@ -236,7 +269,7 @@ impl Tx {
         .bind(value.as_slice())
         .fetch_all(&mut self.inner)
         .await?;
-        self.open_all(rows)
+        Ok(self.found(rows))
     }
 
     /// Some documents of a kind under an index value, those whose place comes after one that was given before, and the
@@ -251,6 +284,21 @@ impl Tx {
         after: &[u8],
         most: u32,
     ) -> Result<(Vec<D>, Vec<u8>), StoreError> {
+        let (found, last) = self.find_page_each(field, value, after, most).await?;
+        Ok((readable(found)?, last))
+    }
+
+    /// The same page, each document as it was found.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_page_each<D: Document>(
+        &mut self,
+        field: &'static str,
+        value: &str,
+        after: &[u8],
+        most: u32,
+    ) -> Result<(Vec<Found<D>>, Vec<u8>), StoreError> {
         let value = self.mac(field, value)?;
         let rows = query(
             "SELECT d.key, d.sealed FROM document_index i \
@@ -266,7 +314,7 @@ impl Tx {
         .bind(most)
         .fetch_all(&mut self.inner)
         .await?;
-        self.open_page(rows)
+        Ok(self.found_page(rows))
     }
 
     /// All documents of a kind.
@@ -281,7 +329,7 @@ impl Tx {
         .bind(D::KIND)
         .fetch_all(&mut self.inner)
         .await?;
-        self.open_all(rows)
+        readable(self.found(rows))
     }
 
     /// Some documents of a kind, those whose place comes after one that was given before, and the place from which to go
@@ -294,6 +342,19 @@ impl Tx {
         after: &[u8],
         most: u32,
     ) -> Result<(Vec<D>, Vec<u8>), StoreError> {
+        let (found, last) = self.page_each(after, most).await?;
+        Ok((readable(found)?, last))
+    }
+
+    /// The same page, each document as it was found.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn page_each<D: Document>(
+        &mut self,
+        after: &[u8],
+        most: u32,
+    ) -> Result<(Vec<Found<D>>, Vec<u8>), StoreError> {
         let rows = query(
             "SELECT key, sealed FROM document \
              WHERE jurisdiction = $1 AND kind = $2 AND key > $3 ORDER BY key LIMIT $4",
@@ -304,20 +365,25 @@ impl Tx {
         .bind(most)
         .fetch_all(&mut self.inner)
         .await?;
-        self.open_page(rows)
+        Ok(self.found_page(rows))
     }
 
-    fn open_page<D: Document>(&self, rows: Vec<Row>) -> Result<(Vec<D>, Vec<u8>), StoreError> {
+    fn found_page<D: Document>(&self, rows: Vec<Row>) -> (Vec<Found<D>>, Vec<u8>) {
         let last = rows.last().map(|row| row.get("key"));
-        Ok((self.open_all(rows)?, last.unwrap_or_default()))
+        (self.found(rows), last.unwrap_or_default())
     }
 
-    fn open_all<D: Document>(&self, rows: Vec<Row>) -> Result<Vec<D>, StoreError> {
-        rows.into_iter()
-            .map(|row| {
-                let key: Vec<u8> = row.get("key");
-                self.open_document::<D>(&key, &row.get::<Vec<u8>>("sealed"))
-            })
-            .collect()
+    fn found<D: Document>(&self, rows: Vec<Row>) -> Vec<Found<D>> {
+        let one = |row: Row| {
+            let place = Place(row.get("key"));
+            let document = self.open_document::<D>(&place.0, &row.get::<Vec<u8>>("sealed"));
+            Found { place, document }
+        };
+        rows.into_iter().map(one).collect()
     }
+}
+
+/// The documents, if each of them can be read.
+fn readable<D>(found: Vec<Found<D>>) -> Result<Vec<D>, StoreError> {
+    found.into_iter().map(|one| one.document).collect()
 }

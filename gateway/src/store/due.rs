@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::documents::Document;
+use super::documents::{Document, Place};
 use super::sql::{query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
@@ -13,8 +13,10 @@ pub(super) const WRITTEN: i64 = 0;
 /// A document that is due.
 #[derive(Debug)]
 pub struct Due<D> {
-    /// The document.
-    pub document: D,
+    /// Where it stands.
+    pub place: Place,
+    /// The document, or why it can't be read.
+    pub document: Result<D, StoreError>,
     /// Whether it was written before its indexes were those of today.
     pub is_old: bool,
 }
@@ -26,7 +28,15 @@ impl Tx {
     /// When the store fails.
     pub async fn look_soon<D: Document>(&mut self, key: &str) -> Result<(), StoreError> {
         let key = self.mac(D::KIND, key)?;
-        self.set_due(D::KIND, &key, Some(WRITTEN)).await
+        self.look_soon_at::<D>(&Place(key.to_vec())).await
+    }
+
+    /// The same for the document at a place, whether it can be read or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look_soon_at<D: Document>(&mut self, place: &Place) -> Result<(), StoreError> {
+        self.set_due(D::KIND, &place.0, Some(WRITTEN)).await
     }
 
     /// Lets all documents of a kind be looked at by the next look.
@@ -54,12 +64,11 @@ impl Tx {
     /// When the store fails.
     pub async fn look_at<D: Document>(
         &mut self,
-        key: &str,
+        place: &Place,
         at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let key = self.mac(D::KIND, key)?;
         let at = at.map(|at| micros(at).max(WRITTEN));
-        self.set_due(D::KIND, &key, at).await
+        self.set_due(D::KIND, &place.0, at).await
     }
 
     pub(super) async fn set_due(
@@ -88,7 +97,7 @@ impl Tx {
     /// Some documents that are due at an instant, the longest due first.
     ///
     /// # Errors
-    /// When the store fails or a document does not open.
+    /// When the store fails.
     pub async fn due_documents<D: Document>(
         &mut self,
         now: Timestamp,
@@ -106,13 +115,12 @@ impl Tx {
         .bind(most)
         .fetch_all(&mut self.inner)
         .await?;
-        let each = rows.iter().map(|row| {
-            Ok(Due {
-                document: self.open_document::<D>(row.get("key"), row.get("sealed"))?,
-                is_old: row.get::<i64>("due_at") < WRITTEN,
-            })
+        let each = rows.iter().map(|row| Due {
+            place: Place(row.get("key")),
+            document: self.open_document::<D>(row.get("key"), row.get("sealed")),
+            is_old: row.get::<i64>("due_at") < WRITTEN,
         });
-        each.collect()
+        Ok(each.collect())
     }
 
     /// When the next document of a kind is due.

@@ -45,7 +45,7 @@ pub use audit_events::Logging;
 pub use changes::Change;
 pub use checkpoints::{CheckpointRow, CosignatureRow};
 pub use decisions::{DecisionRow, Stage};
-pub use documents::{Document, Index};
+pub use documents::{Document, Found, Index, Place};
 pub use due::Due;
 pub use error::StoreError;
 pub use events::{EventState, WaitingEvent};
@@ -58,7 +58,7 @@ pub use logged::{Kind, Logged};
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
-pub use tx::Tx;
+pub use tx::{Mark, Tx};
 
 use self::engine::Engine;
 use self::sql::{Session, query};

@@ -1,5 +1,7 @@
 //! The contract of the store.
 
+mod apart;
+
 use std::path::Path;
 
 use tandem_mappings::model::id::{DecisionId, MessageId, SystemId};
@@ -297,7 +299,14 @@ async fn a_message_is_moved_from_the_state_it_had_or_not_at_all(place: Place) {
     );
 }
 
+use apart::{
+    a_document_that_cannot_be_read_hides_no_other_and_is_named_by_the_log,
+    what_was_written_since_a_mark_is_undone_and_all_else_stands,
+};
+
 contract!(
+    what_was_written_since_a_mark_is_undone_and_all_else_stands,
+    a_document_that_cannot_be_read_hides_no_other_and_is_named_by_the_log,
     a_transaction_that_is_dropped_leaves_no_trace,
     pages_hold_every_document_once,
     a_document_is_found_by_its_present_index_only,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::sql::Session;
+use super::sql::{Session, query};
 use super::{Store, StoreError, listen};
 use crate::seal::Sealer;
 
@@ -59,6 +59,46 @@ impl Tx {
         Ok(())
     }
 
+    /// Marks a place to which the transaction can go back. Marks do not nest: each is passed or gone back to before the
+    /// next is set.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn mark(&mut self) -> Result<Mark, StoreError> {
+        query("SAVEPOINT mark").execute(&mut self.inner).await?;
+        Ok(Mark {
+            logged: self.logged,
+            tells: self.tells,
+        })
+    }
+
+    /// Keeps what was written since a mark, as far as the transaction commits.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pass(&mut self, _mark: Mark) -> Result<(), StoreError> {
+        self.release().await
+    }
+
+    /// Undoes what was written since a mark, and what was written before it stands.
+    ///
+    /// # Errors
+    /// When the store fails, or with it the whole transaction.
+    pub async fn back_to(&mut self, mark: Mark) -> Result<(), StoreError> {
+        query("ROLLBACK TO SAVEPOINT mark")
+            .execute(&mut self.inner)
+            .await?;
+        (self.logged, self.tells) = (mark.logged, mark.tells);
+        self.release().await
+    }
+
+    async fn release(&mut self) -> Result<(), StoreError> {
+        query("RELEASE SAVEPOINT mark")
+            .execute(&mut self.inner)
+            .await?;
+        Ok(())
+    }
+
     pub(super) fn jurisdiction(&self) -> String {
         self.sealer.jurisdiction().as_str().to_owned()
     }
@@ -70,6 +110,14 @@ impl Tx {
     pub fn mac(&self, field: &str, value: &str) -> Result<[u8; 32], StoreError> {
         Ok(self.sealer.mac(field, value)?)
     }
+}
+
+/// A place in a transaction to which it can go back.
+#[derive(Debug)]
+#[must_use = "a mark is passed or gone back to"]
+pub struct Mark {
+    logged: u64,
+    tells: bool,
 }
 
 /// The store's unit of time.

@@ -68,7 +68,7 @@ fn said(row: &OutboxRow) -> Value {
 async fn the_parties_that_rely_on_a_consent_are_reminded_once_at_each_threshold_and_nobody_else() {
     let office = scene().await;
     refer(&office).await;
-    let told = office.message("cws-demo", OutboxState::Delivered).await;
+    let asked = office.message("cws-demo", OutboxState::Delivered).await;
     at(&office, "2026-12-03T23:59:59-08:00").await;
     assert!(reminders(&office).await.is_empty(), "too soon");
     at(&office, DAYS[0]).await;
@@ -83,8 +83,22 @@ async fn the_parties_that_rely_on_a_consent_are_reminded_once_at_each_threshold_
     }
     assert_eq!(source["referrals"], json!(["R-204"]), "{source}");
     assert_eq!(source["messages"], json!([]), "{source}");
-    assert_eq!(holder["messages"], json!([told.id]), "{holder}");
+    let told = holder["messages"].as_array().unwrap();
+    assert!(told.contains(&json!(asked.id)), "{holder}");
     assert_eq!(holder["referrals"], json!([]), "{holder}");
+    let mut tx = office.core().store.snapshot().await.unwrap();
+    for id in told {
+        let id = id.as_str().unwrap().parse().unwrap();
+        let row = tx.outbox(id).await.unwrap().unwrap();
+        let decision = tx.decision(row.decision).await.unwrap().unwrap();
+        let items = decision.record["decision"]["items"].to_string();
+        assert!(
+            items.contains(r#""consent":"consent-1""#),
+            "{}: {items}",
+            row.kind
+        );
+    }
+    drop(tx);
     for row in &rows {
         let text = String::from_utf8_lossy(&row.content);
         for word in ["Marisol", "CASH_AID", "org-clinic", "MENTAL"] {
@@ -138,7 +152,13 @@ async fn a_reminder_that_waits_is_withdrawn_when_its_consent_is_taken_back() {
     let revoked = office.post("privacy", path, &revoke).await;
     assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text);
     lane(&office, "resume").await;
-    office.message("cws-demo", OutboxState::Withdrawn).await;
+    // The recall was queued after it: once that is delivered, what became of the reminder is known.
+    let core = office.core();
+    let mut tx = core.store.snapshot().await.unwrap();
+    let waiting = tx.outbox_in(&[OutboxState::Queued]).await.unwrap();
+    drop(tx);
+    let recall = waiting.iter().find(|row| row.kind == "recall").unwrap();
+    office.delivered("cws-demo", recall.id).await;
     let rows = reminders(&office).await;
     let held = rows.iter().find(|row| row.lane == "cws-demo").unwrap();
     assert_eq!(held.state, OutboxState::Withdrawn, "{:?}", held.note);

@@ -22,6 +22,7 @@ mod api_referrals;
 mod api_reminders;
 mod api_review;
 mod api_same_answer;
+mod api_stuck;
 mod api_timers;
 mod cli_client;
 mod cli_decide;

@@ -16,6 +16,7 @@ use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
 use crate::state::break_glass::BreakGlassDoc;
 use crate::state::directive::{BY_FORM, BY_STATE, Because, DirectiveDoc, form_key};
+use crate::state::stuck::StuckDoc;
 use crate::store::{DecisionRow, Tx};
 
 /// Directives that are looked at together.
@@ -44,6 +45,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 pub(crate) enum Kind {
     /// Somebody broke the glass: the review is due.
     BreakGlassReview,
+    /// It can't be read, or what is due for it can't be done.
+    Stuck,
     /// A decision only a person can take.
     NeedsCounsel,
     /// A child for whom somebody else signed came of age.
@@ -62,6 +65,9 @@ impl Kind {
     const fn next(self) -> &'static str {
         match self {
             Self::BreakGlassReview => "read why the glass was broken and record the outcome",
+            Self::Stuck => {
+                "find out with an operator why it cannot be looked after; what is due for it waits, and it is tried again"
+            }
             Self::NeedsCounsel => {
                 "read the decision with counsel; if it should be told, record the basis"
             }
@@ -101,6 +107,9 @@ pub(crate) struct Entry {
     /// Why it is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<Because>,
+    /// Why it can't be looked after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// Since when it waits.
     pub since: String,
     /// Until when something should be done.
@@ -134,6 +143,8 @@ async fn show_inbox(
     let most = limit(wanted.limit);
     let mut tx = api.core().store.snapshot().await?;
     let mut entries = directives(&api, &mut tx).await?;
+    let stuck = tx.all::<StuckDoc>().await?;
+    entries.extend(stuck.iter().map(of_stuck));
     let waiting = tx.waiting_decisions(most).await?;
     entries.extend(waiting.iter().map(of_decision));
     let now = api.core().clock.now();
@@ -186,15 +197,14 @@ async fn found_by(
     let (mut found, mut place) = (Vec::new(), Vec::new());
     loop {
         let (page, last) = tx
-            .find_page::<DirectiveDoc>(field, value, &place, PAGE)
+            .find_page_each::<DirectiveDoc>(field, value, &place, PAGE)
             .await?;
         if page.is_empty() {
             return Ok(found);
         }
-        found.extend(
-            page.iter()
-                .filter_map(|document| of_directive(api, document)),
-        );
+        // What can't be read is there as such, once it was due.
+        let readable = page.iter().filter_map(|one| one.document.as_ref().ok());
+        found.extend(readable.filter_map(|document| of_directive(api, document)));
         place = last;
     }
 }
@@ -237,6 +247,7 @@ fn of_directive(api: &Api, document: &DirectiveDoc) -> Option<Entry> {
         decision: None,
         break_glass: None,
         because: document.because,
+        error: None,
         since: document.captured_at.to_string(),
         due: end.map(|end| end.to_string()),
         is_overdue: false,
@@ -249,6 +260,21 @@ fn is_on_older_form(api: &Api, document: &DirectiveDoc) -> bool {
     form.is_some_and(|form| older_forms(api).contains(&form_key(&form.id, &form.version)))
 }
 
+fn of_stuck(document: &StuckDoc) -> Entry {
+    Entry {
+        kind: Kind::Stuck,
+        consent: Some(document.name()),
+        decision: None,
+        break_glass: None,
+        because: None,
+        error: Some(document.error.clone()),
+        since: document.since.to_string(),
+        due: Some(document.next.to_string()),
+        is_overdue: false,
+        next: Kind::Stuck.next(),
+    }
+}
+
 fn of_decision(row: &DecisionRow) -> Entry {
     Entry {
         kind: Kind::NeedsCounsel,
@@ -256,6 +282,7 @@ fn of_decision(row: &DecisionRow) -> Entry {
         decision: Some(row.id.to_string()),
         break_glass: None,
         because: None,
+        error: None,
         since: row.decided_at.to_string(),
         due: None,
         is_overdue: false,
@@ -271,6 +298,7 @@ fn of_emergency(document: &BreakGlassDoc, now: Timestamp) -> Entry {
         decision: Some(document.decision.to_string()),
         break_glass: Some(document.id.to_string()),
         because: None,
+        error: None,
         since: document.at.to_string(),
         due: grant.map(|grant| grant.review_due.to_string()),
         is_overdue: document.is_overdue(now),

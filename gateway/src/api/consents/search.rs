@@ -1,5 +1,7 @@
 //! `GET /v1/consents`: directives by record, state, recipient, category and end.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
@@ -10,15 +12,17 @@ use tandem_mappings::model::id::{PersonId, RecordKey};
 use utoipa::ToSchema;
 
 use super::ConsentView;
+use super::unreadable::{self, NotRead, Unreadable};
 use crate::api::Api;
 use crate::api::body::{JsonBody, Query, limit};
 use crate::api::caller::{As, Caller, PrivacyOfficers};
 use crate::api::persons::looked_at;
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
-use crate::pipeline::{consents, family};
+use crate::pipeline::family;
 use crate::state::directive::{BY_STATE, DirectiveDoc};
-use crate::store::Tx;
+use crate::state::record::RecordDoc;
+use crate::store::{Place, Tx};
 
 /// Directives that are looked at together.
 const PAGE: u32 = 500;
@@ -58,6 +62,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 pub(super) struct Consents {
     /// The entries.
     pub consents: Vec<ConsentView>,
+    /// Consents of this page that can't be read: whatever was looked for, they may be among it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
     /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
@@ -141,7 +148,7 @@ async fn find(caller: &Caller, api: &Api, wanted: &Wanted) -> Result<Json<Consen
     tx.commit().await?;
     // Nobody who writes waits for the search.
     let mut tx = core.store.snapshot().await?;
-    let (mut found, next) = match (&wanted.record, wanted.person) {
+    let (mut found, unreadable, next) = match (&wanted.record, wanted.person) {
         (None, None) => page(api, &mut tx, wanted, state).await?,
         (record, person) => {
             let mut keys: Vec<RecordKey> = record.iter().cloned().collect();
@@ -149,16 +156,46 @@ async fn find(caller: &Caller, api: &Api, wanted: &Wanted) -> Result<Json<Consen
                 let records = family::records_of(&mut tx, person).await?;
                 keys.extend(records.into_iter().map(|record| record.key));
             }
-            let mut found = consents::covering(&mut tx, &keys).await?;
+            let (mut found, unreadable) = covering(&mut tx, &keys).await?;
             found.retain(|document| wanted.fits(api, document));
-            (found, None)
+            (found, unreadable, None)
         }
     };
     found.sort_by_key(|document| std::cmp::Reverse(document.captured_at));
     Ok(Json(Consents {
         consents: found.iter().map(ConsentView::from).collect(),
+        unreadable: unreadable::views(&mut tx, unreadable).await?,
         next,
     }))
+}
+
+/// A page: what was found, the places of what can't be read, and where the next one begins.
+type Page = (Vec<DirectiveDoc>, Vec<NotRead>, Option<String>);
+
+/// Every directive that covers one of the records, and those of them that can't be read.
+async fn covering(
+    tx: &mut Tx,
+    keys: &[RecordKey],
+) -> Result<(Vec<DirectiveDoc>, Vec<NotRead>), ApiError> {
+    let mut all = BTreeMap::new();
+    for key in keys {
+        let key = RecordDoc::key_of(key);
+        let found = tx.find_each::<DirectiveDoc>("directive.record", &key);
+        all.extend(
+            found
+                .await?
+                .into_iter()
+                .map(|one| (one.place, one.document)),
+        );
+    }
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+    for (place, document) in all {
+        match document {
+            Ok(document) => found.push(document),
+            Err(error) => unreadable.push((place, error)),
+        }
+    }
+    Ok((found, unreadable))
 }
 
 /// One page, and where the next one begins. Where little of what is stored is wanted, a page ends before it is full.
@@ -167,38 +204,42 @@ async fn page(
     tx: &mut Tx,
     wanted: &Wanted,
     state: Option<DirectiveState>,
-) -> Result<(Vec<DirectiveDoc>, Option<String>), ApiError> {
+) -> Result<Page, ApiError> {
     let most = usize::try_from(limit(wanted.limit)).unwrap_or(100);
     let malformed = || ApiError::Malformed("the query: `after` names no page".to_owned());
     let mut place = match &wanted.after {
         Some(after) => hex::decode(after).map_err(|_| malformed())?,
         None => Vec::new(),
     };
-    let mut found: Vec<DirectiveDoc> = Vec::new();
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+    // The page goes on after the last entry that was given.
+    let mut given: Option<Place> = None;
     for _ in 0..MOST_PAGES {
         let (documents, last) = match state {
             Some(state) => {
-                tx.find_page::<DirectiveDoc>(BY_STATE, state.code(), &place, PAGE)
+                tx.find_page_each::<DirectiveDoc>(BY_STATE, state.code(), &place, PAGE)
                     .await?
             }
-            None => tx.page::<DirectiveDoc>(&place, PAGE).await?,
+            None => tx.page_each::<DirectiveDoc>(&place, PAGE).await?,
         };
         if documents.is_empty() {
-            return Ok((found, None));
+            return Ok((found, unreadable, None));
         }
-        for document in documents {
-            if !wanted.fits(api, &document) {
-                continue;
+        for one in documents {
+            let document = match one.document {
+                Ok(document) if !wanted.fits(api, &document) => continue,
+                document => document,
+            };
+            if found.len() + unreadable.len() == most {
+                return Ok((found, unreadable, given.map(|place| place.to_string())));
             }
-            if found.len() == most {
-                // The page goes on after the last entry that was given.
-                let last = found.last().map(|one| one.directive.id.as_str());
-                let key = last.map(|id| tx.mac("directive", id)).transpose()?;
-                return Ok((found, key.map(hex::encode)));
+            given = Some(one.place.clone());
+            match document {
+                Ok(document) => found.push(document),
+                Err(error) => unreadable.push((one.place, error)),
             }
-            found.push(document);
         }
         place = last;
     }
-    Ok((found, Some(hex::encode(place))))
+    Ok((found, unreadable, Some(hex::encode(place))))
 }

@@ -93,7 +93,7 @@ pub(in super::super) struct AuthorityEndedArgs {
 
 #[derive(Debug, Args)]
 pub(in super::super) struct InboxArgs {
-    /// Only this kind: break_glass_review, needs_counsel, came_of_age, suspended, unverified, expiring
+    /// Only this kind: break_glass_review, stuck, needs_counsel, came_of_age, suspended, unverified, expiring
     #[arg(long)]
     kind: Option<String>,
     /// Most entries
@@ -279,6 +279,7 @@ impl InboxArgs {
             ("kind", "/kind"),
             ("consent", "/consent"),
             ("decision", "/decision"),
+            ("error", "/error"),
             ("since", "/since"),
             ("due", "/due"),
             ("next", "/next"),

@@ -8,7 +8,7 @@ use tandem_mappings::model::id::{RecordKey, SourcePersonId};
 use tandem_mappings::model::involvement::Program;
 
 use super::ConsentError;
-use super::moves::{covering, suspend};
+use super::moves::{covering, look_soon, suspend};
 use crate::pipeline::core::Core;
 use crate::pipeline::expiries;
 use crate::state::directive::{Because, DirectiveDoc};
@@ -38,28 +38,47 @@ pub(super) fn event_name(text: &str) -> String {
 /// # Errors
 /// When the store fails.
 pub async fn heard(core: &Core, tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
-    let of = |people: &[SourcePersonId]| -> Vec<RecordKey> {
-        let keys = people.iter().map(|person| RecordKey {
-            system: event.system.clone(),
-            person: person.clone(),
-        });
-        keys.collect()
-    };
+    let keys = meant(event);
     match &event.told.body {
         Body::RecordReceived(record) if record.person.death.is_some() => {
-            let person = event.told.source_person_id.clone();
-            let keys = of(&person.into_iter().collect::<Vec<_>>());
             died(core, tx, &keys).await
         }
         Body::EnrollmentEnded(stay) => {
             let ends = ended_by(&EXITS, stay.program);
-            ended(core, tx, &of(&stay.people), &ends).await
+            ended(core, tx, &keys, &ends).await
         }
         Body::CaseClosed(case) => {
             let ends = ended_by(&CLOSURES, case.program);
-            ended(core, tx, &of(&case.people), &ends).await
+            ended(core, tx, &keys, &ends).await
         }
         _ => Ok(()),
+    }
+}
+
+/// An event could not take effect: the consents of those whom it names are looked at soon, so that one that can't be read
+/// is found and shown, with its id, to the privacy officer.
+///
+/// # Errors
+/// When the store fails.
+pub async fn in_vain(core: &Core, tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
+    for key in meant(event) {
+        look_soon(tx, &key).await?;
+    }
+    core.wake_timers();
+    Ok(())
+}
+
+/// The records of the people whom an event names.
+fn meant(event: &Event) -> Vec<RecordKey> {
+    let key = |person: &SourcePersonId| RecordKey {
+        system: event.system.clone(),
+        person: person.clone(),
+    };
+    match &event.told.body {
+        Body::EnrollmentEnded(case) | Body::CaseClosed(case) => {
+            case.people.iter().map(key).collect()
+        }
+        _ => event.told.source_person_id.iter().map(key).collect(),
     }
 }
 

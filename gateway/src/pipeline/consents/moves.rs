@@ -213,14 +213,15 @@ pub(super) async fn about(tx: &mut Tx, person: PersonId) -> Result<Vec<Directive
 /// # Errors
 /// When the store fails.
 pub async fn look_soon(tx: &mut Tx, key: &RecordKey) -> Result<(), StoreError> {
-    for document in covering(tx, std::slice::from_ref(key)).await? {
-        tx.look_soon::<DirectiveDoc>(document.directive.id.as_str())
-            .await?;
+    let key = RecordDoc::key_of(key);
+    let found = tx.find_each::<DirectiveDoc>("directive.record", &key);
+    for one in found.await? {
+        tx.look_soon_at::<DirectiveDoc>(&one.place).await?;
     }
     Ok(())
 }
 
-/// Every directive that covers one of the records.
+/// Every directive that covers one of the records; none when one of them can't be read.
 ///
 /// # Errors
 /// When the store fails.
