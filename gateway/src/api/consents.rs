@@ -13,7 +13,7 @@ use tandem_mappings::model::id::{DirectiveId, MessageId, RecordKey};
 use utoipa::ToSchema;
 
 mod check;
-pub(in crate::api) mod document;
+pub(crate) mod document;
 mod inbox;
 mod life;
 mod search;

@@ -9,7 +9,7 @@ mod baseline;
 pub(crate) mod body;
 mod break_glass;
 pub mod caller;
-mod consents;
+pub(crate) mod consents;
 mod decisions;
 mod events;
 mod failed_logins;

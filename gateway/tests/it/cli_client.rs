@@ -10,6 +10,8 @@ use std::net::TcpListener;
 
 use tempfile::tempdir;
 
+use crate::api_consents;
+use crate::api_office::{Office, marisol};
 use crate::cli_program::{file, tandem};
 
 /// A gateway that gives one answer, and hands back the request's head.
@@ -192,4 +194,63 @@ fn emergencies_are_listed_with_what_is_due_and_a_key_comes_from_standard_input_a
     let ended = tandem(&["break-glass", "read", "b-1", "--url", &url]);
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.told.contains("the key: expected on standard input"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scan_of_a_consent_is_handed_in_by_what_it_is_and_kept_byte_for_byte() {
+    let limits = "limits = { requests_per_second = 1000, burst = 1000, body_bytes = 20000000 }";
+    let office = Office::with(limits).await;
+    office.record("calworks", "91234567A", &marisol()).await;
+    let directive = api_consents::release("d-1", &serde_json::json!({}));
+    api_consents::capture(&office, directive).await;
+    let place = tempdir().unwrap();
+    let token = file(&place, "privacy.token", "privacy");
+    let url = format!("http://{}/", office.address());
+    let attach = |id: &str, path: &str, more: &[&str]| {
+        let mut words = vec!["consent", "attach", id, path];
+        words.extend(["--url", &url, "--token-file", &token]);
+        words.extend(more);
+        tokio::task::block_in_place(|| tandem(&words))
+    };
+    let mut scan = b"%PDF-1.7 an invented form\n".to_vec();
+    scan.resize(1_500_000, b'x');
+    let scan = file(&place, "scan.txt", scan);
+    let kept = attach("d-1", &scan, &["--json"]);
+    assert_eq!(kept.code, 0, "{kept:?}");
+    let told = kept.json();
+    assert_eq!(told["media_type"], "application/pdf");
+    assert_eq!(told["bytes"], 1_500_000);
+    let shown = office.get("privacy", "/v1/consents/d-1").await.json();
+    let document = &shown["current"];
+    assert_eq!(document["directive"]["source_document_hash"], told["hash"]);
+    assert_eq!(document["document"], "application/pdf");
+    let plain = attach("d-1", &scan, &[]);
+    assert!(plain.out.contains("application/pdf"), "{plain:?}");
+
+    let page = file(&place, "page.pdf", "<html>no form</html>");
+    let huge = file(&place, "huge.pdf", [b"%PDF-".repeat(2_200_000)].concat());
+    for (path, code, words) in [
+        (page.as_str(), 2, "page.pdf: expected a PDF, PNG or JPEG"),
+        (
+            huge.as_str(),
+            2,
+            "huge.pdf: expected at most 10485760 bytes",
+        ),
+        ("nowhere.pdf", 3, "reading nowhere.pdf"),
+    ] {
+        let ended = attach("d-1", path, &[]);
+        assert_eq!(ended.code, code, "{ended:?}");
+        assert!(ended.told.contains(words), "{ended:?}");
+    }
+    let unknown = attach("d-9", &scan, &[]);
+    assert_eq!(unknown.code, 1, "{unknown:?}");
+    assert!(
+        unknown.told.contains("consent d-9: there is no such thing"),
+        "{unknown:?}"
+    );
+    let verify = serde_json::json!({});
+    api_consents::act(&office, "privacy-second", "d-1", "verify", &verify).await;
+    let late = attach("d-1", &scan, &[]);
+    assert_eq!(late.code, 1, "{late:?}");
+    assert!(late.told.contains("another document"), "{late:?}");
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use futures::StreamExt as _;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,8 +22,8 @@ const URL_VARIABLE: &str = "TANDEM_URL";
 const TOKEN_FILE_VARIABLE: &str = "TANDEM_TOKEN_FILE";
 const USUAL_URL: &str = "http://127.0.0.1:8480/";
 const TIME_LIMIT: Duration = Duration::from_secs(60);
-/// For an answer that is written to a file as it comes.
-const DOWNLOAD_LIMIT: Duration = Duration::from_secs(3_600);
+/// For an answer that is written to a file as it comes, or a file that is sent.
+const FILE_LIMIT: Duration = Duration::from_secs(3_600);
 /// Largest answer, in bytes.
 const ANSWER_LIMIT: usize = 64 << 20;
 
@@ -46,7 +47,26 @@ pub(in super::super) struct Call {
     method: Method,
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
-    body: Option<Value>,
+    body: Body,
+}
+
+/// What a call brings along.
+#[derive(Debug)]
+enum Body {
+    Nothing,
+    Json(Value),
+    File(Upload),
+}
+
+/// A file on its way to the gateway.
+#[derive(Debug)]
+pub(super) struct Upload {
+    /// Its media type.
+    pub(super) kind: &'static str,
+    /// Its size in bytes.
+    pub(super) size: usize,
+    /// Its bytes.
+    pub(super) bytes: reqwest::Body,
 }
 
 impl Call {
@@ -61,7 +81,15 @@ impl Call {
         body: Value,
     ) -> Self {
         Self {
-            body: Some(body),
+            body: Body::Json(body),
+            ..Self::new(Method::POST, path)
+        }
+    }
+
+    /// Hands in a file.
+    pub(super) fn upload<T: Into<String>>(path: impl IntoIterator<Item = T>, file: Upload) -> Self {
+        Self {
+            body: Body::File(file),
             ..Self::new(Method::POST, path)
         }
     }
@@ -72,7 +100,7 @@ impl Call {
             method,
             path,
             query: Vec::new(),
-            body: None,
+            body: Body::Nothing,
         }
     }
 
@@ -128,13 +156,17 @@ impl Gateway {
 
     /// Makes a call. The answer is JSON, or text as a JSON string; `Null` for an empty one.
     pub(super) async fn send(&self, call: Call) -> Result<Value, Failure> {
-        let response = self.respond(call, TIME_LIMIT).await?;
+        let limit = match call.body {
+            Body::File(_) => FILE_LIMIT,
+            _ => TIME_LIMIT,
+        };
+        let response = self.respond(call, limit).await?;
         Ok(answer(&body(response).await?))
     }
 
     /// Makes a call and writes its answer as it comes, however large it is.
     pub(super) async fn save(&self, call: Call, out: &mut impl Write) -> Result<(), Failure> {
-        let response = self.respond(call, DOWNLOAD_LIMIT).await?;
+        let response = self.respond(call, FILE_LIMIT).await?;
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|_| anyhow!("the gateway's answer was cut"))?;
@@ -158,9 +190,14 @@ impl Gateway {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.as_str());
         }
-        if let Some(body) = &call.body {
-            request = request.json(body);
-        }
+        request = match call.body {
+            Body::Nothing => request,
+            Body::Json(body) => request.json(&body),
+            Body::File(file) => request
+                .header(CONTENT_TYPE, file.kind)
+                .header(CONTENT_LENGTH, file.size)
+                .body(file.bytes),
+        };
         let response = request
             .send()
             .await

@@ -1,5 +1,6 @@
 //! `tandem consent`: what people have permitted, refused and taken back.
 
+mod attach;
 mod check;
 
 use std::path::PathBuf;
@@ -14,14 +15,16 @@ use super::super::json_input::read_json;
 use super::AnswerArgs;
 use super::connection::Call;
 
+use self::attach::AttachArgs;
 use self::check::CheckArgs;
 
-/// List, capture, verify, move and revoke consents (role privacy-officer); check a form without a gateway.
+/// List, capture, attach, verify, move and revoke consents (role privacy-officer); check a form without a gateway.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
   tandem consent list
   tandem consent capture directive.json --covers hmis-demo:48211 --covers cws-demo:0123456789
+  tandem consent attach d-1 scan.pdf
   tandem consent verify d-1
   tandem consent revoke d-1 --category MENTAL_HEALTH --channel phone
   tandem consent revoke-everywhere hmis-demo:48211 --recipient org-cws --channel oral
@@ -35,6 +38,8 @@ pub(in super::super) enum ConsentCommand {
     Show(OneArgs),
     /// Record a consent; it takes effect once somebody else has verified it
     Capture(CaptureArgs),
+    /// Hand in the scanned document that was signed
+    Attach(AttachArgs),
     /// Verify a consent that somebody else captured
     Verify(OneArgs),
     /// Revoke a consent, wholly or for some categories, recipients or sources
@@ -215,6 +220,7 @@ impl ConsentCommand {
                 let body = json!({ "directive": directive, "covers": args.covers });
                 args.answer.call(Call::post(["consents"], body)).await
             }
+            Self::Attach(args) => args.run().await,
             Self::Verify(args) => {
                 args.answer
                     .call(Call::post(["consents", &args.id, "verify"], json!({})))
