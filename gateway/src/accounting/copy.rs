@@ -46,6 +46,13 @@ impl Copy {
     pub fn shows(self, category: &str) -> bool {
         self != Self::Parent || !is_minors_own(category)
     }
+
+    /// Whether the reason of an emergency may stand in this copy: that of an overdose tells of what a minor may be treated
+    /// for alone.
+    #[must_use]
+    pub fn shows_reasons(self) -> bool {
+        self != Self::Parent
+    }
 }
 
 /// Whether a category is one of services to which a minor may consent alone.

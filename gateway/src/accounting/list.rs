@@ -10,6 +10,7 @@ use tandem_mappings::model::purpose::Purpose;
 use utoipa::ToSchema;
 
 use super::copy::Copy;
+use super::emergency::{self, Emergency};
 use super::law::{Law, Told, day};
 use super::view::View;
 use crate::pipeline::core::Core;
@@ -48,6 +49,9 @@ pub struct Disclosed {
     pub rules: BTreeSet<CitedRule>,
     /// The directives on which it rests.
     pub consents: BTreeSet<String>,
+    /// The emergency in which it was seen, when it was seen under broken glass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Emergency>,
     /// Whether the recipient was told to stop using it.
     pub is_recalled: bool,
     /// Laws whose legal minimum asks for this entry.
@@ -142,6 +146,7 @@ async fn entry(
     let (day_told, today) = (day(at, &core.loaded.zone), day(now, &core.loaded.zone));
     let mut entry = empty(core, row, at, purpose);
     entry.is_recalled = disclosure.is_recalled;
+    entry.emergency = emergency::of(core, tx, disclosure.message, copy).await?;
     for item in items {
         entry.categories.insert(item.category.clone());
         for regime in &item.regimes {
@@ -176,6 +181,7 @@ fn empty(core: &Core, row: &DecisionRow, at: Timestamp, purpose: Option<Purpose>
         purpose: purpose.map(|purpose| purpose.as_str().to_owned()),
         rules: BTreeSet::new(),
         consents: BTreeSet::new(),
+        emergency: None,
         is_recalled: false,
         required_by: BTreeSet::new(),
         decision: None,

@@ -2,12 +2,14 @@
 //! list with everything; marks say which law's legal minimum asks for an entry.
 
 mod copy;
+mod emergency;
 mod hold;
 mod law;
 mod list;
 mod view;
 
 pub use copy::Copy;
+pub use emergency::Emergency;
 pub use hold::{HoldDoc, HoldKind};
 pub use law::Law;
 pub use list::{CitedRule, Disclosed, list};

@@ -89,6 +89,9 @@ pub struct Grant {
     pub records: Vec<Opened>,
     /// The items told.
     pub items: BTreeSet<String>,
+    /// When something of it was shown once more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<Timestamp>,
     /// When a review is due.
     pub review_due: Timestamp,
     /// The review.

@@ -1,9 +1,11 @@
-//! The events of the log that have a view as AuditEvents: decisions, and deliveries of messages.
+//! The events of the log that have a view as AuditEvents: decisions, deliveries of messages, and what was seen under broken
+//! glass.
 
+use jiff::Timestamp;
 use tandem_mappings::model::id::{DecisionId, PersonId};
 
-use super::sql::query;
-use super::tx::uuid;
+use super::sql::{Row, query};
+use super::tx::{timestamp, uuid};
 use super::{StoreError, Tx};
 
 /// One event, by what it is about.
@@ -13,11 +15,13 @@ pub enum Logging {
     Decision(DecisionId),
     /// A delivery: the message's id as text.
     Delivery(String),
+    /// Something was seen under broken glass: the emergency's id as text, and when.
+    Seen(String, Timestamp),
 }
 
 impl Tx {
-    /// Decisions and deliveries before a position of the log, newest first, with their positions; decisions of one person
-    /// alone when one is named (deliveries are for the caller to compare).
+    /// Decisions, deliveries and what was seen under broken glass before a position of the log, newest first, with their
+    /// positions; decisions of one person alone when one is named (the others are for the caller to compare).
     ///
     /// # Errors
     /// When the store fails.
@@ -28,12 +32,14 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<(i64, Logging)>, StoreError> {
         let rows = query(
-            "SELECT leaf.position AS place, decision.id AS decision, audit.object AS object \
+            "SELECT leaf.position AS place, decision.id AS decision, \
+             audit.object AS object, audit.action AS action, audit.at AS at \
              FROM audit_leaf AS leaf \
              LEFT JOIN decision ON leaf.kind = 'decision' AND decision.jurisdiction = $1 \
              AND decision.id = leaf.id AND ($3 IS NULL OR decision.person = $3) \
              LEFT JOIN audit ON leaf.kind = 'audit' AND audit.jurisdiction = $1 \
-             AND audit.position = leaf.number AND audit.action = 'message.delivered' \
+             AND audit.position = leaf.number \
+             AND audit.action IN ('message.delivered', 'break-glass.open', 'break-glass.read') \
              WHERE leaf.jurisdiction = $1 AND leaf.position < $2 \
              AND (decision.id IS NOT NULL OR audit.position IS NOT NULL) \
              ORDER BY leaf.position DESC LIMIT $4",
@@ -49,10 +55,19 @@ impl Tx {
                 let decision: Option<Vec<u8>> = row.try_get("decision")?;
                 let event = match decision {
                     Some(id) => Logging::Decision(DecisionId(uuid(&id)?)),
-                    None => Logging::Delivery(row.try_get("object")?),
+                    None => of_audit(row)?,
                 };
                 Ok((row.try_get("place")?, event))
             })
             .collect()
     }
+}
+
+fn of_audit(row: &Row) -> Result<Logging, StoreError> {
+    let object = row.try_get("object")?;
+    let action: String = row.try_get("action")?;
+    if action == "message.delivered" {
+        return Ok(Logging::Delivery(object));
+    }
+    Ok(Logging::Seen(object, timestamp(row.try_get("at")?)?))
 }

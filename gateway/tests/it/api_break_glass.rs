@@ -201,6 +201,88 @@ async fn the_client_finds_it_in_the_accounting_of_disclosures() {
         .filter_map(|rule| rule["id"].as_str())
         .collect();
     assert!(rules.contains(&"GEN-03"), "{rules:?}");
+    let emergency = &entry["emergency"];
+    assert_eq!(emergency["reason"], "overdose", "{entry}");
+    assert_eq!(emergency["seen_by"], "Demo Nurse, Demo Agency");
+    assert_eq!(
+        emergency["disclosers"],
+        json!(["Demofield Community Clinic"])
+    );
+    assert_eq!(emergency["seen_again"], json!([]));
+    assert!(emergency.get("id").is_none(), "for privacy staff alone");
+
+    let grant = opened.json()["grant"].clone();
+    later(&office, SignedDuration::from_mins(5));
+    read(&office, "bh", &grant, grant["key"].as_str().unwrap()).await;
+    let of = |copy: &str| format!("{path}?copy={copy}");
+    let staff = office.get("privacy", &of("staff")).await.json();
+    let emergency = &staff["disclosures"][0]["emergency"];
+    assert_eq!(emergency["id"], grant["id"], "{staff}");
+    assert_eq!(emergency["seen_again"], json!(["2026-02-02T17:05:00Z"]));
+    let parent = office.get("privacy", &of("parent")).await.json();
+    assert!(!parent.to_string().contains("overdose"), "{parent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_reads_each_seeing_as_a_disclosure_with_purpose_reason_recipient_and_holder() {
+    let (office, worker) = scene().await;
+    let opened = worker.open(&office, json!({ "person": marisol() })).await;
+    let grant = opened.json()["grant"].clone();
+    later(&office, SignedDuration::from_mins(5));
+    read(&office, "bh", &grant, grant["key"].as_str().unwrap()).await;
+    let decisions = office.get("privacy", "/v1/decisions").await.json();
+    let all = decisions["decisions"].as_array().unwrap();
+    let about = all.iter().find(|one| one["action"] == "disclose").unwrap();
+    let person = about["person"].as_str().unwrap();
+    let events = async |copy: &str| -> Vec<Value> {
+        let path = format!("/fhir/AuditEvent?patient={person}&copy={copy}");
+        let bundle = office.get("auditor", &path).await.json();
+        let entries = bundle["entry"].as_array().unwrap().clone();
+        let events = entries.into_iter().map(|entry| entry["resource"].clone());
+        let is_disclosure = |event: &Value| event["subtype"][0]["code"] == "disclose";
+        events.filter(is_disclosure).collect()
+    };
+    let seen = events("staff").await;
+    // Opened and read once more, each as its source and its recipient saw it.
+    assert_eq!(seen.len(), 4, "{seen:?}");
+    let times = ["2026-02-02T17:05:00Z", "2026-02-02T17:00:00Z"];
+    for (event, (at, side)) in seen.iter().zip([
+        (times[0], "Source"),
+        (times[0], "Recipient"),
+        (times[1], "Source"),
+        (times[1], "Recipient"),
+    ]) {
+        let profile = event["meta"]["profile"][0].as_str().unwrap();
+        assert!(
+            profile.ends_with(&format!("PrivacyDisclosure.{side}")),
+            "{event}"
+        );
+        assert_eq!(event["recorded"], at);
+        let purposes = &event["purposeOfEvent"];
+        assert_eq!(purposes[0]["coding"][0]["code"], "ETREAT");
+        assert_eq!(purposes[1]["coding"][0]["code"], "overdose");
+        let who = |place: usize| event["agent"][place]["who"]["reference"].as_str().unwrap();
+        assert!(who(0).ends_with("Organization/org-clinic"), "{event}");
+        assert!(who(1).ends_with("Organization/org-bh"), "{event}");
+        let user = &event["agent"][3];
+        assert_eq!(user["who"]["identifier"]["value"], "worker-17");
+        assert_eq!(user["who"]["display"], "Demo Nurse, Demo Agency");
+        let requestors = event["agent"].as_array().unwrap().iter();
+        let requestors = requestors.filter(|agent| agent["requestor"] == true);
+        assert_eq!(requestors.count(), 1);
+        assert_eq!(
+            event["entity"][1]["what"]["identifier"]["value"],
+            grant["id"]
+        );
+        assert!(!event.to_string().contains(WORDS));
+    }
+    let parent = office
+        .get(
+            "auditor",
+            &format!("/fhir/AuditEvent?patient={person}&copy=parent"),
+        )
+        .await;
+    assert!(!parent.text.contains("overdose"), "{}", parent.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -271,7 +271,8 @@ async fn read_again(
     let system = by.caller.system()?;
     let mut tx = core.store.begin().await?;
     let told = break_glass::read(core, &mut tx, id, system, &asked.key).await?;
-    let action = match told {
+    let action = match told.as_deref() {
+        Some([]) => "break-glass.read-nothing",
         Some(_) => "break-glass.read",
         None => "break-glass.read-refuse",
     };

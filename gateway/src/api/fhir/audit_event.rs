@@ -1,12 +1,15 @@
-//! `GET /fhir/AuditEvent`: decisions and disclosures of the log as IHE BALP AuditEvents, for privacy officers and auditors.
+//! `GET /fhir/AuditEvent`: decisions and disclosures of the log, those under broken glass among them, as IHE BALP AuditEvents, for privacy officers and auditors.
+
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_fhir::config::FhirConfig;
-use tandem_mappings::model::id::PersonId;
+use tandem_mappings::model::id::{OrganizationId, PersonId};
 
 use super::audit_view::{self, Side};
 use super::{FhirError, config_of, resource};
@@ -17,8 +20,10 @@ use crate::api::caller::{As, Overseers};
 use crate::api::persons::looked_at;
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
+use crate::pipeline::core::Core;
+use crate::state::break_glass::BreakGlassDoc;
 use crate::state::disclosure::DisclosureDoc;
-use crate::store::{Logging, StoreError, Tx};
+use crate::store::{DecisionRow, Logging, StoreError, Tx};
 
 /// Most log entries on one page; a disclosure gives two events.
 const MOST: i64 = 50;
@@ -26,7 +31,7 @@ const MOST: i64 = 50;
 pub(super) fn routes(routes: Routes) -> Routes {
     let doc = Doc::get(
         "/fhir/AuditEvent",
-        "Decisions (BALP AuthZconsent) and disclosures (BALP PrivacyDisclosure), newest first; audited",
+        "Decisions (BALP AuthZconsent) and disclosures, also under broken glass (BALP PrivacyDisclosure), newest first; audited",
     )
     .allow::<Overseers>()
     .query("patient", "Only those about this person")
@@ -142,44 +147,134 @@ async fn events(
             let row = tx.decision(id).await?;
             let shown = row.filter(|row| view.is_none_or(|view| view.shows(core, row)));
             Ok(shown
-                .map(|row| audit_view::decision(config, position, &row))
+                .map(|row| audit_view::decision(config, position, &row, asked.copy))
                 .into_iter()
                 .collect())
         }
         Logging::Delivery(message) => {
-            let Some(disclosure) = tx.get::<DisclosureDoc>(&message).await? else {
+            let Some(told) = delivered(tx, &message).await? else {
                 return Ok(Vec::new());
             };
-            let people = disclosure.people.iter().copied();
-            let people: Vec<PersonId> = people
-                .filter(|person| asked.patient.is_none_or(|asked| asked == *person))
-                .collect();
-            let Some(decision) = tx.decision(disclosure.decision).await? else {
-                return Ok(Vec::new());
+            let source = told
+                .decision
+                .record
+                .pointer("/request/requester/organization");
+            let source = source.and_then(|id| id.as_str()?.parse().ok());
+            let shown = Showing {
+                config,
+                asked,
+                view,
+                position,
             };
-            if !view.is_none_or(|view| view.shows(core, &decision)) {
-                return Ok(Vec::new());
-            }
-            let attempts = tx.attempts(disclosure.message).await?;
-            let at = attempts
-                .iter()
-                .find(|attempt| attempt.decision == disclosure.decision)
-                .map_or(decision.decided_at, |attempt| attempt.ended_at);
-            let told = audit_view::Told {
-                message: &message,
-                at,
-                decision: &decision,
-                recipient: core.organization_of(&disclosure.holder),
-            };
-            // One event for each person and side (BALP: one per patient).
-            Ok(people
-                .iter()
-                .flat_map(|person| [Side::Source, Side::Recipient].map(|side| (person, side)))
-                .map(|(person, side)| {
-                    audit_view::disclosure(config, position, &told, *person, side)
-                })
-                .collect())
+            Ok(shown.sides(core, &told, ("urn:tandem:message", None), &[source]))
         }
+        Logging::Seen(emergency, at) => {
+            let known = tx.get::<BreakGlassDoc>(&emergency).await?;
+            let told = delivered(tx, &emergency).await?;
+            let (Some(known), Some(told)) = (known, told) else {
+                return Ok(Vec::new());
+            };
+            let told = Delivered { at, ..told };
+            let holders = holders(core, &known, asked.copy);
+            let shown = Showing {
+                config,
+                asked,
+                view,
+                position,
+            };
+            Ok(shown.sides(
+                core,
+                &told,
+                ("urn:tandem:break-glass", Some(&known)),
+                &holders,
+            ))
+        }
+    }
+}
+
+/// A disclosure with the decision on which it rests.
+struct Delivered {
+    disclosure: DisclosureDoc,
+    decision: DecisionRow,
+    at: Timestamp,
+}
+
+async fn delivered(tx: &mut Tx, message: &str) -> Result<Option<Delivered>, StoreError> {
+    let Some(disclosure) = tx.get::<DisclosureDoc>(message).await? else {
+        return Ok(None);
+    };
+    let Some(decision) = tx.decision(disclosure.decision).await? else {
+        return Ok(None);
+    };
+    let attempts = tx.attempts(disclosure.message).await?;
+    let attempt = attempts
+        .iter()
+        .find(|attempt| attempt.decision == disclosure.decision);
+    let at = attempt.map_or(decision.decided_at, |attempt| attempt.ended_at);
+    Ok(Some(Delivered {
+        disclosure,
+        decision,
+        at,
+    }))
+}
+
+/// The organisations that held what was seen under broken glass, as far as a copy shows it.
+fn holders(core: &Core, known: &BreakGlassDoc, copy: Copy) -> Vec<Option<OrganizationId>> {
+    let records = known.grant.iter().flat_map(|grant| &grant.records);
+    let shown = records.filter(|one| one.categories.iter().any(|category| copy.shows(category)));
+    let holders: BTreeSet<_> = shown
+        .filter_map(|one| core.organization_of(&one.record.system))
+        .collect();
+    holders.into_iter().map(Some).collect()
+}
+
+/// For whom and from which place of the log events are shown.
+struct Showing<'a> {
+    config: &'a FhirConfig,
+    asked: &'a Criteria,
+    view: Option<&'a View>,
+    position: i64,
+}
+
+impl Showing<'_> {
+    /// One event for each person, source and side (BALP: one per patient).
+    fn sides(
+        &self,
+        core: &Core,
+        told: &Delivered,
+        (kind, seen_by): (&'static str, Option<&BreakGlassDoc>),
+        sources: &[Option<OrganizationId>],
+    ) -> Vec<Value> {
+        if !self
+            .view
+            .is_none_or(|view| view.shows(core, &told.decision))
+        {
+            return Vec::new();
+        }
+        let id = told.disclosure.message.to_string();
+        let copy = self.asked.copy;
+        let mut events = Vec::new();
+        for person in &told.disclosure.people {
+            if self.asked.patient.is_some_and(|asked| asked != *person) {
+                continue;
+            }
+            for (number, source) in sources.iter().enumerate() {
+                let told = audit_view::Told {
+                    object: (kind, &id),
+                    at: told.at,
+                    decision: &told.decision,
+                    source: source.clone(),
+                    recipient: core.organization_of(&told.disclosure.holder),
+                    seen_by,
+                };
+                for side in [Side::Source, Side::Recipient] {
+                    let (place, about) = ((self.position, number), (*person, copy));
+                    let event = audit_view::disclosure(self.config, place, &told, about, side);
+                    events.push(event);
+                }
+            }
+        }
+        events
     }
 }
 

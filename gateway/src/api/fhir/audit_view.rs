@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tandem_fhir::config::FhirConfig;
 use tandem_mappings::model::id::{OrganizationId, PersonId};
 
+use crate::accounting::Copy;
+use crate::state::break_glass::BreakGlassDoc;
 use crate::store::DecisionRow;
 
 const PROFILES: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
@@ -16,21 +18,29 @@ const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-ty
 const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
 const ROLE_CLASS: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleClass";
+const ROLE_TYPE: &str = "http://terminology.hl7.org/CodeSystem/extra-security-role-type";
 const REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 /// Purposes that HL7 has no code for (specs consent 3).
 const OWN_REASON: &str = "urn:tandem:purpose";
 
-/// A delivered message.
+/// Why the glass was broken (docs/BREAK-GLASS.md).
+const EMERGENCY_REASON: &str = "urn:tandem:break-glass-reason";
+
+/// A delivered message, or what was seen under broken glass.
 #[derive(Debug)]
 pub(super) struct Told<'a> {
-    /// The message.
-    pub message: &'a str,
+    /// The message or the emergency: whose id it is, and the id.
+    pub object: (&'static str, &'a str),
     /// When it got there.
     pub at: Timestamp,
     /// The decision before the attempt that delivered it.
     pub decision: &'a DecisionRow,
+    /// Who told it.
+    pub source: Option<OrganizationId>,
     /// Who holds it.
     pub recipient: Option<OrganizationId>,
+    /// Who saw it, in an emergency.
+    pub seen_by: Option<&'a BreakGlassDoc>,
 }
 
 /// Whose view of a disclosure it is.
@@ -73,14 +83,28 @@ fn text<'a>(record: &'a Value, pointer: &str) -> Option<&'a str> {
     record.pointer(pointer).and_then(Value::as_str)
 }
 
-fn purpose(record: &Value) -> Option<Value> {
+/// The purpose, and the reason of an emergency where the copy may tell it.
+fn purpose(record: &Value, copy: Copy) -> Option<Value> {
     let code = text(record, "/request/purpose")?;
     let system = if code.starts_with("X_") {
         OWN_REASON
     } else {
         REASON
     };
-    Some(json!([concept(system, code)]))
+    let reason = text(record, "/request/emergency/reason").filter(|_| copy.shows_reasons());
+    let purposes = [concept(system, code)].into_iter();
+    let reason = reason.map(|reason| concept(EMERGENCY_REASON, reason));
+    Some(purposes.chain(reason).collect())
+}
+
+/// The person who saw something, as his or her own system knows him or her.
+fn user(emergency: &BreakGlassDoc) -> Value {
+    let system = format!("urn:tandem:user:{}", emergency.system);
+    let who = json!({
+        "identifier": {"system": system, "value": emergency.user},
+        "display": emergency.name,
+    });
+    agent(&concept(ROLE_TYPE, "humanuser"), &who, true)
 }
 
 /// The directives that regimes named as what opened or closed an item.
@@ -102,7 +126,7 @@ fn insert(event: &mut Value, name: &str, value: Option<Value>) {
 }
 
 /// A decision: outcome 0 when anything was permitted, 8 when nothing was.
-pub(super) fn decision(config: &FhirConfig, position: i64, row: &DecisionRow) -> Value {
+pub(super) fn decision(config: &FhirConfig, position: i64, row: &DecisionRow, copy: Copy) -> Value {
     let outcome = match row.outcome.as_str() {
         "permit" | "permit_with_redaction" => "0",
         _ => "8",
@@ -137,7 +161,7 @@ pub(super) fn decision(config: &FhirConfig, position: i64, row: &DecisionRow) ->
                 false,
             ),
             agent(
-                &concept("http://terminology.hl7.org/CodeSystem/extra-security-role-type", "authserver"),
+                &concept(ROLE_TYPE, "authserver"),
                 &gateway(config),
                 false,
             ),
@@ -148,18 +172,19 @@ pub(super) fn decision(config: &FhirConfig, position: i64, row: &DecisionRow) ->
     let is_profiled = row.person.is_some() && !consents.is_empty();
     let profile = json!({"profile": [format!("{PROFILES}AuthZconsent")]});
     insert(&mut event, "meta", is_profiled.then_some(profile));
-    insert(&mut event, "purposeOfEvent", purpose(&row.record));
+    insert(&mut event, "purposeOfEvent", purpose(&row.record, copy));
     let entities = (!entities.is_empty()).then_some(Value::Array(entities));
     insert(&mut event, "entity", entities);
     event
 }
 
-/// A disclosure of one person's data, as one side sees it.
+/// A disclosure of one person's data, as one side sees it. `number` counts those of one event of the log that have several
+/// sources.
 pub(super) fn disclosure(
     config: &FhirConfig,
-    position: i64,
+    (position, number): (i64, usize),
     told: &Told<'_>,
-    person: PersonId,
+    (person, copy): (PersonId, Copy),
     side: Side,
 ) -> Value {
     let (name, code, action) = match side {
@@ -167,11 +192,16 @@ pub(super) fn disclosure(
         Side::Recipient => ("Recipient", "110107", "C"),
     };
     let record = &told.decision.record;
-    let source = text(record, "/request/requester/organization");
+    let source = told.source.as_ref().map(OrganizationId::as_str);
+    let number = if number == 0 {
+        String::new()
+    } else {
+        number.to_string()
+    };
     let recipient = told.recipient.as_ref().map(OrganizationId::as_str);
     let mut event = json!({
         "resourceType": "AuditEvent",
-        "id": format!("log-{position}-{}-{person}", name.to_lowercase()),
+        "id": format!("log-{position}-{}{number}-{person}", name.to_lowercase()),
         "meta": {"profile": [format!("{PROFILES}PrivacyDisclosure.{name}")]},
         "type": coding(DICOM, code),
         "subtype": [coding("http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "disclose")],
@@ -182,12 +212,12 @@ pub(super) fn disclosure(
             agent(
                 &concept(DICOM, "110153"),
                 &organization(config, source.unwrap_or(tandem_consent::GATEWAY)),
-                side == Side::Source,
+                side == Side::Source && told.seen_by.is_none(),
             ),
             agent(
                 &concept(DICOM, "110152"),
                 &organization(config, recipient.unwrap_or(&told.decision.recipient)),
-                side == Side::Recipient,
+                side == Side::Recipient && told.seen_by.is_none(),
             ),
             agent(&concept(DICOM, "110150"), &gateway(config), false),
         ],
@@ -195,12 +225,15 @@ pub(super) fn disclosure(
         "entity": [
             patient(&person.to_string()),
             {
-                "what": {"identifier": {"system": "urn:tandem:message", "value": told.message}},
+                "what": {"identifier": {"system": told.object.0, "value": told.object.1}},
                 "type": coding(ENTITY_TYPE, "2"),
                 "role": coding(OBJECT_ROLE, "20"),
             },
         ],
     });
-    insert(&mut event, "purposeOfEvent", purpose(record));
+    insert(&mut event, "purposeOfEvent", purpose(record, copy));
+    if let (Some(emergency), Some(agents)) = (told.seen_by, event["agent"].as_array_mut()) {
+        agents.push(user(emergency));
+    }
     event
 }

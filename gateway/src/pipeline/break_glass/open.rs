@@ -109,6 +109,7 @@ pub(crate) async fn open(
         until,
         records: opening.opened(&records, &told),
         items: told,
+        reads: Vec::new(),
         review_due: later(SignedDuration::from_hours(config.review_hours.into())),
         review: None,
         documented: std::collections::BTreeMap::new(),
@@ -154,7 +155,7 @@ pub(crate) async fn read(
 ) -> Result<Option<Vec<Shown>>, StoreError> {
     let now = core.clock.now();
     let found = tx.get::<BreakGlassDoc>(&id.to_string()).await?;
-    let Some(document) = found.filter(|one| one.system == *system) else {
+    let Some(mut document) = found.filter(|one| one.system == *system) else {
         return Ok(None);
     };
     let is_key = |grant: &&Grant| bool::from(hash(key).as_bytes().ct_eq(grant.key.as_bytes()));
@@ -180,6 +181,12 @@ pub(crate) async fn read(
     core.judge.record(tx, &weighed, Stage::Query, now).await?;
     let decision = &weighed.judged.decision;
     let (shown, _) = opening.shown(core, &records, decision, Some(&grant.items));
+    if !shown.is_empty()
+        && let Some(grant) = document.grant.as_mut()
+    {
+        grant.reads.push(now);
+        tx.put(&document, now).await?;
+    }
     Ok(Some(shown))
 }
 
