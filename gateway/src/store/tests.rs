@@ -1,6 +1,7 @@
 //! The contract of the store.
 
 mod apart;
+mod relied;
 
 use std::path::Path;
 
@@ -304,7 +305,14 @@ use apart::{
     what_was_written_since_a_mark_is_undone_and_all_else_stands,
 };
 
+use relied::{
+    what_waits_is_found_by_everybody_about_whom_it_was_decided,
+    what_was_seen_under_broken_glass_stands_among_what_was_told,
+};
+
 contract!(
+    what_waits_is_found_by_everybody_about_whom_it_was_decided,
+    what_was_seen_under_broken_glass_stands_among_what_was_told,
     what_was_written_since_a_mark_is_undone_and_all_else_stands,
     a_document_that_cannot_be_read_hides_no_other_and_is_named_by_the_log,
     a_transaction_that_is_dropped_leaves_no_trace,
