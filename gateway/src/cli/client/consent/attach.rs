@@ -47,7 +47,7 @@ impl AttachArgs {
         let file = Upload {
             kind,
             size,
-            bytes: pieces(bytes),
+            bytes: pieces(&bytes),
         };
         let call = Call::upload(["consents", &self.id, "document"], file);
         let stored = self
@@ -94,7 +94,7 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 /// The bytes in pieces, so that whoever waits at a terminal sees how far they have come.
-fn pieces(bytes: Vec<u8>) -> reqwest::Body {
+fn pieces(bytes: &[u8]) -> reqwest::Body {
     let total = bytes.len();
     let is_shown = total >= LARGE && std::io::stderr().is_terminal();
     let mut sent = 0;
