@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use tandem_mappings::model::id::MessageId;
+use tandem_mappings::model::id::{MessageId, OrganizationId};
 use utoipa::ToSchema;
 
 use super::copy::Copy;
@@ -42,18 +42,24 @@ pub(super) async fn of(
         return Ok(None);
     };
     let grant = document.grant.as_ref();
-    let records = grant.into_iter().flat_map(|grant| &grant.records);
-    let holder = |one: &Opened| core.organization_of(&one.record.system);
-    let shown = records.filter(|one| one.categories.iter().any(|category| copy.shows(category)));
+    let holders = holders(core, &document, copy);
     let reads = grant.into_iter().flat_map(|grant| &grant.reads);
     Ok(Some(Emergency {
         id: (copy == Copy::Staff).then(|| document.id.to_string()),
         seen_by: document.name.clone(),
         reason: copy.shows_reasons().then_some(document.reason),
-        disclosers: shown
-            .filter_map(holder)
-            .map(|one| core.name_of(&one))
-            .collect(),
+        disclosers: holders.iter().map(|one| core.name_of(one)).collect(),
         seen_again: reads.map(ToString::to_string).collect(),
     }))
+}
+
+/// The organisations that held what was seen, as far as a copy shows it.
+#[must_use]
+pub fn holders(core: &Core, document: &BreakGlassDoc, copy: Copy) -> BTreeSet<OrganizationId> {
+    let records = document.grant.iter().flat_map(|grant| &grant.records);
+    let is_shown = |one: &&Opened| one.categories.iter().any(|category| copy.shows(category));
+    records
+        .filter(is_shown)
+        .filter_map(|one| core.organization_of(&one.record.system))
+        .collect()
 }

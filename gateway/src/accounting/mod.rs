@@ -9,7 +9,7 @@ mod list;
 mod view;
 
 pub use copy::Copy;
-pub use emergency::Emergency;
+pub use emergency::{Emergency, holders};
 pub use hold::{HoldDoc, HoldKind};
 pub use law::Law;
 pub use list::{CitedRule, Disclosed, list};

@@ -1,6 +1,5 @@
-//! `GET /fhir/AuditEvent`: decisions and disclosures of the log, those under broken glass among them, as IHE BALP AuditEvents, for privacy officers and auditors.
-
-use std::collections::BTreeSet;
+//! `GET /fhir/AuditEvent`: decisions and disclosures of the log, those under broken glass among them, as IHE BALP
+//! AuditEvents, for privacy officers and auditors.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,7 +12,7 @@ use tandem_mappings::model::id::{OrganizationId, PersonId};
 
 use super::audit_view::{self, Side};
 use super::{FhirError, config_of, resource};
-use crate::accounting::{Copy, View};
+use crate::accounting::{self, Copy, View};
 use crate::api::Api;
 use crate::api::body::Query;
 use crate::api::caller::{As, Overseers};
@@ -175,7 +174,8 @@ async fn events(
                 return Ok(Vec::new());
             };
             let told = Delivered { at, ..told };
-            let holders = holders(core, &known, asked.copy);
+            let holders = accounting::holders(core, &known, asked.copy);
+            let holders: Vec<_> = holders.into_iter().map(Some).collect();
             let shown = Showing {
                 config,
                 asked,
@@ -216,16 +216,6 @@ async fn delivered(tx: &mut Tx, message: &str) -> Result<Option<Delivered>, Stor
         decision,
         at,
     }))
-}
-
-/// The organisations that held what was seen under broken glass, as far as a copy shows it.
-fn holders(core: &Core, known: &BreakGlassDoc, copy: Copy) -> Vec<Option<OrganizationId>> {
-    let records = known.grant.iter().flat_map(|grant| &grant.records);
-    let shown = records.filter(|one| one.categories.iter().any(|category| copy.shows(category)));
-    let holders: BTreeSet<_> = shown
-        .filter_map(|one| core.organization_of(&one.record.system))
-        .collect();
-    holders.into_iter().map(Some).collect()
 }
 
 /// For whom and from which place of the log events are shown.
