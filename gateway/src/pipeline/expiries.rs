@@ -1,8 +1,9 @@
 //! What time does to consents. One that was signed for a later day begins to count; one that comes near its end is announced
-//! 60, 30 and 7 days before, to the privacy officer and in the systems that rely on it. Consents end by themselves: on their last day, when the event comes that ends them, or on the eighteenth birthday
-//! of a child for whom somebody else signed. Every decision sees the end at once; what follows from it is looked after
-//! here, without waiting for the next attempt: episodes that rested on it pause, referrals are cancelled, holders of
-//! copies are told to stop. There is no grace (specs consent 8).
+//! 60, 30 and 7 days before, to the privacy officer and in the systems that rely on it. Consents end by themselves: on
+//! their last day, when the event comes that ends them, or on the eighteenth birthday of a child for whom somebody else
+//! signed. Every decision sees the end at once; what follows from it is looked after here, without waiting for the next
+//! attempt: episodes that rested on it pause, referrals are cancelled, holders of copies are told to stop. There is no
+//! grace (specs consent 8).
 
 use std::collections::{BTreeMap, BTreeSet};
 

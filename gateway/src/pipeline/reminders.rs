@@ -28,7 +28,7 @@ struct Reliance {
     messages: BTreeSet<MessageId>,
     /// Referrals that it made, by its own ids.
     referrals: BTreeSet<String>,
-    /// The people about whom they are.
+    /// The people about whom it knows them to be.
     people: BTreeSet<PersonId>,
     /// Whether it knows of any of them already.
     knows: bool,
@@ -81,17 +81,17 @@ async fn relying(
     let consent = document.directive.id.as_str();
     let mut found = BTreeMap::new();
     for person in consents::persons_of(tx, &document.covers).await? {
+        let records = family::records_of(tx, person).await?;
+        let ids = recall::ids_of(&records, person);
         for told in recall::about(tx, person).await? {
-            let (decision, people) = (told.disclosure.decision, &told.disclosure.people);
-            if rests_on(tx, decision, people, consent).await? {
+            if rests_on(tx, told.disclosure.decision, &ids, consent).await? {
                 note(core, tx, &mut found, &told.row, (person, true)).await?;
             }
         }
-        for row in waiting(tx, person).await? {
+        for row in waiting(tx, &ids).await? {
             let last = tx.attempts(row.id).await?.pop();
             let decision = last.map_or(row.decision, |attempt| attempt.decision);
-            let people = people_of(&row);
-            if rests_on(tx, decision, &people, consent).await? {
+            if rests_on(tx, decision, &ids, consent).await? {
                 note(core, tx, &mut found, &row, (person, false)).await?;
             }
         }
@@ -101,12 +101,12 @@ async fn relying(
 }
 
 /// Messages about a person that still wait, under whichever id the person's records stood when they were decided.
-async fn waiting(tx: &mut Tx, person: PersonId) -> Result<Vec<OutboxRow>, StoreError> {
-    let records = family::records_of(tx, person).await?;
+async fn waiting(tx: &mut Tx, ids: &BTreeSet<PersonId>) -> Result<Vec<OutboxRow>, StoreError> {
     let mut rows: BTreeMap<i64, OutboxRow> = BTreeMap::new();
-    for id in recall::ids_of(&records, person) {
-        for row in tx.waiting_about(id).await? {
-            if people_of(&row).contains(&id) {
+    for id in ids {
+        for row in tx.waiting_about(*id).await? {
+            let people = proposal_of(&row).map(|proposal| proposal.people);
+            if people.into_iter().flatten().any(|one| one.person == *id) {
                 rows.insert(row.position, row);
             }
         }
@@ -118,26 +118,20 @@ fn proposal_of(row: &OutboxRow) -> Option<Proposal> {
     serde_json::from_slice(&row.content).ok()
 }
 
-fn people_of(row: &OutboxRow) -> Vec<PersonId> {
-    let people = proposal_of(row).map(|proposal| proposal.people);
-    let people = people.into_iter().flatten();
-    people.map(|one| one.person).collect()
-}
-
-/// Whether a ruling permitted something about one of a message's people on the ground of a consent. The rules have then
-/// found both sides among the parties that the consent names or covers.
+/// Whether a ruling permitted something about a person on the ground of a consent. The rules have then found both sides
+/// among the parties that the consent names or covers.
 async fn rests_on(
     tx: &mut Tx,
     decision: DecisionId,
-    people: &[PersonId],
+    ids: &BTreeSet<PersonId>,
     consent: &str,
 ) -> Result<bool, StoreError> {
     let Some(main) = tx.decision(decision).await? else {
         return Ok(false);
     };
     for row in tx.decisions_beside(&main).await? {
-        let is_of_these = row.person.is_some_and(|person| people.contains(&person));
-        if is_of_these && names(&row, consent)? {
+        let is_own = row.person.is_some_and(|person| ids.contains(&person));
+        if is_own && names(&row, consent)? {
             return Ok(true);
         }
     }
@@ -165,9 +159,11 @@ async fn note(
     };
     let holder = found.entry(proposal.recipient_system).or_default();
     holder.messages.insert(row.id);
-    holder.people.insert(person);
-    holder.knows |= is_told;
-    if !is_told {
+    if is_told {
+        holder.people.insert(person);
+        holder.knows = true;
+    } else {
+        // Whether it will be told of this person is decided at the attempt.
         holder.after.get_or_insert(proposal.case);
     }
     // Only a referral was asked for by its sender's own workers: they know of it. That something else is told of their

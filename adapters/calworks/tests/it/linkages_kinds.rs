@@ -1,8 +1,10 @@
 //! What the coordination exchanges beside referrals and plans: meetings, ratings and standing in the work programme, each
-//! in a message of its own that reads back as what was told.
+//! in a message of its own that reads back as what was told; and reminders of consents that end.
 
 use jiff::civil::date;
-use tandem_adapter_port::outbound::{AssessmentView, MeetingView, OutboundBody, ParticipationView};
+use tandem_adapter_port::outbound::{
+    AssessmentView, ConsentReminderView, MeetingView, OutboundBody, ParticipationView,
+};
 use tandem_adapter_port::report::Outcome;
 use tandem_calworks::write::LinkagesForm;
 use tandem_mappings::model::assessment::{Rating, Stage};
@@ -114,4 +116,22 @@ fn a_rating_stands_on_a_row_of_its_own() {
         ("housing", "2")
     );
     assert!(!rating.contains_key("rated_person_id"));
+}
+
+#[test]
+fn a_reminder_says_which_consent_ends_when_and_recalls_nothing() {
+    let body = OutboundBody::ConsentReminder(Box::new(ConsentReminderView {
+        consent: "consent-7".to_owned(),
+        last_day: "2026-06-29".parse().unwrap(),
+        messages: vec!["0191f2aa-0000-7000-8000-00000000b001".parse().unwrap()],
+        referrals: vec!["CW-R-1".to_owned()],
+    }));
+    let text = text(LinkagesForm::Csv, body);
+    let header = &rows(&text)[0];
+    assert_eq!(header["message_type"], "consent_reminder");
+    assert_eq!(header["effective_date"], "2026-06-29");
+    for told in ["consent-7", "00000000b001", "CW-R-1"] {
+        assert!(header["reason_text"].contains(told), "{told}: {header:?}");
+    }
+    assert!(!header.contains_key("recalled_message_id") && !header.contains_key("duty"));
 }

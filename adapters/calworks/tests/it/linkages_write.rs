@@ -3,9 +3,9 @@
 use jiff::civil::date;
 use tandem_adapter_port::memory::RowsInMemory;
 use tandem_adapter_port::outbound::{
-    ChangeView, ComanagementView, ConflictView, ConsentReminderView, MutualClientView, Notice,
-    Outbound, OutboundBody, OutboundPerson, ParticipationView, Party, PlanView, RecallView,
-    ReferralStatusView, ReferralView,
+    ChangeView, ComanagementView, ConflictView, MutualClientView, Notice, Outbound, OutboundBody,
+    OutboundPerson, ParticipationView, Party, PlanView, RecallView, ReferralStatusView,
+    ReferralView,
 };
 use tandem_adapter_port::report::Outcome;
 use tandem_adapter_port::write::{Delivery, FormatWriter, WriteContext, Written};
@@ -373,24 +373,6 @@ fn a_recall_tells_nothing_of_a_person() {
     for private in ["Marisol", "91234567A", "1D3M0F1"] {
         assert!(!text.contains(private), "{private}");
     }
-}
-
-#[test]
-fn a_reminder_says_which_consent_ends_when_and_recalls_nothing() {
-    let body = OutboundBody::ConsentReminder(Box::new(ConsentReminderView {
-        consent: "consent-7".to_owned(),
-        last_day: "2026-06-29".parse().unwrap(),
-        messages: vec!["0191f2aa-0000-7000-8000-00000000b001".parse().unwrap()],
-        referrals: vec!["CW-R-1".to_owned()],
-    }));
-    let text = text(LinkagesForm::Csv, body);
-    let header = &rows(&text)[0];
-    assert_eq!(header["message_type"], "consent_reminder");
-    assert_eq!(header["effective_date"], "2026-06-29");
-    for told in ["consent-7", "00000000b001", "CW-R-1"] {
-        assert!(header["reason_text"].contains(told), "{told}: {header:?}");
-    }
-    assert!(!header.contains_key("recalled_message_id") && !header.contains_key("duty"));
 }
 
 #[test]
