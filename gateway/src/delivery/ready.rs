@@ -19,88 +19,107 @@ pub(super) struct Ready {
     pub(super) people: Vec<PersonId>,
 }
 
-/// Decides each message again, on a snapshot taken now. What may no longer be told is withdrawn.
+/// Decides each message again, on what is committed now. What may no longer be told is withdrawn. When this returns, the
+/// decisions are durable.
 pub(super) async fn decide(
     core: &Core,
     rows: Vec<OutboxRow>,
     now: Timestamp,
 ) -> Result<Vec<Ready>, StoreError> {
     let mut ready = Vec::new();
+    let mut handed = Vec::with_capacity(rows.len());
     for row in rows {
         let mut tx = core.store.begin().await?;
-        let found = tx.outbox(row.id).await?;
-        if found.is_none_or(|found| found.state != row.state) {
-            // It was withdrawn since it was found due.
-            continue;
-        }
-        let Ok(mut proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
-            // Written by another version of the program: held for an operator, so that its case keeps its order.
-            let parked = OutboxRow {
-                state: OutboxState::Parked,
-                fault: Some("ours".to_owned()),
-                note: Some("the stored message has an unknown shape".to_owned()),
-                ..row.clone()
-            };
-            tx.move_outbox(&parked, row.state, now).await?;
-            tx.commit().await?;
-            continue;
-        };
-        // The canary is nobody, so that there is nobody of today either.
-        let is_canary = canary::is_one(&row);
-        if !is_canary && !names_people_of_today(core, &mut tx, &row, &mut proposal).await? {
-            let withdrawn = OutboxRow {
-                state: OutboxState::Withdrawn,
-                note: Some("the records on which it rested do not belong together".to_owned()),
-                ..row.clone()
-            };
-            tx.move_outbox(&withdrawn, row.state, now).await?;
-            tx.commit().await?;
-            continue;
-        }
-        compose::complete(&mut tx, &mut proposal).await?;
-        let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
-        ruling.record(core, &mut tx, Stage::Attempt, now).await?;
-        let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));
-        if is_canary {
-            canary::seen(core, "attempt", ruling.outbound.is_some());
-            tx.remove_outbox(row.id).await?;
-            tx.commit().await?;
-            continue;
-        }
-        match ruling.outbound {
-            Some(mut outbound) => {
-                outbound.created_at = row.created_at;
-                ready.push(Ready {
-                    row,
-                    proposal,
-                    outbound,
-                    permitted,
-                    people,
-                });
-            }
-            None => {
-                let withdrawn = OutboxRow {
-                    state: OutboxState::Withdrawn,
-                    note: Some("may no longer be told".to_owned()),
-                    ..row.clone()
-                };
-                tx.move_outbox(&withdrawn, row.state, now).await?;
-                let attempt = AttemptRow {
-                    message: row.id,
-                    number: 0,
-                    started_at: now,
-                    ended_at: now,
-                    outcome: "withdrawn".to_owned(),
-                    fault: None,
-                    note: None,
-                    decision: ruling.decision,
-                };
-                tx.add_attempt(&attempt).await?;
-            }
-        }
-        tx.commit().await?;
+        ready.extend(Box::pin(decide_one(core, &mut tx, row, now)).await?);
+        handed.push(tx.hand_in().await?);
+    }
+    for one in handed {
+        one.durable().await?;
     }
     Ok(ready)
+}
+
+async fn decide_one(
+    core: &Core,
+    tx: &mut Tx,
+    row: OutboxRow,
+    now: Timestamp,
+) -> Result<Option<Ready>, StoreError> {
+    let found = tx.outbox(row.id).await?;
+    if found.is_none_or(|found| found.state != row.state) {
+        // It was withdrawn since it was found due.
+        return Ok(None);
+    }
+    let Ok(mut proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
+        // Written by another version of the program: held for an operator, so that its case keeps its order.
+        let parked = OutboxRow {
+            state: OutboxState::Parked,
+            fault: Some("ours".to_owned()),
+            note: Some("the stored message has an unknown shape".to_owned()),
+            ..row.clone()
+        };
+        tx.move_outbox(&parked, row.state, now).await?;
+        return Ok(None);
+    };
+    // The canary is nobody, so that there is nobody of today either.
+    let is_canary = canary::is_one(&row);
+    if !is_canary && !names_people_of_today(core, tx, &row, &mut proposal).await? {
+        withdraw(
+            tx,
+            &row,
+            "the records on which it rested do not belong together",
+            now,
+        )
+        .await?;
+        return Ok(None);
+    }
+    compose::complete(tx, &mut proposal).await?;
+    let ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
+    ruling.record(core, tx, Stage::Attempt, now).await?;
+    let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));
+    if is_canary {
+        canary::seen(core, "attempt", ruling.outbound.is_some());
+        tx.remove_outbox(row.id).await?;
+        return Ok(None);
+    }
+    let Some(mut outbound) = ruling.outbound else {
+        withdraw(tx, &row, "may no longer be told", now).await?;
+        let attempt = AttemptRow {
+            message: row.id,
+            number: 0,
+            started_at: now,
+            ended_at: now,
+            outcome: "withdrawn".to_owned(),
+            fault: None,
+            note: None,
+            decision: ruling.decision,
+        };
+        tx.add_attempt(&attempt).await?;
+        return Ok(None);
+    };
+    outbound.created_at = row.created_at;
+    Ok(Some(Ready {
+        row,
+        proposal,
+        outbound,
+        permitted,
+        people,
+    }))
+}
+
+async fn withdraw(
+    tx: &mut Tx,
+    row: &OutboxRow,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let withdrawn = OutboxRow {
+        state: OutboxState::Withdrawn,
+        note: Some(why.to_owned()),
+        ..row.clone()
+    };
+    tx.move_outbox(&withdrawn, row.state, now).await?;
+    Ok(())
 }
 
 /// Links may have changed since the message was written: it then means the persons of today, or nobody.
