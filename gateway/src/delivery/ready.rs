@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::Outbound;
 use tandem_consent::Action;
-use tandem_mappings::model::id::PersonId;
+use tandem_mappings::model::id::{DecisionId, PersonId};
 
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
@@ -15,6 +15,8 @@ pub(super) struct Ready {
     pub(super) row: OutboxRow,
     pub(super) proposal: Proposal,
     pub(super) outbound: Outbound,
+    /// The decision before this attempt.
+    pub(super) decision: DecisionId,
     pub(super) permitted: Vec<String>,
     pub(super) people: Vec<PersonId>,
 }
@@ -97,11 +99,14 @@ async fn decide_one(
         tx.add_attempt(&attempt).await?;
         return Ok(None);
     };
+    // A message that is tried again says what it said: its reader knows it by its id and refuses another content under it.
     outbound.created_at = row.created_at;
+    let decision = std::mem::replace(&mut outbound.decision, row.decision);
     Ok(Some(Ready {
         row,
         proposal,
         outbound,
+        decision,
         permitted,
         people,
     }))

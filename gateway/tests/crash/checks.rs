@@ -68,9 +68,9 @@ async fn at_rest(county: &County, store: &Store) -> Value {
                 .outbox_in(&[OutboxState::Queued, OutboxState::Failed])
                 .await
                 .unwrap();
+            no_complaints(county);
             if waiting == 0 && under_way.iter().all(|row| !is_served(row)) {
                 let counts = tx.lane_counts().await.unwrap();
-                no_complaints(county);
                 let parked = tx.outbox_in(&[OutboxState::Parked]).await.unwrap();
                 let parked: Vec<&Option<String>> = parked
                     .iter()
@@ -99,10 +99,14 @@ async fn at_rest(county: &County, store: &Store) -> Value {
     if let Ok(found) = found {
         return found;
     }
+    no_complaints(county);
     let mut tx = store.snapshot().await.unwrap();
-    let stuck = tx
-        .outbox_in(&[OutboxState::Queued, OutboxState::Failed])
-        .await;
+    let waiting = [
+        OutboxState::Queued,
+        OutboxState::Failed,
+        OutboxState::Parked,
+    ];
+    let stuck = tx.outbox_in(&waiting).await;
     let stuck: Vec<String> = stuck
         .unwrap()
         .iter()
