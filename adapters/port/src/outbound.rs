@@ -83,7 +83,7 @@ pub struct Outbound {
     /// recipient share it, so that the recipient's format can carry it as its own key (FHIR identifier, HMIS
     /// EventID).
     pub effect_key: String,
-    /// The decision that permits it.
+    /// The decision that permitted it when it was written: the same however often it is tried.
     pub decision: DecisionId,
     /// Rule ids on which the decision rests.
     pub basis: Vec<String>,

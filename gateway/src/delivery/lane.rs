@@ -374,7 +374,7 @@ fn attempted(
     delivery: Delivery,
 ) -> Attempted {
     Attempted {
-        decision: ready.outbound.decision,
+        decision: ready.decision,
         row: ready.row,
         proposal: ready.proposal,
         permitted: ready.permitted,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::Outbound;
 use tandem_consent::Action;
-use tandem_mappings::model::id::PersonId;
+use tandem_mappings::model::id::{DecisionId, PersonId};
 
 use super::backoff;
 use crate::pipeline::core::Core;
@@ -16,26 +16,38 @@ pub(super) struct Ready {
     pub(super) row: OutboxRow,
     pub(super) proposal: Proposal,
     pub(super) outbound: Outbound,
+    /// The decision before this attempt.
+    pub(super) decision: DecisionId,
     pub(super) permitted: Vec<String>,
     pub(super) people: Vec<PersonId>,
 }
 
-/// Decides each message again, on a snapshot taken now. What may no longer be told is withdrawn; one that can't be decided,
-/// since something on which it rests can't be read, is tried again later and holds up no other case.
+/// Decides each message again, on what is committed now. What may no longer be told is withdrawn; one that can't be decided,
+/// since something on which it rests can't be read, is tried again later and holds up no other case. When this returns, the
+/// decisions are durable.
 pub(super) async fn decide(
     core: &Core,
     rows: Vec<OutboxRow>,
     now: Timestamp,
 ) -> Result<Vec<Ready>, StoreError> {
     let mut ready = Vec::new();
+    let mut handed = Vec::with_capacity(rows.len());
     for row in rows {
-        match decide_one(core, &row, now).await {
-            Ok(found) => ready.extend(found),
+        let mut tx = core.store.begin().await?;
+        match Box::pin(decide_one(core, &mut tx, &row, now)).await {
+            Ok(found) => {
+                ready.extend(found);
+                handed.push(tx.hand_in().await?);
+            }
             Err(error @ (StoreError::Seal(_) | StoreError::Shape { .. })) => {
+                drop(tx);
                 try_later(core, &row, &error, now).await?;
             }
             Err(error) => return Err(error),
         }
+    }
+    for one in handed {
+        one.durable().await?;
     }
     Ok(ready)
 }
@@ -50,11 +62,13 @@ async fn try_later(
     tracing::error!(message = %row.id, lane = %row.lane, %error, "a message cannot be decided; it is tried again");
     let wait = backoff::wait(&core.loaded.config.delivery, row.attempts.max(1));
     let waiting = OutboxRow {
-        state: OutboxState::Failed,
         due_at: now.checked_add(wait).unwrap_or(now),
         fault: Some("ours".to_owned()),
-        note: Some(format!("cannot be decided: {error}")),
-        ..row.clone()
+        ..ended(
+            row,
+            OutboxState::Failed,
+            &format!("cannot be decided: {error}"),
+        )
     };
     let mut tx = core.store.begin().await?;
     tx.move_outbox(&waiting, row.state, now).await?;
@@ -64,10 +78,10 @@ async fn try_later(
 /// Decides one message; `None` when it is not told now.
 async fn decide_one(
     core: &Core,
+    tx: &mut Tx,
     row: &OutboxRow,
     now: Timestamp,
 ) -> Result<Option<Ready>, StoreError> {
-    let mut tx = core.store.begin().await?;
     let found = tx.outbox(row.id).await?;
     if found.is_none_or(|found| found.state != row.state) {
         // It was withdrawn since it was found due.
@@ -75,34 +89,28 @@ async fn decide_one(
     }
     let Ok(mut proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
         // Written by another version of the program: held for an operator, so that its case keeps its order.
+        let why = "the stored message has an unknown shape";
         let parked = OutboxRow {
             fault: Some("ours".to_owned()),
-            ..ended(
-                row,
-                OutboxState::Parked,
-                "the stored message has an unknown shape",
-            )
+            ..ended(row, OutboxState::Parked, why)
         };
         tx.move_outbox(&parked, row.state, now).await?;
-        tx.commit().await?;
         return Ok(None);
     };
     // The canary is nobody, so that there is nobody of today either.
     let is_canary = canary::is_one(row);
-    if !is_canary && let Some(why) = gone(core, &mut tx, row, &mut proposal).await? {
+    if !is_canary && let Some(why) = gone(core, tx, row, &mut proposal).await? {
         let withdrawn = ended(row, OutboxState::Withdrawn, why);
         tx.move_outbox(&withdrawn, row.state, now).await?;
-        tx.commit().await?;
         return Ok(None);
     }
-    compose::complete(&mut tx, &mut proposal).await?;
-    let ruling = tell::weigh(core, &mut tx, row.id, &proposal, now).await?;
-    ruling.record(core, &mut tx, Stage::Attempt, now).await?;
+    compose::complete(tx, &mut proposal).await?;
+    let ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
+    ruling.record(core, tx, Stage::Attempt, now).await?;
     let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));
     if is_canary {
         canary::seen(core, "attempt", ruling.outbound.is_some());
         tx.remove_outbox(row.id).await?;
-        tx.commit().await?;
         return Ok(None);
     }
     let Some(mut outbound) = ruling.outbound else {
@@ -119,15 +127,16 @@ async fn decide_one(
             decision: ruling.decision,
         };
         tx.add_attempt(&attempt).await?;
-        tx.commit().await?;
         return Ok(None);
     };
-    tx.commit().await?;
+    // A message that is tried again says what it said: its reader knows it by its id and refuses another content under it.
     outbound.created_at = row.created_at;
+    let decision = std::mem::replace(&mut outbound.decision, row.decision);
     Ok(Some(Ready {
         row: row.clone(),
         proposal,
         outbound,
+        decision,
         permitted,
         people,
     }))

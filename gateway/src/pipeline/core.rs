@@ -70,6 +70,11 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        if self.store.take_lost() {
+            // The index may know what was written and then lost.
+            let reloaded = Box::pin(self.reload_index()).await;
+            reloaded.inspect_err(|_| self.store.note_lost())?;
+        }
         let mut tx = self.store.begin().await?;
         self.follow(&mut tx).await?;
         Ok(tx)
@@ -109,7 +114,7 @@ impl Core {
     /// When the store fails.
     pub async fn reload_index(&self) -> Result<(), StoreError> {
         // Nobody commits a record or a steward's word between what is read here and the index that then has it.
-        let _writer = self.store.begin().await?;
+        let _writer = self.store.begin_apart().await?;
         let index = Box::pin(Matcher::load(
             &self.engine,
             &self.store,

@@ -14,7 +14,7 @@ use super::{
     comanagement, consents, deletion, exchange, involvements, names, plans, raising, referrals,
     steps,
 };
-use crate::store::{EventState, StoreError, Tx};
+use crate::store::{EventState, Handed, StoreError, Tx, WaitingEvent};
 
 /// What came of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,66 +72,87 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     }
 }
 
-/// Applies the events that wait. Returns how many.
+/// Applies the events that wait. Returns how many. Events share commits; when this returns, all of them are durable.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     let waiting = core.store.snapshot().await?.waiting_events(200).await?;
     let count = waiting.len();
+    let mut handed = Vec::with_capacity(count);
+    let mut ended = Ok(());
     for next in waiting {
-        let mut tx = core.begin().await?;
-        if !tx.claim_event(next.position).await? {
-            // Somebody else took it between the snapshot and this transaction.
-            continue;
-        }
-        let (applied, waits) = match take_effect(core, &mut tx, &next.event).await {
-            Ok(taken) => taken,
-            Err(StoreError::Database(error)) => {
-                drop(tx);
-                core.reload_index().await?;
-                return Err(StoreError::Database(error));
-            }
+        match Box::pin(take(core, next)).await {
+            Ok(one) => handed.extend(one),
             Err(error) => {
-                // One event that can't be handled must not hold up all others: it leaves no trace but its note.
-                drop(tx);
-                core.reload_index().await?;
-                tx = core.begin().await?;
-                consents::heard::in_vain(core, &mut tx, &next.event).await?;
-                (Applied::Parked(error.to_string()), false)
+                ended = Err(error);
+                break;
             }
-        };
-        if applied == Applied::Forgotten {
-            tx.forget_event(next.position).await?;
-            let key = next.event.told.source_event_id.as_str();
-            tx.forget_key(&next.event.system, key).await?;
-            tx.commit().await?;
-            continue;
         }
-        let (state, note) = match &applied {
-            Applied::Done if waits => (EventState::Deferred, Some("waits for consent")),
-            Applied::Done | Applied::Forgotten | Applied::Nothing | Applied::Echo => {
-                (EventState::Applied, None)
-            }
-            Applied::Refused(why) => (EventState::Refused, Some(why.as_str())),
-            Applied::Parked(why) => (EventState::Parked, Some(why.as_str())),
-        };
-        tx.settle_event(next.position, state, note).await?;
-        if let Some(why) = note.filter(|_| state != EventState::Deferred) {
-            let object = next.event.id.to_string();
-            tx.audit(
-                core.clock.now(),
-                core.gateway.as_str(),
-                &format!("event.{}", state.code()),
-                &object,
-                why,
-            )
-            .await?;
-        }
-        tx.commit().await?;
-        metrics::counter!("tandem_events_applied_total", "state" => state.code()).increment(1);
     }
-    Ok(count)
+    for (state, one) in handed {
+        match one.durable().await {
+            Ok(()) => {
+                metrics::counter!("tandem_events_applied_total", "state" => state.code())
+                    .increment(1);
+            }
+            Err(error) => ended = ended.and(Err(error)),
+        }
+    }
+    ended.map(|()| count)
+}
+
+/// Lets one event take effect, or notes why not. `None` when somebody else took it or nothing of it stays.
+async fn take(core: &Core, next: WaitingEvent) -> Result<Option<(EventState, Handed)>, StoreError> {
+    let mut tx = core.begin().await?;
+    if !tx.claim_event(next.position).await? {
+        // Somebody else took it between the snapshot and this transaction.
+        return Ok(None);
+    }
+    let (applied, waits) = match take_effect(core, &mut tx, &next.event).await {
+        Ok(taken) => taken,
+        Err(StoreError::Database(error)) => {
+            drop(tx);
+            core.reload_index().await?;
+            return Err(StoreError::Database(error));
+        }
+        Err(error) => {
+            // One event that can't be handled must not hold up all others: it leaves no trace but its note.
+            drop(tx);
+            core.reload_index().await?;
+            tx = core.begin().await?;
+            consents::heard::in_vain(core, &mut tx, &next.event).await?;
+            (Applied::Parked(error.to_string()), false)
+        }
+    };
+    if applied == Applied::Forgotten {
+        tx.forget_event(next.position).await?;
+        let key = next.event.told.source_event_id.as_str();
+        tx.forget_key(&next.event.system, key).await?;
+        tx.commit().await?;
+        return Ok(None);
+    }
+    let (state, note) = match &applied {
+        Applied::Done if waits => (EventState::Deferred, Some("waits for consent")),
+        Applied::Done | Applied::Forgotten | Applied::Nothing | Applied::Echo => {
+            (EventState::Applied, None)
+        }
+        Applied::Refused(why) => (EventState::Refused, Some(why.as_str())),
+        Applied::Parked(why) => (EventState::Parked, Some(why.as_str())),
+    };
+    tx.settle_event(next.position, state, note).await?;
+    if let Some(why) = note.filter(|_| state != EventState::Deferred) {
+        let object = next.event.id.to_string();
+        tx.audit(
+            core.clock.now(),
+            core.gateway.as_str(),
+            &format!("event.{}", state.code()),
+            &object,
+            why,
+        )
+        .await?;
+    }
+    Ok(Some((state, tx.hand_in().await?)))
 }
 
 /// Lets one event take effect, with what follows from it. Returns whether what it asks for waits for consent as well.

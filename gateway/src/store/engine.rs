@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlSafeStr as _, SqlitePool};
+use sqlx::{Connection as _, PgPool, SqlSafeStr as _, SqlitePool};
 
 use super::StoreError;
-use super::sql::Session;
+use super::sql::{Open, Session};
 
 /// The schema, in numbered steps; written for SQLite.
 static SCHEMA: Migrator = sqlx::migrate!("./migrations");
@@ -19,7 +19,7 @@ static SCHEMA: Migrator = sqlx::migrate!("./migrations");
 /// Rows that a reader gets at a time from the thread of its connection.
 const ROWS: usize = 500;
 /// Longest wait for a connection.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the rows are.
 #[derive(Debug, Clone)]
@@ -51,15 +51,9 @@ impl Engine {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options.clone())
-            .await?;
+        let writer = sqlite_pool(1).connect_with(options.clone()).await?;
         SCHEMA.run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(PATIENCE)
+        let readers = sqlite_pool(8)
             .connect_with(options.read_only(true).row_buffer_size(ROWS))
             .await?;
         Ok(Self::Sqlite { writer, readers })
@@ -123,7 +117,7 @@ impl Engine {
         match self {
             Self::Sqlite { writer, .. } => {
                 let inner = writer.begin_with("BEGIN IMMEDIATE").await?;
-                Ok(Session::Sqlite(inner))
+                Ok(Session::of(Open::Sqlite(inner)))
             }
             Self::Postgres { pool, writers } => {
                 let mut inner = pool.begin().await?;
@@ -132,7 +126,7 @@ impl Engine {
                     .bind(writers)
                     .execute(&mut *inner)
                     .await?;
-                Ok(Session::Postgres(inner))
+                Ok(Session::of(Open::Postgres(inner)))
             }
         }
     }
@@ -140,10 +134,11 @@ impl Engine {
     /// Begins a transaction that reads one snapshot, taken no earlier than this call.
     pub(super) async fn snapshot(&self) -> Result<Session, StoreError> {
         match self {
-            Self::Sqlite { readers, .. } => Ok(Session::Sqlite(readers.begin().await?)),
+            Self::Sqlite { readers, .. } => Ok(Session::of(Open::Sqlite(readers.begin().await?))),
             Self::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Ok(Session::Postgres(pool.begin_with(begin).await?))
+                let inner = pool.begin_with(begin).await?;
+                Ok(Session::of(Open::Postgres(inner)))
             }
         }
     }
@@ -158,6 +153,21 @@ impl Engine {
             Self::Postgres { pool, .. } => pool.close().await,
         }
     }
+}
+
+/// Connections to a file of SQLite. One on which SQLite has ended a transaction by itself, because the disk was full or failed, can
+/// begin no other: it is closed, and the next writer gets a new one.
+fn sqlite_pool(most: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(PATIENCE)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // The end of the last transaction stands before this in the line of what the connection does.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
 }
 
 /// The schema with PostgreSQL's names of the types.

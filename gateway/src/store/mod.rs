@@ -33,6 +33,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 mod tx;
+mod writers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -59,9 +60,11 @@ pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
 pub use tx::{Mark, Tx};
+pub use writers::Handed;
 
 use self::engine::Engine;
-use self::sql::{Session, query};
+use self::sql::query;
+use self::writers::Writers;
 use crate::config::{Config, StoreConfig};
 use crate::seal::Sealer;
 
@@ -72,6 +75,7 @@ const SQLITE: &str = "tandem.sqlite";
 #[derive(Debug, Clone)]
 pub struct Store {
     engine: Engine,
+    writers: Writers,
     sealer: Arc<Sealer>,
     logged: watch::Sender<u64>,
     /// This gateway among those that share the store.
@@ -141,10 +145,12 @@ impl Store {
     }
 
     fn on(engine: Engine, sealer: Sealer) -> Self {
+        let logged = watch::Sender::new(0);
         Self {
             engine,
+            writers: Writers::new(logged.clone()),
             sealer: Arc::new(sealer),
-            logged: watch::Sender::new(0),
+            logged,
             instance: uuid::Uuid::now_v7(),
         }
     }
@@ -160,7 +166,19 @@ impl Store {
     /// # Errors
     /// When the store can't be written.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(self.tx(self.engine.begin().await?))
+        Ok(Tx::writing(self.writers.begin(&self.engine).await?, self))
+    }
+
+    /// Starts a writing transaction after everything that was written before has become durable: what a snapshot shows then
+    /// stays as it is until the end of the transaction.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn begin_apart(&self) -> Result<Tx, StoreError> {
+        Ok(Tx::writing(
+            self.writers.begin_apart(&self.engine).await?,
+            self,
+        ))
     }
 
     /// Starts a reading transaction: one snapshot, taken no earlier than this call.
@@ -168,17 +186,24 @@ impl Store {
     /// # Errors
     /// When the store can't be read.
     pub async fn snapshot(&self) -> Result<Tx, StoreError> {
-        Ok(self.tx(self.engine.snapshot().await?))
-    }
-
-    fn tx(&self, inner: Session) -> Tx {
-        Tx::new(inner, self)
+        Ok(Tx::reading(self.engine.snapshot().await?, self))
     }
 
     /// Counts the leaves that were added to the audit log since the store was opened.
     #[must_use]
     pub fn logged(&self) -> watch::Receiver<u64> {
         self.logged.subscribe()
+    }
+
+    /// Whether, since it was asked last, what somebody may have read in a transaction has not become durable.
+    #[must_use]
+    pub fn take_lost(&self) -> bool {
+        self.writers.take_lost()
+    }
+
+    /// Lets [`Store::take_lost`] say so again.
+    pub fn note_lost(&self) {
+        self.writers.note_lost();
     }
 
     /// Whether the store answers.

@@ -3,6 +3,7 @@
 //! The dialect is what the two have in common: numbered parameters, `ON CONFLICT`, 64-bit integers, text and bytes. A value is one
 //! of these three or absent; whatever else a caller has, it says in them.
 
+use sqlx::error::ErrorKind;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
@@ -11,18 +12,96 @@ use sqlx::{
 };
 
 /// A transaction of one of the engines.
-pub(super) enum Session {
+pub(super) struct Session {
+    pub(super) open: Open,
+    /// Whether a statement failed in a way that took the engine's transaction with it.
+    broken: bool,
+}
+
+/// What an engine holds of a transaction.
+pub(super) enum Open {
     /// SQLite.
     Sqlite(Transaction<'static, Sqlite>),
     /// PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
+    /// Nothing: it is over, or somebody else's by now.
+    Ended,
 }
 
 impl Session {
+    /// Goes on with what an engine has begun.
+    pub(super) const fn of(open: Open) -> Self {
+        Self {
+            open,
+            broken: false,
+        }
+    }
+
     /// Whether it is PostgreSQL's.
     pub(super) const fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+        matches!(self.open, Open::Postgres(_))
     }
+
+    /// Whether nothing of it can become durable any more.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// One that is over.
+    pub(super) const fn over() -> Self {
+        Self::of(Open::Ended)
+    }
+
+    /// Whether it is over, or somebody else's by now.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.open, Open::Ended)
+    }
+
+    /// Takes what was begun out of it.
+    pub(super) const fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::over())
+    }
+
+    /// Makes everything durable.
+    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self.open {
+            Open::Sqlite(transaction) if !self.broken => transaction.commit().await,
+            Open::Postgres(transaction) if !self.broken => transaction.commit().await,
+            _ => Err(over()),
+        }
+    }
+
+    /// Sets a mark in the transaction to which it can be taken back.
+    pub(super) async fn mark(&mut self) -> Result<(), sqlx::Error> {
+        query("SAVEPOINT writer").execute(self).await?;
+        Ok(())
+    }
+
+    /// Takes everything back that was written since the last mark; the mark stays.
+    pub(super) async fn back_to_mark(&mut self) -> Result<(), sqlx::Error> {
+        self.back_to("ROLLBACK TO SAVEPOINT writer").await
+    }
+
+    /// Goes back to a savepoint, by a statement that names it. A failed statement after it is taken back as well.
+    pub(super) async fn back_to(&mut self, savepoint: &'static str) -> Result<(), sqlx::Error> {
+        query(savepoint).execute(self).await?;
+        self.broken = false;
+        Ok(())
+    }
+
+    /// After this SQLite may have rolled the whole transaction back by itself (a full disk, a failed read), and PostgreSQL takes
+    /// nothing more up to the last mark.
+    fn failed(&mut self, error: &sqlx::Error) {
+        let is_constraint = error
+            .as_database_error()
+            .is_some_and(|error| error.kind() != ErrorKind::Other);
+        self.broken |= self.is_postgres() || !is_constraint;
+    }
+}
+
+/// A transaction whose end is behind it.
+fn over() -> sqlx::Error {
+    sqlx::Error::Protocol("the transaction has failed or ended".to_owned())
 }
 
 /// A value of a parameter.
@@ -81,39 +160,40 @@ pub(super) const fn query_scalar(text: &'static str) -> Scalar {
     Scalar(query(text))
 }
 
+/// A statement of one engine with its arguments.
+macro_rules! bound {
+    ($engine:ident, $query:expr) => {{
+        let mut statement = sqlx::query::<$engine>($query.text);
+        for argument in $query.arguments {
+            statement = match argument {
+                Argument::Integer(value) => statement.bind(value),
+                Argument::Text(value) => statement.bind(value),
+                Argument::Bytes(value) => statement.bind(value),
+            };
+        }
+        statement
+    }};
+}
+
 /// Runs a statement on the engine of a session.
 macro_rules! on_engine {
-    ($query:expr, $session:expr, $method:ident, $found:ident => $done:expr, $kind:ident) => {
-        match $session {
-            Session::Sqlite(transaction) => {
-                let mut statement = sqlx::query::<Sqlite>($query.text);
-                for argument in $query.arguments {
-                    statement = match argument {
-                        Argument::Integer(value) => statement.bind(value),
-                        Argument::Text(value) => statement.bind(value),
-                        Argument::Bytes(value) => statement.bind(value),
-                    };
-                }
-                let $found = statement.$method(&mut **transaction).await?;
-                on_engine!(@$kind Sqlite, $found, $done)
-            }
-            Session::Postgres(transaction) => {
-                let mut statement = sqlx::query::<Postgres>($query.text);
-                for argument in $query.arguments {
-                    statement = match argument {
-                        Argument::Integer(value) => statement.bind(value),
-                        Argument::Text(value) => statement.bind(value),
-                        Argument::Bytes(value) => statement.bind(value),
-                    };
-                }
-                let $found = statement.$method(&mut **transaction).await?;
-                on_engine!(@$kind Postgres, $found, $done)
-            }
+    ($query:expr, $session:expr, $method:ident, $found:ident => $sqlite:expr, $postgres:expr) => {{
+        let done = match &mut $session.open {
+            Open::Sqlite(transaction) => bound!(Sqlite, $query)
+                .$method(&mut **transaction)
+                .await
+                .map(|$found| $sqlite),
+            Open::Postgres(transaction) => bound!(Postgres, $query)
+                .$method(&mut **transaction)
+                .await
+                .map(|$found| $postgres),
+            Open::Ended => Err(over()),
+        };
+        if let Err(error) = &done {
+            $session.failed(error);
         }
-    };
-    (@plain $engine:ident, $found:ident, $done:expr) => { Ok($done) };
-    (@rows $engine:ident, $found:ident, $done:expr) => { Ok($found.into_iter().map(Row::$engine).collect()) };
-    (@row $engine:ident, $found:ident, $done:expr) => { Ok($found.map(Row::$engine)) };
+        done
+    }};
 }
 
 impl Query {
@@ -125,12 +205,16 @@ impl Query {
 
     /// Runs it. Returns how many rows it changed.
     pub(super) async fn execute(self, session: &mut Session) -> Result<u64, sqlx::Error> {
-        on_engine!(self, session, execute, done => done.rows_affected(), plain)
+        on_engine!(self, session, execute, done => done.rows_affected(), done.rows_affected())
     }
 
     /// All rows.
     pub(super) async fn fetch_all(self, session: &mut Session) -> Result<Vec<Row>, sqlx::Error> {
-        on_engine!(self, session, fetch_all, rows => (), rows)
+        on_engine!(
+            self, session, fetch_all,
+            rows => rows.into_iter().map(Row::Sqlite).collect(),
+            rows.into_iter().map(Row::Postgres).collect()
+        )
     }
 
     /// The first row, if there is one.
@@ -138,7 +222,11 @@ impl Query {
         self,
         session: &mut Session,
     ) -> Result<Option<Row>, sqlx::Error> {
-        on_engine!(self, session, fetch_optional, row => (), row)
+        on_engine!(
+            self, session, fetch_optional,
+            row => row.map(Row::Sqlite),
+            row.map(Row::Postgres)
+        )
     }
 
     /// The first row.

@@ -11,9 +11,9 @@ use tandem_simulators::postgres::Cluster;
 use super::*;
 
 #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
-struct Note {
-    id: String,
-    owner: String,
+pub(super) struct Note {
+    pub(super) id: String,
+    pub(super) owner: String,
 }
 
 impl Document for Note {
@@ -33,7 +33,7 @@ pub(super) struct Place {
     pub(super) store: Store,
     address: Option<PgConnectOptions>,
     /// Ends after its connections.
-    _cluster: Option<Cluster>,
+    pub(super) cluster: Option<Cluster>,
 }
 
 impl Place {
@@ -58,7 +58,7 @@ pub(super) async fn on_sqlite() -> Place {
         folder,
         store,
         address: None,
-        _cluster: None,
+        cluster: None,
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn on_postgres() -> Place {
         folder,
         store,
         address: Some(address),
-        _cluster: Some(cluster),
+        cluster: Some(cluster),
     }
 }
 

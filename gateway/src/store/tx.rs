@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
 
 use super::sql::{Session, query};
+use super::writers::{Handed, Turn};
 use super::{Store, StoreError, listen};
 use crate::seal::Sealer;
 
@@ -15,8 +15,8 @@ pub struct Tx {
     pub(super) sealer: Arc<Sealer>,
     /// Leaves that this transaction adds to the audit log.
     pub(super) logged: u64,
-    /// Counts those that became durable.
-    counter: watch::Sender<u64>,
+    /// The turn of one that writes; its session is `inner`.
+    turn: Option<Turn>,
     /// Whether something was written that other gateways wait for.
     pub(super) tells: bool,
     instance: uuid::Uuid,
@@ -29,34 +29,53 @@ impl std::fmt::Debug for Tx {
 }
 
 impl Tx {
-    pub(super) fn new(inner: Session, store: &Store) -> Self {
+    /// One that reads.
+    pub(super) fn reading(inner: Session, store: &Store) -> Self {
         Self {
             inner,
             sealer: Arc::clone(&store.sealer),
             logged: 0,
-            counter: store.logged.clone(),
+            turn: None,
             tells: false,
             instance: store.instance,
         }
     }
 
-    /// Makes everything written durable.
+    /// One that writes.
+    pub(super) fn writing(mut turn: Turn, store: &Store) -> Self {
+        let mut tx = Self::reading(turn.session.take(), store);
+        tx.turn = Some(turn);
+        tx
+    }
+
+    /// Makes everything written durable. Those that write at one time share the wait.
     ///
     /// # Errors
     /// When the database can't; then nothing was written.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.hand_in().await?.durable().await
+    }
+
+    /// Ends the transaction without waiting until it is durable: for whoever writes more at once and waits for all of it. What
+    /// comes after sees it; nobody outside may be told before [`Handed::durable`].
+    ///
+    /// # Errors
+    /// When the database can't; then nothing was written.
+    pub async fn hand_in(mut self) -> Result<Handed, StoreError> {
         if self.tells {
             listen::tell(&mut self.inner, self.sealer.jurisdiction(), self.instance).await?;
         }
-        match self.inner {
-            Session::Sqlite(inner) => inner.commit().await?,
-            Session::Postgres(inner) => inner.commit().await?,
+        match self.give_back() {
+            Some(turn) => turn.hand_in(self.logged),
+            None => Ok(Handed::nothing()),
         }
-        if self.logged > 0 {
-            self.counter
-                .send_modify(|count| *count = count.wrapping_add(self.logged));
-        }
-        Ok(())
+    }
+
+    /// The turn with its session.
+    fn give_back(&mut self) -> Option<Turn> {
+        let mut turn = self.turn.take()?;
+        turn.session = self.inner.take();
+        Some(turn)
     }
 
     /// Marks a place to which the transaction can go back. Marks do not nest: each is passed or gone back to before the
@@ -85,9 +104,7 @@ impl Tx {
     /// # Errors
     /// When the store fails, or with it the whole transaction.
     pub async fn back_to(&mut self, mark: Mark) -> Result<(), StoreError> {
-        query("ROLLBACK TO SAVEPOINT mark")
-            .execute(&mut self.inner)
-            .await?;
+        self.inner.back_to("ROLLBACK TO SAVEPOINT mark").await?;
         (self.logged, self.tells) = (mark.logged, mark.tells);
         self.release().await
     }
@@ -118,6 +135,13 @@ impl Tx {
 pub struct Mark {
     logged: u64,
     tells: bool,
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        // Of one that was not committed nothing stays.
+        drop(self.give_back());
+    }
 }
 
 /// The store's unit of time.

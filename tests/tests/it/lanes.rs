@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use tandem::store::{OutboxRow, OutboxState};
+use tandem_simulators::Mood;
 use tandem_simulators::calworks::LinkagesMessage;
 use tandem_simulators::cws::NiemMessage;
 
 use crate::county::{applied, outbox, until};
-use crate::liar::Mood;
 use crate::restart::Rig;
 
 async fn row_of(rig: &Rig, kind: &str) -> OutboxRow {

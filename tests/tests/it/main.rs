@@ -17,7 +17,6 @@ mod gone;
 mod joined;
 mod labels;
 mod lanes;
-mod liar;
 mod links;
 mod moves;
 mod overdue;

@@ -10,16 +10,15 @@ use tandem::demo::office::Office;
 use tandem::demo::world::PATIENCE;
 use tandem::serve::Gateway;
 use tandem::store::{EventState, OutboxState};
-use tandem_simulators::SimClock;
 use tandem_simulators::calworks::{CalworksSettings, CalworksSystem, LinkagesMessage};
 use tandem_simulators::cws::{
     ChildWelfareSettings, ChildWelfareSystem, ExchangePartner, ExchangePartnerSettings,
 };
 use tandem_simulators::family::{CIN_ANA, CIN_LEO, CIN_MARISOL};
+use tandem_simulators::{Liar, SimClock};
 use tempfile::TempDir;
 
 use crate::county::{applied, drained, outbox, provider, until};
-use crate::liar::Liar;
 
 /// A gateway, CalWORKs by folder, and child welfare behind a liar.
 pub(crate) struct Rig {
@@ -62,7 +61,7 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let begin = "2026-02-02T09:00:00-08:00".parse().unwrap();
         let sim_clock = SimClock::starting_at(begin).unwrap();
-        let (liar, address) = Liar::start().await;
+        let liar = Liar::start().await.unwrap();
         let token = deployment::token().unwrap();
         let settings = ExchangePartnerSettings {
             organization: "org-cws".to_owned(),
@@ -81,7 +80,7 @@ impl Rig {
         // Nobody answers at the two FHIR servers: a partner that is down must not hold up the others.
         let nobody = "http://127.0.0.1:9/fhir".to_owned();
         let places = Places {
-            cws_inbox: address,
+            cws_inbox: liar.address(),
             clinic: nobody.clone(),
             behavioral_health: nobody,
             partner_token: token,

@@ -1,0 +1,288 @@
+//! Those that write at one time share a commit: waiting for the disk costs as much for fifty as for one.
+//!
+//! One transaction of the engine passes from writer to writer in the order in which they came. Whoever is done waits; when
+//! nobody is next in line, or the transaction has grown old or large, it is committed and all that wait are told. A
+//! writer that gives up is taken back to the mark at which it began and costs nobody else anything; when the engine fails, all that
+//! share the transaction fail together, and each of them is told so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
+
+use super::StoreError;
+use super::engine::{Engine, PATIENCE};
+use super::sql::Session;
+
+/// Writers that share a commit.
+const TOGETHER: usize = 64;
+/// How long a transaction may be open before nobody else joins it.
+const OLDEST: Duration = Duration::from_millis(20);
+
+/// The place at which the writers of this process take turns.
+#[derive(Clone)]
+pub(super) struct Writers {
+    slot: Arc<Mutex<Slot>>,
+    /// Counts the leaves of the audit log that became durable.
+    logged: watch::Sender<u64>,
+    /// Whether a transaction failed that others may have read before it could become durable.
+    has_lost: Arc<AtomicBool>,
+}
+
+/// What passes from writer to writer.
+#[derive(Default)]
+struct Slot {
+    /// The open transaction, while no writer has it.
+    session: Option<Session>,
+    since: Option<Instant>,
+    waiting: Vec<oneshot::Sender<Result<(), Arc<sqlx::Error>>>>,
+    /// Whether the last writer gave up: what it wrote is taken back before anybody goes on.
+    is_abandoned: bool,
+    /// Leaves of the audit log that those who wait have added.
+    logged: u64,
+}
+
+/// A writer's turn. Dropped, the writer has given up.
+pub(super) struct Turn {
+    slot: OwnedMutexGuard<Slot>,
+    writers: Writers,
+    /// The transaction in which the writer writes.
+    pub(super) session: Session,
+}
+
+/// What a writer that is done waits for.
+#[must_use = "nothing is durable before this has ended"]
+pub struct Handed {
+    durable: oneshot::Receiver<Result<(), Arc<sqlx::Error>>>,
+    /// Sees to the commit once somebody waits for it, or nobody does any more.
+    closing: Option<Writers>,
+}
+
+impl std::fmt::Debug for Writers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writers")
+    }
+}
+
+impl std::fmt::Debug for Handed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handed")
+    }
+}
+
+impl Writers {
+    pub(super) fn new(logged: watch::Sender<u64>) -> Self {
+        Self {
+            slot: Arc::default(),
+            logged,
+            has_lost: Arc::default(),
+        }
+    }
+
+    /// Whether, since it was asked last, a transaction failed in which others may have read what then did not become durable.
+    pub(super) fn take_lost(&self) -> bool {
+        self.has_lost.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) fn note_lost(&self) {
+        self.has_lost.store(true, Ordering::Release);
+    }
+
+    /// A turn in a transaction that others share, or in a new one.
+    pub(super) async fn begin(&self, engine: &Engine) -> Result<Turn, StoreError> {
+        self.begin_in(engine, true).await
+    }
+
+    /// A turn in a new transaction: whatever was written before is durable, or has failed.
+    pub(super) async fn begin_apart(&self, engine: &Engine) -> Result<Turn, StoreError> {
+        self.begin_in(engine, false).await
+    }
+
+    async fn begin_in(&self, engine: &Engine, joins: bool) -> Result<Turn, StoreError> {
+        let locked = tokio::time::timeout(PATIENCE, Arc::clone(&self.slot).lock_owned()).await;
+        let slot = locked.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let mut turn = Turn::of(slot, self);
+        if turn.slot.session.is_some() {
+            // Whoever does not wait for it any more must not leave the transaction half way between two writers.
+            let next = tokio::spawn(turn.next(joins)).await;
+            turn = next.map_err(|_| sqlx::Error::WorkerCrashed)?;
+            if !turn.session.is_over() {
+                return Ok(turn);
+            }
+        }
+        turn.session = engine.begin().await?;
+        turn.slot.since = Some(Instant::now());
+        Ok(turn)
+    }
+
+    /// Commits what is open, once those that came before have had their turn.
+    async fn close(self) {
+        let slot = Arc::clone(&self.slot).lock_owned().await;
+        Turn::of(slot, &self).close().await;
+    }
+}
+
+impl Turn {
+    fn of(slot: OwnedMutexGuard<Slot>, writers: &Writers) -> Self {
+        Self {
+            slot,
+            writers: writers.clone(),
+            session: Session::over(),
+        }
+    }
+
+    /// Goes on in the open transaction, where a writer may join it; else commits it.
+    async fn next(mut self, joins: bool) -> Self {
+        let is_young = self
+            .slot
+            .since
+            .is_some_and(|since| since.elapsed() < OLDEST);
+        if !joins || !is_young {
+            self.close_open().await;
+            return self;
+        }
+        let Some(mut session) = self.slot.session.take() else {
+            return self;
+        };
+        let marked = if std::mem::take(&mut self.slot.is_abandoned) {
+            session.back_to_mark().await
+        } else {
+            session.mark().await
+        };
+        match marked {
+            Ok(()) => self.session = session,
+            Err(error) => self.tell(&Err(Arc::new(error))),
+        }
+        self
+    }
+
+    /// The writer is done: its transaction goes to whoever is next.
+    pub(super) fn hand_in(mut self, logged: u64) -> Result<Handed, StoreError> {
+        if self.session.is_broken() {
+            let text = "a statement of the transaction has failed";
+            return Err(sqlx::Error::Protocol(text.to_owned()).into());
+        }
+        let (told, durable) = oneshot::channel();
+        let writers = self.writers.clone();
+        self.slot.waiting.push(told);
+        self.slot.logged = self.slot.logged.saturating_add(logged);
+        self.slot.session = Some(self.session.take());
+        let is_full = self.slot.waiting.len() >= TOGETHER
+            || self
+                .slot
+                .since
+                .is_none_or(|since| since.elapsed() >= OLDEST);
+        if is_full {
+            tokio::spawn(self.close());
+        }
+        Ok(Handed {
+            durable,
+            closing: (!is_full).then_some(writers),
+        })
+    }
+
+    /// Tells all that wait what came of the transaction, which is over.
+    fn tell(&mut self, ended: &Result<(), Arc<sqlx::Error>>) {
+        if ended.is_err() {
+            self.writers.note_lost();
+        }
+        for waiting in std::mem::take(&mut *self.slot).waiting {
+            // Whoever does not wait any more reads it in the store.
+            let _gone = waiting.send(ended.clone());
+        }
+    }
+
+    async fn close(mut self) {
+        self.close_open().await;
+    }
+
+    async fn close_open(&mut self) {
+        let Some(mut session) = self.slot.session.take() else {
+            return;
+        };
+        let started = Instant::now();
+        let together = self.slot.waiting.len();
+        let ended = async {
+            if std::mem::take(&mut self.slot.is_abandoned) {
+                session.back_to_mark().await?;
+            }
+            session.commit().await
+        };
+        let ended = ended.await.map_err(Arc::new);
+        if ended.is_ok() {
+            let logged = self.slot.logged;
+            if logged > 0 {
+                self.writers
+                    .logged
+                    .send_modify(|count| *count = count.wrapping_add(logged));
+            }
+            #[expect(clippy::cast_precision_loss, reason = "at most a few dozen")]
+            metrics::histogram!("tandem_commit_batch_size").record(together as f64);
+            metrics::histogram!("tandem_commit_duration_seconds").record(started.elapsed());
+        }
+        self.tell(&ended);
+    }
+}
+
+impl Drop for Turn {
+    /// The writer gives up. Others that share the transaction lose nothing, unless the engine has failed.
+    fn drop(&mut self) {
+        if self.session.is_over() {
+            return;
+        }
+        let session = self.session.take();
+        if self.slot.waiting.is_empty() {
+            // Nobody else's: the engine takes it back.
+            self.slot.since = None;
+        } else if session.is_broken() && !session.is_postgres() {
+            let text = "the transaction failed under another writer";
+            let error = sqlx::Error::Protocol(text.to_owned());
+            self.tell(&Err(Arc::new(error)));
+        } else {
+            self.slot.session = Some(session);
+            self.slot.is_abandoned = true;
+        }
+    }
+}
+
+impl Handed {
+    /// What whoever has written nothing waits for.
+    pub(super) fn nothing() -> Self {
+        let (told, durable) = oneshot::channel();
+        let _kept = told.send(Ok(()));
+        Self {
+            durable,
+            closing: None,
+        }
+    }
+
+    /// Waits until it is durable.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing was written.
+    pub async fn durable(mut self) -> Result<(), StoreError> {
+        self.see_to_it();
+        let told = (&mut self.durable).await;
+        // Each of those that fail together gets the error of the engine.
+        told.map_err(|_| sqlx::Error::WorkerCrashed)?
+            .map_err(|error| StoreError::Database(sqlx::Error::AnyDriverError(Box::new(error))))
+    }
+
+    fn see_to_it(&mut self) {
+        // Without a runtime the process is at its end, and so is the transaction.
+        if let (Some(writers), Ok(runtime)) = (self.closing.take(), Handle::try_current()) {
+            runtime.spawn(writers.close());
+        }
+    }
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        self.see_to_it();
+    }
+}
+
+#[cfg(test)]
+mod tests;
