@@ -69,6 +69,38 @@ async fn consent_that_ends_pauses_the_episode_and_recalls_without_waiting_for_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn both_workers_read_in_their_own_systems_that_the_consents_they_rely_on_will_end() {
+    let county = County::consented().await;
+    let world = &county.world;
+    world.it_is("2026-12-04T00:00:00-08:00").unwrap();
+    expiries::look(&world.core()).await.unwrap();
+    world.settle().await.unwrap();
+    let told = world.calworks.received();
+    let told: Vec<_> = told
+        .iter()
+        .filter(|one| one.content.message_type == "consent_reminder")
+        .collect();
+    assert!(!told.is_empty(), "the welfare worker was not reminded");
+    for one in &told {
+        assert_eq!(one.content.field("effective_date"), "2027-02-01");
+        assert!(one.content.field("reason_text").contains("consent-"));
+        assert_eq!(one.content.field("recalled_message_id"), "");
+    }
+    let partner = world.partner.received();
+    let reminded = |one: &str| one.contains("consent-reminder") && one.contains("2027-02-01");
+    let count = partner.iter().filter(|one| reminded(&one.content.raw));
+    assert_eq!(
+        count.count(),
+        told.len(),
+        "child welfare relies on the same"
+    );
+    let others = world.hmis.contains_text("consent reminder");
+    assert!(!others, "housing relies on nothing yet");
+    assert_eq!(world.violations(), Vec::<String>::new());
+    county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn referral_is_cancelled_when_its_consent_ends_and_both_sides_are_told() {
     let county = County::housed().await;
     let world = &county.world;
