@@ -9,7 +9,7 @@ use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
     DecisionsArgs, InputCommand, InputsArgs, LaneCommand, LanesArgs, LinksArgs, MatchArgs,
-    MeasureArgs, MessageArgs, OverdueArgs, ReplayCommand, SimulateArgs, WhyArgs,
+    MeasureArgs, MessageArgs, OverdueArgs, ReplayArgs, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -69,8 +69,7 @@ enum Command {
     #[command(subcommand)]
     Input(InputCommand),
     Overdue(OverdueArgs),
-    #[command(subcommand)]
-    Replay(ReplayCommand),
+    Replay(ReplayArgs),
     #[command(subcommand)]
     Consent(ConsentCommand),
     Decisions(DecisionsArgs),
@@ -134,7 +133,7 @@ impl Command {
             Self::Inputs(args) => args.run().await,
             Self::Input(command) => command.run().await,
             Self::Overdue(args) => args.run().await,
-            Self::Replay(command) => command.run().await,
+            Self::Replay(args) => args.run().await,
             Self::Consent(command) => command.run().await,
             Self::Decisions(args) => args.run().await,
             Self::Why(args) => args.run().await,
