@@ -14,6 +14,7 @@ use super::client::{
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
 use super::demo::{self, DemoArgs};
+use super::doctor::{self, DoctorArgs};
 use super::encode::{self, EncodeArgs};
 use super::exit::{Exit, Failure};
 use super::init::{self, InitArgs};
@@ -57,6 +58,7 @@ enum Command {
     #[command(subcommand)]
     Labels(LabelsCommand),
     Check(CheckArgs),
+    Doctor(DoctorArgs),
     Init(InitArgs),
     Serve(ServeArgs),
     Links(LinksArgs),
@@ -123,6 +125,7 @@ impl Command {
             Self::Policy(command) => command.run().await,
             Self::Labels(command) => command.run(),
             Self::Check(args) => check::run(args),
+            Self::Doctor(args) => Box::pin(doctor::run(args)).await,
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,
             Self::Links(args) => args.run().await,

@@ -31,6 +31,7 @@ mod recorder;
 mod relied;
 mod replays;
 mod revision;
+mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,7 @@ pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
 pub use replays::{Choice, ReplayRow};
+pub use schema::Schema;
 pub use tx::{Mark, Tx};
 pub use writers::Handed;
 

@@ -30,6 +30,7 @@ mod cli_client;
 mod cli_decide;
 mod cli_decide_consents;
 mod cli_deployment;
+mod cli_doctor;
 mod cli_encode;
 mod cli_labels;
 mod cli_link;
