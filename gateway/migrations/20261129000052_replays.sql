@@ -1,5 +1,5 @@
--- Messages that were put back into their lanes, by what they were chosen and what became of each: `skipped` says why one
--- was chosen and yet left as it was.
+-- Messages that were put back into their lanes, by what they were chosen and what became of each: `skipped` says why
+-- one was chosen and yet left as it was.
 CREATE TABLE replay (
     jurisdiction TEXT   NOT NULL,
     id           BLOB   NOT NULL,

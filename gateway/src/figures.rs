@@ -1,7 +1,7 @@
 //! The gateway's own figures, each declared once: its name, its help, and for a distribution its buckets.
 //!
-//! Tests hold that everything which `/metrics` shows says what it is, and that the dashboard and the alerts of `config/` ask for
-//! nothing else.
+//! Tests hold that everything which `/metrics` shows says what it is, and that the dashboard and the alerts of `config/`
+//! ask for nothing else.
 
 use std::time::Duration;
 

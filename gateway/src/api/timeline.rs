@@ -13,7 +13,8 @@ use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
 pub(super) struct Step {
     /// When.
     pub at: String,
-    /// `received`, `matched`, `decided`, `queued`, `mapped`, `attempted`, `acknowledged`, `parked`, `withdrawn` or `skipped`.
+    /// `received`, `matched`, `decided`, `queued`, `mapped`, `attempted`, `acknowledged`, `parked`, `withdrawn` or
+    /// `skipped`.
     pub step: &'static str,
     /// Of what was received: the event's id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +49,8 @@ pub(super) struct Step {
     /// Whose fault a failure was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// How the destination answered: `2xx`, `4xx`, `5xx`, `timeout`, `refused`, `unreachable`, `tls`, `cut`, `too-large`, or `stored` for a file.
+    /// How the destination answered: `2xx` to `5xx`, `timeout`, `refused`, `unreachable`, `tls`, `cut`, `too-large`, or
+    /// `stored` for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
     /// The file that carried it.

@@ -1,9 +1,9 @@
 //! Replay: messages that were set aside, or delivered and lost by the partner, go back into their lanes.
 //!
-//! A replay looks at the messages lane by lane in the order in which they were written, a part at a time, each part in a
-//! transaction of its own with how far it came. It can end after any part and go on from there. A message keeps its place
-//! in the order of its case, its id, and the decision before each attempt; what is written after the replay began is not
-//! chosen.
+//! A replay looks at the messages lane by lane in the order in which they were written, a part at a time, each part in
+//! a transaction of its own with how far it came. It can end after any part and go on from there. A message keeps its
+//! place in the order of its case, its id, and the decision before each attempt; what is written after the replay began
+//! is not chosen.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The lanes that this gateway serves now: how many of their messages are under way, and how their breakers stand. Where
-//! several gateways share a store, another one knows of the others.
+//! The lanes that this gateway serves now: how many of their messages are under way, and how their breakers stand.
+//! Where several gateways share a store, another one knows of the others.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};

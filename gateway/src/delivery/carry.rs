@@ -27,13 +27,13 @@ const MOST_REQUESTS: usize = 64;
 
 /// What came of handing something over, and how the destination answered.
 #[derive(Debug, Clone)]
-pub(super) struct Handed {
+pub(super) struct Carried {
     pub(super) delivery: Delivery,
     /// `None` when it was not asked.
     pub(super) response: Option<Response>,
 }
 
-impl Handed {
+impl Carried {
     /// What came of it before the destination was asked.
     pub(super) const fn of(delivery: Delivery) -> Self {
         Self {
@@ -44,14 +44,14 @@ impl Handed {
 }
 
 /// Hands a file over.
-pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Handed {
+pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Carried {
     let delivery = match carrier {
         Carrier::Folder(folder) => {
             let (folder, name, bytes) = (Arc::clone(folder), file.name.clone(), file.bytes.clone());
             let put = tokio::task::spawn_blocking(move || folder.put(&name, &bytes)).await;
             match put {
                 Ok(Ok(())) => {
-                    return Handed {
+                    return Carried {
                         delivery: Delivery::Delivered { reference: None },
                         response: Some(Response::Stored),
                     };
@@ -69,10 +69,10 @@ pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Handed {
         Carrier::Push(client, url) => return push(client, url, file).await,
         Carrier::Fhir(_) => park(Fault::Ours, "a FHIR server takes no files".to_owned()),
     };
-    Handed::of(delivery)
+    Carried::of(delivery)
 }
 
-async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Handed {
+async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Carried {
     let ids: Vec<String> = file.messages.iter().map(ToString::to_string).collect();
     let request = http::Request::post(url.as_str())
         .header(http::header::CONTENT_TYPE, file.content_type)
@@ -81,10 +81,10 @@ async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Han
         .body(file.bytes.clone());
     let Ok(request) = request else {
         let text = "the request cannot be built".to_owned();
-        return Handed::of(park(Fault::Ours, text));
+        return Carried::of(park(Fault::Ours, text));
     };
     let answer = client.send(request).await;
-    Handed {
+    Carried {
         response: Some(Response::of(&answer)),
         delivery: match &answer {
             Ok(answer) => from_status(answer),

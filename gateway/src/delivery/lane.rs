@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::board::Signs;
 use super::breaker::{Allowed, Breaker};
-use super::carry::{self, Carrier, Handed};
+use super::carry::{self, Carried, Carrier};
 use super::outcome::{self, Attempted};
 use super::ready::{Ready, decide};
 use super::response::Response;
@@ -316,7 +316,7 @@ async fn hand_over(
     let mut ended = Vec::new();
     for (message, delivery) in written.not_written {
         if let Some(one) = waiting.remove(&message) {
-            ended.push(attempted(one, started_at, None, Handed::of(delivery)));
+            ended.push(attempted(one, started_at, None, Carried::of(delivery)));
         }
     }
     let mut all_handed_over = true;
@@ -347,7 +347,7 @@ async fn hand_over(
             one,
             started_at,
             None,
-            Handed::of(Delivery::Park {
+            Carried::of(Delivery::Park {
                 fault: Fault::Ours,
                 text,
             }),
@@ -378,7 +378,7 @@ fn attempted(
     ready: Ready,
     started_at: Timestamp,
     file: Option<String>,
-    handed: Handed,
+    handed: Carried,
 ) -> Attempted {
     Attempted {
         decision: ready.decision,
@@ -409,7 +409,7 @@ async fn fail_all(
         outcome::settle(
             core,
             &mut tx,
-            &attempted(one, started_at, None, Handed::of(delivery)),
+            &attempted(one, started_at, None, Carried::of(delivery)),
             now,
         )
         .await?;
@@ -481,7 +481,7 @@ async fn conversation(
     outcome::settle(
         core,
         &mut tx,
-        &attempted(ready, started_at, None, Handed { delivery, response }),
+        &attempted(ready, started_at, None, Carried { delivery, response }),
         now,
     )
     .await?;

@@ -228,3 +228,89 @@ impl Tx {
         Ok((states, skipped))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Place, contract, now, row};
+    use super::*;
+    use crate::store::OutboxRow;
+
+    async fn what_is_put_back_keeps_its_place_and_is_counted_by_where_it_stands(place: Place) {
+        let mut tx = place.store.begin().await.unwrap();
+        let mut ids = Vec::new();
+        for case in ["case-1", "case-2", "case-3"] {
+            let queued = row(&tx, case);
+            tx.add_outbox(&queued).await.unwrap();
+            let parked = OutboxRow {
+                state: OutboxState::Parked,
+                attempts: 9,
+                fault: Some("network".to_owned()),
+                note: Some("timed out".to_owned()),
+                ..queued
+            };
+            tx.move_outbox(&parked, OutboxState::Queued, now())
+                .await
+                .unwrap();
+            ids.push(parked.id);
+        }
+        let up_to = tx.last_of_outbox().await.unwrap();
+        let parked = OutboxState::Parked;
+        let found = tx.choices("hmis-demo", parked, 0, up_to, 2).await.unwrap();
+        assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), ids[..2]);
+        assert_eq!(found[0].fault.as_deref(), Some("network"));
+        let after = found[1].position;
+        let rest = tx
+            .choices("hmis-demo", parked, after, up_to, 2)
+            .await
+            .unwrap();
+        assert_eq!(rest.iter().map(|one| one.id).collect::<Vec<_>>(), ids[2..]);
+        assert!(
+            tx.choices("hmis-demo", parked, after, after, 2)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+
+        let replay = ReplayRow {
+            id: Uuid::now_v7(),
+            started_at: now(),
+            started_by: "operator".to_owned(),
+            conditions: "{}".to_owned(),
+            up_to,
+            at_lane: String::new(),
+            at_position: 0,
+            is_done: false,
+        };
+        tx.put_replay(&replay).await.unwrap();
+        for (place, id) in ids.iter().enumerate() {
+            let skipped = (place == 2).then_some("cannot-be-delivered-again");
+            if skipped.is_none() {
+                assert!(tx.requeue(*id, parked, now()).await.unwrap());
+                assert!(!tx.requeue(*id, parked, now()).await.unwrap(), "once");
+            }
+            tx.add_to_replay(replay.id, *id, skipped).await.unwrap();
+        }
+        let again = tx.outbox(ids[0]).await.unwrap().unwrap();
+        assert_eq!(
+            (again.attempts, again.position, again.note),
+            (0, found[0].position, None)
+        );
+        let (states, skipped) = tx.replayed(replay.id).await.unwrap();
+        assert_eq!(states, BTreeMap::from([("queued".to_owned(), 2)]));
+        assert_eq!(
+            skipped,
+            BTreeMap::from([("cannot-be-delivered-again".to_owned(), 1)])
+        );
+        let done = ReplayRow {
+            at_lane: "hmis-demo".to_owned(),
+            at_position: up_to,
+            is_done: true,
+            ..replay
+        };
+        tx.put_replay(&done).await.unwrap();
+        assert_eq!(tx.replay(done.id).await.unwrap(), Some(done));
+        assert_eq!(tx.replay(Uuid::now_v7()).await.unwrap(), None);
+    }
+
+    contract!(what_is_put_back_keeps_its_place_and_is_counted_by_where_it_stands);
+}

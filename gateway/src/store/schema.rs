@@ -59,3 +59,25 @@ impl Tx {
         last.map(timestamp).transpose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Place, contract, now};
+
+    async fn a_store_says_which_steps_it_has_taken_and_when_it_was_written_last(place: Place) {
+        let schema = place.store.schema().await.unwrap();
+        assert!(schema.taken > 10, "{schema:?}");
+        assert!(
+            schema.missing.is_empty() && schema.unknown.is_empty(),
+            "{schema:?}"
+        );
+        let mut tx = place.store.begin().await.unwrap();
+        assert_eq!(tx.last_recorded().await.unwrap(), None);
+        tx.audit(now(), "operator", "test.note", "", "")
+            .await
+            .unwrap();
+        assert_eq!(tx.last_recorded().await.unwrap(), Some(now()));
+    }
+
+    contract!(a_store_says_which_steps_it_has_taken_and_when_it_was_written_last);
+}

@@ -93,7 +93,7 @@ pub(super) fn now() -> jiff::Timestamp {
     "2026-02-02T09:00:00-08:00".parse().unwrap()
 }
 
-fn row(tx: &Tx, case: &str) -> OutboxRow {
+pub(super) fn row(tx: &Tx, case: &str) -> OutboxRow {
     OutboxRow {
         id: MessageId(uuid::Uuid::now_v7()),
         position: 0,

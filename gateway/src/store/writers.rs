@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
-use super::{Stage, StoreError};
 use super::engine::{Engine, PATIENCE};
 use super::sql::Session;
+use super::{Stage, StoreError};
 use crate::figures;
 
 /// Writers that share a commit.

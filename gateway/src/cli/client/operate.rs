@@ -7,8 +7,8 @@ use super::super::exit::{Exit, Failure};
 use super::AnswerArgs;
 use super::connection::Call;
 
-/// List the lanes, one for each destination: whether it runs, what waits, is under way and parked, the age of the oldest
-/// message, the breaker, and by whose word and why it is paused.
+/// List the lanes, one for each destination: whether it runs, what waits, is under way and parked, the age of the
+/// oldest message, the breaker, and by whose word and why it is paused.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

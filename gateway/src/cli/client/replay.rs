@@ -19,9 +19,9 @@ const CONDITIONS: [&str; 5] = ["destination", "error", "case", "since", "until"]
 
 /// Try again what is parked: messages chosen by conditions or by id, or events that could not be applied.
 ///
-/// Messages go back into their lanes in the order in which they were written, and are decided anew before they are sent.
-/// The counts add up: selected is queued, delivered, failed and skipped. Ctrl-C ends it between two parts: what was put
-/// back stays so, nothing else was touched, and --continue goes on from there.
+/// Messages go back into their lanes in the order in which they were written, and are decided anew before they are
+/// sent. The counts add up: selected is queued, delivered, failed and skipped. Ctrl-C ends it between two parts: what
+/// was put back stays so, nothing else was touched, and --continue goes on from there.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -185,4 +185,58 @@ fn instant(name: &str, text: &str) -> Result<Timestamp, Failure> {
             "expected a date or an instant, for example 2026-02-01 or 2026-02-01T08:00:00Z";
         Failure::Usage(format!("--where {name}={text}: {expected}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use axum::{Json, Router};
+    use clap::Parser;
+
+    use super::*;
+
+    /// A gateway that puts back one message a part, and is never done; with the parts that it was asked for.
+    async fn endless() -> (Gateway, Arc<AtomicI64>) {
+        let parts = Arc::new(AtomicI64::new(0));
+        let counted = Arc::clone(&parts);
+        let answer = async move || {
+            let selected = counted.fetch_add(1, Ordering::SeqCst) + 1;
+            Json(json!({ "id": "r-1", "is_done": false, "selected": selected }))
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let app = Router::new().fallback(answer);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let args = Connecting::parse_from(["tandem", "--url", &url]);
+        (Gateway::connect(&args.connection).unwrap(), parts)
+    }
+
+    #[derive(Parser)]
+    struct Connecting {
+        #[command(flatten)]
+        connection: super::super::ConnectionArgs,
+    }
+
+    #[tokio::test]
+    async fn a_replay_that_is_stopped_ends_the_part_under_way_and_says_how_far_it_came() {
+        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        let (gateway, parts) = endless().await;
+        let begun = json!({ "id": "r-1", "is_done": false, "selected": 0 });
+        let stop = std::future::ready(());
+        let (answer, was_stopped) = to_the_end(&gateway, begun, stop).await.unwrap();
+        assert!(was_stopped);
+        assert_eq!(
+            (&answer["selected"], parts.load(Ordering::SeqCst)),
+            (&json!(1), 1)
+        );
+    }
+
+    #[test]
+    fn a_day_is_its_first_instant_and_anything_else_is_wrong_usage() {
+        let day = instant("since", "2026-02-01").unwrap();
+        assert_eq!(day, instant("since", "2026-02-01T00:00:00Z").unwrap());
+        assert!(instant("since", "yesterday").is_err());
+    }
 }

@@ -1,5 +1,5 @@
-//! `tandem doctor`: is everything there that a gateway with this configuration needs? Looks by itself, whether a gateway
-//! runs or not.
+//! `tandem doctor`: is everything there that a gateway with this configuration needs? Looks by itself, whether a
+//! gateway runs or not.
 
 mod certificates;
 mod chain;
@@ -23,11 +23,11 @@ use crate::config::{ConfigError, Loaded};
 /// Longest time that a partner is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Examine the gateway's surroundings: store, disk, clock, certificates, and each partner by name, connection, certificate
-/// chain, token and description of itself.
+/// Examine the gateway's surroundings: store, disk, clock, certificates, and each partner by name, connection,
+/// certificate chain, token and description of itself.
 ///
-/// Each check is ok, warning, failed or not-applicable, with what was expected and what to do. It runs beside a gateway and
-/// when the gateway is stopped, changes nothing, and asks a partner nothing about anybody.
+/// Each check is ok, warning, failed or not-applicable, with what was expected and what to do. It runs beside a gateway
+/// and when the gateway is stopped, changes nothing, and asks a partner nothing about anybody.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -1,5 +1,5 @@
-//! A partner that is reached over the network: its name, its connection, its certificate chain, the token that it is shown,
-//! and what it says of itself. Nothing is asked about anybody.
+//! A partner that is reached over the network: its name, its connection, its certificate chain, the token that it is
+//! shown, and what it says of itself. Nothing is asked about anybody.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
