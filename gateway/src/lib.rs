@@ -13,6 +13,7 @@ pub mod delivery;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod duties;
+mod figures;
 pub mod intake;
 pub mod json_problem;
 pub mod lock;

@@ -18,8 +18,8 @@ use crate::api;
 use crate::audit::{self, AuditKeys, AuditLog};
 use crate::clock::Clock;
 use crate::config::{Config, Loaded, SystemConfig};
-use crate::delivery::Carrier;
 use crate::delivery::lane::{self, Form, Lane};
+use crate::delivery::{Board, Carrier};
 use crate::duties::Duties;
 use crate::intake::{self, Intake};
 use crate::lock::DataLock;
@@ -238,6 +238,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         matcher: Mutex::new(index),
         gateway: GATEWAY_SYSTEM.parse()?,
         changed: watch::Sender::new(0),
+        lanes: Board::default(),
         canary: Canary::default(),
         timers: Notify::new(),
         loaded: Arc::new(loaded),

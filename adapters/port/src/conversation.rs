@@ -14,9 +14,15 @@ use crate::write::Delivery;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportFailure {
-    /// The host can't be reached, or refused.
+    /// The host can't be found or reached.
     #[error("cannot connect")]
     Connect,
+    /// The host answered that nobody listens there.
+    #[error("connection refused")]
+    Refused,
+    /// No secure connection came about: a certificate is not trusted or has ended, or no protocol is common to both.
+    #[error("no secure connection")]
+    Tls,
     /// Nothing came in time. The request may have taken effect.
     #[error("timed out")]
     Timeout,

@@ -1,7 +1,5 @@
 //! Lanes: how deliveries to each destination run, and the buttons that help.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -11,15 +9,16 @@ use utoipa::ToSchema;
 use super::Api;
 use super::body::{JsonBody, Path};
 use super::caller::{As, LaneReaders, Operators};
+use super::lane_view::{self, LaneView};
 use super::messages::MessageView;
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
-use crate::store::{OutboxState, Tx};
+use crate::store::{Halt, OutboxState};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let list = Doc::get(
         "/v1/lanes",
-        "Each destination's lane: whether it is paused, how many messages stand in each state",
+        "Each destination's lane: what waits, is under way and parked, its breaker, and whether it is paused, by whom and why",
     )
     .allow::<LaneReaders>()
     .gives::<Lanes>(200, "Counts and ages only");
@@ -32,7 +31,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
         "/v1/lanes/{name}/pause",
         "Nothing more is tried until it is resumed",
     )
-    .gives::<LaneView>(200, "Paused");
+    .takes::<Why>()
+    .gives::<LaneView>(200, "Paused")
+    .refuses(400, "No reason");
+    let drain = button(
+        "/v1/lanes/{name}/drain",
+        "What waits by now is delivered; what is written after waits until the lane is resumed",
+    )
+    .takes::<Why>()
+    .gives::<LaneView>(200, "It drains")
+    .refuses(400, "No reason");
     let resume =
         button("/v1/lanes/{name}/resume", "Deliveries go on").gives::<LaneView>(200, "Resumed");
     let replay = button(
@@ -52,6 +60,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .add(list, list_lanes)
         .add(pause, pause_lane)
+        .add(drain, drain_lane)
         .add(resume, resume_lane)
         .add(replay, replay_message)
         .add(skip, skip_message)
@@ -62,46 +71,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
 pub(super) struct Lanes {
     /// The entries.
     pub lanes: Vec<LaneView>,
-}
-
-/// A lane.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LaneView {
-    /// The destination.
-    pub name: String,
-    /// Whether an operator paused it.
-    pub is_paused: bool,
-    /// How many deliveries were numbered.
-    pub sequence: i64,
-    /// How many messages stand in each state.
-    pub messages: BTreeMap<&'static str, i64>,
-    /// Since when the oldest message waits for an attempt or for an operator.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub oldest_waiting: Option<String>,
-}
-
-async fn view(tx: &mut Tx, name: &str) -> Result<LaneView, ApiError> {
-    let row = tx.lane(name).await?;
-    let counts = tx.lane_counts().await?;
-    let own = counts.iter().filter(|count| count.lane == name);
-    let waits = |state: OutboxState| {
-        matches!(
-            state,
-            OutboxState::Queued | OutboxState::Failed | OutboxState::Parked
-        )
-    };
-    let oldest = own
-        .clone()
-        .filter(|count| waits(count.state))
-        .map(|count| count.oldest)
-        .min();
-    Ok(LaneView {
-        name: row.lane,
-        is_paused: row.is_paused,
-        sequence: row.sequence,
-        messages: own.map(|count| (count.state.code(), count.count)).collect(),
-        oldest_waiting: oldest.map(|at| at.to_string()),
-    })
 }
 
 /// The lane of a configured destination.
@@ -117,21 +86,47 @@ fn lane(api: &Api, name: &SystemId) -> Result<(), ApiError> {
 async fn list_lanes(_as: As<LaneReaders>, State(api): State<Api>) -> Result<Json<Lanes>, ApiError> {
     let core = api.core();
     let mut tx = core.store.snapshot().await?;
-    let mut lanes = Vec::new();
-    for (name, system) in &core.loaded.config.systems {
-        if system.output.is_some() {
-            lanes.push(view(&mut tx, name.as_str()).await?);
-        }
-    }
+    let systems = core.loaded.config.systems.iter();
+    let told = systems.filter(|(_, system)| system.output.is_some());
+    let names: Vec<&str> = told.map(|(name, _)| name.as_str()).collect();
+    let lanes = lane_view::of(core, &mut tx, &names).await?;
     Ok(Json(Lanes { lanes }))
+}
+
+/// Why a lane is stopped.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Why {
+    /// In a few words, without names: whoever looks at the lane reads it.
+    pub reason: String,
+}
+
+/// Longest reason, in letters.
+const LONGEST_REASON: usize = 200;
+
+/// What is done with a lane.
+enum Order {
+    Pause(String),
+    Drain(String),
+    Resume,
 }
 
 async fn pause_lane(
     by: As<Operators>,
     State(api): State<Api>,
     Path(name): Path<SystemId>,
+    JsonBody(why): JsonBody<Why>,
 ) -> Result<Json<LaneView>, ApiError> {
-    set_paused(&api, by.caller.name(), &name, true).await
+    order(&api, by.caller.name(), &name, Order::Pause(reason(&why)?)).await
+}
+
+async fn drain_lane(
+    by: As<Operators>,
+    State(api): State<Api>,
+    Path(name): Path<SystemId>,
+    JsonBody(why): JsonBody<Why>,
+) -> Result<Json<LaneView>, ApiError> {
+    order(&api, by.caller.name(), &name, Order::Drain(reason(&why)?)).await
 }
 
 async fn resume_lane(
@@ -139,30 +134,53 @@ async fn resume_lane(
     State(api): State<Api>,
     Path(name): Path<SystemId>,
 ) -> Result<Json<LaneView>, ApiError> {
-    set_paused(&api, by.caller.name(), &name, false).await
+    order(&api, by.caller.name(), &name, Order::Resume).await
 }
 
-async fn set_paused(
+fn reason(why: &Why) -> Result<String, ApiError> {
+    let reason = why.reason.trim();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let text = format!("reason: expected 1 to {LONGEST_REASON} letters");
+        return Err(ApiError::Invalid(text));
+    }
+    Ok(reason.to_owned())
+}
+
+async fn order(
     api: &Api,
     actor: &str,
     name: &SystemId,
-    is_paused: bool,
+    order: Order,
 ) -> Result<Json<LaneView>, ApiError> {
     lane(api, name)?;
     let core = api.core();
-    let mut tx = core.store.begin().await?;
-    tx.set_lane_paused(name.as_str(), is_paused).await?;
-    let action = if is_paused {
-        "lane.pause"
-    } else {
-        "lane.resume"
+    let (now, lane) = (core.clock.now(), name.as_str());
+    let halt = |reason: &str| Halt {
+        by: actor.to_owned(),
+        reason: reason.to_owned(),
+        at: now,
     };
-    tx.audit(core.clock.now(), actor, action, name.as_str(), "")
-        .await?;
-    let view = view(&mut tx, name.as_str()).await?;
+    let mut tx = core.store.begin().await?;
+    let (action, reason) = match &order {
+        Order::Pause(reason) => {
+            tx.pause_lane(lane, &halt(reason)).await?;
+            ("lane.pause", reason.as_str())
+        }
+        Order::Drain(reason) => {
+            tx.drain_lane(lane, &halt(reason)).await?;
+            ("lane.drain", reason.as_str())
+        }
+        Order::Resume => {
+            tx.resume_lane(lane).await?;
+            ("lane.resume", "")
+        }
+    };
+    tx.audit(now, actor, action, lane, reason).await?;
+    let views = lane_view::of(core, &mut tx, &[lane]).await?;
     tx.commit().await?;
     core.wake();
-    Ok(Json(view))
+    let view = views.into_iter().next();
+    view.map(Json).ok_or(ApiError::NotFound)
 }
 
 /// Which message.
@@ -237,8 +255,8 @@ async fn move_parked(
     tx.move_outbox(&row, from, now).await?;
     tx.audit(now, actor, action, &message.to_string(), name.as_str())
         .await?;
-    let attempts = tx.attempts(message).await?;
+    let view = MessageView::of(core, &mut tx, &row).await?;
     tx.commit().await?;
     core.wake();
-    Ok(Json(MessageView::of(&row, &attempts)))
+    Ok(Json(view))
 }

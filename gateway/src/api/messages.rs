@@ -1,4 +1,4 @@
-//! `GET /v1/messages/{id}`: one message's way through its lane, without its content.
+//! `GET /v1/messages/{id}`: one message's way from what was received to the last attempt, without its content.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,12 +11,15 @@ use super::body::Path;
 use super::caller::{As, MessageReaders};
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
-use crate::store::{AttemptRow, OutboxRow};
+use super::timeline::{self, Step};
+use crate::pipeline::canary;
+use crate::pipeline::core::Core;
+use crate::store::{OutboxRow, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let doc = Doc::get(
         "/v1/messages/{id}",
-        "A message's way: states, attempts, decisions; never its content",
+        "A message's way: received, matched, decided, mapped, each attempt; never its content",
     )
     .allow::<MessageReaders>()
     .gives::<MessageView>(200, "The timeline")
@@ -33,6 +36,8 @@ pub(super) struct MessageView {
     pub lane: String,
     /// Kind of message.
     pub kind: String,
+    /// The case whose order it keeps, as an opaque key.
+    pub case: String,
     /// State.
     pub state: &'static str,
     /// Attempts since it was written or replayed.
@@ -54,47 +59,24 @@ pub(super) struct MessageView {
     /// Why it failed, is parked or withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Every attempt, in order.
-    pub timeline: Vec<AttemptView>,
-}
-
-/// One attempt.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AttemptView {
-    /// From 1.
-    pub number: i64,
-    /// Start.
-    pub started_at: String,
-    /// End.
-    pub ended_at: String,
-    /// What came of it.
-    pub outcome: String,
-    /// Whose fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-    /// In words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// The decision before it.
-    pub decision: String,
+    /// Its way, step by step: received, matched, decided, queued, then mapped and attempted as often as it took.
+    pub timeline: Vec<Step>,
 }
 
 impl MessageView {
-    /// The message with its attempts.
-    pub(super) fn of(row: &OutboxRow, attempts: &[AttemptRow]) -> Self {
-        let timeline = attempts.iter().map(|attempt| AttemptView {
-            number: attempt.number,
-            started_at: attempt.started_at.to_string(),
-            ended_at: attempt.ended_at.to_string(),
-            outcome: attempt.outcome.clone(),
-            fault: attempt.fault.clone(),
-            note: attempt.note.clone(),
-            decision: attempt.decision.to_string(),
-        });
-        Self {
+    /// The message with its way.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn of(core: &Core, tx: &mut Tx, row: &OutboxRow) -> Result<Self, ApiError> {
+        let system = row.lane.parse().ok();
+        let system = system.and_then(|lane| core.system(&lane));
+        let format = system.and_then(|system| system.output.as_deref());
+        Ok(Self {
             id: row.id.to_string(),
             lane: row.lane.clone(),
             kind: row.kind.clone(),
+            case: hex::encode(&row.case_key),
             state: row.state.code(),
             attempts: row.attempts,
             created_at: row.created_at.to_string(),
@@ -104,8 +86,8 @@ impl MessageView {
             file: row.file.clone(),
             fault: row.fault.clone(),
             note: row.note.clone(),
-            timeline: timeline.collect(),
-        }
+            timeline: timeline::of(tx, row, format).await?,
+        })
     }
 }
 
@@ -114,8 +96,10 @@ async fn show(
     State(api): State<Api>,
     Path(id): Path<MessageId>,
 ) -> Result<Json<MessageView>, ApiError> {
-    let mut tx = api.core().store.snapshot().await?;
-    let row = tx.outbox(id).await?.ok_or(ApiError::NotFound)?;
-    let attempts = tx.attempts(id).await?;
-    Ok(Json(MessageView::of(&row, &attempts)))
+    let core = api.core();
+    let mut tx = core.store.snapshot().await?;
+    let row = tx.outbox(id).await?;
+    let row = row.filter(|row| !canary::is_one(row));
+    let row = row.ok_or(ApiError::NotFound)?;
+    Ok(Json(MessageView::of(core, &mut tx, &row).await?))
 }

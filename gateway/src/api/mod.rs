@@ -19,6 +19,7 @@ mod health;
 mod inbox;
 mod indicators;
 mod inputs;
+mod lane_view;
 mod lanes;
 mod limiter;
 mod link_view;
@@ -41,8 +42,10 @@ mod push;
 mod referral_status;
 mod referrals;
 mod registry;
+mod replays;
 pub mod route;
 mod server;
+mod timeline;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -67,6 +70,7 @@ use self::route::{Doc, Routes};
 use crate::console;
 use crate::console::Publication;
 use crate::intake::Intake;
+use crate::transport::certificate::{self, Certificate};
 
 /// What every handler shares.
 #[derive(Debug, Clone)]
@@ -80,6 +84,8 @@ pub struct Api {
     publication: Arc<Publication>,
     description: Arc<str>,
     is_encrypted: bool,
+    /// The certificates that the gateway read at its start.
+    certificates: Arc<[Certificate]>,
 }
 
 impl Api {
@@ -127,6 +133,7 @@ pub fn routes() -> Routes {
         policy::routes,
         lanes::routes,
         messages::routes,
+        replays::routes,
         inputs::routes,
         baseline::routes,
         measures::routes,
@@ -187,7 +194,7 @@ pub async fn listen(
     stop: CancellationToken,
     tasks: &TaskTracker,
 ) -> anyhow::Result<SocketAddr> {
-    monitor::install();
+    monitor::install(&intake.core.loaded.config);
     let listen = intake.core.loaded.config.listen.clone();
     let header_seconds = intake.core.loaded.config.limits.header_seconds.max(1);
     let api = Api {
@@ -199,6 +206,7 @@ pub async fn listen(
         publication: Arc::new(Publication::default()),
         description: description().into(),
         is_encrypted: listen.certificate.is_some(),
+        certificates: certificate::of(&intake.core.loaded.config).into(),
         intake,
     };
     let patience = Duration::from_secs(header_seconds.into());

@@ -3,6 +3,7 @@
 //! They need a token: the number of waiting pairs tells an agency that sends one record whether somebody else knows the
 //! person.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
@@ -10,26 +11,33 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::Api;
 use super::caller::{As, Monitors};
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
+use crate::config::Config;
+use crate::figures;
+use crate::pipeline::core::Core;
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::store::{LaneCount, OutboxState};
+use crate::transport::certificate::Certificate;
 
 /// The process has one recorder, however many gateways run in it (tests).
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
-/// Installs the recorder, once.
-pub(super) fn install() {
+/// Installs the recorder, once, and shows what this configuration will count.
+pub(super) fn install(config: &Config) {
     RECORDER.get_or_init(|| {
-        PrometheusBuilder::new()
-            .install_recorder()
+        let recorder = figures::recorder().and_then(|builder| builder.install_recorder());
+        let installed = recorder
             .inspect_err(|error| tracing::warn!(%error, "counters are not collected"))
-            .ok()
+            .ok();
+        figures::describe();
+        installed
     });
+    figures::begin(config);
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -55,81 +63,117 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
         .count::<LinkDoc>("link.standing", LinkStanding::Candidate.code())
         .await?;
     let doubted = tx.count::<LinkDoc>(LinkDoc::DOUBTED, "yes").await?;
-    lanes(&mut text, &counts, core.clock.now());
+    waiting(&mut text, &counts, &core.loaded.config, core.clock.now());
+    served(&mut text, core);
+    certificates(&mut text, &api.certificates);
     gauge(
         &mut text,
         "tandem_match_review_pending",
         "Doubtful pairs, and links in doubt, that wait for a steward.",
-        [(None, pending + doubted)],
+        [(Vec::new(), pending + doubted)],
     );
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
-fn lanes(text: &mut String, counts: &[LaneCount], now: Timestamp) {
-    let mut names: Vec<&str> = counts.iter().map(|count| count.lane.as_str()).collect();
-    names.dedup();
-    let is_waiting =
-        |count: &&LaneCount| matches!(count.state, OutboxState::Queued | OutboxState::Failed);
-    let total = |name: &str, wanted: &dyn Fn(&&LaneCount) -> bool| -> i64 {
-        counts
-            .iter()
-            .filter(|count| count.lane == name)
-            .filter(wanted)
-            .map(|count| count.count)
-            .sum()
-    };
-    let due = names
+/// What of each lane waits in the store: of every destination of the configuration, and of one that is no longer in it.
+fn waiting(text: &mut String, counts: &[LaneCount], config: &Config, now: Timestamp) {
+    let destinations = config
+        .systems
         .iter()
-        .map(|name| (Some(*name), total(name, &is_waiting)));
+        .filter(|(_, system)| system.output.is_some());
+    let mut names: BTreeSet<&str> = destinations.map(|(id, _)| id.as_str()).collect();
+    names.extend(counts.iter().map(|count| count.lane.as_str()));
+    let is_due =
+        |count: &&LaneCount| matches!(count.state, OutboxState::Queued | OutboxState::Failed);
+    let is_parked = |count: &&LaneCount| count.state == OutboxState::Parked;
+    let of = |name: &str, is_wanted: &dyn Fn(&&LaneCount) -> bool| -> (i64, Option<Timestamp>) {
+        let own = counts.iter().filter(|count| count.lane == name);
+        let wanted: Vec<&LaneCount> = own.filter(is_wanted).collect();
+        let total = wanted.iter().map(|count| count.count).sum();
+        (total, wanted.iter().map(|count| count.oldest).min())
+    };
+    let lane = |name: &&str| vec![("lane", (*name).to_owned())];
     gauge(
         text,
         "tandem_lane_due",
         "Messages that wait for an attempt.",
-        due,
+        names.iter().map(|name| (lane(name), of(name, &is_due).0)),
     );
-    let parked = names.iter().map(|name| {
-        (
-            Some(*name),
-            total(name, &|count| count.state == OutboxState::Parked),
-        )
-    });
     gauge(
         text,
         "tandem_lane_parked",
         "Messages set aside until somebody replays or skips them.",
-        parked,
-    );
-    let age = names.iter().map(|name| {
-        let waiting = counts
+        names
             .iter()
-            .filter(|count| count.lane == **name)
-            .filter(is_waiting);
-        let oldest = waiting.map(|count| count.oldest).min();
-        (
-            Some(*name),
-            oldest.map_or(0, |oldest| now.duration_since(oldest).as_secs().max(0)),
-        )
-    });
+            .map(|name| (lane(name), of(name, &is_parked).0)),
+    );
+    let age = |oldest: Timestamp| now.duration_since(oldest).as_secs().max(0);
     gauge(
         text,
         "tandem_lane_oldest_age_seconds",
         "Age of the oldest message that waits for an attempt.",
-        age,
+        names
+            .iter()
+            .map(|name| (lane(name), of(name, &is_due).1.map_or(0, age))),
+    );
+}
+
+/// What of the lanes only the gateway knows that serves them.
+fn served(text: &mut String, core: &Core) {
+    let lanes = core.lanes.lanes();
+    gauge(
+        text,
+        "tandem_lane_in_flight",
+        "Messages whose attempt has begun and not ended, of the lanes that this gateway serves.",
+        lanes
+            .iter()
+            .map(|lane| (vec![("lane", lane.lane.clone())], lane.in_flight)),
+    );
+    gauge(
+        text,
+        "tandem_breaker_state",
+        "Circuit breaker of a destination whose lane this gateway serves: 0 closed, 1 half open, 2 open.",
+        lanes.iter().map(|lane| {
+            (
+                vec![("destination", lane.lane.clone())],
+                lane.breaker.level(),
+            )
+        }),
+    );
+}
+
+fn certificates(text: &mut String, certificates: &[Certificate]) {
+    gauge(
+        text,
+        "tandem_certificate_expiry_timestamp_seconds",
+        "When the first certificate of a file ends that the gateway read at its start.",
+        certificates.iter().map(|one| {
+            let labels = vec![
+                ("use", one.used.code().to_owned()),
+                ("name", one.name.clone()),
+            ];
+            (labels, one.ends.as_second())
+        }),
     );
 }
 
 /// One gauge as Prometheus text. It is made at each scrape, so that a lane that is gone leaves no stale value.
-fn gauge<'a>(
+fn gauge(
     text: &mut String,
     name: &str,
     help: &str,
-    values: impl IntoIterator<Item = (Option<&'a str>, i64)>,
+    values: impl IntoIterator<Item = (Vec<(&'static str, String)>, i64)>,
 ) {
     let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
-    for (lane, value) in values {
-        let labels = lane
-            .map(|lane| format!("{{lane=\"{}\"}}", escaped(lane)))
-            .unwrap_or_default();
+    for (labels, value) in values {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{}\"", escaped(value)))
+            .collect();
+        let labels = match labels.as_slice() {
+            [] => String::new(),
+            some => format!("{{{}}}", some.join(",")),
+        };
         let _infallible = writeln!(text, "{name}{labels} {value}");
     }
 }

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::problem::ApiError;
+use crate::figures;
 use crate::pipeline::accept::Accepted;
 use crate::pipeline::accept::gate::{self, Gate};
 use crate::pipeline::core::Core;
@@ -132,7 +133,7 @@ pub(super) async fn accept(
     drop(tx);
     let acceptor = &api.intake.acceptor;
     let accepted = acceptor.accept(reader, context, Arc::new(bytes)).await?;
-    metrics::counter!("tandem_messages_received_total", "source" => system.to_string(), "kind" => kind).increment(1);
+    figures::received(system.as_str(), kind, 1);
     core.wake();
     Ok(accepted)
 }

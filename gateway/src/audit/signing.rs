@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
+use crate::figures;
 use crate::pipeline::core::Core;
 
 /// Longest time between two checkpoints of a log that grows.
@@ -37,7 +38,7 @@ async fn sign(core: &Core) {
     match core.audit.sign(&core.store, core.clock.now()).await {
         Ok(_) => {}
         Err(error) => {
-            metrics::counter!("tandem_audit_checkpoints_failed_total").increment(1);
+            figures::unsigned(1);
             tracing::error!(%error, "no checkpoint of the audit log could be signed");
         }
     }

@@ -14,6 +14,8 @@ pub enum Exit {
     Usage = 2,
     /// The command could not run: a file can't be read or written, the gateway can't be reached.
     CouldNotRun = 3,
+    /// Neither yes nor no: nothing failed, and somebody should look.
+    Doubtful = 4,
 }
 
 impl Exit {

@@ -8,6 +8,7 @@ mod client;
 mod decide;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod encode;
 pub mod exit;
 mod init;

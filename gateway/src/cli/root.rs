@@ -9,11 +9,12 @@ use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
     DecisionsArgs, InputCommand, InputsArgs, LaneCommand, LanesArgs, LinksArgs, MatchArgs,
-    MeasureArgs, MessageArgs, OverdueArgs, ReplayCommand, SimulateArgs, WhyArgs,
+    MeasureArgs, MessageArgs, OverdueArgs, ReplayArgs, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
 use super::demo::{self, DemoArgs};
+use super::doctor::{self, DoctorArgs};
 use super::encode::{self, EncodeArgs};
 use super::exit::{Exit, Failure};
 use super::init::{self, InitArgs};
@@ -57,6 +58,7 @@ enum Command {
     #[command(subcommand)]
     Labels(LabelsCommand),
     Check(CheckArgs),
+    Doctor(DoctorArgs),
     Init(InitArgs),
     Serve(ServeArgs),
     Links(LinksArgs),
@@ -69,8 +71,7 @@ enum Command {
     #[command(subcommand)]
     Input(InputCommand),
     Overdue(OverdueArgs),
-    #[command(subcommand)]
-    Replay(ReplayCommand),
+    Replay(ReplayArgs),
     #[command(subcommand)]
     Consent(ConsentCommand),
     Decisions(DecisionsArgs),
@@ -124,6 +125,7 @@ impl Command {
             Self::Policy(command) => command.run().await,
             Self::Labels(command) => command.run(),
             Self::Check(args) => check::run(args),
+            Self::Doctor(args) => Box::pin(doctor::run(args)).await,
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,
             Self::Links(args) => args.run().await,
@@ -134,7 +136,7 @@ impl Command {
             Self::Inputs(args) => args.run().await,
             Self::Input(command) => command.run().await,
             Self::Overdue(args) => args.run().await,
-            Self::Replay(command) => command.run().await,
+            Self::Replay(args) => args.run().await,
             Self::Consent(command) => command.run().await,
             Self::Decisions(args) => args.run().await,
             Self::Why(args) => args.run().await,

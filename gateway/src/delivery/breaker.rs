@@ -20,6 +20,39 @@ pub(super) enum Allowed {
     NotBefore(Timestamp),
 }
 
+/// How a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Deliveries run.
+    Closed,
+    /// One message asks whether the destination is back.
+    HalfOpen,
+    /// Nothing is tried before this instant.
+    Open(Timestamp),
+}
+
+impl Standing {
+    /// As text.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half-open",
+            Self::Open(_) => "open",
+        }
+    }
+
+    /// As a number: 0 closed, 1 half open, 2 open.
+    #[must_use]
+    pub const fn level(self) -> i64 {
+        match self {
+            Self::Closed => 0,
+            Self::HalfOpen => 1,
+            Self::Open(_) => 2,
+        }
+    }
+}
+
 /// The breaker of one destination.
 #[derive(Debug)]
 pub(super) struct Breaker {
@@ -39,12 +72,19 @@ enum State {
 
 impl Breaker {
     pub(super) fn new(destination: &str) -> Self {
-        let breaker = Self {
+        Self {
             destination: destination.to_owned(),
             state: State::Closed { failures: 0 },
-        };
-        breaker.show();
-        breaker
+        }
+    }
+
+    /// How it stands.
+    pub(super) const fn standing(&self) -> Standing {
+        match self.state {
+            State::Closed { .. } => Standing::Closed,
+            State::HalfOpen { .. } => Standing::HalfOpen,
+            State::Open { until, .. } => Standing::Open(until),
+        }
     }
 
     /// How much may be tried at an instant.
@@ -122,22 +162,10 @@ impl Breaker {
                 );
             }
         }
-        self.show();
     }
 
     const fn is_open(&self) -> bool {
         matches!(self.state, State::Open { .. })
-    }
-
-    /// 0 closed, 1 half open, 2 open.
-    fn show(&self) {
-        let value = match self.state {
-            State::Closed { .. } => 0.0,
-            State::HalfOpen { .. } => 1.0,
-            State::Open { .. } => 2.0,
-        };
-        metrics::gauge!("tandem_breaker_state", "destination" => self.destination.clone())
-            .set(value);
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tandem_adapter_port::conversation::{Conclusion, Conversation, Step, TransportFailure};
 use tandem_adapter_port::write::{Delivery, Fault, WrittenFile};
 
+use super::response::Response;
 use crate::clock::Clock;
 use crate::transport::folder::ExchangeFolder;
 use crate::transport::http::PartnerClient;
@@ -24,14 +25,37 @@ pub enum Carrier {
 /// Most requests of one conversation, so that no partner can keep us talking.
 const MOST_REQUESTS: usize = 64;
 
+/// What came of handing something over, and how the destination answered.
+#[derive(Debug, Clone)]
+pub(super) struct Carried {
+    pub(super) delivery: Delivery,
+    /// `None` when it was not asked.
+    pub(super) response: Option<Response>,
+}
+
+impl Carried {
+    /// What came of it before the destination was asked.
+    pub(super) const fn of(delivery: Delivery) -> Self {
+        Self {
+            delivery,
+            response: None,
+        }
+    }
+}
+
 /// Hands a file over.
-pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Delivery {
-    match carrier {
+pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Carried {
+    let delivery = match carrier {
         Carrier::Folder(folder) => {
             let (folder, name, bytes) = (Arc::clone(folder), file.name.clone(), file.bytes.clone());
             let put = tokio::task::spawn_blocking(move || folder.put(&name, &bytes)).await;
             match put {
-                Ok(Ok(())) => Delivery::Delivered { reference: None },
+                Ok(Ok(())) => {
+                    return Carried {
+                        delivery: Delivery::Delivered { reference: None },
+                        response: Some(Response::Stored),
+                    };
+                }
                 Ok(Err(error)) => retry(
                     Fault::Ours,
                     format!("cannot write to the exchange folder: {}", error.kind()),
@@ -42,12 +66,13 @@ pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Delivery {
                 ),
             }
         }
-        Carrier::Push(client, url) => push(client, url, file).await,
+        Carrier::Push(client, url) => return push(client, url, file).await,
         Carrier::Fhir(_) => park(Fault::Ours, "a FHIR server takes no files".to_owned()),
-    }
+    };
+    Carried::of(delivery)
 }
 
-async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Delivery {
+async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Carried {
     let ids: Vec<String> = file.messages.iter().map(ToString::to_string).collect();
     let request = http::Request::post(url.as_str())
         .header(http::header::CONTENT_TYPE, file.content_type)
@@ -55,11 +80,16 @@ async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Del
         .header("tandem-file-name", &file.name)
         .body(file.bytes.clone());
     let Ok(request) = request else {
-        return park(Fault::Ours, "the request cannot be built".to_owned());
+        let text = "the request cannot be built".to_owned();
+        return Carried::of(park(Fault::Ours, text));
     };
-    match client.send(request).await {
-        Ok(answer) => from_status(&answer),
-        Err(failure) => from_failure(&failure),
+    let answer = client.send(request).await;
+    Carried {
+        response: Some(Response::of(&answer)),
+        delivery: match &answer {
+            Ok(answer) => from_status(answer),
+            Err(failure) => from_failure(failure),
+        },
     }
 }
 
@@ -108,11 +138,25 @@ pub async fn conversation(
     talk: &mut dyn Conversation,
     clock: &Clock,
 ) -> Conclusion {
+    heard(client, talk, clock, &mut None).await
+}
+
+/// Carries a conversation to its end, and notes how the partner answered last.
+pub(super) async fn heard(
+    client: &PartnerClient,
+    talk: &mut dyn Conversation,
+    clock: &Clock,
+    last: &mut Option<Response>,
+) -> Conclusion {
     let mut answer = None;
     for _ in 0..MOST_REQUESTS {
         let now: Timestamp = clock.now();
         match talk.step(answer.take(), now) {
-            Step::Send(request) => answer = Some(client.send(*request).await),
+            Step::Send(request) => {
+                let came = client.send(*request).await;
+                *last = Some(Response::of(&came));
+                answer = Some(came);
+            }
             Step::Done(conclusion) => return *conclusion,
         }
     }

@@ -1,7 +1,8 @@
 //! A lane: the messages of one destination, in order per case.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -17,11 +18,14 @@ use tandem_mappings::model::id::{MessageId, SystemId};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::board::Signs;
 use super::breaker::{Allowed, Breaker};
-use super::carry::{self, Carrier};
+use super::carry::{self, Carried, Carrier};
 use super::outcome::{self, Attempted};
 use super::ready::{Ready, decide};
+use super::response::Response;
 use crate::config::LaneConfig;
+use crate::figures;
 use crate::pipeline::core::Core;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
 use crate::store::{OutboxRow, StoreError};
@@ -53,7 +57,7 @@ pub struct Lane {
 struct Gate {
     rate: Option<Arc<DefaultDirectRateLimiter>>,
     in_flight: usize,
-    breaker: Arc<Mutex<Breaker>>,
+    signs: Signs,
 }
 
 impl Gate {
@@ -62,12 +66,8 @@ impl Gate {
         Self {
             rate: rate.map(|quota| Arc::new(RateLimiter::direct(quota))),
             in_flight: usize::try_from(config.in_flight.get()).unwrap_or(1),
-            breaker: Arc::new(Mutex::new(Breaker::new(system.as_str()))),
+            signs: Signs::new(Breaker::new(system.as_str())),
         }
-    }
-
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,9 +85,11 @@ impl Lane {
     }
 
     /// Takes in what came of an attempt.
-    fn ended(&self, core: &Core, delivery: &Delivery) {
+    fn ended(&self, core: &Core, delivery: &Delivery, took: Duration) {
+        figures::attempt_took(self.system.as_str(), took);
         let config = &core.loaded.config.delivery;
         self.gate
+            .signs
             .breaker()
             .ended(config, delivery, core.clock.now());
     }
@@ -122,6 +124,9 @@ impl std::fmt::Debug for Lane {
 /// Runs a lane until cancelled.
 pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
     let mut changed = core.changed.subscribe();
+    let _on_board = core
+        .lanes
+        .show(lane.system.as_str(), lane.gate.signs.clone());
     loop {
         let started_at = core.clock.now();
         let pause = match turn(&core, &lane, &stop).await {
@@ -150,18 +155,18 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
 /// When to look again, after a turn that found nothing due at `started_at`. What falls due while this is asked is
 /// looked at again at once.
 async fn next_due(core: &Core, lane: &Lane, started_at: Timestamp) -> Option<Timestamp> {
-    if let Allowed::NotBefore(until) = lane.gate.breaker().allows(started_at) {
+    if let Allowed::NotBefore(until) = lane.gate.signs.breaker().allows(started_at) {
         return Some(until);
     }
     let due = async {
-        core.store
-            .snapshot()
-            .await?
-            .next_due(lane.system.as_str())
-            .await
+        let mut snapshot = core.store.snapshot().await?;
+        match snapshot.lane(lane.system.as_str()).await?.tried_to() {
+            Some(up_to) => snapshot.next_due(lane.system.as_str(), up_to).await,
+            None => Ok(None),
+        }
     };
     let at = due.await.ok().flatten()?;
-    // What was due and yet not tried stands in a paused lane: it waits for a change, not for the clock.
+    // What was due and yet not tried stands in a lane that was paused since: it waits for a change, not for the clock.
     (at > started_at).then_some(at)
 }
 
@@ -179,17 +184,17 @@ pub async fn turn(
         Form::Files(writer) => i64::try_from(writer.batch_limit()).unwrap_or(100),
         Form::Fhir(_) => 20,
     };
-    let limit = match lane.gate.breaker().allows(started_at) {
+    let limit = match lane.gate.signs.breaker().allows(started_at) {
         Allowed::All => most,
         Allowed::Probe => 1,
         Allowed::NotBefore(_) => return Ok(false),
     };
     let mut snapshot = core.store.snapshot().await?;
-    if snapshot.lane(lane.system.as_str()).await?.is_paused {
+    let Some(up_to) = snapshot.lane(lane.system.as_str()).await?.tried_to() else {
         return Ok(false);
-    }
+    };
     let rows = snapshot
-        .due_outbox(lane.system.as_str(), started_at, limit)
+        .due_outbox(lane.system.as_str(), started_at, up_to, limit)
         .await?;
     drop(snapshot);
     if rows.is_empty() {
@@ -227,7 +232,7 @@ async fn talk(
     row: OutboxRow,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    if stop.is_cancelled() || lane.gate.breaker().is_closed_to(core.clock.now()) {
+    if stop.is_cancelled() || lane.gate.signs.breaker().is_closed_to(core.clock.now()) {
         return Ok(());
     }
     let started_at = core.clock.now();
@@ -244,6 +249,7 @@ async fn files(
     ready: Vec<Ready>,
     started_at: Timestamp,
 ) -> Result<(), StoreError> {
+    let _under_way = lane.gate.signs.begin(ready.len());
     let mut tx = core.store.begin().await?;
     let sequence = tx.next_sequence(lane.system.as_str()).await?;
     tx.commit().await?;
@@ -310,16 +316,17 @@ async fn hand_over(
     let mut ended = Vec::new();
     for (message, delivery) in written.not_written {
         if let Some(one) = waiting.remove(&message) {
-            ended.push(attempted(one, started_at, None, delivery));
+            ended.push(attempted(one, started_at, None, Carried::of(delivery)));
         }
     }
     let mut all_handed_over = true;
     note_files(core, &waiting, &written.files).await?;
     for file in &written.files {
-        let delivery = carry::file(&lane.carrier, file).await;
-        lane.ended(core, &delivery);
+        let started = Instant::now();
+        let handed = carry::file(&lane.carrier, file).await;
+        lane.ended(core, &handed.delivery, started.elapsed());
         all_handed_over &= matches!(
-            delivery,
+            handed.delivery,
             Delivery::Delivered { .. } | Delivery::Acknowledged { .. }
         );
         for message in &file.messages {
@@ -328,7 +335,7 @@ async fn hand_over(
                     one,
                     started_at,
                     Some(file.name.clone()),
-                    delivery.clone(),
+                    handed.clone(),
                 ));
             }
         }
@@ -340,10 +347,10 @@ async fn hand_over(
             one,
             started_at,
             None,
-            Delivery::Park {
+            Carried::of(Delivery::Park {
                 fault: Fault::Ours,
                 text,
-            },
+            }),
         ));
     }
     let now = core.clock.now();
@@ -371,7 +378,7 @@ fn attempted(
     ready: Ready,
     started_at: Timestamp,
     file: Option<String>,
-    delivery: Delivery,
+    handed: Carried,
 ) -> Attempted {
     Attempted {
         decision: ready.decision,
@@ -381,7 +388,8 @@ fn attempted(
         people: ready.people,
         started_at,
         file,
-        delivery,
+        delivery: handed.delivery,
+        response: handed.response,
     }
 }
 
@@ -401,7 +409,7 @@ async fn fail_all(
         outcome::settle(
             core,
             &mut tx,
-            &attempted(one, started_at, None, delivery),
+            &attempted(one, started_at, None, Carried::of(delivery)),
             now,
         )
         .await?;
@@ -419,6 +427,7 @@ async fn conversation(
     let Carrier::Fhir(client) = &lane.carrier else {
         return fail_all(core, vec![ready], started_at, "the lane has no FHIR server").await;
     };
+    let _under_way = lane.gate.signs.begin(1);
     let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
     let (config, outbound) = (config.clone(), ready.outbound.clone());
     let talk = tokio::task::spawn_blocking(move || {
@@ -434,26 +443,30 @@ async fn conversation(
         )
         .await;
     };
-    let talking = carry::conversation(client, talk.as_mut(), &core.clock);
-    let conclusion = tokio::time::timeout(ATTEMPT_LIMIT, talking)
-        .await
-        .unwrap_or_else(|_| Conclusion {
-            delivery: Some(Delivery::Retry {
-                fault: Fault::Partner,
-                after: None,
-                text: format!(
-                    "the conversation took longer than {} s",
-                    ATTEMPT_LIMIT.as_secs()
-                ),
-            }),
-            ..Conclusion::default()
-        });
-    let now = core.clock.now();
+    let started = Instant::now();
+    let mut response = None;
+    let talking = carry::heard(client, talk.as_mut(), &core.clock, &mut response);
+    let ended = tokio::time::timeout(ATTEMPT_LIMIT, talking).await;
+    if ended.is_err() {
+        response = Some(Response::TIMEOUT);
+    }
+    let conclusion = ended.unwrap_or_else(|_| Conclusion {
+        delivery: Some(Delivery::Retry {
+            fault: Fault::Partner,
+            after: None,
+            text: format!(
+                "the conversation took longer than {} s",
+                ATTEMPT_LIMIT.as_secs()
+            ),
+        }),
+        ..Conclusion::default()
+    });
+    let (now, took) = (core.clock.now(), started.elapsed());
     let delivery = conclusion.delivery.unwrap_or(Delivery::Park {
         fault: Fault::Ours,
         text: "the conversation ended without an outcome".to_owned(),
     });
-    lane.ended(core, &delivery);
+    lane.ended(core, &delivery, took);
     let mut tx = core.store.begin().await?;
     for row in conclusion.memory {
         tx.put(
@@ -468,7 +481,7 @@ async fn conversation(
     outcome::settle(
         core,
         &mut tx,
-        &attempted(ready, started_at, None, delivery),
+        &attempted(ready, started_at, None, Carried { delivery, response }),
         now,
     )
     .await?;

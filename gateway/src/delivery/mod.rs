@@ -2,10 +2,16 @@
 //! destination's own form and hands them over; what came of it goes back into the store.
 
 pub mod acknowledge;
+pub mod again;
 mod backoff;
+mod board;
 mod breaker;
 mod carry;
+pub use board::{Board, Served};
+pub use breaker::Standing;
 pub use carry::{Carrier, conversation as converse};
 pub mod lane;
 mod outcome;
+pub(crate) use outcome::OUTCOMES;
 mod ready;
+mod response;

@@ -9,12 +9,17 @@ use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, SystemId};
 use tandem_mappings::model::message::DeliveryTold;
 
 use super::backoff;
+use super::response::Response;
+use crate::figures;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::{recall, referrals};
 use crate::state::disclosure::DisclosureDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
+
+/// How an attempt may end.
+pub(crate) const OUTCOMES: [&str; 4] = ["delivered", "acknowledged", "retry", "park"];
 
 /// An attempt that has ended.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ pub(super) struct Attempted {
     pub(super) file: Option<String>,
     /// What came of it.
     pub(super) delivery: Delivery,
+    /// How the destination answered; `None` when it was not asked.
+    pub(super) response: Option<Response>,
 }
 
 /// Settles an attempt.
@@ -90,12 +97,14 @@ pub(super) async fn settle(
         ended_at: now,
         outcome: outcome.to_owned(),
         fault: row.fault.clone(),
+        response: attempted
+            .response
+            .map(|response| response.code().to_owned()),
         note,
         decision: attempted.decision,
     })
     .await?;
-    metrics::counter!("tandem_messages_delivered_total", "destination" => row.lane.clone(), "outcome" => outcome)
-        .increment(1);
+    figures::delivered(&row.lane, outcome, 1);
     record(core, tx, &row, now).await?;
     if matches!(
         row.state,

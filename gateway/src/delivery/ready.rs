@@ -123,6 +123,7 @@ async fn decide_one(
             ended_at: now,
             outcome: "withdrawn".to_owned(),
             fault: None,
+            response: None,
             note: None,
             decision: ruling.decision,
         };

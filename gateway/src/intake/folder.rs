@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Intake;
 use crate::config::{ByteSize, Folder};
 use crate::delivery::acknowledge;
+use crate::figures;
 use crate::pipeline::accept::{Accepted, gate};
 use crate::transport::folder::{ExchangeFolder, name_of};
 
@@ -156,8 +157,7 @@ async fn accept(
         .acceptor
         .accept(reader, context, Arc::new(bytes))
         .await?;
-    metrics::counter!("tandem_messages_received_total", "source" => system.to_string(), "kind" => format.name())
-        .increment(1);
+    figures::received(system.as_str(), format.name(), 1);
     Ok(accepted)
 }
 

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Intake;
 use crate::delivery::converse;
+use crate::figures;
 use crate::pipeline::accept::gate;
 use crate::state::partner::StoredMemory;
 use crate::transport::http::PartnerClient;
@@ -101,8 +102,7 @@ async fn accept(
         .acceptor
         .accept(reader, context, Arc::new(original))
         .await?;
-    metrics::counter!("tandem_messages_received_total", "source" => system.to_string(), "kind" => "fhir/pull")
-        .increment(count as u64);
+    figures::received(system.as_str(), "fhir/pull", count as u64);
     intake.core.wake();
     Ok(())
 }

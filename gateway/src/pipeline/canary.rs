@@ -18,6 +18,7 @@ use super::core::{Core, GATEWAY_SYSTEM};
 use super::judge::{Ask, AskedItem};
 use super::proposal::{Part, Proposal, ProposedItem, ProposedPerson};
 use super::tell;
+use crate::figures;
 use crate::store::{OutboxRow, Stage, StoreError};
 
 /// Kind of the canary's messages in the outbox.
@@ -117,11 +118,13 @@ pub async fn probe(core: &Core) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The places where the canary must be denied.
+pub(crate) const PATHS: [&str; 3] = ["outbox", "match", "attempt"];
+
 /// Notes what came out at a place where the canary must be denied.
 pub fn seen(core: &Core, path: &'static str, was_permitted: bool) {
     let outcome = if was_permitted { "permitted" } else { "denied" };
-    metrics::counter!("tandem_canary_probes_total", "path" => path, "outcome" => outcome)
-        .increment(1);
+    figures::probed(path, outcome, 1);
     core.canary.probes.fetch_add(1, Ordering::Relaxed);
     if was_permitted {
         core.canary.escapes.fetch_add(1, Ordering::Relaxed);

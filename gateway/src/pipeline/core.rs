@@ -16,6 +16,7 @@ use super::matcher::Matcher;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::config::{Loaded, SystemConfig};
+use crate::delivery::Board;
 use crate::state::sensitivity::Sensitivity;
 use crate::store::{EventState, Recorder, Store, StoreError, Tx};
 
@@ -47,6 +48,8 @@ pub struct Core {
     pub gateway: SystemId,
     /// Counts up whenever something waits for the processor or a lane.
     pub changed: watch::Sender<u64>,
+    /// The lanes that this gateway serves.
+    pub lanes: Board,
     /// What the canary has shown.
     pub canary: Canary,
     /// Tells that something was written that a timer must know.

@@ -18,6 +18,7 @@ use super::core::Core;
 use super::expiries;
 use super::timer_notice::{self, Told};
 use super::{referrals, tell};
+use crate::figures;
 use crate::policy;
 use crate::state::referral::ReferralDoc;
 use crate::state::timer::ExpiredDoc;
@@ -27,6 +28,17 @@ use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// Name of the second look at a delivery that is not acknowledged.
 const STILL_NOT_ACKNOWLEDGED: &str = "acknowledge-redelivery";
+
+/// The names under which expiries are counted.
+pub(crate) const NAMES: [&str; 7] = [
+    TimerName::AcknowledgeDelivery.code(),
+    STILL_NOT_ACKNOWLEDGED,
+    TimerName::Decision.code(),
+    TimerName::DecisionLimit.code(),
+    TimerName::FirstContact.code(),
+    TimerName::StatusRefresh.code(),
+    TimerName::ClosureWindow.code(),
+];
 
 /// Looks until cancelled.
 pub async fn run(core: Arc<Core>, stop: CancellationToken) {
@@ -138,7 +150,7 @@ async fn expire(
     let gateway = core.gateway.as_str();
     tx.audit(now, gateway, "referral.timer", &object, name)
         .await?;
-    metrics::counter!("tandem_referral_timers_expired_total", "timer" => name).increment(1);
+    figures::timer_expired(name, 1);
     let mut expired = ExpiredDoc {
         referral: document.id,
         timer: name.to_owned(),

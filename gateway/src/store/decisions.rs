@@ -22,6 +22,9 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Every stage.
+    pub const ALL: [Self; 4] = [Self::Intake, Self::Outbox, Self::Attempt, Self::Query];
+
     /// The stage as text.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -92,7 +95,16 @@ impl Tx {
         for evidence in &row.evidence {
             self.keep(evidence, row.decided_at).await?;
         }
+        self.count_denial(row);
         self.log(Logged::Decision(row.id)).await
+    }
+
+    /// Notes a decision that permits nothing: it is counted when it is durable.
+    fn count_denial(&mut self, row: &DecisionRow) {
+        let permits_nothing = matches!(row.outcome.as_str(), "deny" | "needs-human");
+        let stages = Stage::ALL.iter().filter(|_| permits_nothing);
+        self.denied
+            .extend(stages.filter(|stage| stage.code() == row.stage));
     }
 
     /// A decision by id.

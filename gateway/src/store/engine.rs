@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection as _, PgPool, SqlSafeStr as _, SqlitePool};
 
 use super::StoreError;
-use super::sql::{Open, Session};
+use super::sql::{Open, Session, query};
 
 /// The schema, in numbered steps; written for SQLite.
 static SCHEMA: Migrator = sqlx::migrate!("./migrations");
@@ -102,6 +102,19 @@ impl Engine {
             .connect_with(options)
             .await?;
         Ok(Self::Postgres { pool, writers: 0 })
+    }
+
+    /// The numbers of the steps of this program's schema.
+    pub(super) fn steps() -> impl Iterator<Item = i64> {
+        SCHEMA.iter().map(|step| step.version)
+    }
+
+    /// The numbers of the steps that the schema has taken.
+    pub(super) async fn taken(&self) -> Result<Vec<i64>, StoreError> {
+        let mut session = self.snapshot().await?;
+        let rows = query("SELECT version FROM _sqlx_migrations ORDER BY version");
+        let rows = rows.fetch_all(&mut session).await?;
+        Ok(rows.iter().map(|row| row.get("version")).collect())
     }
 
     /// The database that other processes may share.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tandem_mappings::model::event::Event;
 use tandem_mappings::model::id::InputId;
 
+use super::cause::Cause;
 use super::sql::{Row, query, query_scalar};
 use super::tx::micros;
 use super::{StoreError, Tx};
@@ -88,6 +89,11 @@ impl Tx {
         .execute(&mut self.inner)
         .await?;
         self.tells |= state == EventState::Waiting;
+        let is_of_delivery = event.told.body.event_type().starts_with("delivery.");
+        let has_accepted = matches!(self.cause, Some(Cause::Accepted(_)));
+        if state == EventState::Applied && !is_of_delivery && !has_accepted {
+            self.cause = Some(Cause::Recorded(position));
+        }
         Ok(position)
     }
 
@@ -238,6 +244,9 @@ impl Tx {
         .bind(position)
         .execute(&mut self.inner)
         .await?;
+        if done == 1 {
+            self.cause = Some(Cause::Accepted(position));
+        }
         Ok(done == 1)
     }
 

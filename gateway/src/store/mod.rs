@@ -5,6 +5,7 @@
 
 mod audit;
 mod audit_events;
+mod cause;
 mod changes;
 mod checkpoints;
 mod consents;
@@ -28,14 +29,16 @@ mod plans;
 mod policy;
 mod recorder;
 mod relied;
+mod replays;
 mod revision;
+mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;
 mod tx;
 mod writers;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::postgres::PgConnectOptions;
@@ -43,6 +46,7 @@ use tokio::sync::watch;
 
 pub use audit::AuditEntry;
 pub use audit_events::Logging;
+pub use cause::EventHead;
 pub use changes::Change;
 pub use checkpoints::{CheckpointRow, CosignatureRow};
 pub use decisions::{DecisionRow, Stage};
@@ -52,13 +56,15 @@ pub use error::StoreError;
 pub use events::{EventState, WaitingEvent};
 pub use evidence::{Evidence, EvidenceKind};
 pub use inputs::{Ingested, InputRow, InputState, Received};
-pub use lanes::LaneRow;
+pub use lanes::{Halt, LaneRow};
 pub use leaves::LeafRow;
 pub use listen::Heard;
 pub use logged::{Kind, Logged};
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
+pub use replays::{Choice, ReplayRow};
+pub use schema::Schema;
 pub use tx::{Mark, Tx};
 pub use writers::Handed;
 
@@ -90,7 +96,7 @@ impl Store {
     pub async fn of(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
         match address(&config.store)? {
             Some(address) => Self::open_postgres(address, sealer).await,
-            None => Self::open(&config.data.join(SQLITE), sealer).await,
+            None => Self::open(&Self::file(config), sealer).await,
         }
     }
 
@@ -102,7 +108,7 @@ impl Store {
     pub async fn to_read(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
         match address(&config.store)? {
             Some(address) => Ok(Self::on(Engine::postgres_to_read(address).await?, sealer)),
-            None => Self::open_to_read(&config.data.join(SQLITE), sealer).await,
+            None => Self::open_to_read(&Self::file(config), sealer).await,
         }
     }
 
@@ -142,6 +148,12 @@ impl Store {
         };
         store.check_root().await?;
         Ok(store)
+    }
+
+    /// The file of SQLite that a configuration has its rows in, unless they are in PostgreSQL.
+    #[must_use]
+    pub fn file(config: &Config) -> PathBuf {
+        config.data.join(SQLITE)
     }
 
     fn on(engine: Engine, sealer: Sealer) -> Self {

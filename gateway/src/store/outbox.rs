@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use tandem_mappings::model::id::{DecisionId, MessageId};
 
+use super::cause::Cause;
 use super::logged::Logged;
 use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp, uuid};
@@ -126,6 +127,8 @@ pub struct AttemptRow {
     pub outcome: String,
     /// Whose fault.
     pub fault: Option<String>,
+    /// How the destination answered, as a class: `2xx`, `5xx`, `timeout`, `refused`, `tls`, `stored`; none when it was not asked.
+    pub response: Option<String>,
     /// In words.
     pub note: Option<String>,
     /// The decision before the attempt.
@@ -142,8 +145,8 @@ impl Tx {
             .sealer
             .seal("outbox", "sealed", row.id.as_bytes(), &row.content)?;
         query(
-            "INSERT INTO outbox (jurisdiction, id, position, lane, case_key, kind, state, attempts, due_at, created_at, changed_at, decision, sealed) \
-             SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3, $4, $5, $6, 0, $7, $8, $8, $9, $10 \
+            "INSERT INTO outbox (jurisdiction, id, position, lane, case_key, kind, state, attempts, due_at, created_at, changed_at, decision, sealed, cause) \
+             SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3, $4, $5, $6, 0, $7, $8, $8, $9, $10, $11 \
              FROM outbox WHERE jurisdiction = $1",
         )
         .bind(self.jurisdiction())
@@ -156,6 +159,7 @@ impl Tx {
         .bind(micros(row.created_at))
         .bind(row.decision.as_bytes().as_slice())
         .bind(sealed)
+        .bind(self.cause.map(Cause::position))
         .execute(&mut self.inner)
         .await?;
         self.tells = true;
@@ -177,7 +181,7 @@ impl Tx {
 
     /// The next messages of a lane that may be tried: due, and the head of their case (a parked or not yet due
     /// message holds its case). Those that were never tried come first; at least a quarter of the places is left to those that
-    /// are tried again, so that neither starves the other.
+    /// are tried again, so that neither starves the other. Of a lane that is drained, those up to a position.
     ///
     /// # Errors
     /// When the store fails or a message does not open.
@@ -185,17 +189,18 @@ impl Tx {
         &mut self,
         lane: &str,
         now: Timestamp,
+        up_to: i64,
         limit: i64,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let again = query(
-            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND due_at <= $3 \
+            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND due_at <= $3 AND position <= $5 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked')) \
              ORDER BY due_at LIMIT $4",
         );
         let first = query(
-            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' AND due_at <= $3 \
+            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' AND due_at <= $3 AND position <= $5 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked')) \
@@ -207,7 +212,8 @@ impl Tx {
                 .bind(self.jurisdiction())
                 .bind(lane)
                 .bind(micros(now))
-                .bind(limit);
+                .bind(limit)
+                .bind(up_to);
             *rows = bound.fetch_all(&mut self.inner).await?;
         }
         let [mut first, mut again] = found;
@@ -228,9 +234,13 @@ impl Tx {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn next_due(&mut self, lane: &str) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_due(
+        &mut self,
+        lane: &str,
+        up_to: i64,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let again = query_scalar(
-            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' \
+            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND position <= $3 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked')) \
@@ -238,7 +248,7 @@ impl Tx {
         );
         // A message that was never tried is due since it was written.
         let first = query_scalar(
-            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' \
+            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' AND position <= $3 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked')) \
@@ -246,7 +256,7 @@ impl Tx {
         );
         let mut next: Option<i64> = None;
         for query in [first, again] {
-            let bound = query.bind(self.jurisdiction()).bind(lane);
+            let bound = query.bind(self.jurisdiction()).bind(lane).bind(up_to);
             let due: Option<i64> = bound.fetch_optional(&mut self.inner).await?;
             next = next.into_iter().chain(due).min();
         }
@@ -366,8 +376,8 @@ impl Tx {
     /// When the store fails.
     pub async fn add_attempt(&mut self, attempt: &AttemptRow) -> Result<(), StoreError> {
         let number: i64 = query_scalar(
-            "INSERT INTO attempt (jurisdiction, message, number, started_at, ended_at, outcome, fault, note, decision) \
-             SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7, $8 FROM attempt \
+            "INSERT INTO attempt (jurisdiction, message, number, started_at, ended_at, outcome, fault, note, decision, response) \
+             SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9 FROM attempt \
              WHERE jurisdiction = $1 AND message = $2 RETURNING number",
         )
         .bind(self.jurisdiction())
@@ -378,6 +388,7 @@ impl Tx {
         .bind(attempt.fault.as_deref())
         .bind(attempt.note.as_deref())
         .bind(attempt.decision.as_bytes().as_slice())
+        .bind(attempt.response.as_deref())
         .fetch_one(&mut self.inner)
         .await?;
         self.log(Logged::Attempt(attempt.message, number)).await
@@ -404,6 +415,7 @@ impl Tx {
                     ended_at: timestamp(row.get("ended_at"))?,
                     outcome: row.get("outcome"),
                     fault: row.get("fault"),
+                    response: row.get("response"),
                     note: row.get("note"),
                     decision: DecisionId(uuid(&decision)?),
                 })

@@ -9,7 +9,7 @@ use super::sql::Open;
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
-const ALL: [&str; 26] = [
+const ALL: [&str; 28] = [
     // The highest position so far: the last entry of an index.
     "INSERT INTO audit ",
     "INSERT INTO event ",
@@ -23,6 +23,8 @@ const ALL: [&str; 26] = [
     "SELECT MIN(due_at) FROM document_due",
     // Pages of all, by the order of an index.
     "SELECT position, at, actor, action, object, detail FROM audit WHERE jurisdiction = $1 ORDER",
+    "SELECT at FROM audit WHERE jurisdiction = $1 ORDER BY position DESC LIMIT 1",
+    "SELECT recorded_at FROM event WHERE jurisdiction = $1 ORDER BY position DESC LIMIT 1",
     "SELECT size, note FROM audit_checkpoint WHERE jurisdiction = $1 ORDER BY size DESC LIMIT 1",
     "SELECT * FROM decision WHERE jurisdiction = $1 ORDER BY decided_at DESC",
     "SELECT id, system, format, received_at, state, outcome, report FROM input WHERE jurisdiction = $1 ORDER",

@@ -93,7 +93,7 @@ pub(super) fn now() -> jiff::Timestamp {
     "2026-02-02T09:00:00-08:00".parse().unwrap()
 }
 
-fn row(tx: &Tx, case: &str) -> OutboxRow {
+pub(super) fn row(tx: &Tx, case: &str) -> OutboxRow {
     OutboxRow {
         id: MessageId(uuid::Uuid::now_v7()),
         position: 0,
@@ -111,6 +111,68 @@ fn row(tx: &Tx, case: &str) -> OutboxRow {
         note: None,
         content: b"{}".to_vec(),
     }
+}
+
+async fn a_lane_that_drains_tries_what_was_written_before_and_a_resumed_one_all(place: Place) {
+    let halt = Halt {
+        by: "operator".to_owned(),
+        reason: "their upgrade".to_owned(),
+        at: now(),
+    };
+    let mut tx = place.store.begin().await.unwrap();
+    let (before, after) = (row(&tx, "case-1"), row(&tx, "case-2"));
+    tx.add_outbox(&before).await.unwrap();
+    tx.drain_lane("hmis-demo", &halt).await.unwrap();
+    tx.add_outbox(&after).await.unwrap();
+    let lane = tx.lane("hmis-demo").await.unwrap();
+    assert_eq!(lane.halt, Some(halt.clone()));
+    let up_to = lane.tried_to().unwrap();
+    let due = tx.due_outbox("hmis-demo", now(), up_to, 10).await.unwrap();
+    assert_eq!(
+        due.iter().map(|one| one.id).collect::<Vec<_>>(),
+        [before.id]
+    );
+    assert_eq!(tx.next_due("hmis-demo", up_to).await.unwrap(), Some(now()));
+    assert!(tx.waits_up_to("hmis-demo", up_to).await.unwrap());
+    let delivered = OutboxRow {
+        state: OutboxState::Delivered,
+        ..before
+    };
+    assert!(
+        tx.move_outbox(&delivered, OutboxState::Queued, now())
+            .await
+            .unwrap()
+    );
+    assert!(!tx.waits_up_to("hmis-demo", up_to).await.unwrap());
+    assert_eq!(tx.next_due("hmis-demo", up_to).await.unwrap(), None);
+    tx.resume_lane("hmis-demo").await.unwrap();
+    let lane = tx.lane("hmis-demo").await.unwrap();
+    assert_eq!((lane.tried_to(), lane.halt), (Some(i64::MAX), None));
+    tx.pause_lane("hmis-demo", &halt).await.unwrap();
+    assert_eq!(tx.lane("hmis-demo").await.unwrap().tried_to(), None);
+}
+
+async fn an_attempt_says_how_it_was_answered_and_a_message_without_an_event_names_none(
+    place: Place,
+) {
+    let mut tx = place.store.begin().await.unwrap();
+    let one = row(&tx, "case-1");
+    tx.add_outbox(&one).await.unwrap();
+    assert_eq!(tx.cause_of(one.id).await.unwrap(), None);
+    let attempt = AttemptRow {
+        message: one.id,
+        number: 0,
+        started_at: now(),
+        ended_at: now(),
+        outcome: "retry".to_owned(),
+        fault: Some("network".to_owned()),
+        response: Some("tls".to_owned()),
+        note: None,
+        decision: one.decision,
+    };
+    tx.add_attempt(&attempt).await.unwrap();
+    let kept = tx.attempts(one.id).await.unwrap();
+    assert_eq!(kept[0].response.as_deref(), Some("tls"));
 }
 
 async fn a_transaction_that_is_dropped_leaves_no_trace(place: Place) {
@@ -236,7 +298,7 @@ async fn only_the_head_of_a_case_is_due_and_other_cases_go_on(place: Place) {
         tx.add_outbox(one).await.unwrap();
     }
     let due: Vec<_> = tx
-        .due_outbox("hmis-demo", now(), 10)
+        .due_outbox("hmis-demo", now(), i64::MAX, 10)
         .await
         .unwrap()
         .iter()
@@ -260,7 +322,7 @@ async fn a_parked_head_holds_its_case_until_it_is_skipped(place: Place) {
             .unwrap()
     );
     assert!(
-        tx.due_outbox("hmis-demo", now(), 10)
+        tx.due_outbox("hmis-demo", now(), i64::MAX, 10)
             .await
             .unwrap()
             .is_empty()
@@ -275,7 +337,10 @@ async fn a_parked_head_holds_its_case_until_it_is_skipped(place: Place) {
             .unwrap()
     );
     assert_eq!(
-        tx.due_outbox("hmis-demo", now(), 10).await.unwrap()[0].id,
+        tx.due_outbox("hmis-demo", now(), i64::MAX, 10)
+            .await
+            .unwrap()[0]
+            .id,
         second.id
     );
 }
@@ -322,4 +387,6 @@ contract!(
     only_the_head_of_a_case_is_due_and_other_cases_go_on,
     a_parked_head_holds_its_case_until_it_is_skipped,
     a_message_is_moved_from_the_state_it_had_or_not_at_all,
+    a_lane_that_drains_tries_what_was_written_before_and_a_resumed_one_all,
+    an_attempt_says_how_it_was_answered_and_a_message_without_an_event_names_none,
 );

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::cause::Cause;
 use super::sql::{Session, query};
 use super::writers::{Handed, Turn};
-use super::{Store, StoreError, listen};
+use super::{Stage, Store, StoreError, listen};
 use crate::seal::Sealer;
 
 /// A transaction of the store.
@@ -19,6 +20,10 @@ pub struct Tx {
     turn: Option<Turn>,
     /// Whether something was written that other gateways wait for.
     pub(super) tells: bool,
+    /// The stages of decisions in it that permit nothing.
+    pub(super) denied: Vec<Stage>,
+    /// The event from which the messages written next follow, by its position.
+    pub(super) cause: Option<Cause>,
     instance: uuid::Uuid,
 }
 
@@ -37,6 +42,8 @@ impl Tx {
             logged: 0,
             turn: None,
             tells: false,
+            denied: Vec::new(),
+            cause: None,
             instance: store.instance,
         }
     }
@@ -65,8 +72,9 @@ impl Tx {
         if self.tells {
             listen::tell(&mut self.inner, self.sealer.jurisdiction(), self.instance).await?;
         }
+        let denied = std::mem::take(&mut self.denied);
         match self.give_back() {
-            Some(turn) => turn.hand_in(self.logged),
+            Some(turn) => turn.hand_in(self.logged, denied),
             None => Ok(Handed::nothing()),
         }
     }

@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
-use super::StoreError;
 use super::engine::{Engine, PATIENCE};
 use super::sql::Session;
+use super::{Stage, StoreError};
+use crate::figures;
 
 /// Writers that share a commit.
 const TOGETHER: usize = 64;
@@ -42,6 +43,8 @@ struct Slot {
     is_abandoned: bool,
     /// Leaves of the audit log that those who wait have added.
     logged: u64,
+    /// The stages of decisions of those who wait that permit nothing.
+    denied: Vec<Stage>,
 }
 
 /// A writer's turn. Dropped, the writer has given up.
@@ -159,7 +162,7 @@ impl Turn {
     }
 
     /// The writer is done: its transaction goes to whoever is next.
-    pub(super) fn hand_in(mut self, logged: u64) -> Result<Handed, StoreError> {
+    pub(super) fn hand_in(mut self, logged: u64, denied: Vec<Stage>) -> Result<Handed, StoreError> {
         if self.session.is_broken() {
             let text = "a statement of the transaction has failed";
             return Err(sqlx::Error::Protocol(text.to_owned()).into());
@@ -168,6 +171,7 @@ impl Turn {
         let writers = self.writers.clone();
         self.slot.waiting.push(told);
         self.slot.logged = self.slot.logged.saturating_add(logged);
+        self.slot.denied.extend(denied);
         self.slot.session = Some(self.session.take());
         let is_full = self.slot.waiting.len() >= TOGETHER
             || self
@@ -218,9 +222,10 @@ impl Turn {
                     .logged
                     .send_modify(|count| *count = count.wrapping_add(logged));
             }
-            #[expect(clippy::cast_precision_loss, reason = "at most a few dozen")]
-            metrics::histogram!("tandem_commit_batch_size").record(together as f64);
-            metrics::histogram!("tandem_commit_duration_seconds").record(started.elapsed());
+            figures::committed(started.elapsed(), together);
+            for stage in &self.slot.denied {
+                figures::denied(stage.code(), 1);
+            }
         }
         self.tell(&ended);
     }

@@ -100,7 +100,19 @@ impl PartnerClient {
 }
 
 fn failure(error: &reqwest::Error) -> TransportFailure {
-    if error.is_timeout() {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let broken: Vec<&std::io::Error> = causes.filter_map(|cause| cause.downcast_ref()).collect();
+    let is_tls = |cause: &&std::io::Error| {
+        let inner = cause.get_ref();
+        inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    };
+    let is_refused =
+        |cause: &&std::io::Error| cause.kind() == std::io::ErrorKind::ConnectionRefused;
+    if broken.iter().any(is_tls) {
+        TransportFailure::Tls
+    } else if broken.iter().any(is_refused) {
+        TransportFailure::Refused
+    } else if error.is_timeout() {
         TransportFailure::Timeout
     } else if error.is_connect() {
         TransportFailure::Connect

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::api_office::{Office, marisol, person, steady};
 
-fn question(person: &Value) -> Value {
+pub(crate) fn question(person: &Value) -> Value {
     json!({ "person": person, "purpose": "COC" })
 }
 

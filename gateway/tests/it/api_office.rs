@@ -38,6 +38,8 @@ pub(crate) const CALLERS: [(&str, &str, &str, Option<&str>); 10] = [
     ("administrator", "administrator", "org-calworks", None),
 ];
 
+const GENEROUS: &str = "limits = { requests_per_second = 1000, burst = 1000, body_bytes = 200000, match_quantum_ms = 20 }";
+
 /// A running gateway and a client. The folder goes with it.
 pub(crate) struct Office {
     gateway: Option<Gateway>,
@@ -69,13 +71,21 @@ impl Answer {
 impl Office {
     /// A gateway with generous limits.
     pub(crate) async fn open() -> Self {
-        Self::with("limits = { requests_per_second = 1000, burst = 1000, body_bytes = 200000, match_quantum_ms = 20 }").await
+        Self::with(GENEROUS).await
     }
 
     /// A gateway with these limits.
     pub(crate) async fn with(limits: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self::start(folder, &config(limits, &registry())).await
+    }
+
+    /// A gateway whose configuration is changed before it starts; the folder is there for what it names.
+    pub(crate) async fn changed(change: impl FnOnce(&Path, String) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = config(GENEROUS, &registry());
+        let text = change(folder.path(), text);
+        Self::start(folder, &text).await
     }
 
     /// A gateway with these limits to whose registry entries are added.

@@ -41,12 +41,12 @@ fn an_answer_is_shown_as_a_table_and_the_token_goes_along() {
     let token = file(&place, "operator.token", "secret-token\n");
     let (url, served) = answering(
         "200 OK",
-        r#"{"lanes":[{"name":"hmis-demo","is_paused":true}]}"#,
+        r#"{"lanes":[{"name":"hmis-demo","flow":"paused"}]}"#,
     );
     let ended = tandem(&["lanes", "--url", &url, "--token-file", &token]);
     let head = served.join().unwrap().to_lowercase();
     assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(ended.out.contains("hmis-demo  true"), "{}", ended.out);
+    assert!(ended.out.contains("hmis-demo  paused"), "{}", ended.out);
     assert!(
         head.starts_with("get /v1/lanes http/1.1")
             && head.contains("authorization: bearer secret-token"),

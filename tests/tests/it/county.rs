@@ -136,7 +136,7 @@ impl County {
             .post(
                 "operator",
                 &format!("/v1/lanes/{name}/{verb}"),
-                &serde_json::json!({}),
+                &serde_json::json!({ "reason": "the test looks at what waits" }),
             )
             .await
             .unwrap();

@@ -249,7 +249,7 @@ async fn queued_message_survives_a_stop_and_is_delivered_once() {
         .post(
             "operator",
             "/v1/lanes/cws-demo/pause",
-            &serde_json::json!({}),
+            &serde_json::json!({ "reason": "the gateway is to stop" }),
         )
         .await
         .unwrap();

@@ -16,6 +16,7 @@ fn attempt() -> AttemptRow {
         ended_at: now(),
         outcome: "retry".to_owned(),
         fault: Some("theirs".to_owned()),
+        response: Some("5xx".to_owned()),
         note: Some("refused for now".to_owned()),
         decision: DecisionId(uuid::Uuid::from_u128(1)),
     }
@@ -123,7 +124,7 @@ async fn every_deleted_or_inserted_row_of_them_is_found_and_named() {
         ),
         (
             "INSERT INTO attempt SELECT jurisdiction, message, 900, started_at, ended_at, 'acknowledged', fault, note, \
-             decision FROM attempt LIMIT 1",
+             decision, response FROM attempt LIMIT 1",
             "0000000000cc 900: the record is not in the log",
         ),
     ] {
@@ -153,7 +154,7 @@ async fn an_older_log_takes_them_in_once_and_says_so() {
     assert_eq!(entries[0].detail, "6");
     // What comes beside the gateway afterwards is not taken in by its next start.
     place
-        .alter("INSERT INTO attempt SELECT jurisdiction, message, 900, started_at, ended_at, outcome, fault, note, decision FROM attempt LIMIT 1")
+        .alter("INSERT INTO attempt SELECT jurisdiction, message, 900, started_at, ended_at, outcome, fault, note, decision, response FROM attempt LIMIT 1")
         .await;
     let (_store, _log) = opened(place.folder.path()).await;
     let text = told(&place.verify().await);

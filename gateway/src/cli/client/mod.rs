@@ -10,6 +10,7 @@ mod operate;
 mod oversight;
 mod pair;
 mod reasons;
+mod replay;
 mod show;
 
 use clap::Args;
@@ -21,10 +22,10 @@ pub(super) use self::consent::ConsentCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
 pub(super) use self::operate::{
     BaselineCommand, InputCommand, InputsArgs, LaneCommand, LanesArgs, MessageArgs, OverdueArgs,
-    ReplayCommand,
 };
 pub(super) use self::oversight::MeasureArgs;
 pub(super) use self::reasons::{DecisionsArgs, SimulateArgs, WhyArgs};
+pub(super) use self::replay::ReplayArgs;
 
 pub(super) use self::connection::Call;
 pub(super) use self::connection::ConnectionArgs;
@@ -66,6 +67,16 @@ impl AnswerArgs {
         } else {
             show::print_answer(&show::in_columns(&answer, list, columns), false)?;
         }
+        Ok(Exit::Yes)
+    }
+
+    /// Makes one call and prints its answer; for people the list of steps in it one a line, under the rest.
+    async fn timeline(&self, call: Call, list: &str) -> Result<Exit, Failure> {
+        let mut answer = self.ask(call).await?;
+        if !self.json {
+            show::in_lines(&mut answer, list);
+        }
+        self.print(&answer)?;
         Ok(Exit::Yes)
     }
 

@@ -1,15 +1,22 @@
-//! `tandem lanes`, `lane`, `message`, `replay` and `baseline`: what an operator does.
+//! `tandem lanes`, `lane`, `message` and `baseline`: what an operator does.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::exit::{Exit, Failure};
 use super::AnswerArgs;
 use super::connection::Call;
 
-/// List the lanes: one for each destination, with what waits, what is parked and why.
+/// List the lanes, one for each destination: whether it runs, what waits, is under way and parked, the age of the
+/// oldest message, the breaker, and by whose word and why it is paused.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tandem lanes --token-file operator.token")]
+#[command(after_help = "\
+Examples:
+  tandem lanes --token-file operator.token
+  tandem lanes --json
+
+flow is running, paused, draining or drained. breaker is closed, half-open (one message asks whether the destination is
+back) or open (left alone until left_alone_until). in_flight and breaker are empty for a lane that another gateway serves.")]
 pub(in super::super) struct LanesArgs {
     #[command(flatten)]
     answer: AnswerArgs,
@@ -18,19 +25,55 @@ pub(in super::super) struct LanesArgs {
 impl LanesArgs {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        self.answer.call(Call::get(["lanes"])).await
+        self.answer
+            .list(
+                Call::get(["lanes"]),
+                "lanes",
+                &[
+                    ("lane", "/name"),
+                    ("flow", "/flow"),
+                    ("due", "/due"),
+                    ("in_flight", "/in_flight"),
+                    ("parked", "/parked"),
+                    ("oldest_seconds", "/oldest_age_seconds"),
+                    ("breaker", "/breaker"),
+                    ("until", "/left_alone_until"),
+                    ("by", "/halted_by"),
+                    ("reason", "/reason"),
+                ],
+            )
+            .await
     }
 }
 
-/// Pause or resume a lane, or give up a message that holds its case.
+/// Pause, drain or resume a lane, or give up a message that holds its case.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  tandem lane pause hmis-demo --reason 'their upgrade until noon'
+  tandem lane drain hmis-demo --reason 'their upgrade at noon'
+  tandem lane resume hmis-demo
+
+A lane that drains delivers what was written before, with every retry that it takes, and starts nothing that was written
+after; nothing is refused or lost, it waits until the lane is resumed. tandem lanes says drained when that is done.")]
 pub(in super::super) enum LaneCommand {
     /// Deliver nothing more there until it is resumed; what arrives waits
-    Pause(LaneArgs),
+    Pause(HaltArgs),
+    /// Deliver what waits by now and nothing newer until it is resumed
+    Drain(HaltArgs),
     /// Deliver again
     Resume(LaneArgs),
     /// Give up parked messages: the messages behind them go on
     Skip(ParkedArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in super::super) struct HaltArgs {
+    /// Why, in a few words and without names of clients: whoever lists the lanes reads it
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    lane: LaneArgs,
 }
 
 #[derive(Debug, Args)]
@@ -41,23 +84,42 @@ pub(in super::super) struct LaneArgs {
     answer: AnswerArgs,
 }
 
-impl LaneCommand {
-    /// Runs the command.
-    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        let (args, verb) = match self {
-            Self::Pause(args) => (args, "pause"),
-            Self::Resume(args) => (args, "resume"),
-            Self::Skip(args) => return args.each("skip").await,
-        };
-        args.answer
-            .call(Call::post(["lanes", &args.name, verb], json!({})))
+impl LaneArgs {
+    async fn tell(&self, verb: &str, body: Value) -> Result<Exit, Failure> {
+        self.answer
+            .call(Call::post(["lanes", &self.name, verb], body))
             .await
     }
 }
 
-/// Show one message: its state, its attempts, its decision.
+impl LaneCommand {
+    /// Runs the command.
+    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
+        match self {
+            Self::Pause(args) => {
+                args.lane
+                    .tell("pause", json!({ "reason": args.reason }))
+                    .await
+            }
+            Self::Drain(args) => {
+                args.lane
+                    .tell("drain", json!({ "reason": args.reason }))
+                    .await
+            }
+            Self::Resume(args) => args.tell("resume", json!({})).await,
+            Self::Skip(args) => args.each("skip").await,
+        }
+    }
+}
+
+/// Show one message's way: received, matched, decided, mapped, and each attempt with its answer and whose fault it was.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tandem message 0198c2f0-... --token-file operator.token")]
+#[command(after_help = "\
+Examples:
+  tandem message 0198c2f0-... --token-file operator.token
+  tandem message 0198c2f0-... --json
+
+A message that was never queued, and one that nobody has heard of, are both unknown: exit code 1.")]
 pub(in super::super) struct MessageArgs {
     /// Id of the message
     id: String,
@@ -68,21 +130,9 @@ pub(in super::super) struct MessageArgs {
 impl MessageArgs {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        self.answer.call(Call::get(["messages", &self.id])).await
+        let call = Call::get(["messages", &self.id]);
+        self.answer.timeline(call, "timeline").await
     }
-}
-
-/// Try again what is parked: messages on their way out, or events that could not be applied.
-#[derive(Debug, Subcommand)]
-#[command(after_help = "\
-Examples:
-  tandem replay message hmis-demo 0198c2f0-... 0198c2f1-...
-  tandem replay events")]
-pub(in super::super) enum ReplayCommand {
-    /// Try parked messages of a lane again; each is decided anew before it is sent
-    Message(ParkedArgs),
-    /// Let every parked event try again
-    Events(AnswerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -98,7 +148,7 @@ pub(in super::super) struct ParkedArgs {
 
 impl ParkedArgs {
     /// One call for each message; the first that is refused ends it.
-    async fn each(&self, verb: &str) -> Result<Exit, Failure> {
+    pub(super) async fn each(&self, verb: &str) -> Result<Exit, Failure> {
         for message in &self.messages {
             let body = json!({ "message": message });
             self.answer
@@ -106,20 +156,6 @@ impl ParkedArgs {
                 .await?;
         }
         Ok(Exit::Yes)
-    }
-}
-
-impl ReplayCommand {
-    /// Runs the command.
-    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        match self {
-            Self::Message(args) => args.each("replay").await,
-            Self::Events(answer) => {
-                answer
-                    .call(Call::post(["events", "replay"], json!({})))
-                    .await
-            }
-        }
     }
 }
 

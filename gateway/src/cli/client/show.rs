@@ -28,6 +28,24 @@ pub(super) fn in_columns(answer: &Value, list: &str, columns: &[(&str, &str)]) -
     rows.into_iter().flatten().map(row).collect()
 }
 
+/// Puts each step of a list into three columns: when, which, and all the rest of it.
+pub(super) fn in_lines(answer: &mut Value, list: &str) {
+    let steps = answer.get_mut(list).and_then(Value::as_array_mut);
+    for step in steps.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let of = |name: &str| step.get(name).cloned().unwrap_or_default();
+        let (at, name) = (of("at"), of("step"));
+        // What is taken out one by one leaves the rest in another order.
+        let rest = std::mem::take(step).into_iter();
+        let rest: Map<String, Value> = rest
+            .filter(|(name, _)| name != "at" && name != "step")
+            .collect();
+        let rest = Value::Object(rest);
+        step.insert("at".to_owned(), at);
+        step.insert("step".to_owned(), name);
+        step.insert("what".to_owned(), Value::String(cell(&rest)));
+    }
+}
+
 fn for_people(answer: &Value) -> String {
     match answer {
         Value::Null => "done".to_owned(),
@@ -128,6 +146,18 @@ mod tests {
             "{text}"
         );
         assert_eq!(for_people(&Value::Null), "done");
+    }
+
+    #[test]
+    fn a_step_is_one_line_with_when_which_and_the_rest() {
+        let mut message = json!({"id": "m-1", "timeline": [
+            {"at": "08:00", "step": "queued"},
+            {"at": "08:01", "step": "attempted", "outcome": "retry", "response": "5xx"},
+        ]});
+        in_lines(&mut message, "timeline");
+        let text = for_people(&message);
+        let last = text.lines().last().unwrap();
+        assert_eq!(last.trim(), "08:01  attempted  outcome=retry response=5xx");
     }
 
     #[test]

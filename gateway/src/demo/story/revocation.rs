@@ -14,7 +14,11 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
     let lane = |verb: &str| format!("/v1/lanes/calworks-demo/{verb}");
     world
         .office
-        .post("operator", &lane("pause"), &json!({}))
+        .post(
+            "operator",
+            &lane("pause"),
+            &json!({ "reason": "a revocation is on its way" }),
+        )
         .await?;
     let task = counselling_task(world)?;
     world.behavioral_health.on_hold(&task, "waitlisted")?;

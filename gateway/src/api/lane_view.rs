@@ -1,0 +1,134 @@
+//! A lane as an operator sees it: what waits in it, whether it runs, and by whose word it does not.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::problem::ApiError;
+use crate::delivery::{Served, Standing};
+use crate::pipeline::core::Core;
+use crate::store::{LaneCount, LaneRow, OutboxState, Tx};
+
+/// A lane.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LaneView {
+    /// The destination.
+    pub name: String,
+    /// `running`, `paused`, `draining`, or `drained`: what was written before it was to be drained is delivered.
+    pub flow: &'static str,
+    /// Whether an operator paused it.
+    pub is_paused: bool,
+    /// Who paused it, or lets it drain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halted_by: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halted_at: Option<String>,
+    /// Messages that wait for an attempt.
+    pub due: i64,
+    /// Messages whose attempt has begun and not ended; absent when another gateway serves the lane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<i64>,
+    /// Messages set aside.
+    pub parked: i64,
+    /// Age of the oldest message that waits for an attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_age_seconds: Option<i64>,
+    /// The breaker: `closed`, `half-open` or `open`; absent when another gateway serves the lane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<&'static str>,
+    /// Until when the destination is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_alone_until: Option<String>,
+    /// How many deliveries were numbered.
+    pub sequence: i64,
+    /// How many messages stand in each state.
+    pub messages: BTreeMap<&'static str, i64>,
+    /// Since when the oldest message waits for an attempt or for an operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_waiting: Option<String>,
+}
+
+/// One lane, or each in the order of the names.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn of(
+    core: &Core,
+    tx: &mut Tx,
+    names: &[&str],
+) -> Result<Vec<LaneView>, ApiError> {
+    let counts = tx.lane_counts().await?;
+    let served = core.lanes.lanes();
+    let now = core.clock.now();
+    let mut views = Vec::new();
+    for name in names {
+        let row = tx.lane(name).await?;
+        let flow = match (row.is_paused, row.drain_to) {
+            (true, _) => "paused",
+            (false, None) => "running",
+            (false, Some(last)) if tx.waits_up_to(name, last).await? => "draining",
+            (false, Some(_)) => "drained",
+        };
+        let own = counts.iter().filter(|count| count.lane == *name);
+        let own: Vec<&LaneCount> = own.collect();
+        let served = served.iter().find(|served| served.lane == *name);
+        views.push(view(row, flow, &own, served, now));
+    }
+    Ok(views)
+}
+
+fn view(
+    row: LaneRow,
+    flow: &'static str,
+    counts: &[&LaneCount],
+    served: Option<&Served>,
+    now: Timestamp,
+) -> LaneView {
+    let oldest = |states: &[OutboxState]| {
+        let wanted = counts.iter().filter(|count| states.contains(&count.state));
+        wanted.map(|count| count.oldest).min()
+    };
+    let total = |states: &[OutboxState]| {
+        let wanted = counts.iter().filter(|count| states.contains(&count.state));
+        wanted.map(|count| count.count).sum()
+    };
+    let due = [OutboxState::Queued, OutboxState::Failed];
+    let waiting = [
+        OutboxState::Queued,
+        OutboxState::Failed,
+        OutboxState::Parked,
+    ];
+    let (halted_by, reason, halted_at) = match row.halt {
+        Some(halt) => (Some(halt.by), Some(halt.reason), Some(halt.at.to_string())),
+        None => (None, None, None),
+    };
+    LaneView {
+        name: row.lane,
+        flow,
+        is_paused: row.is_paused,
+        halted_by,
+        reason,
+        halted_at,
+        due: total(&due),
+        in_flight: served.map(|served| served.in_flight),
+        parked: total(&[OutboxState::Parked]),
+        oldest_age_seconds: oldest(&due).map(|at| now.duration_since(at).as_secs().max(0)),
+        breaker: served.map(|served| served.breaker.code()),
+        left_alone_until: served.and_then(|served| match served.breaker {
+            Standing::Open(until) => Some(until.to_string()),
+            _ => None,
+        }),
+        sequence: row.sequence,
+        messages: counts
+            .iter()
+            .map(|count| (count.state.code(), count.count))
+            .collect(),
+        oldest_waiting: oldest(&waiting).map(|at| at.to_string()),
+    }
+}
