@@ -192,6 +192,10 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if error.is_passing() {
+            tracing::error!(%error, "the store cannot be used now; the caller is told to come back");
+            return Self::Unavailable;
+        }
         Self::Internal(error.to_string())
     }
 }
@@ -213,7 +217,10 @@ impl From<SealError> for ApiError {
 
 impl From<AcceptError> for ApiError {
     fn from(error: AcceptError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            AcceptError::Store(error) => error.into(),
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 

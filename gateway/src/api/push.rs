@@ -102,8 +102,8 @@ pub(super) async fn enters(
 /// Accepts pushed bytes of a system. When this returns, they are durable.
 ///
 /// # Errors
-/// 403 for a system of which nothing may enter, 409 when the name was used with other content, else when the store
-/// fails.
+/// 403 for a system of which nothing may enter, 409 when the name was used with other content, 503 when too much waits, else
+/// when the store fails.
 pub(super) async fn accept(
     api: &Api,
     system: &SystemId,
@@ -113,6 +113,9 @@ pub(super) async fn accept(
 ) -> Result<Accepted, ApiError> {
     let core = api.core();
     may_enter(core, system)?;
+    if !core.has_room().await? {
+        return Err(ApiError::Unavailable);
+    }
     let organization = core.organization_of(system).ok_or(ApiError::NotFound)?;
     let content_hash: [u8; 32] = Sha256::digest(&bytes).into();
     let kind = reader.format().name();

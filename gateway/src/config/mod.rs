@@ -148,6 +148,8 @@ pub struct Limits {
     pub request_seconds: u32,
     /// Longest time until the head of a request is there, in seconds.
     pub header_seconds: u32,
+    /// Accepted events that may wait for their turn; while more do, nothing else is accepted.
+    pub waiting_events: u32,
     /// Match answers leave on a multiple of this, in milliseconds, so that time tells nothing.
     pub match_quantum_ms: u64,
 }
@@ -161,6 +163,7 @@ impl Default for Limits {
             input_bytes: ByteSize::mebibytes(512),
             request_seconds: 120,
             header_seconds: 10,
+            waiting_events: 500_000,
             match_quantum_ms: 50,
         }
     }

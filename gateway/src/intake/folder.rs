@@ -68,6 +68,10 @@ pub async fn look(
             .context("putting an acknowledgement aside")?;
     }
     for file in folder.waiting().context("reading the inputs")? {
+        if !intake.core.has_room().await? {
+            // The files stay where they are until there is room.
+            break;
+        }
         // One file that can't be taken must not keep back those after it.
         if let Err(error) = take(intake, system, config, folder, &file).await {
             tracing::error!(%system, error = format!("{error:#}"), "a file cannot be taken; it stays and is tried again");

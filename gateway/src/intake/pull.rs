@@ -62,6 +62,10 @@ pub async fn once(
         .core
         .organization_of(system)
         .context("the system is not configured")?;
+    if !intake.core.has_room().await? {
+        // What is new there is still new at the next pull.
+        return Ok(0);
+    }
     let now = intake.core.clock.now();
     let name = format!("pull-{}", now.as_microsecond());
     let context = intake.context(system, &organization, &name, now)?;

@@ -128,6 +128,19 @@ impl Core {
         Ok(())
     }
 
+    /// Whether more may be accepted: a queue without an end would fill the disk before anybody is told.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_room(&self) -> Result<bool, StoreError> {
+        let backlog = self.store.snapshot().await?.backlog().await?;
+        let has_room = backlog <= u64::from(self.loaded.config.limits.waiting_events);
+        if !has_room {
+            tracing::warn!(backlog, "nothing is accepted: too many events wait");
+        }
+        Ok(has_room)
+    }
+
     /// The configuration of a system.
     #[must_use]
     pub fn system(&self, id: &SystemId) -> Option<&SystemConfig> {

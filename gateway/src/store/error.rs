@@ -1,5 +1,7 @@
 //! What can go wrong in the store.
 
+use sqlx::sqlite::SqliteError;
+
 use crate::seal::SealError;
 
 /// A failure of the store. The text holds no personal data.
@@ -32,4 +34,73 @@ pub enum StoreError {
         /// What was read.
         kind: &'static str,
     },
+}
+
+impl StoreError {
+    /// Whether the same may succeed later, without anybody changing the request: the disk is full or can't be written, the
+    /// database is away or too busy, or other rules are being followed.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Database(error) => is_passing(error),
+            Self::OtherRules => true,
+            _ => false,
+        }
+    }
+}
+
+fn is_passing(error: &sqlx::Error) -> bool {
+    let Some(refused) = error.as_database_error() else {
+        // No answer of the database, or one of its transaction under another writer.
+        return !matches!(
+            error,
+            sqlx::Error::RowNotFound
+                | sqlx::Error::ColumnNotFound(_)
+                | sqlx::Error::ColumnIndexOutOfBounds { .. }
+                | sqlx::Error::ColumnDecode { .. }
+                | sqlx::Error::Encode(_)
+                | sqlx::Error::Decode(_)
+                | sqlx::Error::TypeNotFound { .. }
+        );
+    };
+    let code = refused.code().unwrap_or_default();
+    if refused.try_downcast_ref::<SqliteError>().is_some() {
+        // The primary result code is the low byte: busy, locked, read-only, I/O error, full, cannot open
+        // (https://sqlite.org/rescode.html).
+        let primary = code.parse::<u32>().unwrap_or(0) & 0xff;
+        return [5, 6, 8, 10, 13, 14].contains(&primary);
+    }
+    // Connection, lack of resources, the operator's intervention, the system's errors, a read-only transaction
+    // (PostgreSQL 15, Appendix A).
+    ["08", "53", "57", "58"]
+        .iter()
+        .any(|class| code.starts_with(class))
+        || code == "25006"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sql::query;
+    use super::super::tests::{on_postgres, on_sqlite};
+    use super::StoreError;
+
+    #[tokio::test]
+    async fn a_database_that_can_not_be_written_now_is_told_from_a_statement_that_is_wrong() {
+        for place in [on_sqlite().await, on_postgres().await] {
+            let mut tx = place.store.snapshot().await.unwrap();
+            let write =
+                query("DELETE FROM consent_revision WHERE jurisdiction = $1").bind("nowhere");
+            let refused = write.execute(&mut tx.inner).await.unwrap_err();
+            assert!(StoreError::from(refused).is_passing());
+            let mut tx = place.store.begin().await.unwrap();
+            let wrong = query("SELECT nothing FROM nowhere")
+                .execute(&mut tx.inner)
+                .await;
+            assert!(!StoreError::from(wrong.unwrap_err()).is_passing());
+            drop(tx);
+            let mut tx = place.store.begin().await.unwrap();
+            let none = query("SELECT 1 WHERE 1 = 0").fetch_one(&mut tx.inner).await;
+            assert!(!StoreError::from(none.err().unwrap()).is_passing());
+        }
+    }
 }

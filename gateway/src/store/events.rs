@@ -193,6 +193,28 @@ impl Tx {
         self.open_events(rows)
     }
 
+    /// How many events lie between the first that waits and the last: at least as many as wait.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn backlog(&mut self) -> Result<u64, StoreError> {
+        let ends = [
+            "SELECT position FROM event WHERE jurisdiction = $1 AND state = 'waiting' ORDER BY position LIMIT 1",
+            "SELECT position FROM event WHERE jurisdiction = $1 AND state = 'waiting' ORDER BY position DESC LIMIT 1",
+        ];
+        let mut found: [Option<i64>; 2] = [None; 2];
+        for (end, text) in found.iter_mut().zip(ends) {
+            *end = query_scalar(text)
+                .bind(self.jurisdiction())
+                .fetch_optional(&mut self.inner)
+                .await?;
+        }
+        Ok(match found {
+            [Some(first), Some(last)] => u64::try_from(last - first).unwrap_or(0) + 1,
+            _ => 0,
+        })
+    }
+
     /// Events whose type starts with one of the prefixes, from a position on, in order.
     ///
     /// # Errors

@@ -290,3 +290,38 @@ async fn a_field_that_no_event_has_is_not_ignored() {
     assert!(answer.text.contains("unknown-field"), "{}", answer.text);
     assert!(known(&office, "calworks-demo", "91234567A").await.is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_too_much_waits_a_sender_is_told_to_come_back_and_nothing_is_stored() {
+    let office =
+        Office::with("limits = { requests_per_second = 1000, burst = 1000, waiting_events = 0 }")
+            .await;
+    let core = office.core();
+    let waits = json!({ "program": "calworks", "case": "C-1", "people": [] });
+    let body =
+        tandem_mappings::model::event::Body::CaseOpened(serde_json::from_value(waits).unwrap());
+    let mut tx = core.store.begin().await.unwrap();
+    let now = core.clock.now();
+    let event = core.own_event(&tx, &core.gateway, body, now, now).unwrap();
+    // Nobody is woken: it waits.
+    tx.append_event(&event, None, EventState::Waiting)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let told = json!([record("91234567A", &marisol())]);
+    let refused = office.post("calworks", "/v1/events", &told).await;
+    assert_eq!(
+        refused.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "{}",
+        refused.text
+    );
+    assert_eq!(refused.header("retry-after"), "5");
+    assert_eq!(inputs(&office).await, 0);
+    core.wake();
+    office.settle().await;
+    let accepted = office.post("calworks", "/v1/events", &told).await;
+    assert!(accepted.status.is_success(), "{}", accepted.text);
+    office.settle().await;
+    assert!(known(&office, "calworks-demo", "91234567A").await.is_some());
+}
