@@ -20,9 +20,10 @@ use std::time::{Duration, Instant};
 use tandem::clock::Clock;
 use tandem::config::Loaded;
 use tandem::serve::Gateway;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+use county::http::read_answer;
 use county::{Invented, deploy};
 
 /// As the program has it.
@@ -176,26 +177,4 @@ async fn ask(asker: Arc<Asker>, next: Arc<AtomicUsize>, start: Instant) -> Vec<D
         );
     }
     times
-}
-
-/// Reads one answer whose length its head tells.
-async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) {
-    answer.clear();
-    loop {
-        assert!(
-            stream.read_buf(answer).await.unwrap() > 0,
-            "the server hung up"
-        );
-        let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
-            continue;
-        };
-        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-        let length = head
-            .split("content-length: ")
-            .nth(1)
-            .and_then(|rest| rest.split("\r\n").next());
-        if answer.len() >= end + 4 + length.unwrap().parse::<usize>().unwrap() {
-            return;
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! The county that the measuring examples run in: its deployment and its people.
 
+pub(crate) mod http;
+
 use std::path::Path;
 
 use tandem::demo::deployment::{self, Places};

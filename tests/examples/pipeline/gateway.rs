@@ -1,0 +1,152 @@
+//! The gateway, with its people known and its families co-managed before the clock runs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::civil::Date;
+use serde_json::Value;
+use tandem::clock::Clock;
+use tandem::config::Loaded;
+use tandem::demo::directives;
+use tandem::demo::office::Office;
+use tandem::pipeline::core::Core;
+use tandem::serve::Gateway;
+use tandem::store::{EventState, OutboxState};
+
+use crate::county::deploy;
+use crate::floor::Partner;
+use crate::messages::{self, FAMILIES};
+use crate::{Run, load, usage};
+
+/// People told in one input.
+const TOGETHER: usize = 500;
+
+/// Measures so many messages with so many people known.
+pub(crate) async fn run(database: Option<String>, people: usize, count: usize) -> Run {
+    let (folder, partner) = (tempfile::tempdir().unwrap(), Partner::default());
+    let inbox = format!("http://{}/inbox", partner.start().await);
+    deploy(folder.path());
+    let file = folder.path().join("gateway.toml");
+    let mut text = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace("http://127.0.0.1:9/\"", &format!("{inbox}\""));
+    if let Some(database) = database {
+        text = format!("store = {{ postgres = \"{database}\" }}\n{text}");
+    }
+    std::fs::write(&file, text).unwrap();
+    let loaded = Loaded::from_file(&file).unwrap();
+    let gateway = Box::pin(Gateway::start(loaded, Clock::System))
+        .await
+        .unwrap();
+    let office = Office::new(format!("http://{}", gateway.address), folder.path()).unwrap();
+    let core = Arc::clone(&gateway.core);
+    introduce(&core, &office, people).await;
+    let before = partner.taken();
+    println!(
+        "the people are known: resident {} MiB; {before} messages of the beginning were delivered",
+        usage::resident_mebibytes()
+    );
+    let token = std::fs::read_to_string(folder.path().join("calworks.token")).unwrap();
+    let bodies = Arc::new(messages::messages(count));
+    let (start, used) = (Instant::now(), usage::processor());
+    let accepted = load::post(gateway.address, "/v1/events", &token, bodies).await;
+    delivered(&core, count).await;
+    let run = Run {
+        accepted,
+        whole: start.elapsed(),
+        processor: usage::processor() - used,
+    };
+    gateway.stop().await;
+    run
+}
+
+/// Makes the people known and the families co-managed.
+async fn introduce(core: &Core, office: &Office, people: usize) {
+    let start = Instant::now();
+    for first in (0..people.max(FAMILIES)).step_by(TOGETHER) {
+        let last = (first + TOGETHER).min(people.max(FAMILIES));
+        tell(office, "calworks", &messages::people(first..last)).await;
+    }
+    applied(core).await;
+    println!(
+        "{people} people told and matched in {:.1?}",
+        start.elapsed()
+    );
+    for (who, events) in messages::families() {
+        tell(office, who, &events).await;
+    }
+    applied(core).await;
+    for number in 0..FAMILIES {
+        let (id, system, person) = messages::consent(number);
+        let mut directive = directives::coordination(&id, "self");
+        let until: Date = jiff::Zoned::now()
+            .date()
+            .saturating_add(jiff::Span::new().years(1));
+        directive["expiry"] = serde_json::json!({ "date": until });
+        office.consent(&directive, system, &person).await.unwrap();
+    }
+    applied(core).await;
+    tell(office, "calworks", &messages::starts()).await;
+    applied(core).await;
+    until(core, async || under_way(core).await == 0).await;
+}
+
+async fn tell(office: &Office, who: &str, events: &Value) {
+    office.post(who, "/v1/events", events).await.unwrap();
+}
+
+/// Waits until every accepted event took effect.
+async fn applied(core: &Core) {
+    until(core, async || {
+        let mut tx = core.store.snapshot().await.unwrap();
+        tx.count_events(EventState::Waiting).await.unwrap() == 0
+    })
+    .await;
+}
+
+/// Messages to child welfare that are not there yet.
+async fn under_way(core: &Core) -> i64 {
+    let mut tx = core.store.snapshot().await.unwrap();
+    let counts = tx.lane_counts().await.unwrap();
+    let waits = |state| matches!(state, OutboxState::Queued | OutboxState::Failed);
+    let of_lane = counts.iter().filter(|count| count.lane == "cws-demo");
+    of_lane
+        .filter(|count| waits(count.state))
+        .map(|count| count.count)
+        .sum()
+}
+
+/// Waits until every message of the run has been delivered, and none was lost on the way.
+async fn delivered(core: &Core, count: usize) {
+    applied(core).await;
+    until(core, async || under_way(core).await == 0).await;
+    let mut tx = core.store.snapshot().await.unwrap();
+    let counts = tx.lane_counts().await.unwrap();
+    let arrived: i64 = counts
+        .iter()
+        .filter(|one| {
+            one.lane == "cws-demo"
+                && matches!(
+                    one.state,
+                    OutboxState::Delivered | OutboxState::Acknowledged
+                )
+        })
+        .map(|one| one.count)
+        .sum();
+    assert!(
+        arrived >= i64::try_from(count).unwrap(),
+        "only {arrived} of {count} arrived: {counts:?}"
+    );
+}
+
+/// Waits until something holds; it is looked at again whenever the gateway did something.
+async fn until(core: &Core, holds: impl AsyncFn() -> bool) {
+    let mut changed = core.changed.subscribe();
+    loop {
+        changed.borrow_and_update();
+        if holds().await {
+            return;
+        }
+        let _more = tokio::time::timeout(Duration::from_millis(100), changed.changed()).await;
+    }
+}
