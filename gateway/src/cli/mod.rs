@@ -17,6 +17,7 @@ mod labels;
 mod link;
 mod log;
 mod measure;
+mod migrate;
 mod output;
 mod output_file;
 mod policy;

@@ -20,6 +20,7 @@ use super::init::{self, InitArgs};
 use super::labels::LabelsCommand;
 use super::link::{self, LinkArgs};
 use super::log;
+use super::migrate::{self, MigrateArgs};
 use super::output::tell;
 use super::policy::PolicyCommand;
 use super::read::{self, ReadArgs};
@@ -59,6 +60,7 @@ enum Command {
     Check(CheckArgs),
     Init(InitArgs),
     Serve(ServeArgs),
+    Migrate(MigrateArgs),
     Links(LinksArgs),
     Match(MatchArgs),
     Lanes(LanesArgs),
@@ -126,6 +128,7 @@ impl Command {
             Self::Check(args) => check::run(args),
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,
+            Self::Migrate(args) => migrate::run(args).await,
             Self::Links(args) => args.run().await,
             Self::Match(args) => args.run().await,
             Self::Lanes(args) => args.run().await,

@@ -1,20 +1,15 @@
 //! The two engines: where a transaction begins, and what keeps those that write in one order.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlSafeStr as _, SqlitePool};
+use sqlx::{PgPool, SqlitePool};
 
 use super::StoreError;
 use super::sql::Session;
-
-/// The schema, in numbered steps; written for SQLite.
-static SCHEMA: Migrator = sqlx::migrate!("./migrations");
 
 /// Rows that a reader gets at a time from the thread of its connection.
 const ROWS: usize = 500;
@@ -42,7 +37,7 @@ pub(super) enum Engine {
 }
 
 impl Engine {
-    /// A file of SQLite, with the schema brought up to date.
+    /// A file of SQLite, made when it is not there.
     pub(super) async fn sqlite(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -56,7 +51,6 @@ impl Engine {
             .acquire_timeout(PATIENCE)
             .connect_with(options.clone())
             .await?;
-        SCHEMA.run(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(8)
             .acquire_timeout(PATIENCE)
@@ -82,7 +76,7 @@ impl Engine {
         })
     }
 
-    /// A database of PostgreSQL, with the schema brought up to date by whichever process comes first.
+    /// A database of PostgreSQL.
     pub(super) async fn postgres(
         options: PgConnectOptions,
         jurisdiction: &str,
@@ -92,7 +86,6 @@ impl Engine {
             .acquire_timeout(PATIENCE)
             .connect_with(options)
             .await?;
-        schema_of_postgres().run(&pool).await?;
         Ok(Self::Postgres {
             pool,
             writers: lock_number(jurisdiction),
@@ -157,28 +150,6 @@ impl Engine {
             }
             Self::Postgres { pool, .. } => pool.close().await,
         }
-    }
-}
-
-/// The schema with PostgreSQL's names of the types.
-fn schema_of_postgres() -> Migrator {
-    let steps = SCHEMA.iter().map(|step| {
-        let text = step
-            .sql
-            .as_str()
-            .replace("BLOB", "BYTEA")
-            .replace("INTEGER", "BIGINT");
-        Migration::new(
-            step.version,
-            step.description.clone(),
-            step.migration_type,
-            sqlx::AssertSqlSafe(text).into_sql_str(),
-            step.no_tx,
-        )
-    });
-    Migrator {
-        migrations: Cow::Owned(steps.collect()),
-        ..Migrator::DEFAULT
     }
 }
 

@@ -28,12 +28,13 @@ mod plans;
 mod policy;
 mod recorder;
 mod revision;
+mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;
 mod tx;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::postgres::PgConnectOptions;
@@ -57,11 +58,12 @@ pub use logged::{Kind, Logged};
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
+pub use schema::{SchemaStep, migrate, schema_of};
 pub use tx::Tx;
 
 use self::engine::Engine;
 use self::sql::{Session, query};
-use crate::config::{Config, StoreConfig};
+use crate::config::{Config, SchemaChange, StoreConfig};
 use crate::seal::Sealer;
 
 /// Name of the file of SQLite in the data folder.
@@ -78,15 +80,44 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store that a configuration names and brings its schema up to date.
+    /// Opens the store that a configuration names, and brings its schema up to date if the configuration lets it.
     ///
     /// # Errors
-    /// When it can't be opened or a migration fails.
+    /// When it can't be opened, a migration fails, or one is missing that is not to be made here.
     pub async fn of(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
+        let store = Self::connect(config, sealer).await?;
+        store.ready(config.store.schema).await
+    }
+
+    /// Connects to the store that a configuration names, whatever its schema is.
+    async fn connect(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
         match address(&config.store)? {
-            Some(address) => Self::open_postgres(address, sealer).await,
-            None => Self::open(&config.data.join(SQLITE), sealer).await,
+            Some(address) => Self::connect_postgres(address, sealer).await,
+            None => Ok(Self::on(
+                Engine::sqlite(&config.data.join(SQLITE)).await?,
+                sealer,
+            )),
         }
+    }
+
+    async fn connect_postgres(
+        address: PgConnectOptions,
+        sealer: Sealer,
+    ) -> Result<Self, StoreError> {
+        let instance = uuid::Uuid::now_v7();
+        let address = address.application_name(&leases::session_of(instance));
+        let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
+        Ok(Self {
+            instance,
+            ..Self::on(engine, sealer)
+        })
+    }
+
+    /// Sees to the schema and the key.
+    async fn ready(self, schema: SchemaChange) -> Result<Self, StoreError> {
+        self.engine.bring_up(schema).await?;
+        self.check_root().await?;
+        Ok(self)
     }
 
     /// Opens the store that a configuration names to read it alone, also while a gateway serves it; nothing is made, and no
@@ -115,8 +146,7 @@ impl Store {
     /// When the file can't be opened or a migration fails.
     pub async fn open(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
         let store = Self::on(Engine::sqlite(file).await?, sealer);
-        store.check_root().await?;
-        Ok(store)
+        store.ready(SchemaChange::AtStart).await
     }
 
     /// Opens the store in a database of PostgreSQL, which other processes may have opened as well, and brings its schema up
@@ -128,15 +158,8 @@ impl Store {
         address: PgConnectOptions,
         sealer: Sealer,
     ) -> Result<Self, StoreError> {
-        let instance = uuid::Uuid::now_v7();
-        let address = address.application_name(&leases::session_of(instance));
-        let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
-        let store = Self {
-            instance,
-            ..Self::on(engine, sealer)
-        };
-        store.check_root().await?;
-        Ok(store)
+        let store = Self::connect_postgres(address, sealer).await?;
+        store.ready(SchemaChange::AtStart).await
     }
 
     fn on(engine: Engine, sealer: Sealer) -> Self {
@@ -194,6 +217,13 @@ impl Store {
     pub async fn close(&self) {
         self.engine.close().await;
     }
+}
+
+/// The file of SQLite that a configuration names; `None` when the store is a database of PostgreSQL.
+#[must_use]
+pub fn sqlite_file(config: &Config) -> Option<PathBuf> {
+    let is_file = config.store.postgres.is_none();
+    is_file.then(|| config.data.join(SQLITE))
 }
 
 /// The database of PostgreSQL that a configuration names.

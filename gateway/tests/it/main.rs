@@ -31,6 +31,7 @@ mod cli_labels;
 mod cli_link;
 mod cli_link_beside;
 mod cli_measure;
+mod cli_migrate;
 mod cli_policy;
 mod cli_program;
 mod cli_read;
