@@ -14,7 +14,7 @@ use super::caller::{As, LaneReaders, Operators};
 use super::messages::MessageView;
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
-use crate::store::{OutboxState, Tx};
+use crate::store::{HoldRow, OutboxState, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let list = Doc::get(
@@ -33,8 +33,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
         "Nothing more is tried until it is resumed",
     )
     .gives::<LaneView>(200, "Paused");
-    let resume =
-        button("/v1/lanes/{name}/resume", "Deliveries go on").gives::<LaneView>(200, "Resumed");
+    let resume = button("/v1/lanes/{name}/resume", "Deliveries go on")
+        .takes::<Resumption>()
+        .gives::<LaneView>(200, "Resumed")
+        .refuses(
+            409,
+            "It is held since the store was restored from a backup, and `reconciled` is not true",
+        );
     let replay = button(
         "/v1/lanes/{name}/replay",
         "A parked message is tried again now",
@@ -44,11 +49,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .refuses(409, "It is not parked");
     let skip = button(
         "/v1/lanes/{name}/skip",
-        "A parked message is given up; the messages behind it go on",
+        "A parked message is given up; the messages behind it go on. In a lane that is held since a restoration also one that \
+         waits: the recipient has it already",
     )
     .takes::<Chosen>()
     .gives::<MessageView>(200, "Skipped")
-    .refuses(409, "It is not parked");
+    .refuses(409, "It is not parked, or does not wait in a held lane");
     routes
         .add(list, list_lanes)
         .add(pause, pause_lane)
@@ -69,8 +75,11 @@ pub(super) struct Lanes {
 pub(super) struct LaneView {
     /// The destination.
     pub name: String,
-    /// Whether an operator paused it.
+    /// Whether an operator paused it, or it is held.
     pub is_paused: bool,
+    /// Why it is held, when the store was restored from a backup and nobody has reconciled what happened since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HoldView>,
     /// How many deliveries were numbered.
     pub sequence: i64,
     /// How many messages stand in each state.
@@ -79,6 +88,30 @@ pub(super) struct LaneView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_waiting: Option<String>,
 }
+
+/// Why a lane is held.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HoldView {
+    /// The reason in words.
+    pub reason: &'static str,
+    /// When the backup was taken: what was revoked and delivered between then and the restoration is unknown.
+    pub taken_at: String,
+    /// When it was restored.
+    pub restored_at: String,
+}
+
+impl HoldView {
+    fn of(hold: &HoldRow) -> Self {
+        Self {
+            reason: HELD,
+            taken_at: hold.taken_at.to_string(),
+            restored_at: hold.restored_at.to_string(),
+        }
+    }
+}
+
+/// What must be done before a held lane goes on.
+const HELD: &str = "restored from a backup: reconcile the revocations and deliveries since it was taken, then resume with `reconciled`";
 
 async fn view(tx: &mut Tx, name: &str) -> Result<LaneView, ApiError> {
     let row = tx.lane(name).await?;
@@ -95,9 +128,11 @@ async fn view(tx: &mut Tx, name: &str) -> Result<LaneView, ApiError> {
         .filter(|count| waits(count.state))
         .map(|count| count.oldest)
         .min();
+    let hold = tx.hold(name).await?;
     Ok(LaneView {
         name: row.lane,
-        is_paused: row.is_paused,
+        is_paused: row.is_paused || hold.is_some(),
+        held: hold.as_ref().map(HoldView::of),
         sequence: row.sequence,
         messages: own.map(|count| (count.state.code(), count.count)).collect(),
         oldest_waiting: oldest.map(|at| at.to_string()),
@@ -131,15 +166,24 @@ async fn pause_lane(
     State(api): State<Api>,
     Path(name): Path<SystemId>,
 ) -> Result<Json<LaneView>, ApiError> {
-    set_paused(&api, by.caller.name(), &name, true).await
+    set_paused(&api, by.caller.name(), &name, true, false).await
+}
+
+/// What an operator says of a lane that goes on.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Resumption {
+    /// For a lane that is held since a restoration: what was revoked and delivered since the backup is reconciled.
+    pub reconciled: bool,
 }
 
 async fn resume_lane(
     by: As<Operators>,
     State(api): State<Api>,
     Path(name): Path<SystemId>,
+    JsonBody(said): JsonBody<Resumption>,
 ) -> Result<Json<LaneView>, ApiError> {
-    set_paused(&api, by.caller.name(), &name, false).await
+    set_paused(&api, by.caller.name(), &name, false, said.reconciled).await
 }
 
 async fn set_paused(
@@ -147,18 +191,25 @@ async fn set_paused(
     actor: &str,
     name: &SystemId,
     is_paused: bool,
+    is_reconciled: bool,
 ) -> Result<Json<LaneView>, ApiError> {
     lane(api, name)?;
     let core = api.core();
+    let now = core.clock.now();
     let mut tx = core.store.begin().await?;
+    let (mut action, mut detail) = ("lane.pause", "");
+    if !is_paused {
+        action = "lane.resume";
+        if tx.hold(name.as_str()).await?.is_some() {
+            if !is_reconciled {
+                return Err(ApiError::conflict(format!("the lane is {HELD}")));
+            }
+            tx.release_lane(name.as_str(), now, actor).await?;
+            detail = "reconciled";
+        }
+    }
     tx.set_lane_paused(name.as_str(), is_paused).await?;
-    let action = if is_paused {
-        "lane.pause"
-    } else {
-        "lane.resume"
-    };
-    tx.audit(core.clock.now(), actor, action, name.as_str(), "")
-        .await?;
+    tx.audit(now, actor, action, name.as_str(), detail).await?;
     let view = view(&mut tx, name.as_str()).await?;
     tx.commit().await?;
     core.wake();
@@ -224,7 +275,10 @@ async fn move_parked(
         .filter(|row| row.lane == name.as_str())
         .ok_or(ApiError::NotFound)?;
     let from = row.state;
-    if from != OutboxState::Parked {
+    let waits = matches!(from, OutboxState::Queued | OutboxState::Failed);
+    // Nothing of a held lane is on its way, and the recipient may have it since before the restoration.
+    let is_dropped = waits && to == OutboxState::Skipped && tx.hold(name.as_str()).await?.is_some();
+    if from != OutboxState::Parked && !is_dropped {
         let text = format!("the message is {}", from.code());
         return Err(ApiError::conflict(text));
     }

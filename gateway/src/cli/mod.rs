@@ -3,6 +3,7 @@
 //! One file or folder for each command. A command gives an answer and an [`exit::Exit`]; an answer goes to standard
 //! output, everything else to standard error.
 
+mod backup;
 mod check;
 mod client;
 mod decide;
@@ -22,7 +23,9 @@ mod output;
 mod output_file;
 mod policy;
 mod read;
+mod restore;
 mod root;
+mod rows_line;
 mod serve;
 mod table;
 

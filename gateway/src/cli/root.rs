@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use super::backup::BackupArgs;
 use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
@@ -24,6 +25,7 @@ use super::migrate::{self, MigrateArgs};
 use super::output::tell;
 use super::policy::PolicyCommand;
 use super::read::{self, ReadArgs};
+use super::restore::RestoreArgs;
 use super::serve::{self, ServeArgs};
 
 /// Finds the people whom several human-services agencies serve, decides what may be told to whom, and carries
@@ -61,6 +63,8 @@ enum Command {
     Init(InitArgs),
     Serve(ServeArgs),
     Migrate(MigrateArgs),
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
     Links(LinksArgs),
     Match(MatchArgs),
     Lanes(LanesArgs),
@@ -129,6 +133,8 @@ impl Command {
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,
             Self::Migrate(args) => migrate::run(args).await,
+            Self::Backup(args) => Box::pin(args.run()).await,
+            Self::Restore(args) => Box::pin(args.run()).await,
             Self::Links(args) => args.run().await,
             Self::Match(args) => args.run().await,
             Self::Lanes(args) => args.run().await,

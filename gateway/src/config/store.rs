@@ -41,7 +41,7 @@ impl StoreConfig {
     }
 
     /// What is wrong with it.
-    pub(super) fn problems(&self) -> Vec<String> {
+    pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let Some(address) = &self.postgres else {
             if self.password_file.is_some() {

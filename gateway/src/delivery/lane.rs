@@ -185,7 +185,9 @@ pub async fn turn(
         Allowed::NotBefore(_) => return Ok(false),
     };
     let mut snapshot = core.store.snapshot().await?;
-    if snapshot.lane(lane.system.as_str()).await?.is_paused {
+    if snapshot.lane(lane.system.as_str()).await?.is_paused
+        || snapshot.hold(lane.system.as_str()).await?.is_some()
+    {
         return Ok(false);
     }
     let rows = snapshot

@@ -13,6 +13,8 @@ use super::sql::Session;
 
 /// Rows that a reader gets at a time from the thread of its connection.
 const ROWS: usize = 500;
+/// The same where one row may be as large as a file.
+const FEW_ROWS: usize = 8;
 /// Longest wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -61,18 +63,43 @@ impl Engine {
 
     /// A file of SQLite to be read alone, as it is.
     pub(super) async fn sqlite_to_read(file: &Path) -> Result<Self, StoreError> {
+        Self::sqlite_one(to_read(file).row_buffer_size(ROWS)).await
+    }
+
+    /// A file of SQLite to be read alone, as it is, row by row, whatever their size.
+    pub(super) async fn sqlite_to_copy(file: &Path) -> Result<Self, StoreError> {
+        Self::sqlite_one(to_read(file).row_buffer_size(FEW_ROWS)).await
+    }
+
+    /// A file of SQLite that nobody writes any more: nothing is made beside it, and it may stand where nothing can be written.
+    pub(super) async fn sqlite_at_rest(file: &Path) -> Result<Self, StoreError> {
+        let options = to_read(file).immutable(true);
+        Self::sqlite_one(options.row_buffer_size(FEW_ROWS)).await
+    }
+
+    /// A new file of SQLite that counts only when it is whole: nothing is synced, and nothing can be taken back.
+    pub(super) async fn sqlite_in_making(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
-            .read_only(true)
-            .row_buffer_size(ROWS)
-            .busy_timeout(Duration::from_secs(30));
-        let readers = SqlitePoolOptions::new()
+            .create_if_missing(true);
+        Self::sqlite_one(unsafe_and_fast(options)).await
+    }
+
+    /// A store of SQLite in memory.
+    pub(super) async fn sqlite_in_memory() -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        Self::sqlite_one(unsafe_and_fast(options)).await
+    }
+
+    /// One connection for everything.
+    async fn sqlite_one(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options)
             .await?;
         Ok(Self::Sqlite {
-            writer: readers.clone(),
-            readers,
+            writer: pool.clone(),
+            readers: pool,
         })
     }
 
@@ -151,6 +178,19 @@ impl Engine {
             Self::Postgres { pool, .. } => pool.close().await,
         }
     }
+}
+
+fn to_read(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(30))
+}
+
+fn unsafe_and_fast(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .journal_mode(SqliteJournalMode::Off)
+        .synchronous(SqliteSynchronous::Off)
 }
 
 /// The number of the lock of a jurisdiction's writers: locks of PostgreSQL have 64-bit numbers.

@@ -5,9 +5,11 @@
 
 mod audit;
 mod audit_events;
+mod backup;
 mod changes;
 mod checkpoints;
 mod consents;
+mod copying;
 mod decisions;
 mod documents;
 mod due;
@@ -15,6 +17,7 @@ mod engine;
 mod error;
 mod events;
 mod evidence;
+mod holds;
 mod inputs;
 mod keys;
 mod lanes;
@@ -27,9 +30,12 @@ mod outbox;
 mod plans;
 mod policy;
 mod recorder;
+mod restoring;
 mod revision;
+mod rows;
 mod schema;
 mod sql;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod tx;
@@ -42,14 +48,17 @@ use tokio::sync::watch;
 
 pub use audit::AuditEntry;
 pub use audit_events::Logging;
+pub use backup::{AuditHead, Backup, Damage, Manifest};
 pub use changes::Change;
 pub use checkpoints::{CheckpointRow, CosignatureRow};
+pub use copying::{CopyError, Sums, Watch};
 pub use decisions::{DecisionRow, Stage};
 pub use documents::{Document, Index};
 pub use due::Due;
 pub use error::StoreError;
 pub use events::{EventState, WaitingEvent};
 pub use evidence::{Evidence, EvidenceKind};
+pub use holds::{DoubtfulRow, HoldRow};
 pub use inputs::{Ingested, InputRow, InputState, Received};
 pub use lanes::LaneRow;
 pub use leaves::LeafRow;
@@ -58,6 +67,8 @@ pub use logged::{Kind, Logged};
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
+pub use restoring::Filling;
+pub use rows::TableSum;
 pub use schema::{SchemaStep, migrate, schema_of};
 pub use tx::Tx;
 
@@ -87,6 +98,14 @@ impl Store {
     pub async fn of(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
         let store = Self::connect(config, sealer).await?;
         store.ready(config.store.schema).await
+    }
+
+    /// Opens the store that a configuration names to fill it: its schema is brought up to date, and nothing is written.
+    ///
+    /// # Errors
+    /// When it can't be opened or a step of the schema fails.
+    pub async fn to_fill(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
+        Ok(Self::on(schema::up_to_date(config).await?, sealer))
     }
 
     /// Connects to the store that a configuration names, whatever its schema is.
@@ -130,6 +149,20 @@ impl Store {
             Some(address) => Ok(Self::on(Engine::postgres_to_read(address).await?, sealer)),
             None => Self::open_to_read(&config.data.join(SQLITE), sealer).await,
         }
+    }
+
+    /// Opens the store that a configuration names to copy it as it is, also while a gateway serves it: no key is needed, and
+    /// nothing in it is changed.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub async fn to_copy(config: &Config) -> Result<Self, StoreError> {
+        let sealer = Sealer::of_nobody(config.jurisdiction.clone())?;
+        let engine = match address(&config.store)? {
+            Some(address) => Engine::postgres_to_read(address).await?,
+            None => Engine::sqlite_to_copy(&config.data.join(SQLITE)).await?,
+        };
+        Ok(Self::on(engine, sealer))
     }
 
     /// Opens a file of SQLite to read it alone, as [`Store::to_read`].

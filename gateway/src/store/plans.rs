@@ -9,7 +9,7 @@ use super::sql::Session;
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
-const ALL: [&str; 26] = [
+const ALL: [&str; 28] = [
     // The highest position so far: the last entry of an index.
     "INSERT INTO audit ",
     "INSERT INTO event ",
@@ -32,6 +32,8 @@ const ALL: [&str; 26] = [
     "INSERT INTO document_due (jurisdiction, kind, key, due_at) SELECT",
     "SELECT lane, state, COUNT(*)",
     "SELECT known.effective_at",
+    "SELECT lane FROM lane WHERE",
+    "SELECT * FROM lane_hold h WHERE",
     // A table of one row.
     "SELECT revision FROM consent_revision",
     // Once, when a store gets its log.
@@ -69,7 +71,8 @@ async fn no_question_goes_through_the_rows_of_others() {
     let mut all = BTreeSet::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // The engines' own statements are about no rows, leases are few; tests may ask what they want.
+        // The engines' own statements are about no rows, leases are few, and who copies a store reads all of it; tests may
+        // ask what they want.
         let is_left_out = [
             "plans.rs",
             "tests.rs",
@@ -77,6 +80,10 @@ async fn no_question_goes_through_the_rows_of_others() {
             "leases.rs",
             "listen.rs",
             "schema.rs",
+            "tables.rs",
+            "rows.rs",
+            "backup.rs",
+            "restoring",
         ];
         if !is_left_out.iter().any(|name| path.ends_with(name)) {
             all.extend(statements(&std::fs::read_to_string(path).unwrap()));

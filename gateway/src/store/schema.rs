@@ -1,7 +1,7 @@
 //! The schema, in numbered steps: which of them a store has, and how it gets the others.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sqlx::SqlSafeStr as _;
@@ -28,11 +28,20 @@ pub struct SchemaStep {
 }
 
 /// Which steps a store has, by number, and when it got them.
-type Applied = BTreeMap<i64, Timestamp>;
+pub(super) type Applied = BTreeMap<i64, Timestamp>;
 
 /// The number of the last step that this program knows.
-fn newest() -> i64 {
+pub(super) fn newest() -> i64 {
     STEPS.iter().map(|step| step.version).max().unwrap_or(0)
+}
+
+/// The steps with these numbers.
+pub(super) fn steps_of(versions: &BTreeSet<i64>) -> Migrator {
+    let steps = STEPS.iter().filter(|step| versions.contains(&step.version));
+    Migrator {
+        migrations: Cow::Owned(steps.cloned().collect()),
+        ..Migrator::DEFAULT
+    }
 }
 
 /// The steps with PostgreSQL's names of the types.
@@ -58,7 +67,7 @@ fn for_postgres() -> Migrator {
 }
 
 /// Which steps a store has. A program older than the store does not know what stands in it, and is told so.
-async fn applied(session: &mut Session) -> Result<Applied, StoreError> {
+pub(super) async fn applied(session: &mut Session) -> Result<Applied, StoreError> {
     let (table, steps) = if session.is_postgres() {
         (
             "SELECT 1 AS there WHERE to_regclass('_sqlx_migrations') IS NOT NULL",
@@ -145,7 +154,7 @@ pub async fn migrate(config: &Config) -> Result<Vec<SchemaStep>, StoreError> {
 }
 
 /// The store that a configuration names, with every step. No gateway is announced by it.
-async fn up_to_date(config: &Config) -> Result<Engine, StoreError> {
+pub(super) async fn up_to_date(config: &Config) -> Result<Engine, StoreError> {
     let engine = match address(&config.store)? {
         Some(address) => Engine::postgres(address, config.jurisdiction.as_str()).await?,
         None => Engine::sqlite(&config.data.join(SQLITE)).await?,
@@ -158,4 +167,12 @@ async fn schema(engine: &Engine) -> Result<Vec<SchemaStep>, StoreError> {
     let applied = applied(&mut engine.snapshot().await?).await;
     engine.close().await;
     Ok(steps(&applied?))
+}
+
+/// Every step that this program knows.
+pub(super) fn all_steps() -> Applied {
+    let steps = STEPS.iter();
+    steps
+        .map(|step| (step.version, Timestamp::UNIX_EPOCH))
+        .collect()
 }

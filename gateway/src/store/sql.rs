@@ -3,11 +3,12 @@
 //! The dialect is what the two have in common: numbered parameters, `ON CONFLICT`, 64-bit integers, text and bytes. A value is one
 //! of these three or absent; whatever else a caller has, it says in them.
 
+use futures::TryStreamExt as _;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
-    Column as _, Decode, Postgres, Row as _, Sqlite, Transaction, Type, TypeInfo as _,
-    ValueRef as _,
+    Column as _, Decode, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite, Transaction, Type,
+    TypeInfo as _, ValueRef as _,
 };
 
 /// A transaction of one of the engines.
@@ -60,7 +61,7 @@ argument! {
 /// A statement with its arguments.
 #[derive(Debug)]
 pub(super) struct Query {
-    text: &'static str,
+    text: SqlStr,
     arguments: Vec<Argument>,
 }
 
@@ -71,7 +72,15 @@ pub(super) struct Scalar(Query);
 /// A statement.
 pub(super) const fn query(text: &'static str) -> Query {
     Query {
-        text,
+        text: SqlStr::from_static(text),
+        arguments: Vec::new(),
+    }
+}
+
+/// A statement that is put together of the names in the schema, and of nothing else.
+pub(super) fn composed(text: String) -> Query {
+    Query {
+        text: sqlx::AssertSqlSafe(text).into_sql_str(),
         arguments: Vec::new(),
     }
 }
@@ -81,32 +90,35 @@ pub(super) const fn query_scalar(text: &'static str) -> Scalar {
     Scalar(query(text))
 }
 
+/// A statement of an engine, with its arguments.
+macro_rules! bound {
+    ($query:expr, $engine:ident) => {{
+        let mut statement = sqlx::query::<$engine>($query.text);
+        for argument in $query.arguments {
+            statement = match argument {
+                Argument::Integer(value) => statement.bind(value),
+                Argument::Text(value) => statement.bind(value),
+                Argument::Bytes(value) => statement.bind(value),
+            };
+        }
+        statement
+    }};
+}
+
 /// Runs a statement on the engine of a session.
 macro_rules! on_engine {
     ($query:expr, $session:expr, $method:ident, $found:ident => $done:expr, $kind:ident) => {
         match $session {
             Session::Sqlite(transaction) => {
-                let mut statement = sqlx::query::<Sqlite>($query.text);
-                for argument in $query.arguments {
-                    statement = match argument {
-                        Argument::Integer(value) => statement.bind(value),
-                        Argument::Text(value) => statement.bind(value),
-                        Argument::Bytes(value) => statement.bind(value),
-                    };
-                }
-                let $found = statement.$method(&mut **transaction).await?;
+                let $found = bound!($query, Sqlite)
+                    .$method(&mut **transaction)
+                    .await?;
                 on_engine!(@$kind Sqlite, $found, $done)
             }
             Session::Postgres(transaction) => {
-                let mut statement = sqlx::query::<Postgres>($query.text);
-                for argument in $query.arguments {
-                    statement = match argument {
-                        Argument::Integer(value) => statement.bind(value),
-                        Argument::Text(value) => statement.bind(value),
-                        Argument::Bytes(value) => statement.bind(value),
-                    };
-                }
-                let $found = statement.$method(&mut **transaction).await?;
+                let $found = bound!($query, Postgres)
+                    .$method(&mut **transaction)
+                    .await?;
                 on_engine!(@$kind Postgres, $found, $done)
             }
         }
@@ -131,6 +143,29 @@ impl Query {
     /// All rows.
     pub(super) async fn fetch_all(self, session: &mut Session) -> Result<Vec<Row>, sqlx::Error> {
         on_engine!(self, session, fetch_all, rows => (), rows)
+    }
+
+    /// Gives each row in turn, so that a table of any size is gone through.
+    pub(super) async fn for_each<E: From<sqlx::Error>>(
+        self,
+        session: &mut Session,
+        mut take: impl AsyncFnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match session {
+            Session::Sqlite(transaction) => {
+                let mut rows = bound!(self, Sqlite).fetch(&mut **transaction);
+                while let Some(row) = rows.try_next().await? {
+                    take(Row::Sqlite(row)).await?;
+                }
+            }
+            Session::Postgres(transaction) => {
+                let mut rows = bound!(self, Postgres).fetch(&mut **transaction);
+                while let Some(row) = rows.try_next().await? {
+                    take(Row::Postgres(row)).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The first row, if there is one.

@@ -8,9 +8,9 @@ use tandem_simulators::postgres::Cluster;
 use super::*;
 
 #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
-struct Note {
-    id: String,
-    owner: String,
+pub(super) struct Note {
+    pub(super) id: String,
+    pub(super) owner: String,
 }
 
 impl Document for Note {
@@ -26,9 +26,9 @@ impl Document for Note {
 }
 
 pub(super) struct Place {
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
     pub(super) store: Store,
-    address: Option<PgConnectOptions>,
+    pub(super) address: Option<PgConnectOptions>,
     /// Ends after its connections.
     _cluster: Option<Cluster>,
 }
@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-fn sealer(folder: &Path) -> Sealer {
+pub(super) fn sealer(folder: &Path) -> Sealer {
     let county = "demo-county".parse().unwrap();
     Sealer::open_or_create(&folder.join("root.key"), county).unwrap()
 }
@@ -90,7 +90,7 @@ pub(super) fn now() -> jiff::Timestamp {
     "2026-02-02T09:00:00-08:00".parse().unwrap()
 }
 
-fn row(tx: &Tx, case: &str) -> OutboxRow {
+pub(super) fn row(tx: &Tx, case: &str) -> OutboxRow {
     OutboxRow {
         id: MessageId(uuid::Uuid::now_v7()),
         position: 0,

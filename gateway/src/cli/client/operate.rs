@@ -28,8 +28,9 @@ pub(in super::super) enum LaneCommand {
     /// Deliver nothing more there until it is resumed; what arrives waits
     Pause(LaneArgs),
     /// Deliver again
-    Resume(LaneArgs),
-    /// Give up parked messages: the messages behind them go on
+    Resume(ResumeArgs),
+    /// Give up parked messages: the messages behind them go on. In a lane that is held since a restoration also messages that
+    /// wait: those that the recipient has already
     Skip(ParkedArgs),
 }
 
@@ -41,16 +42,30 @@ pub(in super::super) struct LaneArgs {
     answer: AnswerArgs,
 }
 
+#[derive(Debug, Args)]
+pub(in super::super) struct ResumeArgs {
+    #[command(flatten)]
+    lane: LaneArgs,
+    /// Say that what was revoked and delivered since the backup is reconciled: a lane that is held since a restoration goes
+    /// on only then (see `tandem restore status`)
+    #[arg(long)]
+    reconciled: bool,
+}
+
 impl LaneCommand {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        let (args, verb) = match self {
-            Self::Pause(args) => (args, "pause"),
-            Self::Resume(args) => (args, "resume"),
+        let (args, verb, body) = match self {
+            Self::Pause(args) => (args, "pause", json!({})),
+            Self::Resume(args) => (
+                &args.lane,
+                "resume",
+                json!({ "reconciled": args.reconciled }),
+            ),
             Self::Skip(args) => return args.each("skip").await,
         };
         args.answer
-            .call(Call::post(["lanes", &args.name, verb], json!({})))
+            .call(Call::post(["lanes", &args.name, verb], body))
             .await
     }
 }
