@@ -1,4 +1,5 @@
-//! What is done to a store while no gateway serves it: it is filled from a backup.
+//! What is done to a store while no gateway serves it: it is filled from a backup, or from the file of SQLite that a pilot
+//! began with.
 //!
 //! A restored store does not know what happened after its backup. So its lanes are held (`store/holds.rs`) until somebody
 //! has looked at what was revoked and delivered since, and the gateway's own witness, which remembers a longer audit log,
@@ -11,10 +12,10 @@ use tandem_audit::{Checkpoint, Note, VerifierKey};
 use tandem_mappings::model::id::Jurisdiction;
 
 use crate::audit::{AuditKeyError, AuditKeys, read_key};
-use crate::config::Config;
+use crate::config::{Config, StoreConfig};
 use crate::lock::{DataLock, LockError};
 use crate::seal::{SealError, Sealer};
-use crate::store::{Backup, CopyError, Damage, Filling, Manifest, Store, StoreError, Watch};
+use crate::store::{Backup, CopyError, Damage, Filling, Manifest, Store, StoreError, Sums, Watch};
 
 /// Why a store is not filled.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,14 @@ pub enum RestoreError {
         /// Whose configuration.
         configured: Jurisdiction,
     },
+    /// There is no file of SQLite to copy.
+    #[error("{0} is not there: there is nothing to copy")]
+    NoFile(PathBuf),
+    /// The store is in PostgreSQL already.
+    #[error(
+        "the store of this configuration is a database of PostgreSQL; a file of SQLite is copied"
+    )]
+    NoSqlite,
 }
 
 impl From<StoreError> for RestoreError {
@@ -185,4 +194,34 @@ async fn set_back_witness(
     let last = backup.checkpoint(None).await?;
     let last = last.filter(|note| parse(note).is_some());
     Ok(AuditKeys::set_back(&config.data, origin, last, aside)?)
+}
+
+/// Copies the file of SQLite of a configuration into a database of PostgreSQL.
+///
+/// # Errors
+/// When a gateway serves either, the database is not empty, or a table is not the same afterwards. The database is as it
+/// was then.
+pub async fn copy_to(
+    config: &Config,
+    target: StoreConfig,
+    now: Timestamp,
+    watch: Watch<'_>,
+) -> Result<Sums, RestoreError> {
+    let file = crate::store::sqlite_file(config).ok_or(RestoreError::NoSqlite)?;
+    if !file.exists() {
+        return Err(RestoreError::NoFile(file));
+    }
+    let root = key(config, "root.key")?;
+    let _lock = DataLock::take(&config.data)?;
+    let from = Store::to_copy(config).await?;
+    let target = Config {
+        store: target,
+        ..config.clone()
+    };
+    let sealer = Sealer::from_file(&root, config.jurisdiction.clone())?;
+    let to = Store::to_fill(&target, sealer).await?;
+    let copied = to.take_over(&from, now, watch).await;
+    to.close().await;
+    from.close().await;
+    Ok(copied?)
 }

@@ -27,6 +27,7 @@ mod restore;
 mod root;
 mod rows_line;
 mod serve;
+mod store;
 mod table;
 
 pub use root::run;

@@ -111,7 +111,7 @@ impl RestoreArgs {
 pub(super) fn failure(doing: &'static str) -> impl FnOnce(RestoreError) -> Failure {
     move |error| match error {
         RestoreError::Copy(error) => refused(doing)(error),
-        RestoreError::Damaged(_) | RestoreError::Jurisdiction { .. } => {
+        RestoreError::Damaged(_) | RestoreError::Jurisdiction { .. } | RestoreError::NoSqlite => {
             Failure::Refused(error.to_string())
         }
         other => anyhow::Error::new(other).context(doing).into(),

@@ -27,6 +27,7 @@ use super::policy::PolicyCommand;
 use super::read::{self, ReadArgs};
 use super::restore::RestoreArgs;
 use super::serve::{self, ServeArgs};
+use super::store::StoreCommand;
 
 /// Finds the people whom several human-services agencies serve, decides what may be told to whom, and carries
 /// referrals and case-plan updates between the systems that the agencies already use.
@@ -65,6 +66,8 @@ enum Command {
     Migrate(MigrateArgs),
     Backup(BackupArgs),
     Restore(RestoreArgs),
+    #[command(subcommand)]
+    Store(StoreCommand),
     Links(LinksArgs),
     Match(MatchArgs),
     Lanes(LanesArgs),
@@ -135,6 +138,7 @@ impl Command {
             Self::Migrate(args) => migrate::run(args).await,
             Self::Backup(args) => Box::pin(args.run()).await,
             Self::Restore(args) => Box::pin(args.run()).await,
+            Self::Store(command) => Box::pin(command.run()).await,
             Self::Links(args) => args.run().await,
             Self::Match(args) => args.run().await,
             Self::Lanes(args) => args.run().await,

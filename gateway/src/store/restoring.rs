@@ -1,4 +1,4 @@
-//! Fills an empty store with what stands in a backup.
+//! Fills an empty store with what stands in another: in a backup, or in the file of SQLite that a pilot began with.
 //!
 //! Everything happens in one transaction of the store that is filled, the comparison of every table included. Who stops it,
 //! or kills it, finds the store as it was.
@@ -138,6 +138,22 @@ impl Store {
             &head.to_string(),
         )
         .await?;
+        tx.commit().await?;
+        Ok(sums)
+    }
+
+    /// Puts what stands in another store with the same schema into this one, which is empty.
+    ///
+    /// # Errors
+    /// When gateways serve this store, it is not empty, or a table is not the same afterwards.
+    pub async fn take_over(
+        &self,
+        from: &Self,
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Sums, CopyError> {
+        let (mut tx, sums) = self.fill_from(from, false, watch).await?;
+        tx.audit(now, ACTOR, "store.copy", "", "").await?;
         tx.commit().await?;
         Ok(sums)
     }

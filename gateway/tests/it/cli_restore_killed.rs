@@ -1,4 +1,4 @@
-//! Killed in the middle, `tandem backup` and `tandem restore` leave everything as it was.
+//! Killed in the middle, `tandem backup`, `tandem restore` and `tandem store copy` leave everything as it was.
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::path::Path;
@@ -47,7 +47,7 @@ fn started(folder: &Path, arguments: &[&str]) -> Process {
 }
 
 /// Starts a command, and kills it where it wants to go through a table that somebody else has locked.
-async fn killed_in_the_middle(folder: &Path, address: &str, arguments: &[&str]) {
+pub(crate) async fn killed_in_the_middle(folder: &Path, address: &str, arguments: &[&str]) {
     let mut holder = PgConnection::connect(address).await.unwrap();
     let mut locking = holder.begin().await.unwrap();
     sqlx::query("LOCK TABLE event IN ACCESS EXCLUSIVE MODE")

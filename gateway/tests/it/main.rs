@@ -38,6 +38,7 @@ mod cli_program;
 mod cli_read;
 mod cli_restore;
 mod cli_restore_killed;
+mod cli_store;
 mod labels;
 mod labels_hmis;
 mod processes;
