@@ -1,9 +1,9 @@
-//! What is done to a store while no gateway serves it: it is filled from a backup, or from the file of SQLite that a pilot
-//! began with.
+//! What is done to a store while no gateway serves it: it is filled from a backup, or from the file of SQLite that a
+//! pilot began with.
 //!
-//! A restored store does not know what happened after its backup. So its lanes are held (`store/holds.rs`) until somebody
-//! has looked at what was revoked and delivered since, and the gateway's own witness, which remembers a longer audit log,
-//! is told of the shorter one.
+//! A restored store does not know what happened after its backup. So its lanes are held (`store/holds.rs`) until
+//! somebody has looked at what was revoked and delivered since, and the gateway's own witness, which remembers a longer
+//! audit log, is told of the shorter one.
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ pub enum RestoreError {
     )]
     NoKey(PathBuf),
     /// The backup is not whole.
-    #[error("the backup is damaged: {}", .0.iter().map(|one| format!("{}: {}", one.table, one.problem)).collect::<Vec<_>>().join("; "))]
+    #[error("the backup is damaged: {}", in_words(.0))]
     Damaged(Vec<Damage>),
     /// The backup is another county's.
     #[error("the backup is of {backup}, and the configuration of {configured}")]
@@ -57,6 +57,13 @@ pub enum RestoreError {
         "the store of this configuration is a database of PostgreSQL; a file of SQLite is copied"
     )]
     NoSqlite,
+}
+
+fn in_words(damages: &[Damage]) -> String {
+    let words = damages
+        .iter()
+        .map(|damage| format!("{}: {}", damage.table, damage.problem));
+    words.collect::<Vec<_>>().join("; ")
 }
 
 impl From<StoreError> for RestoreError {
@@ -133,8 +140,9 @@ fn key(config: &Config, name: &str) -> Result<PathBuf, RestoreError> {
     }
 }
 
-/// The public key of the audit log, once the data folder has the keys with which the log of the backup was signed. The public
-/// ones are written beside them where they are not there, so that the log can be verified before a gateway starts.
+/// The public key of the audit log, once the data folder has the keys with which the log of the backup was signed. The
+/// public ones are written beside them where they are not there, so that the log can be verified before a gateway
+/// starts.
 async fn audit_key(config: &Config, backup: &Backup) -> Result<Option<VerifierKey>, RestoreError> {
     let Some(known) = backup.audit_key().await? else {
         return Ok(None);
@@ -199,8 +207,8 @@ async fn set_back_witness(
 /// Copies the file of SQLite of a configuration into a database of PostgreSQL.
 ///
 /// # Errors
-/// When a gateway serves either, the database is not empty, or a table is not the same afterwards. The database is as it
-/// was then.
+/// When a gateway serves either, the database is not empty, or a table is not the same afterwards. The database is as
+/// it was then.
 pub async fn copy_to(
     config: &Config,
     target: StoreConfig,

@@ -49,8 +49,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .refuses(409, "It is not parked");
     let skip = button(
         "/v1/lanes/{name}/skip",
-        "A parked message is given up; the messages behind it go on. In a lane that is held since a restoration also one that \
-         waits: the recipient has it already",
+        "A parked message is given up; the messages behind it go on. In a lane that is held since a restoration \
+         also one that waits: the recipient has it already",
     )
     .takes::<Chosen>()
     .gives::<MessageView>(200, "Skipped")
@@ -111,7 +111,8 @@ impl HoldView {
 }
 
 /// What must be done before a held lane goes on.
-const HELD: &str = "restored from a backup: reconcile the revocations and deliveries since it was taken, then resume with `reconciled`";
+const HELD: &str = "restored from a backup: reconcile the revocations and deliveries since it was taken, \
+    then resume with `reconciled`";
 
 async fn view(tx: &mut Tx, name: &str) -> Result<LaneView, ApiError> {
     let row = tx.lane(name).await?;

@@ -163,8 +163,8 @@ impl AuditKeys {
         write_witness_state(&self.state, &self.witness.state())
     }
 
-    /// Lets the gateway's own witness of a data folder remember another checkpoint than it did, because the store was set
-    /// back by whoever runs it. What it remembered stays beside it, in the file whose name is given.
+    /// Lets the gateway's own witness of a data folder remember another checkpoint than it did, because the store was
+    /// set back by whoever runs it. What it remembered stays beside it, in the file whose name is given.
     ///
     /// # Errors
     /// When a file can't be read or written.

@@ -17,9 +17,9 @@ use crate::store::{Backup, CopyError, Damage, Manifest, Store};
 /// Copy the store into one file, also while the gateway runs, or check such a file.
 ///
 /// The file is one snapshot of every table, still sealed, with a manifest: the schema, rows and hash of each table, the
-/// head of the audit log. It is the same for SQLite and PostgreSQL. The keys are NOT in it: keep root.key, audit.key and
-/// audit-witness.key of the data folder elsewhere. It gets its name when it is whole and on the disk; no other file is
-/// written over.
+/// head of the audit log. It is the same for SQLite and PostgreSQL. The keys are NOT in it: keep root.key, audit.key
+/// and audit-witness.key of the data folder elsewhere. It gets its name when it is whole and on the disk; no other file
+/// is written over.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -29,7 +29,8 @@ Examples:
   tandem backup /backup/tandem-2026-02-02.backup --config county/gateway.toml
   tandem backup verify /backup/tandem-2026-02-02.backup
 
-Exit codes: 0 written, or whole; 1 the file is there already, or is damaged or no backup; 2 wrong usage; 3 could not run"
+Exit codes: 0 written, or whole; 1 the file is there already, or is damaged or no backup; 2 wrong usage;
+3 could not run"
 )]
 pub(super) struct BackupArgs {
     #[command(subcommand)]

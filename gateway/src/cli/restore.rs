@@ -24,9 +24,9 @@ use crate::store::{DoubtfulRow, HoldRow, Store, StoreError};
 /// unless everything came over whole.
 ///
 /// What happened after the backup is not in it. So nothing is delivered until somebody has reconciled it: revocations
-/// given since must be entered again, and recipients may hold messages that the backup has in its queues. `tandem restore
-/// status` lists them; `tandem lane skip LANE MESSAGE...` drops those that were delivered; `tandem lane resume LANE
-/// --reconciled` lets a lane go on.
+/// given since must be entered again, and recipients may hold messages that the backup has in its queues. `tandem
+/// restore status` lists them; `tandem lane skip LANE MESSAGE...` drops those that were delivered; `tandem lane resume
+/// LANE --reconciled` lets a lane go on.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -37,8 +37,8 @@ Examples:
   tandem restore /backup/tandem-2026-02-02.backup --replace --config county/gateway.toml
   tandem restore status --config county/gateway.toml
 
-Exit codes: 0 restored (status: every lane goes on), 1 the store is not empty, or the backup is damaged or none (status: a
-lane is held), 2 wrong usage, 3 could not run, also when a gateway serves the store"
+Exit codes: 0 restored (status: every lane goes on), 1 the store is not empty, or the backup is damaged or none
+(status: a lane is held), 2 wrong usage, 3 could not run, also when a gateway serves the store"
 )]
 pub(super) struct RestoreArgs {
     #[command(subcommand)]
@@ -220,8 +220,8 @@ fn in_words(lanes: &[LaneStatus]) -> String {
             continue;
         }
         lines.push(format!(
-            "{name}: HELD. Restored at {restored_at} from a backup of {taken_at}; what was revoked and delivered between \
-             the two is unknown"
+            "{name}: HELD. Restored at {restored_at} from a backup of {taken_at}; what was revoked and delivered \
+             between the two is unknown"
         ));
         for message in &lane.messages {
             lines.push(format!(

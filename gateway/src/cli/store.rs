@@ -23,18 +23,19 @@ pub(super) enum StoreCommand {
 
 /// Copy a store of SQLite into an empty database of PostgreSQL, while no gateway serves either.
 ///
-/// Every table is copied and read again where it came to; rows and hashes must be the same. All of it is one transaction:
-/// stopped in the middle, the database is as empty as before, and the command is given again. Keys and the rest of the data
-/// folder stay where they are. Afterwards name the database in the configuration (`[store] postgres`), put
-/// data/tandem.sqlite away, so that no gateway delivers from it again, and start.
+/// Every table is copied and read again where it came to; rows and hashes must be the same. All of it is one
+/// transaction: stopped in the middle, the database is as empty as before, and the command is given again. Keys and the
+/// rest of the data folder stay where they are. Afterwards name the database in the configuration (`[store] postgres`),
+/// put data/tandem.sqlite away, so that no gateway delivers from it again, and start.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tandem store copy --to 'postgres:///tandem?host=/run/postgresql' --config county/gateway.toml
-  tandem store copy --to 'postgres://tandem@db.county.example/tandem?sslmode=verify-full' --password-file postgres.password
+  tandem store copy --to 'postgres://tandem@db.county.example/tandem?sslmode=verify-full' \\
+      --password-file postgres.password
 
-Exit codes: 0 copied, every table the same; 1 the database is not empty, or the store is no file of SQLite; 2 wrong usage;
-3 could not run, also when a gateway serves one of them, or a table is not the same")]
+Exit codes: 0 copied, every table the same; 1 the database is not empty, or the store is no file of SQLite;
+2 wrong usage; 3 could not run, also when a gateway serves one of them, or a table is not the same")]
 pub(super) struct CopyArgs {
     /// Address of the database, as in the configuration
     #[arg(long, value_name = "ADDRESS")]

@@ -1,5 +1,6 @@
-//! Backups: one file, whatever the engine of the store. It is a store of SQLite of its own, with the schema that the copied
-//! one had, what the jurisdiction has in each table, still sealed, and a manifest that says what must stand in it.
+//! Backups: one file, whatever the engine of the store. It is a store of SQLite of its own, with the schema that the
+//! copied one had, what the jurisdiction has in each table, still sealed, and a manifest that says what must stand in
+//! it.
 //!
 //! A backup is one snapshot. It is written under another name, summed, synced, and then gets its own.
 
@@ -20,7 +21,7 @@ use crate::seal::Sealer;
 /// The form of backups that this program writes and reads.
 const FORM: u32 = 1;
 /// Beginning of the name that a backup has until it is whole.
-const UNFINISHED: &str = ".tandem-unfinished-";
+pub(super) const UNFINISHED: &str = ".tandem-unfinished-";
 /// Leaf hashes that are read at a time.
 const PAGE: i64 = 10_000;
 

@@ -71,7 +71,8 @@ impl Engine {
         Self::sqlite_one(to_read(file).row_buffer_size(FEW_ROWS)).await
     }
 
-    /// A file of SQLite that nobody writes any more: nothing is made beside it, and it may stand where nothing can be written.
+    /// A file of SQLite that nobody writes any more: nothing is made beside it, and it may stand where nothing can be
+    /// written.
     pub(super) async fn sqlite_at_rest(file: &Path) -> Result<Self, StoreError> {
         let options = to_read(file).immutable(true);
         Self::sqlite_one(options.row_buffer_size(FEW_ROWS)).await

@@ -38,8 +38,8 @@ pub struct DoubtfulRow {
 }
 
 impl Tx {
-    /// Holds these lanes, and every other that the store knows. Deliveries are numbered on far beyond those that may have
-    /// been made since the backup: a recipient takes two under one number for one.
+    /// Holds these lanes, and every other that the store knows. Deliveries are numbered on far beyond those that may
+    /// have been made since the backup: a recipient takes two under one number for one.
     ///
     /// # Errors
     /// When the store fails.

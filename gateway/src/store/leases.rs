@@ -159,8 +159,8 @@ impl Store {
         Ok(leaving.commit().await?)
     }
 
-    /// How many gateways of the jurisdiction are there: those that keep their place or have a connection, and those that
-    /// were just started and have no place yet, of whichever jurisdiction.
+    /// How many gateways of the jurisdiction are there: those that keep their place or have a connection, and those
+    /// that were just started and have no place yet, of whichever jurisdiction.
     ///
     /// # Errors
     /// When the store fails.

@@ -151,8 +151,8 @@ impl Store {
         }
     }
 
-    /// Opens the store that a configuration names to copy it as it is, also while a gateway serves it: no key is needed, and
-    /// nothing in it is changed.
+    /// Opens the store that a configuration names to copy it as it is, also while a gateway serves it: no key is
+    /// needed, and nothing in it is changed.
     ///
     /// # Errors
     /// When it can't be opened.

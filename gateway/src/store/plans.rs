@@ -71,8 +71,8 @@ async fn no_question_goes_through_the_rows_of_others() {
     let mut all = BTreeSet::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // The engines' own statements are about no rows, leases are few, and who copies a store reads all of it; tests may
-        // ask what they want.
+        // The engines' own statements are about no rows, leases are few, and who copies a store reads all of it; tests
+        // may ask what they want.
         let is_left_out = [
             "plans.rs",
             "tests.rs",

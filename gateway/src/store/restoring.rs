@@ -1,13 +1,13 @@
 //! Fills an empty store with what stands in another: in a backup, or in the file of SQLite that a pilot began with.
 //!
-//! Everything happens in one transaction of the store that is filled, the comparison of every table included. Who stops it,
-//! or kills it, finds the store as it was.
+//! Everything happens in one transaction of the store that is filled, the comparison of every table included. Who stops
+//! it, or kills it, finds the store as it was.
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::backup::Backup;
+use super::backup::{Backup, UNFINISHED};
 use super::copying::{CopyError, Sums, Watch, copy_all};
 use super::engine::Engine;
 use super::keys::SIGN;
@@ -84,7 +84,7 @@ impl Backup {
             return Ok(None);
         }
         let copy = tempfile::Builder::new()
-            .prefix(".tandem-unfinished-")
+            .prefix(UNFINISHED)
             .tempfile_in(folder)
             .map_err(CopyError::file(folder))?
             .into_temp_path();
@@ -112,7 +112,8 @@ impl Store {
     /// Puts what stands in a backup into this store. The lanes are held, and the audit says so.
     ///
     /// # Errors
-    /// When gateways serve the store, it is not empty and nothing is to be replaced, or a table is not the same afterwards.
+    /// When gateways serve the store, it is not empty and nothing is to be replaced, or a table is not the same
+    /// afterwards.
     pub async fn fill(
         &self,
         backup: &Backup,

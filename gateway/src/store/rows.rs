@@ -1,5 +1,5 @@
-//! The rows of a table as a whole: read in the order of its key, summed, and written. What is copied from one engine to the
-//! other has the same sum on both.
+//! The rows of a table as a whole: read in the order of its key, summed, and written. What is copied from one engine to
+//! the other has the same sum on both.
 
 use sha2::{Digest as _, Sha256};
 
@@ -143,8 +143,8 @@ impl Table {
         }
     }
 
-    /// Gives each row of a jurisdiction in the order of the key: that of bytes and numbers, whatever the language of the
-    /// database.
+    /// Gives each row of a jurisdiction in the order of the key: that of bytes and numbers, whatever the language of
+    /// the database.
     async fn for_each(
         &self,
         session: &mut Session,

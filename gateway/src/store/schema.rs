@@ -144,8 +144,8 @@ pub async fn schema_of(config: &Config) -> Result<Vec<SchemaStep>, StoreError> {
     schema(&engine).await
 }
 
-/// Gives the store that a configuration names every step that it lacks, and makes one that is not there. The steps as they
-/// are then.
+/// Gives the store that a configuration names every step that it lacks, and makes one that is not there. The steps as
+/// they are then.
 ///
 /// # Errors
 /// When the store can't be opened, a step fails, or it is newer than this program.

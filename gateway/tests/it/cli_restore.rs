@@ -1,5 +1,5 @@
-//! `tandem restore`: nothing that was delivered after the backup is delivered again, and everything is as it was unless all
-//! of it came over.
+//! `tandem restore`: nothing that was delivered after the backup is delivered again, and everything is as it was unless
+//! all of it came over.
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::path::Path;
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::api_office::Office;
 use crate::api_referrals::{referred, request};
 use crate::cli_backup::{beside, in_postgres, with_backup};
+use crate::cli_program::Ended;
 
 const LANE: &str = "cws-demo";
 
@@ -45,6 +46,14 @@ async fn operate(office: &Office, verb: &str, body: &Value) -> (StatusCode, Valu
         .post("operator", &format!("/v1/lanes/{LANE}/{verb}"), body)
         .await;
     (answer.status, answer.json())
+}
+
+/// An operator works on a lane by the program.
+async fn by_command(office: &Office, arguments: &[&str]) -> Ended {
+    std::fs::write(office.folder().join("operator.token"), "operator").unwrap();
+    let url = format!("http://{}/", office.address());
+    let usual = ["--json", "--token-file", "operator.token", "--url", &url];
+    beside(office.folder(), &[&["lane"], arguments, &usual].concat()).await
 }
 
 /// A gateway with a message in its queue is backed up; then it delivers the message, and is restored.
@@ -126,12 +135,15 @@ async fn what_was_delivered_since_the_backup_is_not_delivered_again(store: &str)
     );
 
     // The recipient has it: it is dropped, and what is new goes out under a number of its own.
-    let (skipped, view) = operate(&office, "skip", &json!({ "message": message.id })).await;
-    assert_eq!(skipped, StatusCode::OK, "{view}");
+    let id = message.id.to_string();
+    let skipped = by_command(&office, &["skip", LANE, &id]).await;
+    assert_eq!(skipped.code, 0, "{skipped:?}");
     assert_eq!(written(office.folder()), delivered);
-    let (resumed, view) = operate(&office, "resume", &json!({ "reconciled": true })).await;
-    assert_eq!(resumed, StatusCode::OK, "{view}");
-    assert_eq!(view["held"], Value::Null);
+    let refused = by_command(&office, &["resume", LANE]).await;
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let resumed = by_command(&office, &["resume", LANE, "--reconciled"]).await;
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert_eq!(resumed.json()["held"], Value::Null);
     another_goes_out(&office).await;
     assert_eq!(written(office.folder()), delivered + 1);
     let status = beside(office.folder(), &["restore", "status"]).await;

@@ -29,8 +29,8 @@ pub(in super::super) enum LaneCommand {
     Pause(LaneArgs),
     /// Deliver again
     Resume(ResumeArgs),
-    /// Give up parked messages: the messages behind them go on. In a lane that is held since a restoration also messages that
-    /// wait: those that the recipient has already
+    /// Give up parked messages: the messages behind them go on. In a lane that is held since a restoration also
+    /// messages that wait: those that the recipient has already
     Skip(ParkedArgs),
 }
 
@@ -46,8 +46,8 @@ pub(in super::super) struct LaneArgs {
 pub(in super::super) struct ResumeArgs {
     #[command(flatten)]
     lane: LaneArgs,
-    /// Say that what was revoked and delivered since the backup is reconciled: a lane that is held since a restoration goes
-    /// on only then (see `tandem restore status`)
+    /// Say that what was revoked and delivered since the backup is reconciled: a lane that is held since a restoration
+    /// goes on only then (see `tandem restore status`)
     #[arg(long)]
     reconciled: bool,
 }
