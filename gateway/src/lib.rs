@@ -19,6 +19,7 @@ pub mod json_problem;
 pub mod lock;
 pub mod pipeline;
 pub mod policy;
+pub mod restore;
 pub mod seal;
 pub mod serve;
 pub mod sharing;

@@ -104,6 +104,16 @@ impl Sealer {
         })
     }
 
+    /// A sealer with a key that nobody keeps, for who copies rows as they are and opens none.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn of_nobody(jurisdiction: Jurisdiction) -> Result<Self, SealError> {
+        let mut key = Zeroizing::new([0_u8; 32]);
+        fill_random(key.as_mut())?;
+        Self::new(key, jurisdiction)
+    }
+
     /// The jurisdiction whose keys these are.
     #[must_use]
     pub fn jurisdiction(&self) -> &Jurisdiction {

@@ -9,17 +9,20 @@ use utoipa::ToSchema;
 use super::problem::ApiError;
 use crate::delivery::{Served, Standing};
 use crate::pipeline::core::Core;
-use crate::store::{LaneCount, LaneRow, OutboxState, Tx};
+use crate::store::{HoldRow, LaneCount, LaneRow, OutboxState, Tx};
 
 /// A lane.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LaneView {
     /// The destination.
     pub name: String,
-    /// `running`, `paused`, `draining`, or `drained`: what was written before it was to be drained is delivered.
+    /// `running`, `paused`, `held`, `draining`, or `drained`: what was written before it was to be drained is delivered.
     pub flow: &'static str,
-    /// Whether an operator paused it.
+    /// Whether an operator paused it, or it is held.
     pub is_paused: bool,
+    /// Why it is held, when the store was restored from a backup and nobody has reconciled what happened since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HoldView>,
     /// Who paused it, or lets it drain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halted_by: Option<String>,
@@ -54,6 +57,31 @@ pub(super) struct LaneView {
     pub oldest_waiting: Option<String>,
 }
 
+/// Why a lane is held.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HoldView {
+    /// The reason in words.
+    pub reason: &'static str,
+    /// When the backup was taken: what was revoked and delivered between then and the restoration is unknown.
+    pub taken_at: String,
+    /// When it was restored.
+    pub restored_at: String,
+}
+
+impl HoldView {
+    fn of(hold: &HoldRow) -> Self {
+        Self {
+            reason: HELD,
+            taken_at: hold.taken_at.to_string(),
+            restored_at: hold.restored_at.to_string(),
+        }
+    }
+}
+
+/// What must be done before a held lane goes on.
+pub(super) const HELD: &str = "restored from a backup: reconcile the revocations and deliveries since it was taken, \
+    then resume with `reconciled`";
+
 /// One lane, or each in the order of the names.
 ///
 /// # Errors
@@ -69,7 +97,9 @@ pub(super) async fn of(
     let mut views = Vec::new();
     for name in names {
         let row = tx.lane(name).await?;
+        let hold = tx.hold(name).await?;
         let flow = match (row.is_paused, row.drain_to) {
+            _ if hold.is_some() => "held",
             (true, _) => "paused",
             (false, None) => "running",
             (false, Some(last)) if tx.waits_up_to(name, last).await? => "draining",
@@ -78,7 +108,10 @@ pub(super) async fn of(
         let own = counts.iter().filter(|count| count.lane == *name);
         let own: Vec<&LaneCount> = own.collect();
         let served = served.iter().find(|served| served.lane == *name);
-        views.push(view(row, flow, &own, served, now));
+        let mut view = view(row, flow, &own, served, now);
+        view.is_paused |= hold.is_some();
+        view.held = hold.as_ref().map(HoldView::of);
+        views.push(view);
     }
     Ok(views)
 }
@@ -112,6 +145,7 @@ fn view(
         name: row.lane,
         flow,
         is_paused: row.is_paused,
+        held: None,
         halted_by,
         reason,
         halted_at,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::body::{JsonBody, Path};
 use super::caller::{As, LaneReaders, Operators};
-use super::lane_view::{self, LaneView};
+use super::lane_view::{self, HELD, LaneView};
 use super::messages::MessageView;
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
@@ -41,8 +41,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .takes::<Why>()
     .gives::<LaneView>(200, "It drains")
     .refuses(400, "No reason");
-    let resume =
-        button("/v1/lanes/{name}/resume", "Deliveries go on").gives::<LaneView>(200, "Resumed");
+    let resume = button("/v1/lanes/{name}/resume", "Deliveries go on")
+        .takes::<Resumption>()
+        .gives::<LaneView>(200, "Resumed")
+        .refuses(
+            409,
+            "It is held since the store was restored from a backup, and `reconciled` is not true",
+        );
     let replay = button(
         "/v1/lanes/{name}/replay",
         "A parked message is tried again now",
@@ -52,11 +57,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .refuses(409, "It is not parked");
     let skip = button(
         "/v1/lanes/{name}/skip",
-        "A parked message is given up; the messages behind it go on",
+        "A parked message is given up; the messages behind it go on. In a lane that is held since a restoration \
+         also one that waits: the recipient has it already",
     )
     .takes::<Chosen>()
     .gives::<MessageView>(200, "Skipped")
-    .refuses(409, "It is not parked");
+    .refuses(409, "It is not parked, or does not wait in a held lane");
     routes
         .add(list, list_lanes)
         .add(pause, pause_lane)
@@ -108,7 +114,7 @@ const LONGEST_REASON: usize = 200;
 enum Order {
     Pause(String),
     Drain(String),
-    Resume,
+    Resume(Resumption),
 }
 
 async fn pause_lane(
@@ -129,12 +135,21 @@ async fn drain_lane(
     order(&api, by.caller.name(), &name, Order::Drain(reason(&why)?)).await
 }
 
+/// What an operator says of a lane that goes on.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Resumption {
+    /// For a lane that is held since a restoration: what was revoked and delivered since the backup is reconciled.
+    pub reconciled: bool,
+}
+
 async fn resume_lane(
     by: As<Operators>,
     State(api): State<Api>,
     Path(name): Path<SystemId>,
+    JsonBody(said): JsonBody<Resumption>,
 ) -> Result<Json<LaneView>, ApiError> {
-    order(&api, by.caller.name(), &name, Order::Resume).await
+    order(&api, by.caller.name(), &name, Order::Resume(said)).await
 }
 
 fn reason(why: &Why) -> Result<String, ApiError> {
@@ -170,9 +185,16 @@ async fn order(
             tx.drain_lane(lane, &halt(reason)).await?;
             ("lane.drain", reason.as_str())
         }
-        Order::Resume => {
+        Order::Resume(said) => {
+            let is_held = tx.hold(lane).await?.is_some();
+            if is_held && !said.reconciled {
+                return Err(ApiError::conflict(format!("the lane is {HELD}")));
+            }
+            if is_held {
+                tx.release_lane(lane, now, actor).await?;
+            }
             tx.resume_lane(lane).await?;
-            ("lane.resume", "")
+            ("lane.resume", if is_held { "reconciled" } else { "" })
         }
     };
     tx.audit(now, actor, action, lane, reason).await?;
@@ -242,7 +264,10 @@ async fn move_parked(
         .filter(|row| row.lane == name.as_str())
         .ok_or(ApiError::NotFound)?;
     let from = row.state;
-    if from != OutboxState::Parked {
+    let waits = matches!(from, OutboxState::Queued | OutboxState::Failed);
+    // Nothing of a held lane is on its way, and the recipient may have it since before the restoration.
+    let is_dropped = waits && to == OutboxState::Skipped && tx.hold(name.as_str()).await?.is_some();
+    if from != OutboxState::Parked && !is_dropped {
         let text = format!("the message is {}", from.code());
         return Err(ApiError::conflict(text));
     }

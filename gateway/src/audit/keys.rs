@@ -163,6 +163,29 @@ impl AuditKeys {
         write_witness_state(&self.state, &self.witness.state())
     }
 
+    /// Lets the gateway's own witness of a data folder remember another checkpoint than it did, because the store was
+    /// set back by whoever runs it. What it remembered stays beside it, in the file whose name is given.
+    ///
+    /// # Errors
+    /// When a file can't be read or written.
+    pub fn set_back(
+        data: &Path,
+        origin: &VerifierKey,
+        last: Option<String>,
+        aside: &str,
+    ) -> Result<(), AuditKeyError> {
+        let file = data.join(format!("{WITNESS}.last"));
+        if file.exists() {
+            fs::copy(&file, data.join(format!("{WITNESS}.last.{aside}")))
+                .map_err(in_file(&file))?;
+        }
+        let state = WitnessState {
+            origin_key: origin.to_string(),
+            last,
+        };
+        write_witness_state(&file, &state)
+    }
+
     /// What the gateway's own witness remembers in a data folder, if it has signed anything.
     ///
     /// # Errors

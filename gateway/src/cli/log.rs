@@ -11,7 +11,12 @@ const FILTER_VARIABLE: &str = "TANDEM_LOG";
 
 /// Starts logging. Without a filter in the environment a command logs warnings, a server also what it does.
 pub(super) fn start(is_server: bool, as_json: bool) -> Result<(), Failure> {
-    let usual = if is_server { "info" } else { "warn" };
+    let usual = if is_server {
+        "info"
+    } else {
+        // A command may go through a whole table: that it takes its time is no news.
+        "warn,sqlx::query=error"
+    };
     let asked = std::env::var(FILTER_VARIABLE)
         .ok()
         .filter(|text| !text.trim().is_empty());

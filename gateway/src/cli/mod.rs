@@ -3,6 +3,7 @@
 //! One file or folder for each command. A command gives an answer and an [`exit::Exit`]; an answer goes to standard
 //! output, everything else to standard error.
 
+mod backup;
 mod check;
 mod client;
 mod decide;
@@ -18,12 +19,16 @@ mod labels;
 mod link;
 mod log;
 mod measure;
+mod migrate;
 mod output;
 mod output_file;
 mod policy;
 mod read;
+mod restore;
 mod root;
+mod rows_line;
 mod serve;
+mod store;
 mod table;
 
 pub use root::run;

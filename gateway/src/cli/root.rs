@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use super::backup::BackupArgs;
 use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
@@ -21,10 +22,13 @@ use super::init::{self, InitArgs};
 use super::labels::LabelsCommand;
 use super::link::{self, LinkArgs};
 use super::log;
+use super::migrate::{self, MigrateArgs};
 use super::output::tell;
 use super::policy::PolicyCommand;
 use super::read::{self, ReadArgs};
+use super::restore::RestoreArgs;
 use super::serve::{self, ServeArgs};
+use super::store::StoreCommand;
 
 /// Finds the people whom several human-services agencies serve, decides what may be told to whom, and carries
 /// referrals and case-plan updates between the systems that the agencies already use.
@@ -61,6 +65,11 @@ enum Command {
     Doctor(DoctorArgs),
     Init(InitArgs),
     Serve(ServeArgs),
+    Migrate(MigrateArgs),
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
+    #[command(subcommand)]
+    Store(StoreCommand),
     Links(LinksArgs),
     Match(MatchArgs),
     Lanes(LanesArgs),
@@ -128,6 +137,10 @@ impl Command {
             Self::Doctor(args) => Box::pin(doctor::run(args)).await,
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,
+            Self::Migrate(args) => migrate::run(args).await,
+            Self::Backup(args) => Box::pin(args.run()).await,
+            Self::Restore(args) => Box::pin(args.run()).await,
+            Self::Store(command) => Box::pin(command.run()).await,
             Self::Links(args) => args.run().await,
             Self::Match(args) => args.run().await,
             Self::Lanes(args) => args.run().await,

@@ -28,7 +28,7 @@ pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
 pub use policy::PolicyConfig;
 pub use size::ByteSize;
-pub use store::StoreConfig;
+pub use store::{SchemaChange, StoreConfig};
 pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, LaneConfig, Push, SystemConfig};
 pub use token::{Role, Token, Tokens, hash_of};
 

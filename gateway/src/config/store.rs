@@ -14,6 +14,19 @@ pub struct StoreConfig {
     pub postgres: Option<url::Url>,
     /// File that holds the password of the database's user and nothing else.
     pub password_file: Option<PathBuf>,
+    /// Who brings the schema of an older store up to date.
+    pub schema: SchemaChange,
+}
+
+/// Who brings the schema of a store up to date that an older program made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SchemaChange {
+    /// The gateway, when it starts.
+    #[default]
+    AtStart,
+    /// `tandem migrate`; until then the gateway does not start.
+    ByCommand,
 }
 
 impl StoreConfig {
@@ -28,7 +41,7 @@ impl StoreConfig {
     }
 
     /// What is wrong with it.
-    pub(super) fn problems(&self) -> Vec<String> {
+    pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let Some(address) = &self.postgres else {
             if self.password_file.is_some() {

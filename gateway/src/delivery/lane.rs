@@ -190,6 +190,9 @@ pub async fn turn(
         Allowed::NotBefore(_) => return Ok(false),
     };
     let mut snapshot = core.store.snapshot().await?;
+    if snapshot.hold(lane.system.as_str()).await?.is_some() {
+        return Ok(false);
+    }
     let Some(up_to) = snapshot.lane(lane.system.as_str()).await?.tried_to() else {
         return Ok(false);
     };

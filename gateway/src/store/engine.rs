@@ -1,23 +1,20 @@
 //! The two engines: where a transaction begins, and what keeps those that write in one order.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgPool, SqlSafeStr as _, SqlitePool};
+use sqlx::{Connection as _, PgPool, SqlitePool};
 
 use super::StoreError;
-use super::sql::{Open, Session, query};
-
-/// The schema, in numbered steps; written for SQLite.
-static SCHEMA: Migrator = sqlx::migrate!("./migrations");
+use super::sql::{Open, Session};
 
 /// Rows that a reader gets at a time from the thread of its connection.
 const ROWS: usize = 500;
+/// The same where one row may be as large as a file.
+const FEW_ROWS: usize = 8;
 /// Longest wait for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -42,7 +39,7 @@ pub(super) enum Engine {
 }
 
 impl Engine {
-    /// A file of SQLite, with the schema brought up to date.
+    /// A file of SQLite, made when it is not there.
     pub(super) async fn sqlite(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -52,7 +49,6 @@ impl Engine {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
         let writer = sqlite_pool(1).connect_with(options.clone()).await?;
-        SCHEMA.run(&writer).await?;
         let readers = sqlite_pool(8)
             .connect_with(options.read_only(true).row_buffer_size(ROWS))
             .await?;
@@ -61,22 +57,48 @@ impl Engine {
 
     /// A file of SQLite to be read alone, as it is.
     pub(super) async fn sqlite_to_read(file: &Path) -> Result<Self, StoreError> {
+        Self::sqlite_one(to_read(file).row_buffer_size(ROWS)).await
+    }
+
+    /// A file of SQLite to be read alone, as it is, row by row, whatever their size.
+    pub(super) async fn sqlite_to_copy(file: &Path) -> Result<Self, StoreError> {
+        Self::sqlite_one(to_read(file).row_buffer_size(FEW_ROWS)).await
+    }
+
+    /// A file of SQLite that nobody writes any more: nothing is made beside it, and it may stand where nothing can be
+    /// written.
+    pub(super) async fn sqlite_at_rest(file: &Path) -> Result<Self, StoreError> {
+        let options = to_read(file).immutable(true);
+        Self::sqlite_one(options.row_buffer_size(FEW_ROWS)).await
+    }
+
+    /// A new file of SQLite that counts only when it is whole: nothing is synced, and nothing can be taken back.
+    pub(super) async fn sqlite_in_making(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
-            .read_only(true)
-            .row_buffer_size(ROWS)
-            .busy_timeout(Duration::from_secs(30));
-        let readers = SqlitePoolOptions::new()
+            .create_if_missing(true);
+        Self::sqlite_one(unsafe_and_fast(options)).await
+    }
+
+    /// A store of SQLite in memory.
+    pub(super) async fn sqlite_in_memory() -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        Self::sqlite_one(unsafe_and_fast(options)).await
+    }
+
+    /// One connection for everything.
+    async fn sqlite_one(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options)
             .await?;
         Ok(Self::Sqlite {
-            writer: readers.clone(),
-            readers,
+            writer: pool.clone(),
+            readers: pool,
         })
     }
 
-    /// A database of PostgreSQL, with the schema brought up to date by whichever process comes first.
+    /// A database of PostgreSQL.
     pub(super) async fn postgres(
         options: PgConnectOptions,
         jurisdiction: &str,
@@ -86,7 +108,6 @@ impl Engine {
             .acquire_timeout(PATIENCE)
             .connect_with(options)
             .await?;
-        schema_of_postgres().run(&pool).await?;
         Ok(Self::Postgres {
             pool,
             writers: lock_number(jurisdiction),
@@ -102,19 +123,6 @@ impl Engine {
             .connect_with(options)
             .await?;
         Ok(Self::Postgres { pool, writers: 0 })
-    }
-
-    /// The numbers of the steps of this program's schema.
-    pub(super) fn steps() -> impl Iterator<Item = i64> {
-        SCHEMA.iter().map(|step| step.version)
-    }
-
-    /// The numbers of the steps that the schema has taken.
-    pub(super) async fn taken(&self) -> Result<Vec<i64>, StoreError> {
-        let mut session = self.snapshot().await?;
-        let rows = query("SELECT version FROM _sqlx_migrations ORDER BY version");
-        let rows = rows.fetch_all(&mut session).await?;
-        Ok(rows.iter().map(|row| row.get("version")).collect())
     }
 
     /// The database that other processes may share.
@@ -183,26 +191,17 @@ fn sqlite_pool(most: u32) -> SqlitePoolOptions {
         })
 }
 
-/// The schema with PostgreSQL's names of the types.
-fn schema_of_postgres() -> Migrator {
-    let steps = SCHEMA.iter().map(|step| {
-        let text = step
-            .sql
-            .as_str()
-            .replace("BLOB", "BYTEA")
-            .replace("INTEGER", "BIGINT");
-        Migration::new(
-            step.version,
-            step.description.clone(),
-            step.migration_type,
-            sqlx::AssertSqlSafe(text).into_sql_str(),
-            step.no_tx,
-        )
-    });
-    Migrator {
-        migrations: Cow::Owned(steps.collect()),
-        ..Migrator::DEFAULT
-    }
+fn to_read(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(30))
+}
+
+fn unsafe_and_fast(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .journal_mode(SqliteJournalMode::Off)
+        .synchronous(SqliteSynchronous::Off)
 }
 
 /// The number of the lock of a jurisdiction's writers: locks of PostgreSQL have 64-bit numbers.

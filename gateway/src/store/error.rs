@@ -17,6 +17,22 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The store has steps of the schema that this program does not know.
+    #[error(
+        "the store has schema {store}, newer than {program}, the newest that this program knows: \
+         run the newer program, or restore a backup of the older store"
+    )]
+    Newer {
+        /// The newest step of the store.
+        store: i64,
+        /// The newest step of the program.
+        program: i64,
+    },
+    /// The store lacks steps of the schema, and the configuration leaves them to a command.
+    #[error(
+        "the store lacks {0} steps of the schema, and `store.schema` is \"by-command\": run `tandem migrate`"
+    )]
+    Older(usize),
     /// A sealed value does not open.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -4,7 +4,7 @@ use super::sql::{query, query_scalar};
 use super::{Store, StoreError, Tx};
 
 /// Sealed with the root key by whoever made the store.
-const SIGN: &[u8] = b"tandem";
+pub(super) const SIGN: &[u8] = b"tandem";
 
 impl Store {
     /// Checks that the root key is the one of the store; a store that is new takes it.
@@ -36,11 +36,20 @@ impl Tx {
         .bind(value)
         .execute(&mut self.inner)
         .await?;
+        let known = self.known_key(name).await?;
+        Ok(known.ok_or(sqlx::Error::RowNotFound)?)
+    }
+
+    /// What the store knows of a key, if anything.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn known_key(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(
             query_scalar("SELECT value FROM key_check WHERE jurisdiction = $1 AND name = $2")
                 .bind(self.jurisdiction())
                 .bind(name)
-                .fetch_one(&mut self.inner)
+                .fetch_optional(&mut self.inner)
                 .await?,
         )
     }

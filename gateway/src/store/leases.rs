@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::engine::Engine;
+use super::sql::{Open, Session};
 use super::{Store, StoreError};
 
 /// Beginning of the name under which a gateway says that it is there.
@@ -156,6 +157,29 @@ impl Store {
             .execute(&mut *leaving)
             .await?;
         Ok(leaving.commit().await?)
+    }
+
+    /// How many gateways of the jurisdiction are there: those that keep their place or have a connection, and those
+    /// that were just started and have no place yet, of whichever jurisdiction.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn gateways(&self, session: &mut Session) -> Result<i64, StoreError> {
+        let Open::Postgres(session) = &mut session.open else {
+            return Ok(0);
+        };
+        Ok(sqlx::query_scalar(concat!(
+            "SELECT (SELECT COUNT(*) FROM lease WHERE jurisdiction = $1 AND name LIKE 'gateway/%' AND (until >= ",
+            now!(),
+            " OR EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = 'tandem ' || encode(holder, 'hex')))) + \
+             (SELECT COUNT(DISTINCT application_name) FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name LIKE 'tandem %' \
+             AND NOT EXISTS (SELECT 1 FROM lease WHERE application_name = 'tandem ' || encode(holder, 'hex')))"
+        ))
+        .bind(self.sealer.jurisdiction().as_str())
+        .fetch_one(&mut **session)
+        .await?)
     }
 
     fn own_lease(&self) -> String {

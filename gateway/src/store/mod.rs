@@ -5,10 +5,12 @@
 
 mod audit;
 mod audit_events;
+mod backup;
 mod cause;
 mod changes;
 mod checkpoints;
 mod consents;
+mod copying;
 mod decisions;
 mod documents;
 mod due;
@@ -16,6 +18,7 @@ mod engine;
 mod error;
 mod events;
 mod evidence;
+mod holds;
 mod inputs;
 mod keys;
 mod lanes;
@@ -30,9 +33,13 @@ mod policy;
 mod recorder;
 mod relied;
 mod replays;
+mod restoring;
 mod revision;
+mod rows;
 mod schema;
 mod sql;
+mod standing;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod tx;
@@ -46,15 +53,18 @@ use tokio::sync::watch;
 
 pub use audit::AuditEntry;
 pub use audit_events::Logging;
+pub use backup::{AuditHead, Backup, Damage, Manifest};
 pub use cause::EventHead;
 pub use changes::Change;
 pub use checkpoints::{CheckpointRow, CosignatureRow};
+pub use copying::{CopyError, Sums, Watch};
 pub use decisions::{DecisionRow, Stage};
 pub use documents::{Document, Found, Index, Place};
 pub use due::Due;
 pub use error::StoreError;
 pub use events::{EventState, WaitingEvent};
 pub use evidence::{Evidence, EvidenceKind};
+pub use holds::{DoubtfulRow, HoldRow};
 pub use inputs::{Ingested, InputRow, InputState, Received};
 pub use lanes::{Halt, LaneRow};
 pub use leaves::LeafRow;
@@ -64,14 +74,17 @@ pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
 pub use policy::ActivationRow;
 pub use recorder::{RecordError, Recorder, Recording, Recordings};
 pub use replays::{Choice, ReplayRow};
-pub use schema::Schema;
+pub use restoring::Filling;
+pub use rows::TableSum;
+pub use schema::{SchemaStep, migrate, schema_of};
+pub use standing::Schema;
 pub use tx::{Mark, Tx};
 pub use writers::Handed;
 
 use self::engine::Engine;
 use self::sql::query;
 use self::writers::Writers;
-use crate::config::{Config, StoreConfig};
+use crate::config::{Config, SchemaChange, StoreConfig};
 use crate::seal::Sealer;
 
 /// Name of the file of SQLite in the data folder.
@@ -89,15 +102,49 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store that a configuration names and brings its schema up to date.
+    /// Opens the store that a configuration names, and brings its schema up to date if the configuration lets it.
     ///
     /// # Errors
-    /// When it can't be opened or a migration fails.
+    /// When it can't be opened, a migration fails, or one is missing that is not to be made here.
     pub async fn of(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
+        let store = Self::connect(config, sealer).await?;
+        store.ready(config.store.schema).await
+    }
+
+    /// Opens the store that a configuration names to fill it: its schema is brought up to date, and nothing is written.
+    ///
+    /// # Errors
+    /// When it can't be opened or a step of the schema fails.
+    pub async fn to_fill(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
+        Ok(Self::on(schema::up_to_date(config).await?, sealer))
+    }
+
+    /// Connects to the store that a configuration names, whatever its schema is.
+    async fn connect(config: &Config, sealer: Sealer) -> Result<Self, StoreError> {
         match address(&config.store)? {
-            Some(address) => Self::open_postgres(address, sealer).await,
-            None => Self::open(&Self::file(config), sealer).await,
+            Some(address) => Self::connect_postgres(address, sealer).await,
+            None => Ok(Self::on(Engine::sqlite(&Self::file(config)).await?, sealer)),
         }
+    }
+
+    async fn connect_postgres(
+        address: PgConnectOptions,
+        sealer: Sealer,
+    ) -> Result<Self, StoreError> {
+        let instance = uuid::Uuid::now_v7();
+        let address = address.application_name(&leases::session_of(instance));
+        let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
+        Ok(Self {
+            instance,
+            ..Self::on(engine, sealer)
+        })
+    }
+
+    /// Sees to the schema and the key.
+    async fn ready(self, schema: SchemaChange) -> Result<Self, StoreError> {
+        self.engine.bring_up(schema).await?;
+        self.check_root().await?;
+        Ok(self)
     }
 
     /// Opens the store that a configuration names to read it alone, also while a gateway serves it; nothing is made, and no
@@ -110,6 +157,20 @@ impl Store {
             Some(address) => Ok(Self::on(Engine::postgres_to_read(address).await?, sealer)),
             None => Self::open_to_read(&Self::file(config), sealer).await,
         }
+    }
+
+    /// Opens the store that a configuration names to copy it as it is, also while a gateway serves it: no key is
+    /// needed, and nothing in it is changed.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub async fn to_copy(config: &Config) -> Result<Self, StoreError> {
+        let sealer = Sealer::of_nobody(config.jurisdiction.clone())?;
+        let engine = match address(&config.store)? {
+            Some(address) => Engine::postgres_to_read(address).await?,
+            None => Engine::sqlite_to_copy(&config.data.join(SQLITE)).await?,
+        };
+        Ok(Self::on(engine, sealer))
     }
 
     /// Opens a file of SQLite to read it alone, as [`Store::to_read`].
@@ -126,8 +187,7 @@ impl Store {
     /// When the file can't be opened or a migration fails.
     pub async fn open(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
         let store = Self::on(Engine::sqlite(file).await?, sealer);
-        store.check_root().await?;
-        Ok(store)
+        store.ready(SchemaChange::AtStart).await
     }
 
     /// Opens the store in a database of PostgreSQL, which other processes may have opened as well, and brings its schema up
@@ -139,15 +199,8 @@ impl Store {
         address: PgConnectOptions,
         sealer: Sealer,
     ) -> Result<Self, StoreError> {
-        let instance = uuid::Uuid::now_v7();
-        let address = address.application_name(&leases::session_of(instance));
-        let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
-        let store = Self {
-            instance,
-            ..Self::on(engine, sealer)
-        };
-        store.check_root().await?;
-        Ok(store)
+        let store = Self::connect_postgres(address, sealer).await?;
+        store.ready(SchemaChange::AtStart).await
     }
 
     /// The file of SQLite that a configuration has its rows in, unless they are in PostgreSQL.
@@ -232,6 +285,13 @@ impl Store {
     pub async fn close(&self) {
         self.engine.close().await;
     }
+}
+
+/// The file of SQLite that a configuration names; `None` when the store is a database of PostgreSQL.
+#[must_use]
+pub fn sqlite_file(config: &Config) -> Option<PathBuf> {
+    let is_file = config.store.postgres.is_none();
+    is_file.then(|| config.data.join(SQLITE))
 }
 
 /// The database of PostgreSQL that a configuration names.

@@ -54,7 +54,7 @@ impl OutboxState {
         }
     }
 
-    fn from_code(code: &str) -> Result<Self, StoreError> {
+    pub(super) fn from_code(code: &str) -> Result<Self, StoreError> {
         Self::ALL
             .into_iter()
             .find(|state| state.code() == code)

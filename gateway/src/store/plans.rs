@@ -34,6 +34,8 @@ const ALL: [&str; 28] = [
     "INSERT INTO document_due (jurisdiction, kind, key, due_at) SELECT",
     "SELECT lane, state, COUNT(*)",
     "SELECT known.effective_at",
+    "SELECT lane FROM lane WHERE",
+    "SELECT * FROM lane_hold h WHERE",
     // A table of one row.
     "SELECT revision FROM consent_revision",
     // Once, when a store gets its log.
@@ -71,7 +73,8 @@ async fn no_question_goes_through_the_rows_of_others() {
     let mut all = BTreeSet::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // The engines' own statements are about no rows, leases are few; tests may ask what they want.
+        // The engines' own statements are about no rows, leases are few, and who copies a store reads all of it; tests
+        // may ask what they want.
         let is_left_out = [
             "plans.rs",
             "tests.rs",
@@ -79,6 +82,11 @@ async fn no_question_goes_through_the_rows_of_others() {
             "engine.rs",
             "leases.rs",
             "listen.rs",
+            "schema.rs",
+            "tables.rs",
+            "rows.rs",
+            "backup.rs",
+            "restoring",
         ];
         if path.is_file() && !is_left_out.iter().any(|name| path.ends_with(name)) {
             all.extend(statements(&std::fs::read_to_string(path).unwrap()));

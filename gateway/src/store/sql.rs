@@ -3,12 +3,13 @@
 //! The dialect is what the two have in common: numbered parameters, `ON CONFLICT`, 64-bit integers, text and bytes. A value is one
 //! of these three or absent; whatever else a caller has, it says in them.
 
+use futures::TryStreamExt as _;
 use sqlx::error::ErrorKind;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
-    Column as _, Decode, Postgres, Row as _, Sqlite, Transaction, Type, TypeInfo as _,
-    ValueRef as _,
+    Column as _, Decode, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite, Transaction, Type,
+    TypeInfo as _, ValueRef as _,
 };
 
 /// A transaction of one of the engines.
@@ -139,7 +140,7 @@ argument! {
 /// A statement with its arguments.
 #[derive(Debug)]
 pub(super) struct Query {
-    text: &'static str,
+    text: SqlStr,
     arguments: Vec<Argument>,
 }
 
@@ -150,7 +151,15 @@ pub(super) struct Scalar(Query);
 /// A statement.
 pub(super) const fn query(text: &'static str) -> Query {
     Query {
-        text,
+        text: SqlStr::from_static(text),
+        arguments: Vec::new(),
+    }
+}
+
+/// A statement that is put together of the names in the schema, and of nothing else.
+pub(super) fn composed(text: String) -> Query {
+    Query {
+        text: sqlx::AssertSqlSafe(text).into_sql_str(),
         arguments: Vec::new(),
     }
 }
@@ -215,6 +224,30 @@ impl Query {
             rows => rows.into_iter().map(Row::Sqlite).collect(),
             rows.into_iter().map(Row::Postgres).collect()
         )
+    }
+
+    /// Gives each row in turn, so that a table of any size is gone through.
+    pub(super) async fn for_each<E: From<sqlx::Error>>(
+        self,
+        session: &mut Session,
+        mut take: impl AsyncFnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match &mut session.open {
+            Open::Sqlite(transaction) => {
+                let mut rows = bound!(Sqlite, self).fetch(&mut **transaction);
+                while let Some(row) = rows.try_next().await? {
+                    take(Row::Sqlite(row)).await?;
+                }
+            }
+            Open::Postgres(transaction) => {
+                let mut rows = bound!(Postgres, self).fetch(&mut **transaction);
+                while let Some(row) = rows.try_next().await? {
+                    take(Row::Postgres(row)).await?;
+                }
+            }
+            Open::Ended => return Err(over().into()),
+        }
+        Ok(())
     }
 
     /// The first row, if there is one.

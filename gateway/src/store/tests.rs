@@ -29,9 +29,9 @@ impl Document for Note {
 }
 
 pub(super) struct Place {
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
     pub(super) store: Store,
-    address: Option<PgConnectOptions>,
+    pub(super) address: Option<PgConnectOptions>,
     /// Ends after its connections.
     pub(super) cluster: Option<Cluster>,
 }
@@ -45,7 +45,7 @@ impl Place {
     }
 }
 
-fn sealer(folder: &Path) -> Sealer {
+pub(super) fn sealer(folder: &Path) -> Sealer {
     let county = "demo-county".parse().unwrap();
     Sealer::open_or_create(&folder.join("root.key"), county).unwrap()
 }

@@ -126,9 +126,18 @@ impl Office {
     }
 
     /// The gateway stops and starts again on its folder, with these limits.
-    pub(crate) async fn restarted(mut self, limits: &str) -> Self {
+    pub(crate) async fn restarted(self, limits: &str) -> Self {
+        Self::reopened(self.stopped().await, limits).await
+    }
+
+    /// The gateway stops. Its folder.
+    pub(crate) async fn stopped(mut self) -> TempDir {
         self.gateway.take().unwrap().stop().await;
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
+    /// A gateway starts again on its folder, with these limits.
+    pub(crate) async fn reopened(folder: TempDir, limits: &str) -> Self {
         Self::start(folder, &config(limits, &registry())).await
     }
 
@@ -264,7 +273,8 @@ impl Office {
         self.row(|row| row.lane == lane && row.id == id).await;
     }
 
-    async fn row(
+    /// Waits until a message that is wanted stands delivered.
+    pub(crate) async fn row(
         &self,
         is_wanted: impl Fn(&tandem::store::OutboxRow) -> bool,
     ) -> tandem::store::OutboxRow {

@@ -37,7 +37,7 @@ impl Drop for Process {
 }
 
 /// A data folder with a configuration under this name, with more settings than the others have, for a port that is free now.
-fn deploy_with(folder: &Path, name: &str, settings: &str) -> String {
+pub(crate) fn deploy_with(folder: &Path, name: &str, settings: &str) -> String {
     std::fs::write(folder.join("tokens.toml"), tokens()).unwrap();
     let address = TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -12,7 +12,7 @@ use crate::processes::{
 };
 
 /// A second gateway holds the keys of the first.
-fn copy_keys(from: &Path, to: &Path) {
+pub(crate) fn copy_keys(from: &Path, to: &Path) {
     std::fs::create_dir_all(to.join("data")).unwrap();
     for name in ["root.key", "audit.key", "audit-witness.key"] {
         std::fs::copy(from.join("data").join(name), to.join("data").join(name)).unwrap();
@@ -20,7 +20,10 @@ fn copy_keys(from: &Path, to: &Path) {
 }
 
 /// Tells both gateways of some people in turns, all at once. Who was accepted.
-async fn tell_all(gateways: &[&Process], people: &[(&str, String, Value)]) -> BTreeSet<String> {
+pub(crate) async fn tell_all(
+    gateways: &[&Process],
+    people: &[(&str, String, Value)],
+) -> BTreeSet<String> {
     let asked = people.iter().enumerate().map(|(at, (who, id, person))| {
         let url = &gateways[at % gateways.len()].url;
         async move { tell(url, who, id, person).await.then(|| id.clone()) }

@@ -15,7 +15,7 @@ Examples:
   tandem lanes --token-file operator.token
   tandem lanes --json
 
-flow is running, paused, draining or drained. breaker is closed, half-open (one message asks whether the destination is
+flow is running, paused, held (since a restoration), draining or drained. breaker is closed, half-open (one message asks whether the destination is
 back) or open (left alone until left_alone_until). in_flight and breaker are empty for a lane that another gateway serves.")]
 pub(in super::super) struct LanesArgs {
     #[command(flatten)]
@@ -62,8 +62,9 @@ pub(in super::super) enum LaneCommand {
     /// Deliver what waits by now and nothing newer until it is resumed
     Drain(HaltArgs),
     /// Deliver again
-    Resume(LaneArgs),
-    /// Give up parked messages: the messages behind them go on
+    Resume(ResumeArgs),
+    /// Give up parked messages: the messages behind them go on. In a lane that is held since a restoration also
+    /// messages that wait: those that the recipient has already
     Skip(ParkedArgs),
 }
 
@@ -82,6 +83,16 @@ pub(in super::super) struct LaneArgs {
     name: String,
     #[command(flatten)]
     answer: AnswerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in super::super) struct ResumeArgs {
+    #[command(flatten)]
+    lane: LaneArgs,
+    /// Say that what was revoked and delivered since the backup is reconciled: a lane that is held since a restoration
+    /// goes on only then (see `tandem restore status`)
+    #[arg(long)]
+    reconciled: bool,
 }
 
 impl LaneArgs {
@@ -106,7 +117,10 @@ impl LaneCommand {
                     .tell("drain", json!({ "reason": args.reason }))
                     .await
             }
-            Self::Resume(args) => args.tell("resume", json!({})).await,
+            Self::Resume(args) => {
+                let body = json!({ "reconciled": args.reconciled });
+                args.lane.tell("resume", body).await
+            }
             Self::Skip(args) => args.each("skip").await,
         }
     }
