@@ -96,6 +96,8 @@ impl Tx {
         Ok(Mark {
             logged: self.logged,
             tells: self.tells,
+            denied: self.denied.len(),
+            cause: self.cause,
         })
     }
 
@@ -113,7 +115,8 @@ impl Tx {
     /// When the store fails, or with it the whole transaction.
     pub async fn back_to(&mut self, mark: Mark) -> Result<(), StoreError> {
         self.inner.back_to("ROLLBACK TO SAVEPOINT mark").await?;
-        (self.logged, self.tells) = (mark.logged, mark.tells);
+        (self.logged, self.tells, self.cause) = (mark.logged, mark.tells, mark.cause);
+        self.denied.truncate(mark.denied);
         self.release().await
     }
 
@@ -143,6 +146,8 @@ impl Tx {
 pub struct Mark {
     logged: u64,
     tells: bool,
+    denied: usize,
+    cause: Option<Cause>,
 }
 
 impl Drop for Tx {

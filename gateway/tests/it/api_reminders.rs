@@ -41,7 +41,13 @@ async fn refer(office: &Office) {
 
 async fn lane(office: &Office, verb: &str) {
     let path = format!("/v1/lanes/cws-demo/{verb}");
-    let answer = office.post("operator", &path, &json!({})).await;
+    let answer = office
+        .post(
+            "operator",
+            &path,
+            &json!({ "reason": "the test looks at what waits" }),
+        )
+        .await;
     assert!(answer.status.is_success(), "{}", answer.text);
 }
 

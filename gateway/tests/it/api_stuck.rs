@@ -219,7 +219,8 @@ async fn a_message_about_an_unreadable_consent_waits_and_those_about_others_go_o
         let office = &office;
         async move {
             let path = format!("/v1/lanes/cws-demo/{verb}");
-            let answer = office.post("operator", &path, &json!({})).await;
+            let why = json!({ "reason": "the test looks at what waits" });
+            let answer = office.post("operator", &path, &why).await;
             assert!(answer.status.is_success(), "{}", answer.text);
         }
     };
