@@ -9,7 +9,7 @@ use super::sql::Open;
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
-const ALL: [&str; 28] = [
+const ALL: [&str; 30] = [
     // The highest position so far: the last entry of an index.
     "INSERT INTO audit ",
     "INSERT INTO event ",

@@ -3,9 +3,9 @@
 use serde_json::json;
 use tandem::demo::world::PATIENCE;
 use tandem::store::{OutboxRow, OutboxState};
+use tandem_simulators::Mood;
 
 use crate::county::{drained, outbox, until};
-use crate::liar::Mood;
 use crate::restart::Rig;
 
 /// Child welfare's address holds the start of co-management back, on its way.
