@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tandem::clock::Clock;
 use tandem::config::Loaded;
 use tandem::demo::deployment::{self, Places};
 use tandem::demo::directives;
@@ -58,7 +59,7 @@ pub(crate) struct County {
 impl County {
     /// Opens with families that are linked, have consented and are co-managed.
     pub(crate) async fn open(engine: Engine, seed: u64) -> Self {
-        let now = jiff::Timestamp::now();
+        let now = Clock::System.now();
         let token = deployment::token().unwrap();
         let partner = ExchangePartner::start(ExchangePartnerSettings {
             organization: "org-cws".to_owned(),

@@ -1,6 +1,7 @@
 //! An invented family that both agencies serve, and what they tell of it.
 
 use serde_json::{Value, json};
+use tandem::clock::Clock;
 
 /// A family: one mother, known to both systems, with a case in each.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ impl Family {
 
     fn event(&self, id: &str, person: &str, kind: &str, payload: &Value) -> Value {
         json!({
-            "occurred_at": jiff::Timestamp::now().to_string(),
+            "occurred_at": Clock::System.now().to_string(),
             "source_event_id": format!("{}-{id}", self.number),
             "source_person_id": person,
             "type": kind,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
+use tandem::clock::Clock;
 use tandem::demo::office::Office;
 use tandem_simulators::postgres::Cluster;
 
@@ -63,7 +64,7 @@ async fn tell(
     for number in 0..TOLD {
         if end == Some(number) {
             revoke(&family, &offices, &mut chance).await;
-            family.revoked = Some(jiff::Timestamp::now());
+            family.revoked = Some(Clock::System.now());
         }
         for (who, events) in [
             ("calworks", family.next_of_calworks()),

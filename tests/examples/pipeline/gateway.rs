@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::civil::Date;
 use serde_json::Value;
 use tandem::clock::Clock;
 use tandem::config::Loaded;
@@ -79,9 +78,9 @@ async fn introduce(core: &Core, office: &Office, people: usize) {
     for number in 0..FAMILIES {
         let (id, system, person) = messages::consent(number);
         let mut directive = directives::coordination(&id, "self");
-        let until: Date = jiff::Zoned::now()
-            .date()
-            .saturating_add(jiff::Span::new().years(1));
+        let year = jiff::SignedDuration::from_hours(365 * 24);
+        let until = Clock::System.now().checked_add(year).unwrap();
+        let until = until.to_zoned(jiff::tz::TimeZone::UTC).date();
         directive["expiry"] = serde_json::json!({ "date": until });
         office.consent(&directive, system, &person).await.unwrap();
     }

@@ -5,7 +5,11 @@
 //! (floor of accepting), the same with a delivery of each by HTTP (floor of the whole), and Tandem's own of both: accept,
 //! match, decide, map, deliver, acknowledge. Both write to the same engine with the same durability, and share commits.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a benchmark that cannot go on fails"
+)]
 #![expect(clippy::print_stdout, reason = "its figures are its output")]
 
 #[expect(dead_code, reason = "the people's questions are for another example")]

@@ -1,6 +1,7 @@
 //! What CalWORKs tells: standings in the work programme, service referrals and changes of plans, in turns.
 
 use serde_json::{Value, json};
+use tandem::clock::Clock;
 
 use crate::county::{Invented, SYSTEM};
 
@@ -14,7 +15,7 @@ fn in_cws(number: usize) -> String {
 
 fn event(id: &str, person: &str, kind: &str, payload: &Value) -> Value {
     json!({
-        "occurred_at": jiff::Timestamp::now().to_string(), "source_event_id": id, "source_person_id": person,
+        "occurred_at": Clock::System.now().to_string(), "source_event_id": id, "source_person_id": person,
         "type": kind, "payload": payload,
     })
 }
