@@ -75,7 +75,8 @@ pub fn files(config: &Config) -> impl Iterator<Item = (Use, &str, &Path)> {
     served.into_iter().chain(trusted)
 }
 
-/// The certificates that a configuration names. What can't be read is left out, and said in the log.
+/// The certificates that a configuration names, one for each use and name: of several files the one that ends first. What
+/// can't be read is left out, and said in the log.
 #[must_use]
 pub fn of(config: &Config) -> Vec<Certificate> {
     let read = |(used, name, path): (Use, &str, &Path)| match ends(path) {
@@ -89,7 +90,10 @@ pub fn of(config: &Config) -> Vec<Certificate> {
             None
         }
     };
-    files(config).filter_map(read).collect()
+    let mut all: Vec<Certificate> = files(config).filter_map(read).collect();
+    all.sort_by(|a, b| (a.used.code(), &a.name, a.ends).cmp(&(b.used.code(), &b.name, b.ends)));
+    all.dedup_by(|later, kept| later.used == kept.used && later.name == kept.name);
+    all
 }
 
 /// When the first of the certificates in a PEM file ends.

@@ -77,6 +77,18 @@ async fn before_the_first_start_it_warns_and_nothing_is_made() {
     assert!(!folder.path().join("data").exists() && !folder.path().join("exchange").exists());
 }
 
+#[tokio::test]
+async fn what_init_has_made_is_no_failure_before_the_first_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let county = folder.path().join("county");
+    let made = county.display().to_string();
+    let made = tokio::task::spawn_blocking(move || tandem(&["init", &made]));
+    assert_eq!(made.await.unwrap().code, 0);
+    let ended = doctor(&county, &["--offline"]).await;
+    stands(&ended, "store", "warning");
+    assert_eq!(ended.code, 4, "{ended:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_a_running_gateway_it_finds_a_sound_store() {
     let office = Office::open().await;

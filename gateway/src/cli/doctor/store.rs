@@ -23,6 +23,13 @@ pub(super) async fn examine(examination: &mut Examination, config: &Config) -> O
         ));
         return None;
     }
+    let file = Store::file(config);
+    if config.store.postgres.is_none() && !file.exists() {
+        let found = format!("{} is not there", file.display());
+        let help = "the first start makes it; if there was a store, bring it back from the backup";
+        examination.add(Finding::warning("store", found, "a store", help));
+        return None;
+    }
     let opened = match Sealer::from_file(&key, config.jurisdiction.clone()) {
         Ok(sealer) => Store::to_read(config, sealer).await,
         Err(error) => Err(error.into()),
