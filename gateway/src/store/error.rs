@@ -109,13 +109,13 @@ mod tests {
             let refused = write.execute(&mut tx.inner).await.unwrap_err();
             assert!(StoreError::from(refused).is_passing());
             let mut tx = place.store.begin().await.unwrap();
-            let wrong = query("SELECT nothing FROM nowhere")
-                .execute(&mut tx.inner)
-                .await;
+            let wrong = query("VALUES (nothing)").execute(&mut tx.inner).await;
             assert!(!StoreError::from(wrong.unwrap_err()).is_passing());
             drop(tx);
             let mut tx = place.store.begin().await.unwrap();
-            let none = query("SELECT 1 WHERE 1 = 0").fetch_one(&mut tx.inner).await;
+            let none = query("WITH none AS (SELECT 1 WHERE 1 = 0) SELECT * FROM none")
+                .fetch_one(&mut tx.inner)
+                .await;
             assert!(!StoreError::from(none.err().unwrap()).is_passing());
         }
     }
