@@ -13,6 +13,27 @@ use crate::bundle::Bundle;
 use crate::facts::Facts;
 use crate::request::{Item, Request};
 
+/// What came of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Opened,
+    /// A rule forbids it.
+    Closed,
+    /// No rule speaks for it or against it.
+    Baseless,
+}
+
+/// The context without a directive, then with each that might open something.
+fn contexts<'b>(
+    evaluator: &'b Evaluator<'_, '_>,
+    candidates: &'b [usize],
+) -> impl Iterator<Item = &'b cedar_policy::Context> {
+    let with_directives = candidates
+        .iter()
+        .filter_map(|at| evaluator.with_directive(*at));
+    std::iter::once(evaluator.plain()).chain(with_directives)
+}
+
 /// Questions, ready to be asked of Cedar and of nothing else.
 #[allow(
     missing_debug_implementations,
@@ -26,8 +47,9 @@ pub struct Floor<'a> {
 
 impl<'a> Floor<'a> {
     /// The questions about every item: each covering regime without a directive and, until one opens it, with each
-    /// directive that might; then the duties of the regimes that opened, and of those that did not whether consent would
-    /// open them. `None` when Cedar takes a value not at all.
+    /// directive that might; the lifting rules of the regimes that could lift one that stayed without a basis; then the
+    /// duties of the regimes that opened, and of those that did not whether consent would open them. `None` when Cedar takes
+    /// a value not at all.
     #[must_use]
     pub fn of(
         request: &'a Request,
@@ -59,9 +81,19 @@ impl<'a> Floor<'a> {
             return;
         };
         let candidates = evaluator.candidates(index, item);
-        let (opened, closed): (BTreeSet<&str>, BTreeSet<&str>) = regimes
-            .into_iter()
-            .partition(|regime| self.regime(scene, evaluator, index, regime, &candidates));
+        let (mut opened, mut closed, mut baseless) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for regime in regimes {
+            match self.regime(scene, evaluator, index, regime, &candidates) {
+                Outcome::Opened => drop(opened.insert(regime)),
+                Outcome::Closed => drop(closed.insert(regime)),
+                Outcome::Baseless => {
+                    closed.insert(regime);
+                    baseless.insert(regime);
+                }
+            }
+        }
+        self.lifting(scene, evaluator, index, &baseless, &candidates);
         let ideal = cedar::ideal_directive(scene, item).ok();
         let ideal = ideal.and_then(|ideal| cedar::context(scene, Some(ideal), None).ok());
         for (regime, ideal) in closed.iter().zip(ideal.iter().cycle()) {
@@ -82,6 +114,29 @@ impl<'a> Floor<'a> {
         }
     }
 
+    /// The lifting rules of the regimes that could open one that has no basis of its own, until one does.
+    fn lifting(
+        &mut self,
+        scene: &Scene<'a>,
+        evaluator: &Evaluator<'a, '_>,
+        index: usize,
+        baseless: &BTreeSet<&str>,
+        candidates: &[usize],
+    ) {
+        let all = &scene.bundle.regimes;
+        let names = scene.bundle.coverage.lifting.iter();
+        for regime in names.filter_map(|name| all.get(name)) {
+            let mut lifted = regime.rules.values().flat_map(|rule| &rule.lifts);
+            if !lifted.any(|lifted| baseless.contains(lifted.as_str())) {
+                continue;
+            }
+            if let Some(rules) = regime.on(scene.today) {
+                contexts(evaluator, candidates)
+                    .any(|context| self.ask(index, context, &rules.lifting) == Outcome::Opened);
+            }
+        }
+    }
+
     fn regime(
         &mut self,
         scene: &Scene<'a>,
@@ -89,27 +144,42 @@ impl<'a> Floor<'a> {
         index: usize,
         regime: &str,
         candidates: &[usize],
-    ) -> bool {
+    ) -> Outcome {
         let rules = scene.bundle.regimes.get(regime);
         let Some(rules) = rules.and_then(|regime| regime.on(scene.today)) else {
-            return false;
+            return Outcome::Closed;
         };
-        let with_directives = candidates
-            .iter()
-            .filter_map(|at| evaluator.with_directive(*at));
-        let mut contexts = std::iter::once(evaluator.plain()).chain(with_directives);
-        contexts.any(|context| self.ask(index, context, &rules.decisive))
+        let mut outcome = Outcome::Baseless;
+        for context in contexts(evaluator, candidates) {
+            match self.ask(index, context, &rules.decisive) {
+                Outcome::Opened => return Outcome::Opened,
+                Outcome::Closed => outcome = Outcome::Closed,
+                Outcome::Baseless => {}
+            }
+        }
+        outcome
     }
 
-    fn ask(&mut self, index: usize, context: &cedar_policy::Context, rules: &'a PolicySet) -> bool {
+    fn ask(
+        &mut self,
+        index: usize,
+        context: &cedar_policy::Context,
+        rules: &'a PolicySet,
+    ) -> Outcome {
         let Ok(question) = self.stage.question(index, context) else {
-            return false;
+            return Outcome::Closed;
         };
         let answer = self
             .authorizer
             .is_authorized(&question, rules, &self.stage.entities);
         self.questions.push((question, rules));
-        answer.decision() == CedarDecision::Allow
+        if answer.decision() == CedarDecision::Allow {
+            Outcome::Opened
+        } else if answer.diagnostics().reason().next().is_some() {
+            Outcome::Closed
+        } else {
+            Outcome::Baseless
+        }
     }
 
     /// How many questions there are.

@@ -141,6 +141,8 @@ async fn drain_lane(
 pub(super) struct Resumption {
     /// For a lane that is held since a restoration: what was revoked and delivered since the backup is reconciled.
     pub reconciled: bool,
+    /// Why, in a few words and without names, for the audit.
+    pub reason: String,
 }
 
 async fn resume_lane(
@@ -149,16 +151,25 @@ async fn resume_lane(
     Path(name): Path<SystemId>,
     JsonBody(said): JsonBody<Resumption>,
 ) -> Result<Json<LaneView>, ApiError> {
+    is_short(&said.reason)?;
     order(&api, by.caller.name(), &name, Order::Resume(said)).await
 }
 
 fn reason(why: &Why) -> Result<String, ApiError> {
     let reason = why.reason.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-        let text = format!("reason: expected 1 to {LONGEST_REASON} letters");
-        return Err(ApiError::Invalid(text));
+    is_short(reason)?;
+    if reason.is_empty() {
+        return Err(ApiError::Invalid("reason: expected some words".to_owned()));
     }
     Ok(reason.to_owned())
+}
+
+fn is_short(reason: &str) -> Result<(), ApiError> {
+    if reason.chars().count() > LONGEST_REASON {
+        let text = format!("reason: expected at most {LONGEST_REASON} letters");
+        return Err(ApiError::Invalid(text));
+    }
+    Ok(())
 }
 
 async fn order(
@@ -194,7 +205,12 @@ async fn order(
                 tx.release_lane(lane, now, actor).await?;
             }
             tx.resume_lane(lane).await?;
-            ("lane.resume", if is_held { "reconciled" } else { "" })
+            let action = if is_held {
+                "lane.resume-reconciled"
+            } else {
+                "lane.resume"
+            };
+            (action, said.reason.trim())
         }
     };
     tx.audit(now, actor, action, lane, reason).await?;

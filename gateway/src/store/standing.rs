@@ -27,6 +27,9 @@ impl Store {
     /// When the store can't be read, or has no schema at all.
     pub async fn schema(&self) -> Result<Schema, StoreError> {
         let taken = schema::taken(&mut self.engine.snapshot().await?).await?;
+        if taken.is_empty() {
+            return Err(StoreError::Shape { kind: "schema" });
+        }
         let taken: BTreeSet<i64> = taken.into_keys().collect();
         let known: BTreeSet<i64> = schema::all_steps().into_keys().collect();
         Ok(Schema {

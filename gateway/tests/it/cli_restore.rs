@@ -61,7 +61,8 @@ async fn what_was_delivered_since_the_backup_is_not_delivered_again(store: &str)
     let limits = limits(store);
     let office = Office::with(&limits).await;
     referred(&office).await;
-    operate(&office, "pause", &json!({})).await;
+    let why = json!({ "reason": "a backup is taken" });
+    assert_eq!(operate(&office, "pause", &why).await.0, StatusCode::OK);
     let message = another(&office, "R-205", "a parenting class").await;
     let backup = ["backup", "county.backup", "--json"];
     let backed_up = beside(office.folder(), &backup).await;
@@ -126,7 +127,9 @@ async fn what_was_delivered_since_the_backup_is_not_delivered_again(store: &str)
         "{problem}"
     );
     assert_eq!(
-        operate(&office, "pause", &json!({})).await.0,
+        operate(&office, "pause", &json!({ "reason": "to look at it" }))
+            .await
+            .0,
         StatusCode::OK
     );
     assert_eq!(
