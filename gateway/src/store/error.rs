@@ -104,7 +104,7 @@ mod tests {
     async fn a_database_that_can_not_be_written_now_is_told_from_a_statement_that_is_wrong() {
         for place in [on_sqlite().await, on_postgres().await] {
             let mut tx = place.store.snapshot().await.unwrap();
-            let write = query("CREATE TABLE refused (nothing TEXT)");
+            let write = query("delete from consent_revision");
             let refused = write.execute(&mut tx.inner).await.unwrap_err();
             assert!(StoreError::from(refused).is_passing());
             let mut tx = place.store.begin().await.unwrap();
