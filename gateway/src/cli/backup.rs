@@ -72,10 +72,7 @@ impl BackupArgs {
     }
 
     async fn write(&self, file: &Path) -> Result<Exit, Failure> {
-        let loaded = Loaded::from_file(&self.config).context("loading the configuration")?;
-        let store = Store::to_copy(&loaded.config)
-            .await
-            .with_context(|| format!("opening the store of {}", self.config.display()))?;
+        let store = opened(&self.config).await?;
         let mut line = RowsLine::default();
         let mut watch = |table: &str, rows: u64| line.show(table, rows);
         let written = store.back_up(file, Clock::System.now(), &mut watch).await;
@@ -88,6 +85,14 @@ impl BackupArgs {
         }
         Ok(Exit::Yes)
     }
+}
+
+/// The store that a configuration file names, to be read whole, also while a gateway serves it.
+pub(super) async fn opened(config: &Path) -> anyhow::Result<Store> {
+    let loaded = Loaded::from_file(config).context("loading the configuration")?;
+    Store::to_copy(&loaded.config)
+        .await
+        .with_context(|| format!("opening the store of {}", config.display()))
 }
 
 impl VerifyArgs {

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
-use super::backup::{for_people, refused};
+use super::backup::{for_people, opened, refused};
 use super::exit::{Exit, Failure};
 use super::output::{print, print_json, tell};
 use super::rows_line::RowsLine;
@@ -173,10 +173,7 @@ impl LaneStatus {
 
 impl StatusArgs {
     async fn run(&self) -> Result<Exit, Failure> {
-        let loaded = Loaded::from_file(&self.config).context("loading the configuration")?;
-        let store = Store::to_copy(&loaded.config)
-            .await
-            .with_context(|| format!("opening the store of {}", self.config.display()))?;
+        let store = opened(&self.config).await?;
         let lanes = status(&store).await;
         store.close().await;
         let lanes = lanes.context("reading the store")?;
