@@ -239,8 +239,9 @@ impl Tx {
         lane: &str,
         up_to: i64,
     ) -> Result<Option<Timestamp>, StoreError> {
+        // By the order of the times, not of the positions: all that failed would be sorted for the first of them.
         let again = query_scalar(
-            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND position <= $3 \
+            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND +position <= $3 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked')) \
