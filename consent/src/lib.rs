@@ -28,7 +28,7 @@ pub use self::decision::{
 pub use self::directive::{Element, FormCheck, check_form, ends_at, suspended_at};
 #[cfg(feature = "testing")]
 pub use self::engine::Floor;
-pub use self::engine::{Closed, Opening, decide, smallest_consent};
+pub use self::engine::{Closed, Opening, decide, smallest_consent, steady_until};
 pub use self::example::{ExampleFailure, ExampleReport, test_bundle, test_rule};
 pub use self::facts::{Facts, FactsError, OrganizationRecord, TeamMembership};
 pub use self::law::{LawCoverage, LawLine, Standing, law_coverage};

@@ -15,6 +15,7 @@ mod opening;
 mod refusal;
 mod rehearse;
 mod scene;
+mod steady;
 mod validity;
 
 pub use self::decide::decide;
@@ -22,3 +23,4 @@ pub use self::decide::decide;
 pub use self::floor::Floor;
 pub use self::opening::{Closed, Opening, smallest_consent};
 pub(crate) use self::rehearse::{Props, Rehearsal};
+pub use self::steady::steady_until;

@@ -1,12 +1,13 @@
 //! Requests and directives made at random, for the properties.
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use tandem_consent::{Bundle, Decision, Facts};
+use tandem_consent::{Bundle, Decision, Facts, steady_until};
 
-use crate::world::{ask_with, county, facts, law, release, request, with};
+use crate::world::{ask_with, county, directives, facts, law, parse, release, request, with};
 
 const ORGANIZATIONS: [&str; 7] = [
     "org-calworks",
@@ -48,6 +49,14 @@ pub(crate) fn asked(in_county: bool, request: &Value, consents: &[Value]) -> Dec
     WORLD.with(|world| {
         let bundle = if in_county { &world.county } else { &world.law };
         ask_with(bundle, &world.facts, request, consents)
+    })
+}
+
+/// How long that decision stays the same.
+pub(crate) fn steady(in_county: bool, request: &Value, consents: &[Value]) -> Option<Timestamp> {
+    WORLD.with(|world| {
+        let bundle = if in_county { &world.county } else { &world.law };
+        steady_until(&parse(request), &world.facts, &directives(consents), bundle)
     })
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tandem_consent::{Decision, Request};
 
-use crate::arbitrary::{any_directive, any_request, asked, open};
+use crate::arbitrary::{any_directive, any_request, asked, open, steady};
 use crate::world::{ask_county, at, is_open, parse, release, request, with};
 
 /// The latest instant looked at when nothing known ends an answer.
@@ -75,6 +75,61 @@ proptest! {
             let later = open(&asked(in_county, &later, &all));
             let lost: Vec<_> = open(&now).into_iter().filter(|item| !later.contains(item)).collect();
             prop_assert!(lost.is_empty(), "{lost:?} closed at {instant}, promised until {:?}", now.valid_until);
+        }
+    }
+}
+
+/// A directive whose limits are instants around the day of the question.
+fn timed_directive() -> impl Strategy<Value = Value> {
+    let instant = || {
+        (1..4_u8, 0..24_u8, 0..60_u8)
+            .prop_map(|(d, h, m)| format!("2026-03-{d:02}T{h:02}:{m:02}:00Z"))
+    };
+    let maybe = || prop::option::of(instant());
+    (any_directive(), maybe(), maybe(), maybe(), maybe(), maybe()).prop_map(
+        |(directive, captured, verified, from, until, revoked)| {
+            let mut changes = json!({"state": "active"});
+            for (field, value) in [
+                ("captured_at", captured),
+                ("verified_at", verified),
+                ("valid_from", from),
+                ("revocation", revoked),
+            ] {
+                if let Some(value) = value {
+                    changes[field] = json!(value);
+                }
+            }
+            if let Some(until) = until {
+                changes["expiry"] = json!({"date": until});
+            }
+            with(directive, &changes)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn an_answer_stays_the_same_word_for_word_while_it_is_steady(
+        request in any_request(),
+        born in prop::sample::select(&["2014-03-03", "2008-03-03", "1994-05-17"][..]),
+        timed in prop::collection::vec(timed_directive(), 0..4),
+        others in prop::collection::vec(any_directive(), 0..2),
+        share: u8,
+        in_county: bool,
+    ) {
+        let mut request = request;
+        request["subject"]["birth_date"] = json!(born);
+        let all = [timed, others].concat();
+        let Some(end) = steady(in_county, &request, &all) else {
+            return Ok(());
+        };
+        let now = asked(in_county, &request, &all);
+        for instant in before(&parse(&request), end, share) {
+            let instant = instant.max(parse(&request).as_of);
+            let later = with(request.clone(), &json!({"as_of": instant.to_string()}));
+            prop_assert_eq!(&now, &asked(in_county, &later, &all), "at {}, promised until {}", instant, end);
         }
     }
 }

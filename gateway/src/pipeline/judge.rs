@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tandem_consent::{
     Action, Authored, Bundle, Decision, Emergency, Facts, Item, Recipient, Request, Requester,
-    Subject,
+    Subject, steady_until,
 };
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::directive::{Directive, Moment, SubjectKey};
@@ -15,6 +15,7 @@ use tandem_mappings::model::id::{DecisionId, Jurisdiction, OrganizationId, Perso
 use tandem_mappings::model::person::PersonFlag;
 use tandem_mappings::model::purpose::Purpose;
 
+use super::known_answers::{self, KnownAnswers};
 pub use super::weighed::Weighed;
 use super::{voices, weighed};
 use crate::state::record::RecordDoc;
@@ -76,7 +77,7 @@ pub struct Judged {
     /// Its id.
     pub id: DecisionId,
     /// What it says.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
 }
 
 impl Judged {
@@ -126,6 +127,7 @@ pub struct Judge {
     bundle: RwLock<Arc<Bundle>>,
     facts: Facts,
     jurisdiction: Jurisdiction,
+    known: KnownAnswers,
 }
 
 impl Judge {
@@ -136,6 +138,7 @@ impl Judge {
             bundle: RwLock::new(bundle),
             facts,
             jurisdiction,
+            known: KnownAnswers::default(),
         }
     }
 
@@ -261,7 +264,7 @@ impl Judge {
             request.requester.authentication_strength = Some("second-factor".to_owned());
             request.emergency = Some(who.emergency);
         }
-        let decision = self.stricter(&request, &voices)?;
+        let decision = self.answer(&request, &voices)?;
         let judged = Judged {
             id: DecisionId(uuid::Uuid::now_v7()),
             decision,
@@ -284,6 +287,30 @@ impl Judge {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         tx.add_decision(&weighed.row(stage, now)?).await
+    }
+
+    /// The same answer as [`Judge::stricter`], from what is known where it can be.
+    fn answer(
+        &self,
+        request: &Request,
+        voices: &[Vec<Directive>],
+    ) -> Result<Arc<Decision>, StoreError> {
+        let (bundle, now) = (self.bundle(), request.as_of);
+        let question = known_answers::question(request, voices, bundle.hash(), &self.facts);
+        let known = question.and_then(|question| self.known.at(&question, now));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let decision = Arc::new(stricter(request, &self.facts, voices, &bundle)?);
+        let steady = voices
+            .iter()
+            .map(|directives| steady_until(request, &self.facts, directives, &bundle))
+            .min();
+        if let (Some(question), Some(Some(until))) = (question, steady) {
+            self.known
+                .keep(question, (now, until), Arc::clone(&decision));
+        }
+        Ok(decision)
     }
 
     /// The answer by the directives of each of the persons who are one by now, the stricter one where they differ.

@@ -15,6 +15,7 @@ pub mod expiries;
 pub mod family;
 pub mod involvements;
 pub mod judge;
+mod known_answers;
 pub mod labelling;
 pub mod learning;
 pub mod linking;

@@ -49,7 +49,7 @@ impl Weighed {
             .collect();
         let mut record = json!({
             "request": request,
-            "decision": judged.decision,
+            "decision": &*judged.decision,
             "directives": named(voices.iter().flatten()),
             "evidence": { "organizations": organizations, "directives": hashes },
         });
