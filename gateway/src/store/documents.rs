@@ -1,12 +1,14 @@
 //! State as sealed documents: one JSON value per (kind, key), with keyed-hash indexes for look-up.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::due::WRITTEN;
+use super::reads::{Asked, Opened};
 use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
@@ -80,15 +82,26 @@ impl Tx {
 
     /// The document under a keyed hash.
     pub(super) async fn under<D: Document>(&mut self, key: &[u8]) -> Result<Option<D>, StoreError> {
-        let row =
-            query("SELECT sealed FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3")
+        let asked = Asked::Key(key.to_vec());
+        let found = match self.reads.known(D::KIND, &asked) {
+            Some(known) => known,
+            None => {
+                let rows = query(
+                    "SELECT key, sealed FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+                )
                 .bind(self.jurisdiction())
                 .bind(D::KIND)
                 .bind(key)
-                .fetch_optional(&mut self.inner)
+                .fetch_all(&mut self.inner)
                 .await?;
-        row.map(|row| self.open_document::<D>(key, row.get("sealed")))
-            .transpose()
+                let opened = self.opened::<D>(&rows).into_iter();
+                let opened = opened.map(|(place, plain)| Ok((place.0, plain?)));
+                let opened: Opened = opened.collect::<Result<_, StoreError>>()?;
+                self.reads.keep(D::KIND, asked, Arc::clone(&opened));
+                opened
+            }
+        };
+        found.first().map(|(_, plain)| read(plain)).transpose()
     }
 
     pub(super) fn open_document<D: Document>(
@@ -96,8 +109,17 @@ impl Tx {
         key: &[u8],
         sealed: &[u8],
     ) -> Result<D, StoreError> {
-        let plain = self.sealer.open("document", D::KIND, key, sealed)?;
-        serde_json::from_slice(&plain).map_err(|_| StoreError::Shape { kind: D::KIND })
+        read(&self.sealer.open("document", D::KIND, key, sealed)?)
+    }
+
+    fn opened<D: Document>(&self, rows: &[Row]) -> Vec<(Place, Result<Vec<u8>, StoreError>)> {
+        let one = |row: &Row| {
+            let place = Place(row.get("key"));
+            let sealed: &[u8] = row.get("sealed");
+            let opened = self.sealer.open("document", D::KIND, &place.0, sealed);
+            (place, opened.map_err(StoreError::from))
+        };
+        rows.iter().map(one).collect()
     }
 
     /// Writes a document and its indexes; an earlier one under the same key is replaced.
@@ -113,6 +135,7 @@ impl Tx {
         let plain =
             serde_json::to_vec(document).map_err(|_| StoreError::Shape { kind: D::KIND })?;
         let sealed = self.sealer.seal("document", D::KIND, &key, &plain)?;
+        self.reads.forget(D::KIND);
         query(
             "INSERT INTO document (jurisdiction, kind, key, version, updated_at, sealed) \
              VALUES ($1, $2, $3, 1, $4, $5) \
@@ -146,6 +169,7 @@ impl Tx {
     }
 
     async fn index<D: Document>(&mut self, document: &D, key: &[u8]) -> Result<(), StoreError> {
+        self.reads.forget(D::KIND);
         query("DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3")
             .bind(self.jurisdiction())
             .bind(D::KIND)
@@ -178,6 +202,7 @@ impl Tx {
     /// When the store fails.
     pub async fn remove<D: Document>(&mut self, key: &str) -> Result<(), StoreError> {
         let key = self.mac(D::KIND, key)?;
+        self.reads.forget(D::KIND);
         for sql in [
             "DELETE FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
             "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
@@ -257,6 +282,14 @@ impl Tx {
         value: &str,
     ) -> Result<Vec<Found<D>>, StoreError> {
         let value = self.mac(field, value)?;
+        let asked = Asked::Index(field, value);
+        if let Some(known) = self.reads.known(D::KIND, &asked) {
+            let one = |(place, plain): &(Vec<u8>, Vec<u8>)| Found {
+                place: Place(place.clone()),
+                document: read(plain),
+            };
+            return Ok(known.iter().map(one).collect());
+        }
         let rows = query(
             "SELECT d.key, d.sealed FROM document_index i \
              JOIN document d ON d.jurisdiction = i.jurisdiction AND d.kind = i.kind AND d.key = i.key \
@@ -269,7 +302,11 @@ impl Tx {
         .bind(value.as_slice())
         .fetch_all(&mut self.inner)
         .await?;
-        Ok(self.found(rows))
+        let opened = self.opened::<D>(&rows);
+        if let Some(all) = readable_bytes(&opened) {
+            self.reads.keep(D::KIND, asked, all);
+        }
+        Ok(found(opened))
     }
 
     /// Some documents of a kind under an index value, those whose place comes after one that was given before, and the
@@ -329,7 +366,7 @@ impl Tx {
         .bind(D::KIND)
         .fetch_all(&mut self.inner)
         .await?;
-        readable(self.found(rows))
+        readable(found(self.opened::<D>(&rows)))
     }
 
     /// Some documents of a kind, those whose place comes after one that was given before, and the place from which to go
@@ -370,17 +407,30 @@ impl Tx {
 
     fn found_page<D: Document>(&self, rows: Vec<Row>) -> (Vec<Found<D>>, Vec<u8>) {
         let last = rows.last().map(|row| row.get("key"));
-        (self.found(rows), last.unwrap_or_default())
+        (found(self.opened::<D>(&rows)), last.unwrap_or_default())
     }
+}
 
-    fn found<D: Document>(&self, rows: Vec<Row>) -> Vec<Found<D>> {
-        let one = |row: Row| {
-            let place = Place(row.get("key"));
-            let document = self.open_document::<D>(&place.0, &row.get::<Vec<u8>>("sealed"));
-            Found { place, document }
-        };
-        rows.into_iter().map(one).collect()
-    }
+/// Documents from what stands in their rows.
+fn found<D: Document>(opened: Vec<(Place, Result<Vec<u8>, StoreError>)>) -> Vec<Found<D>> {
+    let one = |(place, plain): (Place, Result<Vec<u8>, StoreError>)| Found {
+        place,
+        document: plain.and_then(|plain| read(&plain)),
+    };
+    opened.into_iter().map(one).collect()
+}
+
+/// The opened rows, if all of them could be opened.
+fn readable_bytes(opened: &[(Place, Result<Vec<u8>, StoreError>)]) -> Option<Opened> {
+    let one = |(place, plain): &(Place, Result<Vec<u8>, StoreError>)| {
+        Some((place.0.clone(), plain.as_ref().ok()?.clone()))
+    };
+    opened.iter().map(one).collect()
+}
+
+/// A document from its content.
+fn read<D: Document>(plain: &[u8]) -> Result<D, StoreError> {
+    serde_json::from_slice(plain).map_err(|_| StoreError::Shape { kind: D::KIND })
 }
 
 /// The documents, if each of them can be read.

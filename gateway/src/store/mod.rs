@@ -30,6 +30,7 @@ mod outbox;
 #[cfg(test)]
 mod plans;
 mod policy;
+mod reads;
 mod recorder;
 mod relied;
 mod replays;
@@ -65,7 +66,7 @@ pub use error::StoreError;
 pub use events::{EventState, WaitingEvent};
 pub use evidence::{Evidence, EvidenceKind};
 pub use holds::{DoubtfulRow, HoldRow};
-pub use inputs::{Ingested, InputRow, InputState, Received};
+pub use inputs::{Ingested, InputRow, InputState, Received, Settled};
 pub use lanes::{Halt, LaneRow};
 pub use leaves::LeafRow;
 pub use listen::Heard;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::cause::Cause;
+use super::reads::Reads;
 use super::sql::{Session, query};
 use super::writers::{Handed, Turn};
 use super::{Stage, Store, StoreError, listen};
@@ -24,6 +25,8 @@ pub struct Tx {
     pub(super) denied: Vec<Stage>,
     /// The event from which the messages written next follow, by its position.
     pub(super) cause: Option<Cause>,
+    /// What it has read.
+    pub(super) reads: Reads,
     instance: uuid::Uuid,
 }
 
@@ -44,6 +47,7 @@ impl Tx {
             tells: false,
             denied: Vec::new(),
             cause: None,
+            reads: Reads::default(),
             instance: store.instance,
         }
     }
@@ -114,6 +118,7 @@ impl Tx {
     /// # Errors
     /// When the store fails, or with it the whole transaction.
     pub async fn back_to(&mut self, mark: Mark) -> Result<(), StoreError> {
+        self.reads.forget_all();
         self.inner.back_to("ROLLBACK TO SAVEPOINT mark").await?;
         (self.logged, self.tells, self.cause) = (mark.logged, mark.tells, mark.cause);
         self.denied.truncate(mark.denied);
