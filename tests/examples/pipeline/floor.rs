@@ -22,7 +22,7 @@ use crate::{Run, load, usage};
 /// Writes that share a commit, as in the gateway.
 const TOGETHER: usize = 64;
 /// Deliveries at one time.
-const IN_FLIGHT: usize = 16;
+pub(crate) const IN_FLIGHT: usize = 16;
 
 #[derive(Clone)]
 enum Engine {

@@ -13,7 +13,7 @@ use tandem::serve::Gateway;
 use tandem::store::{EventState, OutboxState};
 
 use crate::county::deploy;
-use crate::floor::Partner;
+use crate::floor::{IN_FLIGHT, Partner};
 use crate::messages::{self, FAMILIES};
 use crate::{Run, load, usage};
 
@@ -28,7 +28,11 @@ pub(crate) async fn run(database: Option<String>, people: usize, count: usize) -
     let file = folder.path().join("gateway.toml");
     let mut text = std::fs::read_to_string(&file)
         .unwrap()
-        .replace("http://127.0.0.1:9/\"", &format!("{inbox}\""));
+        .replace("http://127.0.0.1:9/\"", &format!("{inbox}\""))
+        .replace(
+            "[systems.cws-demo]\n",
+            &format!("[systems.cws-demo]\nlane = {{ in_flight = {IN_FLIGHT} }}\n"),
+        );
     if let Some(database) = database {
         text = format!("store = {{ postgres = \"{database}\" }}\n{text}");
     }
@@ -49,7 +53,7 @@ pub(crate) async fn run(database: Option<String>, people: usize, count: usize) -
     let bodies = Arc::new(messages::messages(count));
     let (start, used) = (Instant::now(), usage::processor());
     let accepted = load::post(gateway.address, "/v1/events", &token, bodies).await;
-    delivered(&core, count).await;
+    delivered(&core, before, count).await;
     let run = Run {
         accepted,
         whole: start.elapsed(),
@@ -62,8 +66,8 @@ pub(crate) async fn run(database: Option<String>, people: usize, count: usize) -
 /// Makes the people known and the families co-managed.
 async fn introduce(core: &Core, office: &Office, people: usize) {
     let start = Instant::now();
-    for first in (0..people.max(FAMILIES)).step_by(TOGETHER) {
-        let last = (first + TOGETHER).min(people.max(FAMILIES));
+    for first in (0..people).step_by(TOGETHER) {
+        let last = (first + TOGETHER).min(people);
         tell(office, "calworks", &messages::people(first..last)).await;
     }
     applied(core).await;
@@ -116,7 +120,7 @@ async fn under_way(core: &Core) -> i64 {
 }
 
 /// Waits until every message of the run has been delivered, and none was lost on the way.
-async fn delivered(core: &Core, count: usize) {
+async fn delivered(core: &Core, before: usize, count: usize) {
     applied(core).await;
     until(core, async || under_way(core).await == 0).await;
     let mut tx = core.store.snapshot().await.unwrap();
@@ -133,7 +137,7 @@ async fn delivered(core: &Core, count: usize) {
         .map(|one| one.count)
         .sum();
     assert!(
-        arrived >= i64::try_from(count).unwrap(),
+        arrived >= i64::try_from(before + count).unwrap(),
         "only {arrived} of {count} arrived: {counts:?}"
     );
 }

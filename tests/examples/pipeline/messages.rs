@@ -7,6 +7,20 @@ use crate::county::{Invented, SYSTEM};
 
 /// Families that both programmes serve.
 pub(crate) const FAMILIES: usize = 200;
+/// The number of the first of them: from here on every number makes a social security number that counts as one.
+const FIRST: usize = 20_000;
+
+/// The numbers of the families. The mothers are of age: they sign for themselves.
+fn numbers() -> impl Iterator<Item = usize> {
+    (FIRST..)
+        .filter(|number| Invented(*number).is_adult())
+        .take(FAMILIES)
+}
+
+/// The number of a family by its place among them.
+fn family(place: usize) -> usize {
+    numbers().nth(place).unwrap_or(FIRST)
+}
 
 /// What child welfare calls the person whom CalWORKs knows by a number.
 fn in_cws(number: usize) -> String {
@@ -41,7 +55,11 @@ fn case(person: &str, program: &str, case: &str) -> Value {
 
 /// The families of CalWORKs, and as child welfare knows them.
 pub(crate) fn families() -> [(&'static str, Value); 2] {
-    let own = |number: usize| case(&number.to_string(), "calworks", &format!("CASE-{number}"));
+    let own = |number: usize| {
+        let person = number.to_string();
+        let case = case(&person, "calworks", &format!("CASE-{number}"));
+        [known(number, &person), case]
+    };
     let theirs = |number: usize| {
         let person = in_cws(number);
         let case = case(
@@ -52,8 +70,8 @@ pub(crate) fn families() -> [(&'static str, Value); 2] {
         [known(number, &person), case]
     };
     [
-        ("calworks", (0..FAMILIES).map(own).collect()),
-        ("cws", (0..FAMILIES).flat_map(theirs).collect()),
+        ("calworks", numbers().flat_map(own).collect()),
+        ("cws", numbers().flat_map(theirs).collect()),
     ]
 }
 
@@ -72,23 +90,26 @@ pub(crate) fn starts() -> Value {
             &told,
         )
     };
-    (0..FAMILIES).map(start).collect()
+    numbers().map(start).collect()
 }
 
 /// The consent of a family's mother: its id, and whom it covers.
-pub(crate) fn consent(number: usize) -> (String, &'static str, String) {
+/// The number of a family is its place among them.
+pub(crate) fn consent(place: usize) -> (String, &'static str, String) {
+    let number = family(place);
     (format!("consent-{number}"), SYSTEM, number.to_string())
 }
 
 /// The messages of a run, one input each. Every one is told on to child welfare.
 pub(crate) fn messages(count: usize) -> Vec<String> {
+    let families: Vec<usize> = numbers().collect();
     (0..count)
-        .map(|number| json!([message(number)]).to_string())
+        .map(|number| json!([message(number, families[number % FAMILIES])]).to_string())
         .collect()
 }
 
-fn message(number: usize) -> Value {
-    let person = (number % FAMILIES).to_string();
+fn message(number: usize, family: usize) -> Value {
+    let person = family.to_string();
     let id = format!("message-{number}");
     let (kind, payload) = match number % 3 {
         0 => {
@@ -110,7 +131,7 @@ fn message(number: usize) -> Value {
                 "plan": format!("P-{person}"), "plan_type": "welfare-to-work", "status": "active", "subjects": [person],
                 "goals": [{ "id": "G-1", "domain": "employment", "statement": "a job of 20 hours", "lifecycle": "active" }],
                 "activities": [{
-                    "id": "A-1", "kind": "work-activity", "domain": "employment", "goal": "G-1",
+                    "id": "A-1", "kind": "work", "domain": "employment", "goal": "G-1",
                     "hours_per_week": hours, "status": "in-progress",
                 }],
             });
