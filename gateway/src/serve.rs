@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -238,6 +239,8 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         matcher: Mutex::new(index),
         gateway: GATEWAY_SYSTEM.parse()?,
         changed: watch::Sender::new(0),
+        arrived: Notify::default(),
+        room: AtomicU64::default(),
         lanes: Board::default(),
         canary: Canary::default(),
         timers: Notify::new(),

@@ -126,18 +126,20 @@ pub(super) async fn accept(
     // A sender may put anything into a key: reports and places show a keyed hash of it.
     context.input_name = format!("push-{}", context.keyed_id(&["push", kind, &given]));
     let _turn = api.turns.of(system, &context.input_name).lock().await;
-    let mut tx = core.store.snapshot().await?;
-    let name = &context.input_name;
-    if tx.has_other_content(system, name, &content_hash).await? {
-        let text = "the idempotency key was used with other content".to_owned();
-        let reason = Some("key-reused");
-        return Err(ApiError::Conflict { text, reason });
+    // A name that is made of the content has no other.
+    if key.is_some() {
+        let mut tx = core.store.snapshot().await?;
+        let name = &context.input_name;
+        if tx.has_other_content(system, name, &content_hash).await? {
+            let text = "the idempotency key was used with other content".to_owned();
+            let reason = Some("key-reused");
+            return Err(ApiError::Conflict { text, reason });
+        }
     }
-    drop(tx);
     let acceptor = &api.intake.acceptor;
     let accepted = acceptor.accept(reader, context, Arc::new(bytes)).await?;
     figures::received(system.as_str(), kind, 1);
-    core.wake();
+    core.wake_processor();
     Ok(accepted)
 }
 

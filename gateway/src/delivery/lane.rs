@@ -28,8 +28,11 @@ use crate::config::LaneConfig;
 use crate::figures;
 use crate::pipeline::core::Core;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
-use crate::store::{OutboxRow, StoreError};
+use crate::store::{Handed, OutboxRow, StoreError};
 use crate::transport::http::ATTEMPT_LIMIT;
+
+/// How often each of the attempts that a lane makes at one time is made anew before it looks up what is due.
+const TURNS: usize = 4;
 
 /// How a lane's messages are written.
 #[derive(Clone)]
@@ -92,6 +95,32 @@ impl Lane {
             .signs
             .breaker()
             .ended(config, delivery, core.clock.now());
+    }
+
+    /// Messages that go together.
+    fn batch(&self) -> usize {
+        match &self.form {
+            Form::Files(writer) => writer.batch_limit().max(1),
+            Form::Fhir(_) => 1,
+        }
+    }
+
+    /// Batches that are tried at one time. The files of a folder are written in the order of their numbers.
+    const fn at_once(&self) -> usize {
+        match self.carrier {
+            Carrier::Folder(_) => 1,
+            Carrier::Push(..) | Carrier::Fhir(_) => self.gate.in_flight,
+        }
+    }
+
+    /// Messages that are looked up in one turn.
+    fn most(&self) -> usize {
+        let turns = if self.at_once() == 1 || self.gate.rate.is_some() {
+            1
+        } else {
+            TURNS
+        };
+        self.batch() * self.at_once() * turns
     }
 
     /// Waits until so many messages may go, by real time: a moved clock lets nothing through.
@@ -180,12 +209,9 @@ pub async fn turn(
     stop: &CancellationToken,
 ) -> Result<bool, StoreError> {
     let started_at = core.clock.now();
-    let most = match &lane.form {
-        Form::Files(writer) => i64::try_from(writer.batch_limit()).unwrap_or(100),
-        Form::Fhir(_) => 20,
-    };
+    let most = lane.most();
     let limit = match lane.gate.signs.breaker().allows(started_at) {
-        Allowed::All => most,
+        Allowed::All => i64::try_from(most).unwrap_or(100),
         Allowed::Probe => 1,
         Allowed::NotBefore(_) => return Ok(false),
     };
@@ -196,51 +222,52 @@ pub async fn turn(
     let Some(up_to) = snapshot.lane(lane.system.as_str()).await?.tried_to() else {
         return Ok(false);
     };
-    let rows = snapshot
+    let mut rows = snapshot
         .due_outbox(lane.system.as_str(), started_at, up_to, limit)
         .await?;
     drop(snapshot);
     if rows.is_empty() {
         return Ok(false);
     }
-    lane.paced(rows.len(), stop).await;
-    if stop.is_cancelled() {
-        return Ok(false);
+    // Each batch is decided right before its own attempt. No two rows are of one case.
+    let mut batches = Vec::new();
+    while !rows.is_empty() {
+        let rest = rows.split_off(lane.batch().min(rows.len()));
+        batches.push(std::mem::replace(&mut rows, rest));
     }
-    match &lane.form {
-        Form::Files(writer) => {
-            let ready = decide(core, rows, started_at).await?;
-            if !ready.is_empty() {
-                files(core, lane, Arc::clone(writer), ready, started_at).await?;
-            }
-        }
-        Form::Fhir(config) => {
-            // Conversations take their time: each message is decided right before its own. No two are of one case.
-            let mut talks = futures::stream::iter(rows)
-                .map(|row| talk(core, lane, config, row, stop))
-                .buffer_unordered(lane.gate.in_flight);
-            while let Some(ended) = talks.next().await {
-                ended?;
-            }
-        }
+    let mut attempts = futures::stream::iter(batches)
+        .map(|rows| attempt(core, lane, rows, stop))
+        .buffer_unordered(lane.at_once());
+    while let Some(ended) = attempts.next().await {
+        ended?;
     }
     core.wake();
     Ok(true)
 }
 
-async fn talk(
-    core: &Core,
+/// Tries messages that go together, unless the lane was stopped or broken since they were found due.
+async fn attempt(
+    core: &Arc<Core>,
     lane: &Lane,
-    config: &FhirConfig,
-    row: OutboxRow,
+    rows: Vec<OutboxRow>,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    if stop.is_cancelled() || lane.gate.signs.breaker().is_closed_to(core.clock.now()) {
+    lane.paced(rows.len(), stop).await;
+    let started_at = core.clock.now();
+    if stop.is_cancelled() || lane.gate.signs.breaker().is_closed_to(started_at) {
         return Ok(());
     }
-    let started_at = core.clock.now();
-    for one in decide(core, vec![row], started_at).await? {
-        conversation(core, lane, config, one, started_at).await?;
+    let ready = decide(core, rows, started_at).await?;
+    match &lane.form {
+        Form::Files(writer) if !ready.is_empty() => {
+            files(core, lane, Arc::clone(writer), ready, started_at).await?;
+        }
+        Form::Files(_) => {}
+        Form::Fhir(config) => {
+            for one in ready {
+                conversation(core, lane, config, one, started_at).await?;
+            }
+        }
     }
     Ok(())
 }
@@ -255,7 +282,7 @@ async fn files(
     let _under_way = lane.gate.signs.begin(ready.len());
     let mut tx = core.store.begin().await?;
     let sequence = tx.next_sequence(lane.system.as_str()).await?;
-    tx.commit().await?;
+    let numbered = tx.hand_in().await?;
     let context = WriteContext {
         system: lane.system.clone(),
         organization: ready.first().map_or_else(
@@ -279,7 +306,7 @@ async fn files(
         )
         .await;
     };
-    hand_over(core, lane, ready, written, started_at).await
+    hand_over(core, lane, ready, written, numbered, started_at).await
 }
 
 /// Notes which file carries which message before the partner can see it: its acknowledgement may be there before the
@@ -288,7 +315,7 @@ async fn note_files(
     core: &Core,
     waiting: &HashMap<MessageId, Ready>,
     files: &[WrittenFile],
-) -> Result<(), StoreError> {
+) -> Result<Handed, StoreError> {
     let mut tx = core.store.begin().await?;
     for file in files {
         for one in file
@@ -304,7 +331,7 @@ async fn note_files(
                 .await?;
         }
     }
-    tx.commit().await
+    tx.hand_in().await
 }
 
 async fn hand_over(
@@ -312,6 +339,7 @@ async fn hand_over(
     lane: &Lane,
     ready: Vec<Ready>,
     written: Written,
+    numbered: Handed,
     started_at: Timestamp,
 ) -> Result<(), StoreError> {
     let mut waiting: HashMap<MessageId, Ready> =
@@ -323,7 +351,10 @@ async fn hand_over(
         }
     }
     let mut all_handed_over = true;
-    note_files(core, &waiting, &written.files).await?;
+    let noted = note_files(core, &waiting, &written.files).await?;
+    // Neither the number nor the name of a file may come to be another's.
+    numbered.durable().await?;
+    noted.durable().await?;
     for file in &written.files {
         let started = Instant::now();
         let handed = carry::file(&lane.carrier, file).await;

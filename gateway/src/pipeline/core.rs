@@ -1,6 +1,7 @@
 //! What every part of the pipeline shares.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use tandem_coordination::referral::Rules;
@@ -22,6 +23,9 @@ use crate::store::{EventState, Recorder, Store, StoreError, Tx};
 
 /// Name under which the gateway writes its own events.
 pub const GATEWAY_SYSTEM: &str = "gateway";
+
+/// Inputs between which it is counted again how many events wait.
+const COUNTED_EVERY: u64 = 64;
 
 /// What every part of the pipeline shares.
 #[derive(Debug)]
@@ -48,6 +52,10 @@ pub struct Core {
     pub gateway: SystemId,
     /// Counts up whenever something waits for the processor or a lane.
     pub changed: watch::Sender<u64>,
+    /// Tells the processor that events were accepted.
+    pub arrived: Notify,
+    /// Events that may be accepted before it is counted again how many wait.
+    pub room: AtomicU64,
     /// The lanes that this gateway serves.
     pub lanes: Board,
     /// What the canary has shown.
@@ -61,6 +69,11 @@ impl Core {
     pub fn wake(&self) {
         self.changed
             .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Wakes the processor alone: nothing waits for a lane yet.
+    pub fn wake_processor(&self) {
+        self.arrived.notify_one();
     }
 
     /// Lets the timers look again at what is due.
@@ -133,12 +146,19 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn has_room(&self) -> Result<bool, StoreError> {
-        let backlog = self.store.snapshot().await?.backlog().await?;
-        let has_room = backlog <= u64::from(self.loaded.config.limits.waiting_events);
-        if !has_room {
-            tracing::warn!(backlog, "nothing is accepted: too many events wait");
+        let take = |room: u64| room.checked_sub(1);
+        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
+        if self.room.fetch_update(set, fetch, take).is_ok() {
+            return Ok(true);
         }
-        Ok(has_room)
+        let backlog = self.store.snapshot().await?.backlog().await?;
+        let most = u64::from(self.loaded.config.limits.waiting_events);
+        let Some(room) = most.checked_sub(backlog) else {
+            tracing::warn!(backlog, "nothing is accepted: too many events wait");
+            return Ok(false);
+        };
+        self.room.store(room.min(COUNTED_EVERY), Ordering::Release);
+        Ok(true)
     }
 
     /// The configuration of a system.

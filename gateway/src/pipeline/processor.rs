@@ -67,6 +67,7 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => return,
+            () = core.arrived.notified() => {}
             woken = changed.changed() => if woken.is_err() { return },
         }
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tandem_mappings::model::event::Event;
-use tandem_mappings::model::id::InputId;
+use tandem_mappings::model::id::{InputId, SourcePersonId, SystemId};
 
 use super::cause::Cause;
 use super::sql::{Row, query, query_scalar};
@@ -61,23 +61,19 @@ impl Tx {
         input: Option<InputId>,
         state: EventState,
     ) -> Result<i64, StoreError> {
-        let position: i64 = query_scalar(
-            "SELECT COALESCE(MAX(position), 0) + 1 FROM event WHERE jurisdiction = $1",
-        )
-        .bind(self.jurisdiction())
-        .fetch_one(&mut self.inner)
-        .await?;
         let plain = serde_json::to_vec(event).map_err(|_| StoreError::Shape { kind: "event" })?;
         let sealed = self
             .sealer
             .seal("event", "sealed", event.id.as_bytes(), &plain)?;
-        query(
-            "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed, applied) \
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-             CASE WHEN $9 = 'applied' THEN COALESCE(MAX(applied), 0) + 1 END FROM event WHERE jurisdiction = $1",
+        let about = self.about(&event.system, event.told.source_person_id.as_ref())?;
+        let position: i64 = query_scalar(
+            "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed, about, applied) \
+             VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM event WHERE jurisdiction = $1), \
+             $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+             CASE WHEN $8 = 'applied' THEN (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) END) \
+             RETURNING position",
         )
         .bind(self.jurisdiction())
-        .bind(position)
         .bind(event.id.as_bytes().as_slice())
         .bind(input.map(|id| id.as_bytes().to_vec()))
         .bind(event.system.as_str())
@@ -86,7 +82,8 @@ impl Tx {
         .bind(micros(event.recorded_at))
         .bind(state.code())
         .bind(sealed)
-        .execute(&mut self.inner)
+        .bind(about.as_slice())
+        .fetch_one(&mut self.inner)
         .await?;
         self.tells |= state == EventState::Waiting;
         let is_of_delivery = event.told.body.event_type().starts_with("delivery.");
@@ -191,6 +188,44 @@ impl Tx {
         .fetch_all(&mut self.inner)
         .await?;
         self.open_events(rows)
+    }
+
+    /// The events of a person's record whose effects are still to come: it was told or sealed. In order.
+    ///
+    /// # Errors
+    /// When the store fails or an event does not open.
+    pub async fn waiting_of(
+        &mut self,
+        system: &SystemId,
+        person: &SourcePersonId,
+    ) -> Result<Vec<WaitingEvent>, StoreError> {
+        let about = self.about(system, Some(person))?;
+        let rows = query(
+            "SELECT position, id, sealed FROM event WHERE jurisdiction = $1 AND state = 'waiting' AND about = $2 \
+             AND type IN ('record.received', 'record.sealed') \
+             UNION ALL \
+             SELECT position, id, sealed FROM event WHERE jurisdiction = $1 AND state = 'waiting' AND about IS NULL \
+             AND type IN ('record.received', 'record.sealed') ORDER BY position",
+        )
+        .bind(self.jurisdiction())
+        .bind(about.as_slice())
+        .fetch_all(&mut self.inner)
+        .await?;
+        let mut events = self.open_events(rows)?;
+        events.retain(|one| {
+            one.event.system == *system && one.event.told.source_person_id.as_ref() == Some(person)
+        });
+        Ok(events)
+    }
+
+    /// The keyed hash of whom an event is about; one of its own where that is nobody.
+    fn about(
+        &self,
+        system: &SystemId,
+        person: Option<&SourcePersonId>,
+    ) -> Result<[u8; 32], StoreError> {
+        let whom = person.map(|person| format!("{system}\n{person}"));
+        self.mac("event.about", whom.as_deref().unwrap_or_default())
     }
 
     /// How many events lie between the first that waits and the last: at least as many as wait.

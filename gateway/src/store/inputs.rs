@@ -51,6 +51,19 @@ pub struct Received<'a> {
     pub at: Timestamp,
     /// The original, or where it is kept; sealed by the store.
     pub original: &'a [u8],
+    /// How it came out, when that is known by now; else it is being read.
+    pub settled: Option<Settled<'a>>,
+}
+
+/// How an input came out.
+#[derive(Debug, Clone, Copy)]
+pub struct Settled<'a> {
+    /// Where it stands.
+    pub state: InputState,
+    /// The outcome of its report.
+    pub outcome: &'a str,
+    /// The report as JSON.
+    pub report: &'a str,
 }
 
 /// An input as operators see it.
@@ -165,9 +178,10 @@ impl Tx {
         let sealed = self
             .sealer
             .seal("input", "sealed", input.id.as_bytes(), input.original)?;
+        let settled = input.settled;
         query(
-            "INSERT INTO input (jurisdiction, id, system, format, key_hash, content_hash, received_at, state, sealed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO input (jurisdiction, id, system, format, key_hash, content_hash, received_at, state, sealed, outcome, report) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(self.jurisdiction())
         .bind(input.id.as_bytes().as_slice())
@@ -176,8 +190,10 @@ impl Tx {
         .bind(key.as_slice())
         .bind(input.content_hash.as_slice())
         .bind(micros(input.at))
-        .bind(InputState::Staging.code())
+        .bind(settled.map_or(InputState::Staging, |one| one.state).code())
         .bind(sealed)
+        .bind(settled.map(|one| one.outcome))
+        .bind(settled.map(|one| one.report))
         .execute(&mut self.inner)
         .await?;
         Ok(())
@@ -207,18 +223,16 @@ impl Tx {
     pub async fn settle_input(
         &mut self,
         id: InputId,
-        state: InputState,
-        outcome: &str,
-        report: &str,
+        settled: Settled<'_>,
     ) -> Result<(), StoreError> {
         query(
             "UPDATE input SET state = $3, outcome = $4, report = $5 WHERE jurisdiction = $1 AND id = $2",
         )
         .bind(self.jurisdiction())
         .bind(id.as_bytes().as_slice())
-        .bind(state.code())
-        .bind(outcome)
-        .bind(report)
+        .bind(settled.state.code())
+        .bind(settled.outcome)
+        .bind(settled.report)
         .execute(&mut self.inner)
         .await?;
         Ok(())
@@ -272,23 +286,9 @@ impl Tx {
     ) -> Result<Ingested, StoreError> {
         let key = self.mac("ingest", key)?;
         let content_hash: [u8; 32] = Sha256::digest(content).into();
-        let known: Option<Vec<u8>> = query_scalar(
-            "SELECT content_hash FROM ingest_key WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3",
-        )
-        .bind(self.jurisdiction())
-        .bind(system.as_str())
-        .bind(key.as_slice())
-        .fetch_optional(&mut self.inner)
-        .await?;
-        let found = match known {
-            Some(known) if known == content_hash => return Ok(Ingested::Same),
-            Some(_) => Ingested::Changed,
-            None => Ingested::New,
-        };
-        query(
+        let added = query(
             "INSERT INTO ingest_key (jurisdiction, system, key_hash, content_hash, version) \
-             VALUES ($1, $2, $3, $4, 1) ON CONFLICT (jurisdiction, system, key_hash) \
-             DO UPDATE SET content_hash = $4, version = ingest_key.version + 1",
+             VALUES ($1, $2, $3, $4, 1) ON CONFLICT (jurisdiction, system, key_hash) DO NOTHING",
         )
         .bind(self.jurisdiction())
         .bind(system.as_str())
@@ -296,7 +296,24 @@ impl Tx {
         .bind(content_hash.as_slice())
         .execute(&mut self.inner)
         .await?;
-        Ok(found)
+        if added > 0 {
+            return Ok(Ingested::New);
+        }
+        let changed = query(
+            "UPDATE ingest_key SET content_hash = $4, version = version + 1 \
+             WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3 AND content_hash <> $4",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .bind(key.as_slice())
+        .bind(content_hash.as_slice())
+        .execute(&mut self.inner)
+        .await?;
+        Ok(if changed > 0 {
+            Ingested::Changed
+        } else {
+            Ingested::Same
+        })
     }
 
     /// Forgets the key of an event that must leave no trace.

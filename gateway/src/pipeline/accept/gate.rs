@@ -42,8 +42,6 @@ const STRICTER: &[Category] = &[
     Category::Tribal,
 ];
 
-/// Accepted events that are looked at, when the processor is behind.
-const MOST_WAITING: i64 = 10_000;
 /// Fields of payloads that hold a sender's own ids of people.
 const PERSON_FIELDS: [&str; 4] = ["person", "people", "subjects", "relative"];
 
@@ -91,11 +89,7 @@ impl Gate {
                 }
             }
         }
-        // What was accepted and has not taken effect yet, and what comes in the same breath, counts like what is known.
-        let waiting = tx.waiting_events(MOST_WAITING).await?;
-        for one in waiting.iter().filter(|one| one.event.system == *system) {
-            gate.learn_event(&one.event.told);
-        }
+        // What comes in the same breath counts like what is known.
         events.for_each(|event| gate.learn_event(event));
         Ok(gate)
     }
@@ -132,7 +126,11 @@ impl Gate {
             .is_some_and(|record| record.standing == Standing::Sealed);
         self.sealed.insert(person.clone(), is_sealed);
         if let Some(record) = known {
-            self.flags.insert(person, record.person.flags);
+            self.flags.insert(person.clone(), record.person.flags);
+        }
+        // What was accepted and has not taken effect yet counts like what is known.
+        for one in tx.waiting_of(system, &person).await? {
+            self.learn_event(&one.event.told);
         }
         Ok(())
     }

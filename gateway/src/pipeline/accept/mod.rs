@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
-use tandem_adapter_port::read::FormatReader;
+use tandem_adapter_port::read::{Coverage, FormatReader};
 use tandem_adapter_port::report::{Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, InputId};
@@ -24,12 +24,13 @@ use tokio::sync::{Mutex, mpsc};
 
 use reading::{Found, ReadThrough, read_through};
 
+use super::deletion;
 use super::labelling::Labeller;
 use super::original::without_refused;
 use crate::config::RefreshConfig;
 use crate::state::held::HeldDoc;
 use crate::state::partner::PartnerRowDoc;
-use crate::store::{EventState, InputState, Received, Store, StoreError, Tx};
+use crate::store::{EventState, InputState, Received, Settled, Store, StoreError, Tx};
 
 /// Inputs up to this size are committed whole.
 pub const ONE_COMMIT_BYTES: usize = 8 << 20;
@@ -113,14 +114,14 @@ impl Acceptor {
         bytes: Arc<Vec<u8>>,
     ) -> Result<Accepted, AcceptError> {
         let content_hash: [u8; 32] = Sha256::digest(bytes.as_slice()).into();
-        let same = self
-            .store
-            .snapshot()
-            .await?
-            .same_input(&context.system, &context.input_name, &content_hash)
-            .await?;
-        if let Some(row) = same.filter(|row| row.state != InputState::Staging.code()) {
-            return Ok(duplicate(&row, reader.format()));
+        // What is committed whole is compared there, in the transaction that writes it.
+        if bytes.len() > ONE_COMMIT_BYTES {
+            let mut tx = self.store.snapshot().await?;
+            let (system, name) = (&context.system, &context.input_name);
+            let same = tx.same_input(system, name, &content_hash).await?;
+            if let Some(row) = same.filter(|row| row.state != InputState::Staging.code()) {
+                return Ok(duplicate(&row, reader.format()));
+            }
         }
         let intake = Intake::new(&self.store, &context, reader.format(), content_hash);
         self.run(intake.limited_by(&self.refresh), reader, &context, bytes)
@@ -190,6 +191,8 @@ struct Intake<'a> {
     labeller: Option<&'a Labeller>,
     /// Whether the input was held and stands in the store already.
     was_held: bool,
+    /// How its events are written first.
+    first: EventState,
 }
 
 impl<'a> Intake<'a> {
@@ -212,6 +215,7 @@ impl<'a> Intake<'a> {
             refresh: None,
             labeller: None,
             was_held: false,
+            first: EventState::Staged,
         }
     }
 
@@ -247,7 +251,7 @@ impl<'a> Intake<'a> {
                     )
                     .await?;
                     // The original follows at the end, once it is known what must be cut out of it.
-                    self.add_input(&mut tx, &[]).await?;
+                    self.add_input(&mut tx, &[], None).await?;
                 }
                 self.is_staged = true;
                 self.write_pending(&mut tx).await?;
@@ -266,7 +270,12 @@ impl<'a> Intake<'a> {
         }
     }
 
-    async fn add_input(&self, tx: &mut Tx, original: &[u8]) -> Result<(), StoreError> {
+    async fn add_input(
+        &self,
+        tx: &mut Tx,
+        original: &[u8],
+        settled: Option<Settled<'_>>,
+    ) -> Result<(), StoreError> {
         tx.add_input(&Received {
             id: self.id,
             system: &self.context.system,
@@ -275,6 +284,7 @@ impl<'a> Intake<'a> {
             content_hash: self.content_hash,
             at: self.at,
             original,
+            settled,
         })
         .await
     }
@@ -314,8 +324,27 @@ impl<'a> Intake<'a> {
             payload_version: 1,
             told,
         };
-        tx.append_event(&event, Some(self.id), EventState::Staged)
-            .await?;
+        tx.append_event(&event, Some(self.id), self.first).await?;
+        Ok(())
+    }
+
+    /// Lets the events go on to their effects.
+    async fn publish(&mut self, tx: &mut Tx, coverage: &Coverage) -> Result<(), StoreError> {
+        let hangs_together = self
+            .pending
+            .iter()
+            .any(|found| matches!(found, Found::Event(told) if is_of_something_gone(told)));
+        if !self.is_staged && !hangs_together {
+            self.first = EventState::Waiting;
+        }
+        self.write_pending(tx).await?;
+        if self.is_staged {
+            self.admit_staged(tx).await?;
+        }
+        self.withdraw_absent(tx, coverage).await?;
+        if self.first == EventState::Staged {
+            tx.publish_events(self.id).await?;
+        }
         Ok(())
     }
 
@@ -338,31 +367,29 @@ impl<'a> Intake<'a> {
         if self.was_held {
             tx.remove::<HeldDoc>(&self.id.to_string()).await?;
         }
-        if self.is_staged || self.was_held {
-            tx.set_original(self.id, &original).await?;
-        } else {
-            self.add_input(&mut tx, &original).await?;
-        }
         let is_held = !is_rejected && self.is_held(&mut tx, &mut read).await?;
         let report = serde_json::to_string(&read.report)
             .map_err(|_| StoreError::Shape { kind: "report" })?;
-        if is_rejected || is_held {
-            tx.discard_staged(self.id).await?;
-        } else {
-            self.write_pending(&mut tx).await?;
-            if self.is_staged {
-                self.admit_staged(&mut tx).await?;
-            }
-            self.withdraw_absent(&mut tx, &read.coverage).await?;
-            tx.publish_events(self.id).await?;
-        }
-        let state = match (is_held, is_rejected) {
-            (true, _) => InputState::Held,
-            (_, true) => InputState::Rejected,
-            _ => InputState::Published,
+        let settled = Settled {
+            state: match (is_held, is_rejected) {
+                (true, _) => InputState::Held,
+                (_, true) => InputState::Rejected,
+                _ => InputState::Published,
+            },
+            outcome: read.report.outcome.code(),
+            report: &report,
         };
-        tx.settle_input(self.id, state, read.report.outcome.code(), &report)
-            .await?;
+        if self.is_staged || self.was_held {
+            tx.set_original(self.id, &original).await?;
+            tx.settle_input(self.id, settled).await?;
+        } else {
+            self.add_input(&mut tx, &original, Some(settled)).await?;
+        }
+        if settled.state == InputState::Published {
+            self.publish(&mut tx, &read.coverage).await?;
+        } else {
+            tx.discard_staged(self.id).await?;
+        }
         tx.commit().await?;
         Ok(Accepted {
             input: self.id,
@@ -370,6 +397,12 @@ impl<'a> Intake<'a> {
             is_duplicate: false,
         })
     }
+}
+
+/// Whether what is told depends on what waits or came earlier in the same input: then the events of the input wait together.
+fn is_of_something_gone(told: &NewEvent) -> bool {
+    matches!(told.body, Body::RecordSealed(_) | Body::RecordWithdrawn(_))
+        || deletion::is_by_id_alone(told)
 }
 
 #[cfg(test)]

@@ -99,6 +99,9 @@ impl Intake<'_> {
         tx: &mut Tx,
         coverage: &Coverage,
     ) -> Result<(), StoreError> {
+        if *coverage == Coverage::Partial {
+            return Ok(());
+        }
         let (absent, _) = self.absent_records(tx, coverage).await?;
         for record in absent {
             let person = record.key.person.clone();
