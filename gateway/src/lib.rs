@@ -16,6 +16,7 @@ pub mod duties;
 mod figures;
 pub mod intake;
 pub mod json_problem;
+pub mod keys;
 pub mod lock;
 pub mod pipeline;
 pub mod policy;

@@ -1,50 +1,62 @@
 //! Sealing of personal data at rest.
 //!
-//! One secret key file holds the installation's root key. From it HKDF-SHA-256 derives, per jurisdiction, a sealing key and
-//! one MAC key per look-up field. A sealed value is `version (1) | nonce (24) | XChaCha20-Poly1305 ciphertext`; its
-//! associated data name jurisdiction, table, column and row, so that a value can't be moved to another place.
-//! Look-ups go by keyed hash: the store never holds an agency's id in clear.
+//! A secret key file holds the installation's root keys by number, and a secret of look-ups. From a root key
+//! HKDF-SHA-256 derives, per jurisdiction, a sealing key; from the secret of look-ups one MAC key per field. A sealed
+//! value names the key that sealed it, holds a nonce, and is an XChaCha20-Poly1305 ciphertext; its associated data name
+//! jurisdiction, table, column and row, so that a value can't be moved to another place. Look-ups go by keyed hash: the
+//! store never holds an agency's id in clear. One key seals; the others open what they sealed until it is sealed anew.
+//!
+//! A row that the audit log binds must be shown as it was sealed first for as long as it is kept. Sealed anew, it holds
+//! that first form inside, and the key of that one message: XChaCha20 derives a key from the sealing key and the
+//! beginning of the nonce, which opens nothing else.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::Path;
+mod error;
+mod form;
+mod kept;
+mod ring;
+mod root_keys;
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, RwLock};
 
 use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use tandem_mappings::model::id::Jurisdiction;
 use zeroize::Zeroizing;
 
-/// Version of the sealed form; a rotated key gets the next one.
-const VERSION: u8 = 1;
-const NONCE_BYTES: usize = 24;
+pub use self::error::{MalformedKeys, SealError};
+pub(crate) use self::form::FIRST;
+pub use self::form::{HEAD, UNIQUE, key_of};
+use self::form::{NONCE, Parts};
+use self::kept::Kept;
+use self::ring::Ring;
+use self::root_keys::{RootKeys, Secret};
 
-/// Why something can't be sealed or opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SealError {
-    /// The key file can't be read or written.
-    #[error("key file: {0}")]
-    KeyFile(#[from] std::io::Error),
-    /// The key file does not hold 32 bytes in hex.
-    #[error("key file: expected 64 hexadecimal digits")]
-    MalformedKey,
-    /// A sealed value was altered, moved, or sealed under another key.
-    #[error("sealed value does not open: altered, moved or sealed under another key")]
-    DoesNotOpen,
-    /// Randomness or sealing failed.
-    #[error("sealing failed")]
-    Failed,
+/// The place of a sealed value, by which it is bound.
+#[derive(Debug, Clone, Copy)]
+pub struct Spot<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// The column, or the kind of a document.
+    pub column: &'a str,
+    /// What names the row.
+    pub row: &'a [u8],
 }
 
 /// Seals and opens values of one jurisdiction.
-#[derive(Clone)]
 pub struct Sealer {
     jurisdiction: Jurisdiction,
-    cipher: XChaCha20Poly1305,
-    root: Zeroizing<[u8; 32]>,
+    ring: RwLock<Arc<Ring>>,
+    /// The number of the key that seals.
+    sealing: AtomicU32,
+    file: Option<PathBuf>,
+    /// Held by whoever changes the file.
+    changing: Mutex<()>,
 }
 
 impl std::fmt::Debug for Sealer {
@@ -54,64 +66,47 @@ impl std::fmt::Debug for Sealer {
 }
 
 impl Sealer {
-    /// Reads the root key; makes one at the first run, readable by its owner only.
+    /// Reads the root keys; makes them at the first run, readable by their owner only.
     ///
     /// # Errors
-    /// When the file can't be read or made, or does not hold a key.
+    /// When the file can't be read or made, or does not hold keys.
     pub fn open_or_create(file: &Path, jurisdiction: Jurisdiction) -> Result<Self, SealError> {
         if !file.exists() {
-            let mut key = Zeroizing::new([0_u8; 32]);
-            fill_random(key.as_mut())?;
-            if let Some(folder) = file.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut out = options.open(file)?;
-            out.write_all(Zeroizing::new(hex::encode(key.as_ref())).as_bytes())?;
-            out.sync_all()?;
+            RootKeys::make()?.write_new(file)?;
         }
         Self::from_file(file, jurisdiction)
     }
 
-    /// Reads the root key.
+    /// Reads the root keys.
     ///
     /// # Errors
-    /// When the file can't be read, or does not hold a key.
+    /// When the file can't be read, or does not hold keys.
     pub fn from_file(file: &Path, jurisdiction: Jurisdiction) -> Result<Self, SealError> {
-        let text = Zeroizing::new(fs::read_to_string(file)?);
-        let bytes = Zeroizing::new(hex::decode(text.trim()).map_err(|_| SealError::MalformedKey)?);
-        let root: [u8; 32] = bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| SealError::MalformedKey)?;
-        Self::new(Zeroizing::new(root), jurisdiction)
+        Self::of(RootKeys::read(file)?, Some(file), jurisdiction)
     }
 
-    /// A sealer from a root key.
-    ///
-    /// # Errors
-    /// When no key can be derived.
-    pub fn new(root: Zeroizing<[u8; 32]>, jurisdiction: Jurisdiction) -> Result<Self, SealError> {
-        let key = derive(&root, &jurisdiction, "seal/v1")?;
-        let cipher = XChaCha20Poly1305::new(&Key::from(*key));
-        Ok(Self {
-            jurisdiction,
-            cipher,
-            root,
-        })
-    }
-
-    /// A sealer with a key that nobody keeps, for who copies rows as they are and opens none.
+    /// A sealer with keys that nobody keeps, for who copies rows as they are and opens none.
     ///
     /// # Errors
     /// When there is no randomness.
     pub fn of_nobody(jurisdiction: Jurisdiction) -> Result<Self, SealError> {
-        let mut key = Zeroizing::new([0_u8; 32]);
-        fill_random(key.as_mut())?;
-        Self::new(key, jurisdiction)
+        Self::of(RootKeys::make()?, None, jurisdiction)
+    }
+
+    /// Until the store says which key seals, it is the newest.
+    fn of(
+        roots: RootKeys,
+        file: Option<&Path>,
+        jurisdiction: Jurisdiction,
+    ) -> Result<Self, SealError> {
+        let newest = roots.keys.last_key_value().map_or(1, |(number, _)| *number);
+        Ok(Self {
+            ring: RwLock::new(Ring::of(roots, &jurisdiction)?),
+            jurisdiction,
+            sealing: AtomicU32::new(newest),
+            file: file.map(Path::to_owned),
+            changing: Mutex::new(()),
+        })
     }
 
     /// The jurisdiction whose keys these are.
@@ -120,17 +115,18 @@ impl Sealer {
         &self.jurisdiction
     }
 
-    fn associated(&self, table: &str, column: &str, row: &[u8]) -> Vec<u8> {
+    fn associated(&self, spot: Spot<'_>, bound: &[u8]) -> Vec<u8> {
         let mut data = Vec::with_capacity(96);
         for part in [
             self.jurisdiction.as_str().as_bytes(),
-            table.as_bytes(),
-            column.as_bytes(),
-            row,
+            spot.table.as_bytes(),
+            spot.column.as_bytes(),
+            spot.row,
         ] {
             data.extend_from_slice(&(part.len() as u64).to_be_bytes());
             data.extend_from_slice(part);
         }
+        data.extend_from_slice(bound);
         data
     }
 
@@ -145,21 +141,39 @@ impl Sealer {
         row: &[u8],
         plain: &[u8],
     ) -> Result<Vec<u8>, SealError> {
-        let mut nonce = [0_u8; NONCE_BYTES];
+        let spot = Spot { table, column, row };
+        self.seal_in(spot, plain, self.sealing(), false)
+    }
+
+    /// The constant by which a store knows a key, sealed by it.
+    pub(crate) fn sign(
+        &self,
+        number: u32,
+        spot: Spot<'_>,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        self.seal_in(spot, plain, number, false)
+    }
+
+    fn seal_in(
+        &self,
+        spot: Spot<'_>,
+        plain: &[u8],
+        number: u32,
+        keeps_first: bool,
+    ) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0_u8; NONCE];
         fill_random(&mut nonce)?;
-        let aad = self.associated(table, column, row);
-        let sealed = self
-            .cipher
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: plain,
-                    aad: &aad,
-                },
-            )
-            .map_err(|_| SealError::Failed)?;
-        let mut out = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
-        out.push(VERSION);
+        let mut out = form::head(number, keeps_first);
+        let aad = self.associated(spot, form::bound(&out));
+        let payload = Payload {
+            msg: plain,
+            aad: &aad,
+        };
+        let cipher = XChaCha20Poly1305::new(&Key::from(*self.sealing_key(number)?));
+        let sealed = cipher.encrypt(&XNonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| SealError::Failed)?;
+        out.reserve_exact(NONCE + sealed.len());
         out.extend_from_slice(&nonce);
         out.extend_from_slice(&sealed);
         Ok(out)
@@ -168,7 +182,7 @@ impl Sealer {
     /// Opens a value sealed for the same place.
     ///
     /// # Errors
-    /// When it was altered, moved, or sealed under another key.
+    /// When it was altered, moved, or sealed under another key; or its key is not there.
     pub fn open(
         &self,
         table: &str,
@@ -176,32 +190,88 @@ impl Sealer {
         row: &[u8],
         sealed: &[u8],
     ) -> Result<Vec<u8>, SealError> {
-        let (Some(&VERSION), Some(nonce), Some(rest)) = (
-            sealed.first(),
-            sealed.get(1..=NONCE_BYTES),
-            sealed.get(1 + NONCE_BYTES..),
-        ) else {
-            return Err(SealError::DoesNotOpen);
+        let spot = Spot { table, column, row };
+        let parts = Parts::of(sealed).ok_or(SealError::DoesNotOpen)?;
+        let plain = self.open_outside(spot, &parts)?;
+        if !parts.keeps_first {
+            return Ok(plain);
+        }
+        let kept = Zeroizing::new(plain);
+        let (message_key, first) = Kept::unpack(&kept)?;
+        let inner = Parts::of(first).ok_or(SealError::DoesNotOpen)?;
+        let [.., a, b, c, d, e, f, g, h] = *inner.nonce;
+        let nonce = Nonce::from([0, 0, 0, 0, a, b, c, d, e, f, g, h]);
+        let aad = self.associated(spot, inner.bound);
+        let payload = Payload {
+            msg: inner.text,
+            aad: &aad,
         };
-        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| SealError::DoesNotOpen)?;
-        let aad = self.associated(table, column, row);
-        self.cipher
-            .decrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: rest,
-                    aad: &aad,
-                },
-            )
+        let cipher = ChaCha20Poly1305::new(&Key::from(*message_key));
+        cipher
+            .decrypt(&nonce, payload)
             .map_err(|_| SealError::DoesNotOpen)
     }
 
-    /// Keyed hash of a look-up value: the same value of the same field gives the same 32 bytes.
+    fn open_outside(&self, spot: Spot<'_>, parts: &Parts<'_>) -> Result<Vec<u8>, SealError> {
+        let aad = self.associated(spot, parts.bound);
+        let payload = Payload {
+            msg: parts.text,
+            aad: &aad,
+        };
+        let cipher = XChaCha20Poly1305::new(&Key::from(*self.sealing_key(parts.number)?));
+        cipher
+            .decrypt(&XNonce::from(*parts.nonce), payload)
+            .map_err(|_| SealError::DoesNotOpen)
+    }
+
+    /// A value sealed anew, by the key that seals now. With `keeps_first` it holds the value as it was sealed first.
+    ///
+    /// # Errors
+    /// When it does not open, or there is no randomness.
+    pub fn reseal(
+        &self,
+        spot: Spot<'_>,
+        sealed: &[u8],
+        keeps_first: bool,
+    ) -> Result<Vec<u8>, SealError> {
+        let parts = Parts::of(sealed).ok_or(SealError::DoesNotOpen)?;
+        let plain = Zeroizing::new(self.open_outside(spot, &parts)?);
+        let kept = if parts.keeps_first || !keeps_first {
+            plain
+        } else {
+            let key = self.sealing_key(parts.number)?;
+            Kept::pack(&key, parts.nonce, sealed)
+        };
+        let keeps_first = parts.keeps_first || keeps_first;
+        self.seal_in(spot, &kept, self.sealing(), keeps_first)
+    }
+
+    /// A value as it was sealed first.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn first_form<'a>(
+        &self,
+        spot: Spot<'_>,
+        sealed: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, SealError> {
+        let parts = Parts::of(sealed).ok_or(SealError::DoesNotOpen)?;
+        if !parts.keeps_first {
+            return Ok(Cow::Borrowed(sealed));
+        }
+        let kept = Zeroizing::new(self.open_outside(spot, &parts)?);
+        let (_, first) = Kept::unpack(&kept)?;
+        Ok(Cow::Owned(first.to_vec()))
+    }
+
+    /// Keyed hash of a look-up value: the same value of the same field gives the same 32 bytes, whichever key seals.
     ///
     /// # Errors
     /// When no key can be derived.
     pub fn mac(&self, field: &str, value: &str) -> Result<[u8; 32], SealError> {
-        let key = derive(&self.root, &self.jurisdiction, &format!("mac/v1/{field}"))?;
+        let ring = self.ring();
+        let purpose = format!("mac/v1/{field}");
+        let key = derive(&ring.roots.look_up, &self.jurisdiction, &purpose)?;
         let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_ref())
             .map_err(|_| SealError::Failed)?;
         mac.update(value.as_bytes());
@@ -213,7 +283,8 @@ impl Sealer {
     /// # Errors
     /// When no key can be derived.
     pub fn id_key(&self) -> Result<[u8; 32], SealError> {
-        derive(&self.root, &self.jurisdiction, "ids/v1").map(|key| *key)
+        let ring = self.ring();
+        derive(&ring.roots.look_up, &self.jurisdiction, "ids/v1").map(|key| *key)
     }
 }
 
@@ -221,7 +292,7 @@ fn derive(
     root: &[u8; 32],
     jurisdiction: &Jurisdiction,
     purpose: &str,
-) -> Result<Zeroizing<[u8; 32]>, SealError> {
+) -> Result<Secret, SealError> {
     let mut key = Zeroizing::new([0_u8; 32]);
     Hkdf::<Sha256>::new(Some(jurisdiction.as_str().as_bytes()), root)
         .expand(purpose.as_bytes(), key.as_mut())
@@ -238,49 +309,4 @@ pub fn fill_random(bytes: &mut [u8]) -> Result<(), SealError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sealer() -> Sealer {
-        Sealer::new(
-            Zeroizing::new([7; 32]),
-            Jurisdiction::new("demo-county").unwrap(),
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn a_sealed_value_opens_only_in_its_own_place() {
-        let sealer = sealer();
-        let sealed = sealer
-            .seal("document", "body", b"row-1", b"secret")
-            .unwrap();
-        assert!(!sealed.windows(6).any(|part| part == b"secret"));
-        assert_eq!(
-            sealer.open("document", "body", b"row-1", &sealed).unwrap(),
-            b"secret"
-        );
-        assert!(sealer.open("document", "body", b"row-2", &sealed).is_err());
-        assert!(sealer.open("event", "body", b"row-1", &sealed).is_err());
-    }
-
-    #[test]
-    fn an_altered_value_does_not_open() {
-        let sealer = sealer();
-        let mut sealed = sealer.seal("document", "body", b"r", b"secret").unwrap();
-        if let Some(byte) = sealed.last_mut() {
-            *byte ^= 1;
-        }
-        assert!(sealer.open("document", "body", b"r", &sealed).is_err());
-    }
-
-    #[test]
-    fn look_up_hashes_differ_by_field_and_jurisdiction() {
-        let other =
-            Sealer::new(Zeroizing::new([7; 32]), Jurisdiction::new("other").unwrap()).unwrap();
-        let mac = sealer().mac("record", "48211").unwrap();
-        assert_ne!(mac, sealer().mac("case", "48211").unwrap());
-        assert_ne!(mac, other.mac("record", "48211").unwrap());
-        assert_eq!(mac, sealer().mac("record", "48211").unwrap());
-    }
-}
+mod tests;

@@ -23,6 +23,7 @@ use crate::delivery::lane::{self, Form, Lane};
 use crate::delivery::{Board, Carrier};
 use crate::duties::Duties;
 use crate::intake::{self, Intake};
+use crate::keys;
 use crate::lock::DataLock;
 use crate::pipeline::accept::Acceptor;
 use crate::pipeline::canary::{self, Canary};
@@ -97,6 +98,8 @@ impl Gateway {
         let recording = tokio::spawn(recordings.run(stop_recording.clone()));
         let mut duties = Duties::default();
         pipeline_duty(&core, &mut duties);
+        let sealing = Arc::clone(&core);
+        duties.add("keys", move |stop| keys::run(Arc::clone(&sealing), stop));
         let log = Arc::clone(&core);
         duties.add("audit", move |stop| audit::run(Arc::clone(&log), stop));
         for (id, system) in &core.loaded.config.systems {

@@ -30,6 +30,11 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
         {
             tracing::error!(%error, "the rules in force cannot be followed; nothing is decided by others");
         }
+        if core.store.is_shared()
+            && let Err(error) = core.store.follow_keys().await
+        {
+            tracing::error!(%error, "the root keys cannot be followed");
+        }
         core.wake();
     }
 }

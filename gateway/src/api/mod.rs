@@ -19,6 +19,7 @@ mod health;
 mod inbox;
 mod indicators;
 mod inputs;
+mod keys;
 mod lane_view;
 mod lanes;
 mod limiter;
@@ -134,6 +135,7 @@ pub fn routes() -> Routes {
         lanes::routes,
         messages::routes,
         replays::routes,
+        keys::routes,
         inputs::routes,
         baseline::routes,
         measures::routes,

@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::figures;
 use crate::pipeline::core::Core;
 use crate::state::link::{LinkDoc, LinkStanding};
-use crate::store::{LaneCount, OutboxState};
+use crate::store::{LaneCount, OutboxState, RootKeyRow};
 use crate::transport::certificate::Certificate;
 
 /// The process has one recorder, however many gateways run in it (tests).
@@ -72,6 +72,7 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
         "Doubtful pairs, and links in doubt, that wait for a steward.",
         [(Vec::new(), pending + doubted)],
     );
+    keys(&mut text, &tx.root_keys().await?, core.clock.now());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
@@ -153,6 +154,35 @@ fn certificates(text: &mut String, certificates: &[Certificate]) {
                 ("name", one.name.clone()),
             ];
             (labels, one.ends.as_second())
+        }),
+    );
+}
+
+/// What older root keys still seal, as it was counted and sealed anew since; and the age of the key that seals.
+fn keys(text: &mut String, keys: &[RootKeyRow], now: Timestamp) {
+    let there = keys.iter().filter(|key| key.retired_at.is_none());
+    let (older, sealing) = match there.collect::<Vec<_>>().split_last() {
+        Some((sealing, older)) => (older.to_vec(), Some(*sealing)),
+        None => (Vec::new(), None),
+    };
+    let of = |key: &RootKeyRow| vec![("key", key.number.to_string())];
+    let left = older
+        .iter()
+        .filter_map(|key| Some((of(key), key.rows_left?)));
+    let none = sealing.map(|key| (of(key), 0));
+    gauge(
+        text,
+        "tandem_keys_rows_left",
+        "Values that a root key still seals and that are to be sealed anew; 0 of the one that seals.",
+        left.chain(none),
+    );
+    gauge(
+        text,
+        "tandem_keys_age_seconds",
+        "Age of the root key that seals.",
+        sealing.and_then(|key| {
+            let age = now.duration_since(key.made_at?).as_secs().max(0);
+            Some((of(key), age))
         }),
     );
 }

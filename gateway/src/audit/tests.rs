@@ -1,6 +1,7 @@
 //! A log in a real SQLite file, and whoever alters it behind the gateway's back.
 
 mod more_leaves;
+mod rotation;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;

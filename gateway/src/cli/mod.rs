@@ -15,6 +15,7 @@ pub mod exit;
 mod init;
 mod json_input;
 mod key_file;
+mod keys;
 mod labels;
 mod link;
 mod log;

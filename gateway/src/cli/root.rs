@@ -9,8 +9,8 @@ use super::backup::BackupArgs;
 use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
-    DecisionsArgs, InputCommand, InputsArgs, LaneCommand, LanesArgs, LinksArgs, MatchArgs,
-    MeasureArgs, MessageArgs, OverdueArgs, ReplayArgs, SimulateArgs, WhyArgs,
+    DecisionsArgs, InputCommand, InputsArgs, KeysCommand, LaneCommand, LanesArgs, LinksArgs,
+    MatchArgs, MeasureArgs, MessageArgs, OverdueArgs, ReplayArgs, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -70,6 +70,8 @@ enum Command {
     Restore(RestoreArgs),
     #[command(subcommand)]
     Store(StoreCommand),
+    #[command(subcommand)]
+    Keys(KeysCommand),
     Links(LinksArgs),
     Match(MatchArgs),
     Lanes(LanesArgs),
@@ -141,6 +143,7 @@ impl Command {
             Self::Backup(args) => Box::pin(args.run()).await,
             Self::Restore(args) => Box::pin(args.run()).await,
             Self::Store(command) => Box::pin(command.run()).await,
+            Self::Keys(command) => Box::pin(command.run()).await,
             Self::Links(args) => args.run().await,
             Self::Match(args) => args.run().await,
             Self::Lanes(args) => args.run().await,

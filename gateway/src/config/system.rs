@@ -56,7 +56,7 @@ pub struct SystemConfig {
 pub struct LaneConfig {
     /// Most messages a second; as many as it takes when absent.
     pub messages_per_second: Option<NonZeroU32>,
-    /// Most conversations at one time with a FHIR server, each about another case.
+    /// Most messages under way at one time to an address or a FHIR server, each about another case.
     pub in_flight: NonZeroU32,
 }
 

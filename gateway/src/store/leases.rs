@@ -159,6 +159,87 @@ impl Store {
         Ok(leaving.commit().await?)
     }
 
+    /// Tells the other gateways which keys this one holds and by which it seals. What it sealed with an older one is
+    /// durable before.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn tell_keys(&self) -> Result<(), StoreError> {
+        let Some(pool) = self.engine.shared() else {
+            return Ok(());
+        };
+        let holds = self.sealer.keys().into_keys().max().unwrap_or(0);
+        let (holds, seals) = (i64::from(holds), i64::from(self.sealer.sealing()));
+        let told: Option<(Option<i64>, Option<i64>)> =
+            sqlx::query_as("SELECT holds, seals FROM lease WHERE jurisdiction = $1 AND name = $2")
+                .bind(self.sealer.jurisdiction().as_str())
+                .bind(self.own_lease())
+                .fetch_optional(pool)
+                .await?;
+        if told.is_none_or(|told| told == (Some(holds), Some(seals))) {
+            return Ok(());
+        }
+        self.begin_apart().await?.commit().await?;
+        sqlx::query(
+            "UPDATE lease SET holds = $3, seals = $4 WHERE jurisdiction = $1 AND name = $2",
+        )
+        .bind(self.sealer.jurisdiction().as_str())
+        .bind(self.own_lease())
+        .bind(holds)
+        .bind(seals)
+        .execute(pool)
+        .await?;
+        Ok(())
+    }
+
+    /// How many other gateways hold no key of this number or a later one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn gateways_that_hold_below(&self, number: u32) -> Result<i64, StoreError> {
+        self.gateways_below(
+            concat!(
+                "SELECT COUNT(*) FROM lease WHERE jurisdiction = $1 AND name LIKE 'gateway/%' AND name <> $2 \
+                 AND COALESCE(holds, 0) < $3 AND until >= ",
+                now!()
+            ),
+            number,
+        )
+        .await
+    }
+
+    /// How many other gateways may still seal with a key before this one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn gateways_that_seal_below(&self, number: u32) -> Result<i64, StoreError> {
+        self.gateways_below(
+            concat!(
+                "SELECT COUNT(*) FROM lease WHERE jurisdiction = $1 AND name LIKE 'gateway/%' AND name <> $2 \
+                 AND COALESCE(seals, 0) < $3 AND until >= ",
+                now!()
+            ),
+            number,
+        )
+        .await
+    }
+
+    async fn gateways_below(
+        &self,
+        statement: &'static str,
+        number: u32,
+    ) -> Result<i64, StoreError> {
+        let Some(pool) = self.engine.shared() else {
+            return Ok(0);
+        };
+        Ok(sqlx::query_scalar(statement)
+            .bind(self.sealer.jurisdiction().as_str())
+            .bind(self.own_lease())
+            .bind(i64::from(number))
+            .fetch_one(pool)
+            .await?)
+    }
+
     /// How many gateways of the jurisdiction are there: those that keep their place or have a connection, and those
     /// that were just started and have no place yet, of whichever jurisdiction.
     ///

@@ -1,19 +1,21 @@
-//! The leaves of the audit log: each record that [`Logged`] names gets one in the transaction that writes it, so that the
-//! log misses none.
+//! The leaves of the audit log: each record that [`Logged`] names gets one in the transaction that writes it, so that
+//! the log misses none.
 //!
-//! A leaf binds its record's row as it stands in the table, column by column, sealed columns as they are sealed. It is
-//! made from the row that was written, not from what was meant to be written: a column that a later version adds is
-//! bound without a word here.
+//! A leaf binds its record's row as it stands in the table, column by column, sealed columns as they were sealed first:
+//! a value that is sealed anew keeps that form inside. It is made from the row that was written, not from what was meant
+//! to be written: a column that a later version adds is bound without a word here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tandem_audit::{Blind, Code, Columns, Field, Hash, Leaf, Opening, Value, leaf_hash};
 
 use super::logged::{Kind, Logged};
+use super::sealed::COLUMN;
 use super::sql::{Cell, Row, query, query_scalar};
 use super::tx::uuid;
 use super::{StoreError, Tx};
-use crate::seal::fill_random;
+use crate::seal::{Spot, fill_random};
 
 /// A stored leaf, as it is: nothing of it is believed.
 #[derive(Debug, Clone)]
@@ -39,7 +41,7 @@ impl Tx {
         let missing = StoreError::Shape {
             kind: "audit record",
         };
-        let columns = self.columns(&logged).await?.ok_or(missing)?;
+        let (columns, stored) = self.columns(&logged).await?.ok_or(missing)?;
         let position = query_scalar(
             "SELECT COALESCE(MAX(position), -1) + 1 FROM audit_leaf WHERE jurisdiction = $1",
         )
@@ -49,7 +51,8 @@ impl Tx {
         let mut key = [0; 32];
         fill_random(&mut key)?;
         let blind = Blind::new(key);
-        let opening = self.opening(position, &logged, columns, blind.clone(), true)?;
+        let record = self.record(&logged, stored)?;
+        let opening = opening(position, &logged, columns, blind.clone(), record)?;
         let line = leaf(&logged, &opening)?.to_string();
         query(
             "INSERT INTO audit_leaf (jurisdiction, position, kind, number, id, name, blind, leaf, hash) \
@@ -70,8 +73,12 @@ impl Tx {
         Ok(())
     }
 
-    /// The row of a record, column by column.
-    async fn columns(&mut self, logged: &Logged) -> Result<Option<Columns>, StoreError> {
+    /// The row of a record, column by column, and its sealed value as it is stored. Among the columns it stands as it
+    /// was sealed first, when the leaf was made. A value that does not open stands as it is: it differs from the leaf.
+    async fn columns(
+        &mut self,
+        logged: &Logged,
+    ) -> Result<Option<(Columns, Option<Vec<u8>>)>, StoreError> {
         let row = query(logged.kind().row())
             .bind(self.jurisdiction())
             .bind(logged.number())
@@ -79,50 +86,41 @@ impl Tx {
             .bind(logged.name())
             .fetch_optional(&mut self.inner)
             .await?;
-        row.map(|row| columns_of(&row)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let mut columns = columns_of(&row)?;
+        let Some(Value::Bytes(sealed)) = columns.0.get_mut(COLUMN) else {
+            return Ok(Some((columns, None)));
+        };
+        let stored = sealed.clone();
+        let id = logged.id();
+        let named = || logged.name().unwrap_or_default().as_bytes();
+        let spot = Spot {
+            table: logged.kind().table(),
+            column: COLUMN,
+            row: id.as_deref().unwrap_or_else(named),
+        };
+        if let Ok(Cow::Owned(first)) = self.sealer.first_form(spot, &stored) {
+            *sealed = first;
+        }
+        Ok(Some((columns, Some(stored))))
     }
 
-    fn opening(
+    /// What the sealed value of a decision holds in clear.
+    fn record(
         &self,
-        position: i64,
         logged: &Logged,
-        columns: Columns,
-        blind: Blind,
-        shows_record: bool,
-    ) -> Result<Opening, StoreError> {
-        let position = u64::try_from(position).map_err(|_| shape())?;
-        let text = |name: &str| match columns.0.get(name) {
-            Some(Value::Text(text)) => Some(text.clone()),
-            _ => None,
+        stored: Option<Vec<u8>>,
+    ) -> Result<Option<String>, StoreError> {
+        let (Logged::Decision(id), Some(stored)) = (logged, stored) else {
+            return Ok(None);
         };
-        let object = match logged {
-            Logged::Audit(_) => text("object").unwrap_or_default(),
-            _ => logged.key(),
-        };
-        let subject = match columns.0.get("person") {
-            Some(Value::Bytes(id)) => uuid(id).ok().map(|id| id.to_string()),
-            _ => None,
-        };
-        let record = match (logged, columns.0.get("sealed")) {
-            (Logged::Decision(id), Some(Value::Bytes(sealed))) if shows_record => {
-                let plain = self
-                    .sealer
-                    .open("decision", "sealed", id.as_bytes(), sealed)?;
-                Some(String::from_utf8(plain).map_err(|_| shape())?)
-            }
-            _ => None,
-        };
-        Ok(Opening {
-            position,
-            blind,
-            object,
-            subject,
-            columns,
-            record,
-        })
+        let table = logged.kind().table();
+        let plain = self.sealer.open(table, COLUMN, id.as_bytes(), &stored)?;
+        String::from_utf8(plain).map(Some).map_err(|_| shape())
     }
 
-    /// What a stored leaf should commit to: the record as it stands now. `None` when the record or the key is not there.
+    /// What a stored leaf should commit to: the record as it stands now. `None` when the record or the key is not
+    /// there.
     ///
     /// # Errors
     /// When the store fails, or the record does not open and is asked for.
@@ -134,12 +132,11 @@ impl Tx {
         let (Some(logged), Some(blind)) = (&row.logged, row.blind.clone()) else {
             return Ok(None);
         };
-        match self.columns(logged).await? {
-            Some(columns) => self
-                .opening(row.position, logged, columns, blind, shows_record)
-                .map(Some),
-            None => Ok(None),
-        }
+        let Some((columns, stored)) = self.columns(logged).await? else {
+            return Ok(None);
+        };
+        let record = self.record(logged, stored.filter(|_| shows_record))?;
+        opening(row.position, logged, columns, blind, record).map(Some)
     }
 
     /// Leaves from a position on, in order.
@@ -200,7 +197,8 @@ impl Tx {
             .await?)
     }
 
-    /// Records of these kinds without a leaf, in the order in which they came, and the kinds of those whose key is none.
+    /// Records of these kinds without a leaf, in the order in which they came, and the kinds of those whose key is
+    /// none.
     ///
     /// # Errors
     /// When the store fails.
@@ -275,6 +273,33 @@ fn shape() -> StoreError {
     StoreError::Shape {
         kind: "audit record",
     }
+}
+
+fn opening(
+    position: i64,
+    logged: &Logged,
+    columns: Columns,
+    blind: Blind,
+    record: Option<String>,
+) -> Result<Opening, StoreError> {
+    let position = u64::try_from(position).map_err(|_| shape())?;
+    let object = match (logged, columns.0.get("object")) {
+        (Logged::Audit(_), Some(Value::Text(text))) => text.clone(),
+        (Logged::Audit(_), _) => String::new(),
+        _ => logged.key(),
+    };
+    let subject = match columns.0.get("person") {
+        Some(Value::Bytes(id)) => uuid(id).ok().map(|id| id.to_string()),
+        _ => None,
+    };
+    Ok(Opening {
+        position,
+        blind,
+        object,
+        subject,
+        columns,
+        record,
+    })
 }
 
 /// A leaf row as far as it can be read; what can't is missing, and its verification says so.

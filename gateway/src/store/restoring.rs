@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use super::backup::{Backup, UNFINISHED};
 use super::copying::{CopyError, Sums, Watch, copy_all};
 use super::engine::Engine;
-use super::keys::SIGN;
+use super::keys::ROOT_KEYS;
 use super::schema::{all_steps, applied};
 use super::tables::{Table, tables_of};
-use super::{Store, StoreError, Tx};
+use super::{Store, Tx};
 use crate::config::SchemaChange;
 use crate::seal::Sealer;
 
@@ -40,20 +40,15 @@ impl Backup {
         Ok(self.store.snapshot().await?.known_key("audit").await?)
     }
 
-    /// Whether it was sealed with the root key of this sealer.
+    /// Whether the keys by which it is sealed are those of this sealer.
     ///
     /// # Errors
-    /// When the file can't be read, or the key is another.
+    /// When the file can't be read, or a key is another or not there.
     pub async fn check_root(&self, sealer: &Sealer) -> Result<(), CopyError> {
-        let known = self.store.snapshot().await?.known_key("root").await?;
-        let opens = |known: &[u8]| {
-            let opened = sealer.open("key_check", "value", b"root", known);
-            opened.is_ok_and(|opened| opened == SIGN)
-        };
-        match known {
-            Some(known) if !opens(&known) => Err(StoreError::OtherKey("root.key").into()),
-            _ => Ok(()),
-        }
+        let mut tx = self.store.snapshot().await?;
+        let knows_numbers = self.steps.contains_key(&ROOT_KEYS);
+        tx.check_keys(sealer, knows_numbers).await?;
+        Ok(())
     }
 
     /// The checkpoint of a size, or else the last, as a note.

@@ -118,21 +118,26 @@ fn size(value: &Argument) -> usize {
     }
 }
 
-fn names(columns: &[Column]) -> String {
+pub(super) fn names(columns: &[Column]) -> String {
     let names = columns.iter().map(|column| column.name.as_str());
     names.collect::<Vec<_>>().join(", ")
 }
 
-fn values(row: &Row, table: &Table) -> Result<Vec<Argument>, sqlx::Error> {
-    let value = |column: &Column| {
-        let name = column.name.as_str();
-        Ok(match column.kind {
+impl Column {
+    /// What a row has in the column.
+    pub(super) fn value(&self, row: &Row) -> Result<Argument, sqlx::Error> {
+        let name = self.name.as_str();
+        Ok(match self.kind {
             Kind::Integer => Argument::Integer(row.try_get(name)?),
             Kind::Text => Argument::Text(row.try_get(name)?),
             Kind::Bytes => Argument::Bytes(row.try_get(name)?),
         })
-    };
-    table.columns.iter().map(value).collect()
+    }
+}
+
+fn values(row: &Row, table: &Table) -> Result<Vec<Argument>, sqlx::Error> {
+    let values = table.columns.iter().map(|column| column.value(row));
+    values.collect()
 }
 
 impl Table {

@@ -2,6 +2,7 @@
 
 mod apart;
 mod relied;
+mod rotation;
 
 use std::path::Path;
 

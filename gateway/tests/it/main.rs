@@ -33,6 +33,7 @@ mod cli_decide_consents;
 mod cli_deployment;
 mod cli_doctor;
 mod cli_encode;
+mod cli_keys;
 mod cli_labels;
 mod cli_link;
 mod cli_link_beside;

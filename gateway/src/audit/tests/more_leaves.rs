@@ -52,7 +52,7 @@ async fn more(place: &Place) {
     tx.commit().await.unwrap();
 }
 
-async fn with_more() -> Place {
+pub(super) async fn with_more() -> Place {
     let place = Place::new().await;
     more(&place).await;
     place.log.sign(&place.store, now()).await.unwrap().unwrap();

@@ -5,6 +5,7 @@ mod audit;
 mod break_glass;
 mod connection;
 mod consent;
+mod keys;
 mod links;
 mod operate;
 mod oversight;
@@ -19,6 +20,7 @@ pub(super) use self::accounting::AccountingCommand;
 pub(super) use self::audit::AuditArgs;
 pub(super) use self::break_glass::BreakGlassCommand;
 pub(super) use self::consent::ConsentCommand;
+pub(super) use self::keys::KeysCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
 pub(super) use self::operate::{
     BaselineCommand, InputCommand, InputsArgs, LaneCommand, LanesArgs, MessageArgs, OverdueArgs,

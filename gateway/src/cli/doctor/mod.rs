@@ -7,6 +7,7 @@ mod clock;
 mod disk;
 mod examination;
 mod folder;
+mod keys;
 mod partner;
 mod store;
 
@@ -90,7 +91,7 @@ async fn examine(args: &DoctorArgs) -> Result<Examination, Failure> {
     let config = &loaded.config;
     let started = clock::started();
     disk::examine(&mut examination, &config.data);
-    let last = store::examine(&mut examination, config).await;
+    let last = store::examine(&mut examination, config, started.at()).await;
     certificates::examine(&mut examination, config, started.at());
     for (id, system) in &config.systems {
         if let Some(exchange) = &system.folder {

@@ -5,12 +5,17 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::examination::{Examination, Finding};
+use super::keys;
 use crate::config::Config;
 use crate::seal::Sealer;
 use crate::store::{Schema, Store, StoreError};
 
 /// Looks at the store. Returns the last instant that is recorded in it.
-pub(super) async fn examine(examination: &mut Examination, config: &Config) -> Option<Timestamp> {
+pub(super) async fn examine(
+    examination: &mut Examination,
+    config: &Config,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let key = config.data.join("root.key");
     if !key.exists() {
         let found = format!("{} is not there", key.display());
@@ -41,7 +46,7 @@ pub(super) async fn examine(examination: &mut Examination, config: &Config) -> O
             return None;
         }
     };
-    let last = look(examination, &store).await;
+    let last = look(examination, &store, now).await;
     store.close().await;
     match last {
         Ok(last) => {
@@ -69,6 +74,7 @@ fn unopened(error: &StoreError) -> Finding {
 async fn look(
     examination: &mut Examination,
     store: &Store,
+    now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
     let schema = store.schema().await?;
     let is_sound = schema.missing.is_empty() && schema.unknown.is_empty();
@@ -77,6 +83,7 @@ async fn look(
         // Statements may ask for what is not there.
         return Ok(None);
     }
+    keys::examine(examination, store, now).await?;
     let mut tx = store.snapshot().await?;
     tx.last_recorded().await
 }

@@ -21,6 +21,11 @@ fn decision(person: PersonId, recipient: &str, stage: Stage) -> DecisionRow {
     }
 }
 
+/// A decision about somebody.
+pub(super) fn decided() -> DecisionRow {
+    decision(somebody(), "org-hmis", Stage::Outbox)
+}
+
 fn somebody() -> PersonId {
     PersonId(uuid::Uuid::now_v7())
 }
