@@ -172,7 +172,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes a document and its indexes.
+    /// Removes a document, its indexes and when it is due.
     ///
     /// # Errors
     /// When the store fails.
@@ -181,6 +181,7 @@ impl Tx {
         for sql in [
             "DELETE FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
             "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+            "DELETE FROM document_due WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
         ] {
             query(sql)
                 .bind(self.jurisdiction())
@@ -188,6 +189,9 @@ impl Tx {
                 .bind(key.as_slice())
                 .execute(&mut self.inner)
                 .await?;
+        }
+        if D::IS_FOLLOWED {
+            self.note_change(D::KIND, &key).await?;
         }
         Ok(())
     }

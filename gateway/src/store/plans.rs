@@ -9,7 +9,7 @@ use super::sql::Open;
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
-const ALL: [&str; 30] = [
+const ALL: [&str; 31] = [
     // The highest position so far: the last entry of an index.
     "INSERT INTO audit ",
     "INSERT INTO event ",
@@ -36,6 +36,8 @@ const ALL: [&str; 30] = [
     "SELECT known.effective_at",
     "SELECT lane FROM lane WHERE",
     "SELECT * FROM lane_hold h WHERE",
+    // How many rows of a kind there are: once a day.
+    "SELECT COUNT(*) AS standing",
     // A table of one row.
     "SELECT revision FROM consent_revision",
     // Once, when a store gets its log.
