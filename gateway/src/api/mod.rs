@@ -16,6 +16,7 @@ mod failed_logins;
 pub mod fhir;
 mod guard;
 mod health;
+mod holds;
 mod inbox;
 mod indicators;
 mod inputs;
@@ -43,6 +44,7 @@ mod referral_status;
 mod referrals;
 mod registry;
 mod replays;
+mod retention;
 pub mod route;
 mod server;
 mod timeline;
@@ -134,6 +136,8 @@ pub fn routes() -> Routes {
         lanes::routes,
         messages::routes,
         replays::routes,
+        retention::routes,
+        holds::routes,
         inputs::routes,
         baseline::routes,
         measures::routes,

@@ -5,12 +5,14 @@ mod audit;
 mod break_glass;
 mod connection;
 mod consent;
+mod hold;
 mod links;
 mod operate;
 mod oversight;
 mod pair;
 mod reasons;
 mod replay;
+mod retention;
 mod show;
 
 use clap::Args;
@@ -19,6 +21,7 @@ pub(super) use self::accounting::AccountingCommand;
 pub(super) use self::audit::AuditArgs;
 pub(super) use self::break_glass::BreakGlassCommand;
 pub(super) use self::consent::ConsentCommand;
+pub(super) use self::hold::HoldCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
 pub(super) use self::operate::{
     BaselineCommand, InputCommand, InputsArgs, LaneCommand, LanesArgs, MessageArgs, OverdueArgs,
@@ -26,6 +29,7 @@ pub(super) use self::operate::{
 pub(super) use self::oversight::MeasureArgs;
 pub(super) use self::reasons::{DecisionsArgs, SimulateArgs, WhyArgs};
 pub(super) use self::replay::ReplayArgs;
+pub(super) use self::retention::RetentionCommand;
 
 pub(super) use self::connection::Call;
 pub(super) use self::connection::ConnectionArgs;
