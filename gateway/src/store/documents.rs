@@ -190,9 +190,6 @@ impl Tx {
                 .execute(&mut self.inner)
                 .await?;
         }
-        if D::IS_FOLLOWED {
-            self.note_change(D::KIND, &key).await?;
-        }
         Ok(())
     }
 

@@ -63,7 +63,7 @@ async fn one(
         RowKind::People => {
             let record = tx.document_at::<RecordDoc>(&row.place()?).await?;
             let Some(record) = record else { return Ok(0) };
-            return people::dispose(core, tx, record.person_id).await;
+            return people::dispose(core, tx, record.person_id, now).await;
         }
         RowKind::Originals => tx.empty_input(row.input()?, now).await?,
         RowKind::Evidence => logged.push(Logged::Evidence(row.hash()?.to_owned())),

@@ -1,6 +1,6 @@
 //! People whom nobody has used for the whole term: their records, links, closed cases and what else hangs on them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tandem_mappings::model::id::{PersonId, RecordKey};
 
 use super::held::Held;
@@ -11,12 +11,16 @@ use crate::pipeline::core::Core;
 use crate::state::denial::DenialDoc;
 use crate::state::disclosure::DisclosureDoc;
 use crate::state::episode::EpisodeDoc;
+use crate::state::gone_record::GoneRecordDoc;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::link::LinkDoc;
 use crate::state::mutual::MutualDoc;
 use crate::state::record::RecordDoc;
 use crate::state::referral::ReferralDoc;
-use crate::store::{StoreError, Tx};
+use crate::store::{Document as _, StoreError, Tx};
+
+/// After so long every gateway that works has heard that a record is gone.
+const HEARD: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether a record's person goes: all records that are the person, or none.
 ///
@@ -101,7 +105,12 @@ async fn cases_of(tx: &mut Tx, key: &RecordKey) -> Result<Vec<InvolvementDoc>, S
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn dispose(core: &Core, tx: &mut Tx, person: PersonId) -> Result<u64, StoreError> {
+pub(super) async fn dispose(
+    core: &Core,
+    tx: &mut Tx,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let all = records(tx, person).await?;
     for record in &all {
         let key = RecordDoc::key_of(&record.key);
@@ -110,6 +119,13 @@ pub(super) async fn dispose(core: &Core, tx: &mut Tx, person: PersonId) -> Resul
                 .await?;
         }
         tx.remove::<RecordDoc>(&key).await?;
+        if tx.is_shared() {
+            let gone = GoneRecordDoc {
+                key: record.key.clone(),
+                at: now,
+            };
+            tx.put(&gone, now).await?;
+        }
         core.matcher.lock().await.remove(&record.key);
     }
     for record in &all {
@@ -152,4 +168,18 @@ async fn leave_case(tx: &mut Tx, case: &InvolvementDoc) -> Result<(), StoreError
     }
     let key = InvolvementDoc::key_of(&case.system, case.told.case.as_str());
     tx.remove::<InvolvementDoc>(&key).await
+}
+
+/// Forgets the records that went with a run before: every gateway has heard of them, or reads everything anew.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn forget(core: &Core, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = core.store.begin().await?;
+    let gone = tx.all::<GoneRecordDoc>().await?;
+    let old = now.checked_sub(HEARD).unwrap_or(now);
+    for one in gone.iter().filter(|one| one.at < old) {
+        tx.remove::<GoneRecordDoc>(&one.key()).await?;
+    }
+    tx.commit().await
 }

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dispose;
 use super::held::Held;
+use super::people;
 use super::relied::Relied;
 use super::weigh::{Scales, Verdict, shelf};
 use crate::config::RowKind;
@@ -26,6 +27,9 @@ pub(super) async fn carry_out(
     mut run: RunDoc,
     stop: &CancellationToken,
 ) -> Result<bool, StoreError> {
+    if core.store.is_shared() && !run.is_dry {
+        people::forget(core, core.clock.now()).await?;
+    }
     // Before people go: what let their records in goes with the next run, as a dry one has counted.
     let letting_in = relied(core, RowKind::Decisions).await?;
     for kind in RowKind::ALL {
