@@ -226,6 +226,13 @@ async fn an_open_referral_keeps_its_messages_its_person_and_every_event_that_mad
     drop(tx);
 
     at(&office, LATER).await;
+    everything_delivered(&office).await;
+    // As if its target had been asked once, and never again by a timer.
+    let mut tx = core.store.begin().await.unwrap();
+    let row = tx.outbox(request).await.unwrap().unwrap();
+    let then = "2026-02-03T09:00:00-08:00".parse().unwrap();
+    assert!(tx.move_outbox(&row, row.state, then).await.unwrap());
+    tx.commit().await.unwrap();
     let dry = run(&office, "dry_run").await;
     assert!(
         needed(&dry, "deliveries")["open-referral"].is_number(),

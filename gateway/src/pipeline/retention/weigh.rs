@@ -307,6 +307,8 @@ async fn delivery(tx: &mut Tx, held: &Held, row: &Aged) -> Result<Verdict, Store
         }
         None => is_held |= held.keeps_anybody(),
     }
+    // A recall names messages alone: it may be about anybody.
+    is_held |= people.is_empty() && held.keeps_anybody();
     for person in people {
         is_held |= held.keeps_person(tx, person).await?;
     }
