@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 
-use crate::config::Config;
+use crate::config::{Config, RowKind};
 use crate::delivery::OUTCOMES;
 use crate::pipeline::{canary, timers};
 use crate::store::Stage;
 
 /// Counters.
-const COUNTERS: [(&str, &str); 9] = [
+const COUNTERS: [(&str, &str); 10] = [
     (
         "tandem_messages_received_total",
         "Inputs taken from a system; for pulls from a FHIR server, events.",
@@ -46,6 +46,10 @@ const COUNTERS: [(&str, &str); 9] = [
     (
         "tandem_audit_checkpoints_failed_total",
         "Checkpoints of the audit log that could not be signed.",
+    ),
+    (
+        "tandem_retention_disposed_total",
+        "Rows that were disposed of when their term was over.",
     ),
 ];
 /// Distributions, with the upper ends of their buckets.
@@ -127,6 +131,14 @@ pub(crate) fn begin(config: &Config) {
         timer_expired(timer, 0);
     }
     unsigned(0);
+    for kind in RowKind::ALL {
+        disposed(kind, 0);
+    }
+}
+
+/// Counts rows that were disposed of.
+pub(crate) fn disposed(kind: RowKind, count: u64) {
+    metrics::counter!("tandem_retention_disposed_total", "kind" => kind.code()).increment(count);
 }
 
 /// Counts deadlines of open referrals that passed.

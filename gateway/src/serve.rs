@@ -31,7 +31,7 @@ use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
 use crate::pipeline::judge::Judge;
 use crate::pipeline::labelling::Labeller;
 use crate::pipeline::matcher::{self, Matcher};
-use crate::pipeline::{learning, processor, timers};
+use crate::pipeline::{learning, processor, retention, timers};
 use crate::policy;
 use crate::seal::Sealer;
 use crate::sharing;
@@ -102,6 +102,10 @@ impl Gateway {
         duties.add("keys", move |stop| keys::run(Arc::clone(&sealing), stop));
         let log = Arc::clone(&core);
         duties.add("audit", move |stop| audit::run(Arc::clone(&log), stop));
+        let kept = Arc::clone(&core);
+        duties.add("retention", move |stop| {
+            retention::duty::run(Arc::clone(&kept), stop)
+        });
         for (id, system) in &core.loaded.config.systems {
             system_duties(&intake, id, system, &mut duties)
                 .with_context(|| format!("starting systems.{id}"))?;
@@ -247,6 +251,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         lanes: Board::default(),
         canary: Canary::default(),
         timers: Notify::new(),
+        retention: Notify::new(),
         loaded: Arc::new(loaded),
     };
     Ok((core, recordings))

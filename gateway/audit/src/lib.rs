@@ -31,7 +31,7 @@ pub use key::{KeyError, KeyKind, Signer, VerifierKey};
 pub use leaf::{Code, Leaf, LeafError, leaf_hash};
 pub use note::{Note, NoteError, Signature};
 pub use opening::{Columns, Opening, Value};
-pub use problem::{Place, Problem, Report};
+pub use problem::{Disposed, Place, Problem, Report};
 pub use proof::{Consistency, Document, Inclusion, ProofError, check_document};
 pub use tree::{Hash, Tree};
 pub use verify::{Trust, Verifier};

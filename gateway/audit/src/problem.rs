@@ -67,6 +67,40 @@ pub struct Witnessed {
     pub at: u64,
 }
 
+/// Records that went by a rule, as an entry of the log says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disposed {
+    /// Position of the entry among the audit rows.
+    pub entry: i64,
+    /// When.
+    pub at: String,
+    /// Whose word it was.
+    pub by: String,
+    /// The kind of record.
+    pub kind: String,
+    /// By which rule, as the entry has it.
+    pub rule: String,
+    /// How many records.
+    pub records: u64,
+}
+
+impl fmt::Display for Disposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            entry,
+            at,
+            by,
+            kind,
+            rule,
+            records,
+        } = self;
+        write!(
+            f,
+            "disposed of at {at} by {by}: {records} records of {kind} under {rule} (audit entry {entry})"
+        )
+    }
+}
+
 /// What a verification found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -84,6 +118,9 @@ pub struct Report {
     pub openings: u64,
     /// The witnesses.
     pub witnesses: Vec<Witnessed>,
+    /// Records that are not there because they were disposed of when their term was over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disposed: Vec<Disposed>,
     /// What is wrong: the first hundred things.
     pub problems: Vec<Problem>,
     /// Problems beyond those.
@@ -134,6 +171,9 @@ impl fmt::Display for Report {
                 f,
                 "witness {name}: {size} leaves, at {at} seconds since 1970"
             )?;
+        }
+        for disposed in &self.disposed {
+            writeln!(f, "{disposed}")?;
         }
         f.write_str(if self.is_sound() {
             "sound"

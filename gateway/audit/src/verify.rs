@@ -11,7 +11,7 @@ use crate::key::{KeyKind, VerifierKey};
 use crate::leaf::Leaf;
 use crate::note::Note;
 use crate::opening::Opening;
-use crate::problem::{Place, Report, Witnessed};
+use crate::problem::{Disposed, Place, Report, Witnessed};
 use crate::tree::Tree;
 
 /// Kind of the leaves that record a checkpoint: the one over all leaves before.
@@ -195,6 +195,11 @@ impl Verifier {
         }
     }
 
+    /// Says that the record of the leaf before is rightly not there.
+    pub fn disposed(&mut self) {
+        self.opened = None;
+    }
+
     /// A checkpoint, over all leaves before it.
     pub fn checkpoint(&mut self, text: &str) {
         self.close_leaf();
@@ -336,6 +341,11 @@ impl Verifier {
             }
         }
         self.report
+    }
+
+    /// Notes records that were disposed of.
+    pub fn note_disposed(&mut self, disposed: Disposed) {
+        self.report.disposed.push(disposed);
     }
 
     /// Notes what is wrong beside the log itself.

@@ -91,6 +91,8 @@ access! {
     LaneReaders = [Operator, Auditor];
     /// Whoever may see one message's way.
     MessageReaders = [Operator, PrivacyOfficer, Auditor];
+    /// Whoever may see what is past its term.
+    RetentionReaders = [Operator, PrivacyOfficer, Auditor];
     /// Whoever may see referrals, each as far as the role reaches.
     ReferralReaders = [System, Operator, Auditor];
     /// Whoever may see plans, a system its own.

@@ -123,7 +123,13 @@ async fn pause_lane(
     Path(name): Path<SystemId>,
     JsonBody(why): JsonBody<Why>,
 ) -> Result<Json<LaneView>, ApiError> {
-    order(&api, by.caller.name(), &name, Order::Pause(reason(&why)?)).await
+    order(
+        &api,
+        by.caller.name(),
+        &name,
+        Order::Pause(reason(&why.reason)?),
+    )
+    .await
 }
 
 async fn drain_lane(
@@ -132,7 +138,13 @@ async fn drain_lane(
     Path(name): Path<SystemId>,
     JsonBody(why): JsonBody<Why>,
 ) -> Result<Json<LaneView>, ApiError> {
-    order(&api, by.caller.name(), &name, Order::Drain(reason(&why)?)).await
+    order(
+        &api,
+        by.caller.name(),
+        &name,
+        Order::Drain(reason(&why.reason)?),
+    )
+    .await
 }
 
 /// What an operator says of a lane that goes on.
@@ -155,8 +167,12 @@ async fn resume_lane(
     order(&api, by.caller.name(), &name, Order::Resume(said)).await
 }
 
-fn reason(why: &Why) -> Result<String, ApiError> {
-    let reason = why.reason.trim();
+/// A reason that is given in a few words.
+///
+/// # Errors
+/// 400 when there is none, or it is too long.
+pub(super) fn reason(text: &str) -> Result<String, ApiError> {
+    let reason = text.trim();
     is_short(reason)?;
     if reason.is_empty() {
         return Err(ApiError::Invalid("reason: expected some words".to_owned()));

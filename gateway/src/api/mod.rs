@@ -16,6 +16,7 @@ mod failed_logins;
 pub mod fhir;
 mod guard;
 mod health;
+mod holds;
 mod inbox;
 mod indicators;
 mod inputs;
@@ -44,6 +45,7 @@ mod referral_status;
 mod referrals;
 mod registry;
 mod replays;
+mod retention;
 pub mod route;
 mod server;
 mod timeline;
@@ -136,6 +138,8 @@ pub fn routes() -> Routes {
         messages::routes,
         replays::routes,
         keys::routes,
+        retention::routes,
+        holds::routes,
         inputs::routes,
         baseline::routes,
         measures::routes,

@@ -17,10 +17,11 @@ use super::Api;
 use super::caller::{As, Monitors};
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
-use crate::config::Config;
+use crate::config::{Config, RowKind};
 use crate::figures;
 use crate::pipeline::core::Core;
 use crate::state::link::{LinkDoc, LinkStanding};
+use crate::state::retention::{Counts, KindCounts, LastRunDoc};
 use crate::store::{LaneCount, OutboxState, RootKeyRow};
 use crate::transport::certificate::Certificate;
 
@@ -66,6 +67,8 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
     waiting(&mut text, &counts, &core.loaded.config, core.clock.now());
     served(&mut text, core);
     certificates(&mut text, &api.certificates);
+    let last = tx.get::<LastRunDoc>(LastRunDoc::KEY).await?;
+    retained(&mut text, last.as_ref(), core.clock.now());
     gauge(
         &mut text,
         "tandem_match_review_pending",
@@ -108,14 +111,16 @@ fn waiting(text: &mut String, counts: &[LaneCount], config: &Config, now: Timest
             .iter()
             .map(|name| (lane(name), of(name, &is_parked).0)),
     );
-    let age = |oldest: Timestamp| now.duration_since(oldest).as_secs().max(0);
     gauge(
         text,
         "tandem_lane_oldest_age_seconds",
         "Age of the oldest message that waits for an attempt.",
-        names
-            .iter()
-            .map(|name| (lane(name), of(name, &is_due).1.map_or(0, age))),
+        names.iter().map(|name| {
+            (
+                lane(name),
+                of(name, &is_due).1.map_or(0, |oldest| age(oldest, now)),
+            )
+        }),
     );
 }
 
@@ -184,6 +189,69 @@ fn keys(text: &mut String, keys: &[RootKeyRow], now: Timestamp) {
             let age = now.duration_since(key.made_at?).as_secs().max(0);
             Some((of(key), age))
         }),
+    );
+}
+
+/// A figure of what was found of a kind, at an instant.
+type Figure = fn(&KindCounts, Timestamp) -> i64;
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn age(oldest: Timestamp, now: Timestamp) -> i64 {
+    now.duration_since(oldest).as_secs().max(0)
+}
+
+/// What the last run of the disposal found: to count anew at each scrape would read every row.
+fn retained(text: &mut String, last: Option<&LastRunDoc>, now: Timestamp) {
+    let none = Counts::new();
+    let counts = last.map_or(&none, |last| &last.counts);
+    let figures: [(&str, &str, Figure); 4] = [
+        (
+            "tandem_retention_rows",
+            "Rows that stood at the end of the last run, by kind.",
+            |found, _| count(found.rows),
+        ),
+        (
+            "tandem_retention_due",
+            "Rows past their term that nothing keeps and that the last run left.",
+            |found, _| count(found.due),
+        ),
+        (
+            "tandem_retention_held",
+            "Rows past their term that a legal hold keeps.",
+            |found, _| count(found.held),
+        ),
+        (
+            "tandem_retention_oldest_age_seconds",
+            "Age of the oldest row of a kind, from when its term is counted.",
+            |found, now| found.oldest.map_or(0, |oldest| age(oldest, now)),
+        ),
+    ];
+    for (name, help, value) in figures {
+        gauge(
+            text,
+            name,
+            help,
+            RowKind::ALL.iter().map(|kind| {
+                let found = counts.get(kind).cloned().unwrap_or_default();
+                (vec![("kind", kind.code().to_owned())], value(&found, now))
+            }),
+        );
+    }
+    gauge(
+        text,
+        "tandem_retention_last_run_timestamp_seconds",
+        "When the last run of the disposal ended; 0 before the first.",
+        [(Vec::new(), last.map_or(0, |last| last.at.as_second()))],
+    );
+    let waits = last.is_some_and(|last| last.waits_since.is_some());
+    gauge(
+        text,
+        "tandem_retention_waits",
+        "Whether the daily run disposes of nothing until a privacy officer has confirmed one.",
+        [(Vec::new(), i64::from(waits))],
     );
 }
 

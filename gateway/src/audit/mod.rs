@@ -2,6 +2,7 @@
 //!
 //! The leaves are written by the store, with the records that they bind. Here they are read back once they are durable.
 
+mod disposals;
 mod export;
 mod keys;
 mod log;

@@ -1,5 +1,6 @@
 //! A log in a real SQLite file, and whoever alters it behind the gateway's back.
 
+mod disposal;
 mod more_leaves;
 mod rotation;
 

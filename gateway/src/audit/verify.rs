@@ -7,6 +7,7 @@ use std::path::Path;
 
 use tandem_audit::{Note, Place, Report, Signature, Trust, Verifier, WitnessError};
 
+use super::disposals::Disposals;
 use super::export::{Exporter, Shown, Step};
 use super::keys::{AuditKeyError, AuditKeys, PublicKeys};
 use super::log::LogError;
@@ -93,14 +94,21 @@ impl Check {
             return Ok(Report::default());
         };
         let mut verifier = Verifier::new(trust, &header);
+        let mut disposed = Disposals::default();
         while let Some(step) = exporter.step().await? {
             match step {
                 Step::Header(_) => {}
                 Step::Leaf(row, opening) => {
                     leaf(&mut verifier, &row);
-                    match opening {
-                        Some(opening) => verifier.entry(&opening),
-                        None => absent(&mut verifier, &row),
+                    match (opening, row.disposed) {
+                        (Some(opening), None) => verifier.entry(&opening),
+                        (None, None) => absent(&mut verifier, &row),
+                        (_, Some(entry)) => {
+                            verifier.disposed();
+                            disposed
+                                .take(exporter.tx(), &mut verifier, &row, entry)
+                                .await?;
+                        }
                     }
                 }
                 Step::Checkpoint(row, note) => {
@@ -116,6 +124,7 @@ impl Check {
                 }
             }
         }
+        disposed.compare(exporter.tx(), &mut verifier).await?;
         outside(exporter.tx(), &mut verifier).await?;
         Ok(verifier.finish())
     }

@@ -9,8 +9,9 @@ use super::backup::BackupArgs;
 use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
-    DecisionsArgs, InputCommand, InputsArgs, KeysCommand, LaneCommand, LanesArgs, LinksArgs,
-    MatchArgs, MeasureArgs, MessageArgs, OverdueArgs, ReplayArgs, SimulateArgs, WhyArgs,
+    DecisionsArgs, HoldCommand, InputCommand, InputsArgs, KeysCommand, LaneCommand, LanesArgs,
+    LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs, ReplayArgs, RetentionCommand,
+    SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -96,6 +97,10 @@ enum Command {
     Accounting(AccountingCommand),
     #[command(subcommand)]
     BreakGlass(BreakGlassCommand),
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    #[command(subcommand)]
+    Hold(HoldCommand),
 }
 
 /// Parses the command line, runs the command and tells how it ended.
@@ -162,6 +167,8 @@ impl Command {
             Self::Audit(args) => args.run().await,
             Self::Accounting(command) => command.run().await,
             Self::BreakGlass(command) => command.run().await,
+            Self::Retention(command) => command.run().await,
+            Self::Hold(command) => command.run().await,
         }
     }
 }

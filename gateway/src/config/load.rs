@@ -133,6 +133,7 @@ impl Loaded {
         }
         problems.extend(self.config.store.problems());
         problems.extend(self.config.break_glass.problems());
+        problems.extend(self.config.retention.problems());
         problems.extend(super::FormChange::problems(&self.config.forms));
         self.check_tokens(&mut problems);
         problems

@@ -8,6 +8,7 @@ mod labels;
 mod linking;
 mod load;
 mod policy;
+mod retention;
 mod size;
 mod store;
 mod system;
@@ -27,6 +28,7 @@ pub use labels::{CountyTable, Labels, LabelsConfig, TABLES};
 pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
 pub use policy::PolicyConfig;
+pub use retention::{Disposal, RetentionConfig, RowKind, Term, TermRow, Terms};
 pub use size::ByteSize;
 pub use store::{SchemaChange, StoreConfig};
 pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, LaneConfig, Push, SystemConfig};
@@ -91,6 +93,9 @@ pub struct Config {
     /// How much a full refresh may withdraw by itself.
     #[serde(default)]
     pub refresh: RefreshConfig,
+    /// How long rows are kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// Lengths of the timers of referrals, in days.
     #[serde(default)]
     pub timers: TimerSettings,

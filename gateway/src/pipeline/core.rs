@@ -62,6 +62,8 @@ pub struct Core {
     pub canary: Canary,
     /// Tells that something was written that a timer must know.
     pub timers: Notify,
+    /// Tells that a run of the disposal was asked for.
+    pub retention: Notify,
 }
 
 impl Core {

@@ -9,6 +9,7 @@ use tandem_matching::{Candidate, Engine, EngineError, Found, Index, Record, Ruli
 use super::match_model::{self, ModelInUse};
 use super::names::{self, NamePair};
 use crate::config::{Config, LinkingConfig};
+use crate::state::gone_record::GoneRecordDoc;
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::match_model::MatchModelDoc;
 use crate::state::record::RecordDoc;
@@ -165,14 +166,21 @@ impl Matcher {
                 return Ok(true);
             };
             for change in &changes {
-                self.follow_one(tx, change).await?;
+                if !self.follow_one(tx, change).await? {
+                    return Ok(false);
+                }
             }
             self.seen = last;
         }
     }
 
-    async fn follow_one(&mut self, tx: &mut Tx, change: &Change) -> Result<(), StoreError> {
+    /// Follows one change; `false` when nobody can tell any more what it was.
+    async fn follow_one(&mut self, tx: &mut Tx, change: &Change) -> Result<bool, StoreError> {
         match change.kind.as_str() {
+            GoneRecordDoc::KIND => match tx.changed::<GoneRecordDoc>(change).await? {
+                Some(gone) => self.remove(&gone.key),
+                None => return Ok(false),
+            },
             RecordDoc::KIND => {
                 if let Some(record) = tx.changed::<RecordDoc>(change).await? {
                     if record.is_active() && record.may_match {
@@ -200,7 +208,7 @@ impl Matcher {
             }
             _ => {}
         }
-        Ok(())
+        Ok(true)
     }
 
     fn take(&mut self, read: Read) {

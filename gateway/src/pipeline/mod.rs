@@ -36,6 +36,7 @@ pub mod referrals;
 pub mod rejudging;
 pub(crate) mod reminders;
 pub mod replay;
+pub mod retention;
 mod split;
 pub mod steps;
 pub mod steward;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::documents::{Document, Place};
 use super::logged::Logged;
-use super::sql::{query, query_scalar};
+use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -41,6 +41,19 @@ impl Tx {
         object: &str,
         detail: &str,
     ) -> Result<(), StoreError> {
+        self.audited(at, actor, action, object, detail).await?;
+        Ok(())
+    }
+
+    /// Appends an entry, and its leaf to the log. Returns its position.
+    pub(super) async fn audited(
+        &mut self,
+        at: Timestamp,
+        actor: &str,
+        action: &str,
+        object: &str,
+        detail: &str,
+    ) -> Result<i64, StoreError> {
         let position = query_scalar(
             "INSERT INTO audit (jurisdiction, position, at, actor, action, object, detail) \
              SELECT $1, COALESCE(MAX(position), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE jurisdiction = $1 \
@@ -54,7 +67,24 @@ impl Tx {
         .bind(detail)
         .fetch_one(&mut self.inner)
         .await?;
-        self.log(Logged::Audit(position)).await
+        self.log(Logged::Audit(position)).await?;
+        Ok(position)
+    }
+
+    /// The entry at a position.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit_entry(&mut self, position: i64) -> Result<Option<AuditEntry>, StoreError> {
+        let row = query(
+            "SELECT position, at, actor, action, object, detail FROM audit \
+             WHERE jurisdiction = $1 AND position = $2",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .fetch_optional(&mut self.inner)
+        .await?;
+        row.as_ref().map(entry).transpose()
     }
 
     /// Entries, newest first, of one action or of all.
@@ -83,18 +113,7 @@ impl Tx {
             .bind(limit),
         };
         let rows = query.fetch_all(&mut self.inner).await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(AuditEntry {
-                    position: row.get("position"),
-                    at: timestamp(row.get("at"))?,
-                    actor: row.get("actor"),
-                    action: row.get("action"),
-                    object: row.get("object"),
-                    detail: row.get("detail"),
-                })
-            })
-            .collect()
+        rows.iter().map(entry).collect()
     }
 
     /// The key of a document that can't be read any more, by the entry of its writing: the object of an action whose
@@ -131,4 +150,15 @@ impl Tx {
             }
         }
     }
+}
+
+fn entry(row: &Row) -> Result<AuditEntry, StoreError> {
+    Ok(AuditEntry {
+        position: row.get("position"),
+        at: timestamp(row.get("at"))?,
+        actor: row.get("actor"),
+        action: row.get("action"),
+        object: row.get("object"),
+        detail: row.get("detail"),
+    })
 }

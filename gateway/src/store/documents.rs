@@ -196,7 +196,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes a document and its indexes.
+    /// Removes a document, its indexes and when it is due.
     ///
     /// # Errors
     /// When the store fails.
@@ -206,6 +206,7 @@ impl Tx {
         for sql in [
             "DELETE FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
             "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+            "DELETE FROM document_due WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
         ] {
             query(sql)
                 .bind(self.jurisdiction())

@@ -250,7 +250,7 @@ impl Tx {
         })
     }
 
-    /// Events whose type starts with one of the prefixes, from a position on, in order.
+    /// Applied events from a position on whose content is kept, in order.
     ///
     /// # Errors
     /// When the store fails or an event does not open.
@@ -261,7 +261,8 @@ impl Tx {
     ) -> Result<Vec<WaitingEvent>, StoreError> {
         let rows = query(
             "SELECT position, id, sealed FROM event \
-             WHERE jurisdiction = $1 AND position > $2 AND state = 'applied' ORDER BY position LIMIT $3",
+             WHERE jurisdiction = $1 AND position > $2 AND state = 'applied' AND disposed_at IS NULL \
+             ORDER BY position LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(position)
@@ -271,7 +272,7 @@ impl Tx {
         self.open_events(rows)
     }
 
-    fn open_events(&self, rows: Vec<Row>) -> Result<Vec<WaitingEvent>, StoreError> {
+    pub(super) fn open_events(&self, rows: Vec<Row>) -> Result<Vec<WaitingEvent>, StoreError> {
         rows.into_iter()
             .map(|row| {
                 let id: Vec<u8> = row.get("id");
@@ -307,7 +308,8 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Applied events in the order in which they took effect, after a place in it. Returns the last place, too.
+    /// Applied events in the order in which they took effect, after a place in it, as far as their content is kept. Returns
+    /// the last place, too.
     ///
     /// # Errors
     /// When the store fails or an event does not open.
@@ -318,7 +320,8 @@ impl Tx {
     ) -> Result<(i64, Vec<WaitingEvent>), StoreError> {
         let rows = query(
             "SELECT position, id, sealed, applied FROM event \
-             WHERE jurisdiction = $1 AND applied > $2 AND state = 'applied' ORDER BY applied LIMIT $3",
+             WHERE jurisdiction = $1 AND applied > $2 AND state = 'applied' AND disposed_at IS NULL \
+             ORDER BY applied LIMIT $3",
         )
         .bind(self.jurisdiction())
         .bind(after)

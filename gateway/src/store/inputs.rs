@@ -238,16 +238,18 @@ impl Tx {
         Ok(())
     }
 
-    /// The original of an input.
+    /// The original of an input; `None` when there is no such input, or its original was disposed of.
     ///
     /// # Errors
     /// When the store fails or the original does not open.
     pub async fn original(&mut self, id: InputId) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = query("SELECT sealed FROM input WHERE jurisdiction = $1 AND id = $2")
-            .bind(self.jurisdiction())
-            .bind(id.as_bytes().as_slice())
-            .fetch_optional(&mut self.inner)
-            .await?;
+        let row = query(
+            "SELECT sealed FROM input WHERE jurisdiction = $1 AND id = $2 AND disposed_at IS NULL",
+        )
+        .bind(self.jurisdiction())
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&mut self.inner)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let sealed: Vec<u8> = row.get("sealed");
         Ok(Some(self.sealer.open(

@@ -30,6 +30,8 @@ pub struct LeafRow {
     pub leaf: String,
     /// Its hash.
     pub hash: Vec<u8>,
+    /// The audit entry by which its record was disposed of.
+    pub disposed: Option<i64>,
 }
 
 impl Tx {
@@ -139,13 +141,21 @@ impl Tx {
         opening(row.position, logged, columns, blind, record).map(Some)
     }
 
+    /// Whether a record stands in the store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_record(&mut self, logged: &Logged) -> Result<bool, StoreError> {
+        Ok(self.columns(logged).await?.is_some())
+    }
+
     /// Leaves from a position on, in order.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn leaves(&mut self, from: i64, limit: i64) -> Result<Vec<LeafRow>, StoreError> {
         let rows = query(
-            "SELECT position, kind, number, id, name, blind, leaf, hash FROM audit_leaf \
+            "SELECT position, kind, number, id, name, blind, leaf, hash, disposed FROM audit_leaf \
              WHERE jurisdiction = $1 AND position >= $2 ORDER BY position LIMIT $3",
         )
         .bind(self.jurisdiction())
@@ -315,6 +325,7 @@ fn leaf_row(row: &Row) -> LeafRow {
         blind: blind.and_then(|key| key.try_into().ok()).map(Blind::new),
         leaf: row.try_get("leaf").unwrap_or_default(),
         hash: row.try_get("hash").unwrap_or_default(),
+        disposed: row.try_get("disposed").unwrap_or_default(),
     }
 }
 

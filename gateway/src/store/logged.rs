@@ -124,7 +124,7 @@ impl Kind {
             }
             Self::Evidence => {
                 "SELECT position FROM audit_leaf WHERE jurisdiction = $1 AND kind = 'evidence' \
-                 AND name = $4 AND number IS NULL"
+                 AND name = $4 AND number IS NULL AND disposed IS NULL"
             }
             Self::Activation => {
                 "SELECT position FROM audit_leaf WHERE jurisdiction = $1 \
@@ -169,7 +169,8 @@ impl Kind {
                 "SELECT NULL AS number, NULL AS id, hash AS name, kept_at AS at FROM evidence AS record \
                  WHERE jurisdiction = $1 AND NOT EXISTS (SELECT 1 FROM audit_leaf AS leaf \
                  WHERE leaf.jurisdiction = $1 AND leaf.kind = 'evidence' \
-                 AND leaf.name = record.hash AND leaf.number IS NULL) ORDER BY at LIMIT $2"
+                 AND leaf.name = record.hash AND leaf.number IS NULL AND leaf.disposed IS NULL) \
+                 ORDER BY at LIMIT $2"
             }
             Self::Activation => {
                 "SELECT effective_at AS number, NULL AS id, bundle AS name, recorded_at AS at \

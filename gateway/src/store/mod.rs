@@ -3,6 +3,7 @@
 //! Personal data are sealed before they get here and opened after they leave; look-ups go by keyed hash. State is kept
 //! as documents, written in the same transaction as the event that changed them and the outbox rows that follow.
 
+mod aged;
 mod audit;
 mod audit_events;
 mod backup;
@@ -12,6 +13,7 @@ mod checkpoints;
 mod consents;
 mod copying;
 mod decisions;
+mod disposal;
 mod documents;
 mod due;
 mod engine;
@@ -55,6 +57,7 @@ use std::sync::Arc;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 
+pub use aged::{Aged, AgedKey, Shelf};
 pub use audit::AuditEntry;
 pub use audit_events::Logging;
 pub use backup::{AuditHead, Backup, Damage, Manifest};
@@ -63,6 +66,7 @@ pub use changes::Change;
 pub use checkpoints::{CheckpointRow, CosignatureRow};
 pub use copying::{CopyError, Sums, Watch};
 pub use decisions::{DecisionRow, Stage};
+pub use disposal::{Disposal, LeafDigest};
 pub use documents::{Document, Found, Index, Place};
 pub use due::Due;
 pub use error::StoreError;

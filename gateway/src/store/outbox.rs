@@ -95,7 +95,7 @@ pub struct OutboxRow {
     pub fault: Option<String>,
     /// Why it failed, is parked or withdrawn.
     pub note: Option<String>,
-    /// What is to be told, before redaction, as JSON.
+    /// What is to be told, before redaction, as JSON; empty once it was disposed of.
     pub content: Vec<u8>,
 }
 
@@ -322,6 +322,11 @@ impl Tx {
         let id: Vec<u8> = row.get("id");
         let decision: Vec<u8> = row.get("decision");
         let sealed: Vec<u8> = row.get("sealed");
+        let disposed_at: Option<i64> = row.get("disposed_at");
+        let content = match disposed_at {
+            Some(_) => Vec::new(),
+            None => self.sealer.open("outbox", "sealed", &id, &sealed)?,
+        };
         Ok(OutboxRow {
             id: MessageId(uuid(&id)?),
             position: row.get("position"),
@@ -337,7 +342,7 @@ impl Tx {
             file: row.get("file"),
             fault: row.get("fault"),
             note: row.get("note"),
-            content: self.sealer.open("outbox", "sealed", &id, &sealed)?,
+            content,
         })
     }
 

@@ -9,7 +9,7 @@ use super::sql::{Open, Session};
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
-const ALL: [&str; 33] = [
+const ALL: [&str; 34] = [
     // The highest position so far: the last entry of an index.
     "INSERT INTO audit ",
     "INSERT INTO event ",
@@ -36,6 +36,8 @@ const ALL: [&str; 33] = [
     "SELECT known.effective_at",
     "SELECT lane FROM lane WHERE",
     "SELECT * FROM lane_hold h WHERE",
+    // How many rows of a kind there are: once a day.
+    "SELECT COUNT(*) AS standing",
     // A table of one row, or of a few for each jurisdiction: its keys, and the tables that are sealed anew.
     "SELECT number, made_at",
     "SELECT name, number, reached",

@@ -113,7 +113,7 @@ impl Tx {
         )
     }
 
-    /// Messages of a lane in one state, after a position and up to another, in order.
+    /// Messages of a lane in one state whose content is kept, after a position and up to another, in order.
     ///
     /// # Errors
     /// When the store fails.
@@ -128,7 +128,7 @@ impl Tx {
         let rows = query(
             "SELECT id, position, case_key, fault, note, created_at FROM outbox \
              WHERE jurisdiction = $1 AND state = $2 AND lane = $3 AND position > $4 AND position <= $5 \
-             ORDER BY position LIMIT $6",
+             AND disposed_at IS NULL ORDER BY position LIMIT $6",
         )
         .bind(self.jurisdiction())
         .bind(state.code())
@@ -155,7 +155,7 @@ impl Tx {
     }
 
     /// Lets a message wait for an attempt again, with a fresh count of attempts; its place in the order stays. Returns
-    /// whether it stood in that state.
+    /// whether it stood in that state with its content.
     ///
     /// # Errors
     /// When the store fails.
@@ -167,7 +167,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let done = query(
             "UPDATE outbox SET state = 'queued', attempts = 0, due_at = $4, changed_at = $4, fault = NULL, note = NULL \
-             WHERE jurisdiction = $1 AND id = $2 AND state = $3",
+             WHERE jurisdiction = $1 AND id = $2 AND state = $3 AND disposed_at IS NULL",
         )
         .bind(self.jurisdiction())
         .bind(message.as_bytes().as_slice())

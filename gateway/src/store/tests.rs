@@ -1,6 +1,7 @@
 //! The contract of the store.
 
 mod apart;
+mod disposal;
 mod relied;
 mod rotation;
 
@@ -371,12 +372,27 @@ use apart::{
     what_was_written_since_a_mark_is_undone_and_all_else_stands,
 };
 
+use disposal::{
+    a_decision_is_used_by_messages_and_attempts_made_with_it,
+    a_directive_is_named_to_the_day_and_may_be_kept_again,
+    a_disposed_original_is_gone_and_the_same_input_is_still_known,
+    a_message_that_was_disposed_of_is_not_put_back_into_its_lane,
+    positions_go_on_after_the_last_event_and_message_were_disposed_of,
+    rows_past_an_instant_are_given_by_age_and_each_once, what_waits_is_past_no_instant,
+};
 use relied::{
     what_waits_is_found_by_everybody_about_whom_it_was_decided,
     what_was_seen_under_broken_glass_stands_among_what_was_told,
 };
 
 contract!(
+    a_directive_is_named_to_the_day_and_may_be_kept_again,
+    a_decision_is_used_by_messages_and_attempts_made_with_it,
+    a_disposed_original_is_gone_and_the_same_input_is_still_known,
+    a_message_that_was_disposed_of_is_not_put_back_into_its_lane,
+    positions_go_on_after_the_last_event_and_message_were_disposed_of,
+    rows_past_an_instant_are_given_by_age_and_each_once,
+    what_waits_is_past_no_instant,
     what_waits_is_found_by_everybody_about_whom_it_was_decided,
     what_was_seen_under_broken_glass_stands_among_what_was_told,
     what_was_written_since_a_mark_is_undone_and_all_else_stands,

@@ -22,8 +22,13 @@ pub(crate) async fn unreachable() -> Office {
 
 /// Runs a command as the operator.
 pub(crate) async fn command(office: &Office, arguments: &[&str]) -> Ended {
+    command_of(office, "operator", arguments).await
+}
+
+/// Runs a command as somebody.
+pub(crate) async fn command_of(office: &Office, who: &str, arguments: &[&str]) -> Ended {
     let place = tempfile::tempdir().unwrap();
-    let token = file(&place, "operator.token", "operator");
+    let token = file(&place, "caller.token", who);
     let url = format!("http://{}/", office.address());
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     tokio::task::spawn_blocking(move || {

@@ -5,6 +5,7 @@ mod audit;
 mod break_glass;
 mod connection;
 mod consent;
+mod hold;
 mod keys;
 mod links;
 mod operate;
@@ -12,6 +13,7 @@ mod oversight;
 mod pair;
 mod reasons;
 mod replay;
+mod retention;
 mod show;
 
 use clap::Args;
@@ -20,6 +22,7 @@ pub(super) use self::accounting::AccountingCommand;
 pub(super) use self::audit::AuditArgs;
 pub(super) use self::break_glass::BreakGlassCommand;
 pub(super) use self::consent::ConsentCommand;
+pub(super) use self::hold::HoldCommand;
 pub(super) use self::keys::KeysCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
 pub(super) use self::operate::{
@@ -28,6 +31,7 @@ pub(super) use self::operate::{
 pub(super) use self::oversight::MeasureArgs;
 pub(super) use self::reasons::{DecisionsArgs, SimulateArgs, WhyArgs};
 pub(super) use self::replay::ReplayArgs;
+pub(super) use self::retention::RetentionCommand;
 
 pub(super) use self::connection::Call;
 pub(super) use self::connection::ConnectionArgs;

@@ -63,6 +63,7 @@ async fn write(store: &Store, number: usize) {
         content_hash: [7; 32],
         at: now(),
         original: b"the original",
+        settled: None,
     };
     tx.add_input(&input).await.unwrap();
     tx.append_event(&event(number), None, EventState::Waiting)
