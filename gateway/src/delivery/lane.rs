@@ -1,35 +1,26 @@
 //! A lane: the messages of one destination, in order per case.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use jiff::Timestamp;
-use tandem_adapter_port::conversation::Conclusion;
-use tandem_adapter_port::outbound::Outbound;
-use tandem_adapter_port::write::{
-    Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile,
-};
+use tandem_adapter_port::write::{Delivery, FormatWriter};
 use tandem_fhir::config::FhirConfig;
-use tandem_mappings::model::id::{MessageId, SystemId};
-use tokio::runtime::Handle;
+use tandem_mappings::model::id::SystemId;
 use tokio_util::sync::CancellationToken;
 
 use super::board::Signs;
 use super::breaker::{Allowed, Breaker};
-use super::carry::{self, Carried, Carrier};
-use super::outcome::{self, Attempted};
-use super::ready::{Ready, decide};
-use super::response::Response;
+use super::carry::Carrier;
+use super::ready::decide;
+use super::{conversation, files};
 use crate::config::LaneConfig;
 use crate::figures;
 use crate::pipeline::core::Core;
-use crate::state::partner::{PartnerRowDoc, StoredMemory};
-use crate::store::{Handed, OutboxRow, StoreError};
-use crate::transport::http::ATTEMPT_LIMIT;
+use crate::store::{OutboxRow, StoreError};
 
 /// How often each of the attempts that a lane makes at one time is made anew before it looks up what is due.
 const TURNS: usize = 4;
@@ -52,15 +43,15 @@ pub struct Lane {
     pub carrier: Carrier,
     /// How its messages are written.
     pub form: Form,
-    gate: Gate,
+    pub(super) gate: Gate,
 }
 
 /// How much a lane may try.
 #[derive(Clone)]
-struct Gate {
+pub(super) struct Gate {
     rate: Option<Arc<DefaultDirectRateLimiter>>,
     in_flight: usize,
-    signs: Signs,
+    pub(super) signs: Signs,
 }
 
 impl Gate {
@@ -88,7 +79,7 @@ impl Lane {
     }
 
     /// Takes in what came of an attempt.
-    fn ended(&self, core: &Core, delivery: &Delivery, took: Duration) {
+    pub(super) fn ended(&self, core: &Core, delivery: &Delivery, took: Duration) {
         figures::attempt_took(self.system.as_str(), took);
         let config = &core.loaded.config.delivery;
         self.gate
@@ -260,264 +251,14 @@ async fn attempt(
     let ready = decide(core, rows, started_at).await?;
     match &lane.form {
         Form::Files(writer) if !ready.is_empty() => {
-            files(core, lane, Arc::clone(writer), ready, started_at).await?;
+            files::send(core, lane, Arc::clone(writer), ready, started_at).await?;
         }
         Form::Files(_) => {}
         Form::Fhir(config) => {
             for one in ready {
-                conversation(core, lane, config, one, started_at).await?;
+                conversation::hold(core, lane, config, one, started_at).await?;
             }
         }
     }
     Ok(())
-}
-
-async fn files(
-    core: &Arc<Core>,
-    lane: &Lane,
-    writer: Arc<dyn FormatWriter>,
-    ready: Vec<Ready>,
-    started_at: Timestamp,
-) -> Result<(), StoreError> {
-    let _under_way = lane.gate.signs.begin(ready.len());
-    let mut tx = core.store.begin().await?;
-    let sequence = tx.next_sequence(lane.system.as_str()).await?;
-    let numbered = tx.hand_in().await?;
-    let context = WriteContext {
-        system: lane.system.clone(),
-        organization: ready.first().map_or_else(
-            || core.gateway_organization(),
-            |one| one.proposal.recipient.clone(),
-        ),
-        now: started_at,
-        zone: core.loaded.zone.clone(),
-        sequence: u64::try_from(sequence).unwrap_or(0),
-    };
-    let batch: Vec<Outbound> = ready.iter().map(|one| one.outbound.clone()).collect();
-    let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
-    let written =
-        tokio::task::spawn_blocking(move || writer.write(&batch, &memory, &context)).await;
-    let Ok(written) = written else {
-        return fail_all(
-            core,
-            ready,
-            started_at,
-            "writing the messages ended abnormally",
-        )
-        .await;
-    };
-    hand_over(core, lane, ready, written, numbered, started_at).await
-}
-
-/// Notes which file carries which message before the partner can see it: its acknowledgement may be there before the
-/// delivery is recorded.
-async fn note_files(
-    core: &Core,
-    waiting: &HashMap<MessageId, Ready>,
-    files: &[WrittenFile],
-) -> Result<Handed, StoreError> {
-    let mut tx = core.store.begin().await?;
-    for file in files {
-        for one in file
-            .messages
-            .iter()
-            .filter_map(|message| waiting.get(message))
-        {
-            let noted = OutboxRow {
-                file: Some(file.name.clone()),
-                ..one.row.clone()
-            };
-            tx.move_outbox(&noted, noted.state, core.clock.now())
-                .await?;
-        }
-    }
-    tx.hand_in().await
-}
-
-async fn hand_over(
-    core: &Core,
-    lane: &Lane,
-    ready: Vec<Ready>,
-    written: Written,
-    numbered: Handed,
-    started_at: Timestamp,
-) -> Result<(), StoreError> {
-    let mut waiting: HashMap<MessageId, Ready> =
-        ready.into_iter().map(|one| (one.row.id, one)).collect();
-    let mut ended = Vec::new();
-    for (message, delivery) in written.not_written {
-        if let Some(one) = waiting.remove(&message) {
-            ended.push(attempted(one, started_at, None, Carried::of(delivery)));
-        }
-    }
-    let mut all_handed_over = true;
-    let noted = note_files(core, &waiting, &written.files).await?;
-    // Neither the number nor the name of a file may come to be another's.
-    numbered.durable().await?;
-    noted.durable().await?;
-    for file in &written.files {
-        let started = Instant::now();
-        let handed = carry::file(&lane.carrier, file).await;
-        lane.ended(core, &handed.delivery, started.elapsed());
-        all_handed_over &= matches!(
-            handed.delivery,
-            Delivery::Delivered { .. } | Delivery::Acknowledged { .. }
-        );
-        for message in &file.messages {
-            if let Some(one) = waiting.remove(message) {
-                ended.push(attempted(
-                    one,
-                    started_at,
-                    Some(file.name.clone()),
-                    handed.clone(),
-                ));
-            }
-        }
-    }
-    // A message that the writer forgot is an error of ours, never a loss.
-    for (_, one) in waiting.drain() {
-        let text = "the writer returned the message neither written nor refused".to_owned();
-        ended.push(attempted(
-            one,
-            started_at,
-            None,
-            Carried::of(Delivery::Park {
-                fault: Fault::Ours,
-                text,
-            }),
-        ));
-    }
-    let now = core.clock.now();
-    let mut tx = core.store.begin().await?;
-    if all_handed_over {
-        for row in written.memory {
-            tx.put(
-                &PartnerRowDoc {
-                    system: lane.system.clone(),
-                    row,
-                },
-                now,
-            )
-            .await?;
-        }
-    }
-    ended.sort_by_key(|one| one.row.position);
-    for one in &ended {
-        outcome::settle(core, &mut tx, one, now).await?;
-    }
-    tx.commit().await
-}
-
-fn attempted(
-    ready: Ready,
-    started_at: Timestamp,
-    file: Option<String>,
-    handed: Carried,
-) -> Attempted {
-    Attempted {
-        decision: ready.decision,
-        row: ready.row,
-        proposal: ready.proposal,
-        permitted: ready.permitted,
-        people: ready.people,
-        started_at,
-        file,
-        delivery: handed.delivery,
-        response: handed.response,
-    }
-}
-
-async fn fail_all(
-    core: &Core,
-    ready: Vec<Ready>,
-    started_at: Timestamp,
-    text: &str,
-) -> Result<(), StoreError> {
-    let now = core.clock.now();
-    let mut tx = core.store.begin().await?;
-    for one in ready {
-        let delivery = Delivery::Park {
-            fault: Fault::Ours,
-            text: text.to_owned(),
-        };
-        outcome::settle(
-            core,
-            &mut tx,
-            &attempted(one, started_at, None, Carried::of(delivery)),
-            now,
-        )
-        .await?;
-    }
-    tx.commit().await
-}
-
-async fn conversation(
-    core: &Core,
-    lane: &Lane,
-    config: &FhirConfig,
-    ready: Ready,
-    started_at: Timestamp,
-) -> Result<(), StoreError> {
-    let Carrier::Fhir(client) = &lane.carrier else {
-        return fail_all(core, vec![ready], started_at, "the lane has no FHIR server").await;
-    };
-    let _under_way = lane.gate.signs.begin(1);
-    let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
-    let (config, outbound) = (config.clone(), ready.outbound.clone());
-    let talk = tokio::task::spawn_blocking(move || {
-        tandem_fhir::conversation::deliver(&config, &outbound, &memory)
-    })
-    .await;
-    let Ok(mut talk) = talk else {
-        return fail_all(
-            core,
-            vec![ready],
-            started_at,
-            "starting the conversation ended abnormally",
-        )
-        .await;
-    };
-    let started = Instant::now();
-    let mut response = None;
-    let talking = carry::heard(client, talk.as_mut(), &core.clock, &mut response);
-    let ended = tokio::time::timeout(ATTEMPT_LIMIT, talking).await;
-    if ended.is_err() {
-        response = Some(Response::TIMEOUT);
-    }
-    let conclusion = ended.unwrap_or_else(|_| Conclusion {
-        delivery: Some(Delivery::Retry {
-            fault: Fault::Partner,
-            after: None,
-            text: format!(
-                "the conversation took longer than {} s",
-                ATTEMPT_LIMIT.as_secs()
-            ),
-        }),
-        ..Conclusion::default()
-    });
-    let (now, took) = (core.clock.now(), started.elapsed());
-    let delivery = conclusion.delivery.unwrap_or(Delivery::Park {
-        fault: Fault::Ours,
-        text: "the conversation ended without an outcome".to_owned(),
-    });
-    lane.ended(core, &delivery, took);
-    let mut tx = core.store.begin().await?;
-    for row in conclusion.memory {
-        tx.put(
-            &PartnerRowDoc {
-                system: lane.system.clone(),
-                row,
-            },
-            now,
-        )
-        .await?;
-    }
-    outcome::settle(
-        core,
-        &mut tx,
-        &attempted(ready, started_at, None, Carried { delivery, response }),
-        now,
-    )
-    .await?;
-    tx.commit().await
 }

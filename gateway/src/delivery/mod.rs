@@ -7,6 +7,8 @@ mod backoff;
 mod board;
 mod breaker;
 mod carry;
+mod conversation;
+mod files;
 pub use board::{Board, Served};
 pub use breaker::Standing;
 pub use carry::{Carrier, conversation as converse};

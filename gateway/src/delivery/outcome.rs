@@ -9,6 +9,8 @@ use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, SystemId};
 use tandem_mappings::model::message::DeliveryTold;
 
 use super::backoff;
+use super::carry::Carried;
+use super::ready::Ready;
 use super::response::Response;
 use crate::figures;
 use crate::pipeline::core::Core;
@@ -121,6 +123,34 @@ pub(super) async fn settle(
         acknowledged(core, tx, row.id, now).await?;
     }
     Ok(())
+}
+
+/// Parks messages that could not be sent for a reason of ours.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn park_all(
+    core: &Core,
+    ready: Vec<Ready>,
+    started_at: Timestamp,
+    text: &str,
+) -> Result<(), StoreError> {
+    let now = core.clock.now();
+    let mut tx = core.store.begin().await?;
+    for one in ready {
+        let delivery = Delivery::Park {
+            fault: Fault::Ours,
+            text: text.to_owned(),
+        };
+        settle(
+            core,
+            &mut tx,
+            &one.attempted(started_at, None, Carried::of(delivery)),
+            now,
+        )
+        .await?;
+    }
+    tx.commit().await
 }
 
 /// A message was withdrawn while its attempt ran, and its recipient has it all the same: that is kept, never lost.

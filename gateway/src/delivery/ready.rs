@@ -6,6 +6,8 @@ use tandem_consent::Action;
 use tandem_mappings::model::id::{DecisionId, PersonId};
 
 use super::backoff;
+use super::carry::Carried;
+use super::outcome::Attempted;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::{canary, compose, reminders, tell, version};
@@ -20,6 +22,28 @@ pub(super) struct Ready {
     pub(super) decision: DecisionId,
     pub(super) permitted: Vec<String>,
     pub(super) people: Vec<PersonId>,
+}
+
+impl Ready {
+    /// What came of the attempt.
+    pub(super) fn attempted(
+        self,
+        started_at: Timestamp,
+        file: Option<String>,
+        handed: Carried,
+    ) -> Attempted {
+        Attempted {
+            decision: self.decision,
+            row: self.row,
+            proposal: self.proposal,
+            permitted: self.permitted,
+            people: self.people,
+            started_at,
+            file,
+            delivery: handed.delivery,
+            response: handed.response,
+        }
+    }
 }
 
 /// Decides each message again, on what is committed now. What may no longer be told is withdrawn; one that can't be decided,

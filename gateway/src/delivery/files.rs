@@ -1,0 +1,155 @@
+//! Writes messages as files of the destination's format, and hands them over.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tandem_adapter_port::outbound::Outbound;
+use tandem_adapter_port::write::{
+    Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile,
+};
+use tandem_mappings::model::id::MessageId;
+use tokio::runtime::Handle;
+
+use super::carry::{self, Carried};
+use super::lane::Lane;
+use super::outcome;
+use super::ready::Ready;
+use crate::pipeline::core::Core;
+use crate::state::partner::{PartnerRowDoc, StoredMemory};
+use crate::store::{Handed, OutboxRow, StoreError};
+
+/// Sends messages that go together.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn send(
+    core: &Arc<Core>,
+    lane: &Lane,
+    writer: Arc<dyn FormatWriter>,
+    ready: Vec<Ready>,
+    started_at: Timestamp,
+) -> Result<(), StoreError> {
+    let _under_way = lane.gate.signs.begin(ready.len());
+    let mut tx = core.store.begin().await?;
+    let sequence = tx.next_sequence(lane.system.as_str()).await?;
+    let numbered = tx.hand_in().await?;
+    let context = WriteContext {
+        system: lane.system.clone(),
+        organization: ready.first().map_or_else(
+            || core.gateway_organization(),
+            |one| one.proposal.recipient.clone(),
+        ),
+        now: started_at,
+        zone: core.loaded.zone.clone(),
+        sequence: u64::try_from(sequence).unwrap_or(0),
+    };
+    let batch: Vec<Outbound> = ready.iter().map(|one| one.outbound.clone()).collect();
+    let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
+    let written =
+        tokio::task::spawn_blocking(move || writer.write(&batch, &memory, &context)).await;
+    let Ok(written) = written else {
+        return outcome::park_all(
+            core,
+            ready,
+            started_at,
+            "writing the messages ended abnormally",
+        )
+        .await;
+    };
+    hand_over(core, lane, ready, written, numbered, started_at).await
+}
+
+/// Notes which file carries which message before the partner can see it: its acknowledgement may be there before the
+/// delivery is recorded.
+async fn note_files(
+    core: &Core,
+    waiting: &HashMap<MessageId, Ready>,
+    files: &[WrittenFile],
+) -> Result<Handed, StoreError> {
+    let mut tx = core.store.begin().await?;
+    for file in files {
+        for one in file
+            .messages
+            .iter()
+            .filter_map(|message| waiting.get(message))
+        {
+            let noted = OutboxRow {
+                file: Some(file.name.clone()),
+                ..one.row.clone()
+            };
+            tx.move_outbox(&noted, noted.state, core.clock.now())
+                .await?;
+        }
+    }
+    tx.hand_in().await
+}
+
+async fn hand_over(
+    core: &Core,
+    lane: &Lane,
+    ready: Vec<Ready>,
+    written: Written,
+    numbered: Handed,
+    started_at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut waiting: HashMap<MessageId, Ready> =
+        ready.into_iter().map(|one| (one.row.id, one)).collect();
+    let mut ended = Vec::new();
+    for (message, delivery) in written.not_written {
+        if let Some(one) = waiting.remove(&message) {
+            ended.push(one.attempted(started_at, None, Carried::of(delivery)));
+        }
+    }
+    let mut all_handed_over = true;
+    let noted = note_files(core, &waiting, &written.files).await?;
+    // Neither the number nor the name of a file may come to be another's.
+    numbered.durable().await?;
+    noted.durable().await?;
+    for file in &written.files {
+        let started = Instant::now();
+        let handed = carry::file(&lane.carrier, file).await;
+        lane.ended(core, &handed.delivery, started.elapsed());
+        all_handed_over &= matches!(
+            handed.delivery,
+            Delivery::Delivered { .. } | Delivery::Acknowledged { .. }
+        );
+        for message in &file.messages {
+            if let Some(one) = waiting.remove(message) {
+                ended.push(one.attempted(started_at, Some(file.name.clone()), handed.clone()));
+            }
+        }
+    }
+    // A message that the writer forgot is an error of ours, never a loss.
+    for (_, one) in waiting.drain() {
+        let text = "the writer returned the message neither written nor refused".to_owned();
+        ended.push(one.attempted(
+            started_at,
+            None,
+            Carried::of(Delivery::Park {
+                fault: Fault::Ours,
+                text,
+            }),
+        ));
+    }
+    let now = core.clock.now();
+    let mut tx = core.store.begin().await?;
+    if all_handed_over {
+        for row in written.memory {
+            tx.put(
+                &PartnerRowDoc {
+                    system: lane.system.clone(),
+                    row,
+                },
+                now,
+            )
+            .await?;
+        }
+    }
+    ended.sort_by_key(|one| one.row.position);
+    for one in &ended {
+        outcome::settle(core, &mut tx, one, now).await?;
+    }
+    tx.commit().await
+}
