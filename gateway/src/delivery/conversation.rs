@@ -74,16 +74,7 @@ pub(super) async fn hold(
     });
     lane.ended(core, &delivery, took);
     let mut tx = core.store.begin().await?;
-    for row in conclusion.memory {
-        tx.put(
-            &PartnerRowDoc {
-                system: lane.system.clone(),
-                row,
-            },
-            now,
-        )
-        .await?;
-    }
+    PartnerRowDoc::keep(&mut tx, &lane.system, conclusion.memory, now).await?;
     outcome::settle(
         core,
         &mut tx,

@@ -136,16 +136,7 @@ async fn hand_over(
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
     if all_handed_over {
-        for row in written.memory {
-            tx.put(
-                &PartnerRowDoc {
-                    system: lane.system.clone(),
-                    row,
-                },
-                now,
-            )
-            .await?;
-        }
+        PartnerRowDoc::keep(&mut tx, &lane.system, written.memory, now).await?;
     }
     ended.sort_by_key(|one| one.row.position);
     for one in &ended {

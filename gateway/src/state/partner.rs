@@ -1,11 +1,12 @@
 //! What an adapter remembers about a partner, as documents, and the adapter's view of it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_adapter_port::memory::{PartnerMemory, PartnerRow};
 use tandem_mappings::model::id::SystemId;
 use tokio::runtime::Handle;
 
-use crate::store::{Document, Index, Store};
+use crate::store::{Document, Index, Store, StoreError, Tx};
 
 /// A remembered row of one partner.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +20,23 @@ pub struct PartnerRowDoc {
 impl PartnerRowDoc {
     fn key_of(system: &SystemId, kind: &str, key: &str) -> String {
         format!("{system}\u{1f}{kind}\u{1f}{key}")
+    }
+
+    /// Keeps what is remembered about a partner from now on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keep(
+        tx: &mut Tx,
+        system: &SystemId,
+        rows: Vec<PartnerRow>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for row in rows {
+            let system = system.clone();
+            tx.put(&Self { system, row }, now).await?;
+        }
+        Ok(())
     }
 }
 

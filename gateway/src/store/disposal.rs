@@ -89,15 +89,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn input_waits(&mut self, id: InputId) -> Result<bool, StoreError> {
-        let found: Option<i64> = query_scalar(
+        self.is_there(
             "SELECT position FROM event WHERE jurisdiction = $1 AND input = $2 \
              AND state IN ('staged', 'waiting', 'parked') LIMIT 1",
+            id.as_bytes(),
         )
-        .bind(self.jurisdiction())
-        .bind(id.as_bytes().as_slice())
-        .fetch_optional(&mut self.inner)
-        .await?;
-        Ok(found.is_some())
+        .await
     }
 
     /// An event whose content is kept, by its position.
@@ -154,13 +151,20 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn message_is_kept(&mut self, id: MessageId) -> Result<bool, StoreError> {
-        let found: Option<i64> = query_scalar(
+        self.is_there(
             "SELECT position FROM outbox WHERE jurisdiction = $1 AND id = $2 AND disposed_at IS NULL",
+            id.as_bytes(),
         )
-        .bind(self.jurisdiction())
-        .bind(id.as_bytes().as_slice())
-        .fetch_optional(&mut self.inner)
-        .await?;
+        .await
+    }
+
+    /// Whether a row of this id answers to a statement.
+    async fn is_there(&mut self, statement: &'static str, id: &[u8]) -> Result<bool, StoreError> {
+        let found: Option<i64> = query_scalar(statement)
+            .bind(self.jurisdiction())
+            .bind(id)
+            .fetch_optional(&mut self.inner)
+            .await?;
         Ok(found.is_some())
     }
 
