@@ -372,6 +372,7 @@ async fn every_column_of_bytes_is_sealed_anew_or_holds_nothing_that_is_sealed() 
         "document_due.key",
         "document_index.key",
         "document_index.value",
+        "event.about",
         "event.id",
         "event.input",
         "ingest_key.content_hash",
