@@ -352,7 +352,7 @@ impl Tx {
         .bind(most)
         .fetch_all(&mut self.inner)
         .await?;
-        Ok(self.found_page(rows))
+        Ok(self.found_page(&rows))
     }
 
     /// All documents of a kind.
@@ -403,12 +403,12 @@ impl Tx {
         .bind(most)
         .fetch_all(&mut self.inner)
         .await?;
-        Ok(self.found_page(rows))
+        Ok(self.found_page(&rows))
     }
 
-    fn found_page<D: Document>(&self, rows: Vec<Row>) -> (Vec<Found<D>>, Vec<u8>) {
+    fn found_page<D: Document>(&self, rows: &[Row]) -> (Vec<Found<D>>, Vec<u8>) {
         let last = rows.last().map(|row| row.get("key"));
-        (found(self.opened::<D>(&rows)), last.unwrap_or_default())
+        (found(self.opened::<D>(rows)), last.unwrap_or_default())
     }
 }
 

@@ -41,11 +41,6 @@ impl Invented {
         format!("{year}-{month:02}-{:02}", 1 + number / 960 % 28)
     }
 
-    /// Whether the person has long been of age.
-    pub(crate) fn is_adult(&self) -> bool {
-        self.birth().as_str() < "2005"
-    }
-
     fn ssn(&self) -> String {
         format!("9{:08}", self.0 % 100_000_000)
     }
