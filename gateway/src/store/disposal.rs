@@ -12,7 +12,7 @@ use tandem_mappings::model::id::{DecisionId, InputId, MessageId, PersonId};
 
 use super::documents::{Document, Place};
 use super::logged::Logged;
-use super::sql::{query, query_scalar};
+use super::sql::{Argument, query, query_scalar};
 use super::tx::micros;
 use super::{StoreError, Tx};
 
@@ -60,9 +60,24 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn empty_input(&mut self, id: InputId, at: Timestamp) -> Result<(), StoreError> {
-        query("UPDATE input SET sealed = $3, disposed_at = $4 WHERE jurisdiction = $1 AND id = $2")
+        self.empty(
+            "UPDATE input SET sealed = $3, disposed_at = $4 WHERE jurisdiction = $1 AND id = $2",
+            id.as_bytes().as_slice(),
+            at,
+        )
+        .await
+    }
+
+    /// Takes the content of a row away by a statement that names its table.
+    async fn empty(
+        &mut self,
+        statement: &'static str,
+        row: impl Into<Argument>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        query(statement)
             .bind(self.jurisdiction())
-            .bind(id.as_bytes().as_slice())
+            .bind(row)
             .bind(Vec::<u8>::new())
             .bind(micros(at))
             .execute(&mut self.inner)
@@ -119,14 +134,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn empty_event(&mut self, position: i64, at: Timestamp) -> Result<(), StoreError> {
-        query("UPDATE event SET sealed = $3, disposed_at = $4 WHERE jurisdiction = $1 AND position = $2")
-            .bind(self.jurisdiction())
-            .bind(position)
-            .bind(Vec::<u8>::new())
-            .bind(micros(at))
-            .execute(&mut self.inner)
-            .await?;
-        Ok(())
+        self.empty(
+            "UPDATE event SET sealed = $3, disposed_at = $4 WHERE jurisdiction = $1 AND position = $2",
+            position,
+            at,
+        )
+        .await
     }
 
     /// Takes the content of a message away. Its id, its lane and how it ended stay.
@@ -134,16 +147,12 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn empty_message(&mut self, id: MessageId, at: Timestamp) -> Result<(), StoreError> {
-        query(
+        self.empty(
             "UPDATE outbox SET sealed = $3, disposed_at = $4 WHERE jurisdiction = $1 AND id = $2",
+            id.as_bytes().as_slice(),
+            at,
         )
-        .bind(self.jurisdiction())
-        .bind(id.as_bytes().as_slice())
-        .bind(Vec::<u8>::new())
-        .bind(micros(at))
-        .execute(&mut self.inner)
-        .await?;
-        Ok(())
+        .await
     }
 
     /// Whether the content of a message is kept.

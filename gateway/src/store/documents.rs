@@ -1,7 +1,6 @@
 //! State as sealed documents: one JSON value per (kind, key), with keyed-hash indexes for look-up.
 
 use std::fmt;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::due::WRITTEN;
 use super::reads::{Asked, Opened};
-use super::sql::{Row, query, query_scalar};
+use super::sql::{Query, Row, query, query_scalar};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -82,26 +81,36 @@ impl Tx {
 
     /// The document under a keyed hash.
     pub(super) async fn under<D: Document>(&mut self, key: &[u8]) -> Result<Option<D>, StoreError> {
+        let statement = query(
+            "SELECT key, sealed FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(D::KIND)
+        .bind(key);
         let asked = Asked::Key(key.to_vec());
-        let found = match self.reads.known(D::KIND, &asked) {
-            Some(known) => known,
-            None => {
-                let rows = query(
-                    "SELECT key, sealed FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
-                )
-                .bind(self.jurisdiction())
-                .bind(D::KIND)
-                .bind(key)
-                .fetch_all(&mut self.inner)
-                .await?;
-                let opened = self.opened::<D>(&rows).into_iter();
-                let opened = opened.map(|(place, plain)| Ok((place.0, plain?)));
-                let opened: Opened = opened.collect::<Result<_, StoreError>>()?;
-                self.reads.keep(D::KIND, asked, Arc::clone(&opened));
-                opened
-            }
-        };
-        found.first().map(|(_, plain)| read(plain)).transpose()
+        let found = self.remembered::<D>(asked, statement).await?;
+        found.into_iter().next().map(|one| one.document).transpose()
+    }
+
+    /// What a statement finds, which is not asked again in the same transaction.
+    async fn remembered<D: Document>(
+        &mut self,
+        asked: Asked,
+        statement: Query,
+    ) -> Result<Vec<Found<D>>, StoreError> {
+        if let Some(known) = self.reads.known(D::KIND, &asked) {
+            let one = |(place, plain): &(Vec<u8>, Vec<u8>)| Found {
+                place: Place(place.clone()),
+                document: read(plain),
+            };
+            return Ok(known.iter().map(one).collect());
+        }
+        let rows = statement.fetch_all(&mut self.inner).await?;
+        let opened = self.opened::<D>(&rows);
+        if let Some(all) = readable_bytes(&opened) {
+            self.reads.keep(D::KIND, asked, all);
+        }
+        Ok(found(opened))
     }
 
     pub(super) fn open_document<D: Document>(
@@ -283,15 +292,7 @@ impl Tx {
         value: &str,
     ) -> Result<Vec<Found<D>>, StoreError> {
         let value = self.mac(field, value)?;
-        let asked = Asked::Index(field, value);
-        if let Some(known) = self.reads.known(D::KIND, &asked) {
-            let one = |(place, plain): &(Vec<u8>, Vec<u8>)| Found {
-                place: Place(place.clone()),
-                document: read(plain),
-            };
-            return Ok(known.iter().map(one).collect());
-        }
-        let rows = query(
+        let statement = query(
             "SELECT d.key, d.sealed FROM document_index i \
              JOIN document d ON d.jurisdiction = i.jurisdiction AND d.kind = i.kind AND d.key = i.key \
              WHERE i.jurisdiction = $1 AND i.kind = $2 AND i.field = $3 AND i.value = $4 \
@@ -300,14 +301,8 @@ impl Tx {
         .bind(self.jurisdiction())
         .bind(D::KIND)
         .bind(field)
-        .bind(value.as_slice())
-        .fetch_all(&mut self.inner)
-        .await?;
-        let opened = self.opened::<D>(&rows);
-        if let Some(all) = readable_bytes(&opened) {
-            self.reads.keep(D::KIND, asked, all);
-        }
-        Ok(found(opened))
+        .bind(value.as_slice());
+        self.remembered(Asked::Index(field, value), statement).await
     }
 
     /// Some documents of a kind under an index value, those whose place comes after one that was given before, and the
