@@ -9,6 +9,7 @@ use tandem::demo::directives;
 use tandem::demo::world::{PATIENCE, World};
 use tandem::pipeline::core::Core;
 use tandem::store::{EventState, OutboxRow, OutboxState};
+use tandem_simulators::calworks::LinkagesMessage;
 use tandem_simulators::family::{CIN_ANA, CIN_LEO, CIN_MARISOL};
 use tandem_simulators::postgres::Cluster;
 use tempfile::TempDir;
@@ -117,6 +118,14 @@ impl County {
                 .await
                 .unwrap();
         }
+    }
+
+    /// CalWORKs drops a file with one message, the gateway answers for it, and what it says takes effect.
+    pub(crate) async fn calworks_says(&self, message: LinkagesMessage) {
+        let calworks = &self.world.calworks;
+        let file = calworks.send(&[message]).await.unwrap();
+        calworks.wait_for_answer(&file, PATIENCE).await.unwrap();
+        applied(&self.world.core()).await;
     }
 
     /// A consent is taken back, wholly.

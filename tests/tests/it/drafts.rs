@@ -81,8 +81,7 @@ async fn refusal_under_one_record_keeps_a_draft_under_another_from_being_asked()
         .calworks
         .intake_referral("org-hmis", "CW-R-1", "shelter", "A shelter bed")
         .with("service_id", "svc-shelter-bed");
-    world.calworks.send(&[asked]).await.unwrap();
-    applied(&world.core()).await;
+    county.calworks_says(asked).await;
     world.settle().await.unwrap();
     // A refusal of hers is captured meanwhile: it outlives whatever is granted later.
     let mut refusal = tandem::demo::directives::coordination("refusal-marisol", "self");

@@ -100,8 +100,7 @@ async fn episode_ends_when_the_programmes_turn_out_to_serve_two_families() {
     // What one programme says afterwards no longer reaches the other.
     let told = world.partner.received().len();
     let sanction = world.calworks.participation("org-cws", "sanctioned");
-    world.calworks.send(&[sanction]).await.unwrap();
-    applied(&world.core()).await;
+    county.calworks_says(sanction).await;
     world.settle().await.unwrap();
     let sanctioned = world
         .partner

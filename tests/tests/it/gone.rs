@@ -79,10 +79,7 @@ async fn open_referral_is_cancelled_when_its_record_leaves_its_source() {
             .calworks
             .intake_referral("org-hmis", "CW-R-1", "shelter", "A shelter bed")
             .with("service_id", "svc-shelter-bed");
-        let file = world.calworks.send(&[referral]).await.unwrap();
-        let waits = world.calworks.wait_for_answer(&file, PATIENCE);
-        waits.await.unwrap();
-        applied(&world.core()).await;
+        county.calworks_says(referral).await;
         if is_delivered {
             let asked = |row: &tandem_simulators::hmis::HmisRow| row["Event"] == "10";
             let waits = world.hmis.wait_for_event("the referral", asked, PATIENCE);

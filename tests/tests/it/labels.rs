@@ -93,7 +93,7 @@ async fn change_with_a_sensitivity_label_needs_what_the_law_of_that_label_asks()
     let start = world
         .calworks
         .common_case_referral("org-cws", "family-maintenance");
-    world.calworks.send(&[start]).await.unwrap();
+    county.calworks_says(start).await;
     world.settle().await.unwrap();
     participation(&county, "exempt", &json!({ "labels": ["HIV"] })).await;
     assert_eq!(kinds(&county, "cws-demo", "participation").await, 0);

@@ -2,7 +2,6 @@
 
 use tandem::demo::world::{PATIENCE, World};
 use tandem::state::referral::ReferralDoc;
-use tandem_simulators::calworks::LinkagesMessage;
 use tandem_simulators::cws::ReferralDraft;
 use tandem_simulators::family;
 
@@ -28,16 +27,6 @@ async fn refusals(world: &World) -> usize {
         .await
         .unwrap()
         .len()
-}
-
-async fn says(world: &World, message: LinkagesMessage) {
-    let file = world.calworks.send(&[message]).await.unwrap();
-    world
-        .calworks
-        .wait_for_answer(&file, PATIENCE)
-        .await
-        .unwrap();
-    applied(&world.core()).await;
 }
 
 /// Child welfare asks CalWORKs for child care. Returns the id under which CalWORKs knows the referral.
@@ -81,7 +70,9 @@ async fn impossible_or_repeated_move_changes_nothing_and_is_audited() {
             .calworks
             .referral_status("org-cws", &id, status, reason)
     };
-    says(world, status("rejected", "no-capacity")).await;
+    county
+        .calworks_says(status("rejected", "no-capacity"))
+        .await;
     world.settle().await.unwrap();
     let before = (
         the_referral(world).await.state,
@@ -89,7 +80,9 @@ async fn impossible_or_repeated_move_changes_nothing_and_is_audited() {
         refusals(world).await,
     );
 
-    says(world, status("rejected", "no-capacity")).await;
+    county
+        .calworks_says(status("rejected", "no-capacity"))
+        .await;
     world.settle().await.unwrap();
     assert_eq!(the_referral(world).await.state, before.0);
     assert_eq!(
@@ -104,7 +97,7 @@ async fn impossible_or_repeated_move_changes_nothing_and_is_audited() {
         status("completed", "service-received"),
         status("in-progress", ""),
     ] {
-        says(world, impossible).await;
+        county.calworks_says(impossible).await;
     }
     world.settle().await.unwrap();
     assert_eq!(the_referral(world).await.state, before.0);
@@ -125,17 +118,17 @@ async fn source_cannot_make_the_targets_move() {
         .calworks
         .intake_referral("org-hmis", "CW-R-1", "shelter", "A bed")
         .with("service_id", "svc-shelter-bed");
-    says(world, referral).await;
+    county.calworks_says(referral).await;
     world.settle().await.unwrap();
     let before = the_referral(world).await.state;
     for status in ["accepted", "in-progress"] {
-        says(
-            world,
-            world
-                .calworks
-                .referral_status("org-hmis", "CW-R-1", status, ""),
-        )
-        .await;
+        county
+            .calworks_says(
+                world
+                    .calworks
+                    .referral_status("org-hmis", "CW-R-1", status, ""),
+            )
+            .await;
     }
     world.settle().await.unwrap();
     assert_eq!(the_referral(world).await.state, before);
@@ -151,7 +144,7 @@ async fn stranger_cannot_move_a_referral_that_it_does_not_know() {
         .calworks
         .intake_referral("org-hmis", "CW-R-1", "shelter", "A bed")
         .with("service_id", "svc-shelter-bed");
-    says(world, referral).await;
+    county.calworks_says(referral).await;
     world.settle().await.unwrap();
     let document = the_referral(world).await;
     // Child welfare stands on no side, even when it has learnt the gateway's own id.

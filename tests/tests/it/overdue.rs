@@ -21,12 +21,7 @@ async fn housing_and_behavioral_health_are_reminded_in_their_own_formats_and_the
         .calworks
         .intake_referral("org-hmis", "CW-R-1", "shelter", "A bed for the family")
         .with("service_id", "svc-shelter-bed");
-    let file = world.calworks.send(&[referral]).await.unwrap();
-    world
-        .calworks
-        .wait_for_answer(&file, PATIENCE)
-        .await
-        .unwrap();
+    county.calworks_says(referral).await;
     world
         .clinic
         .create_order("org-bh", "Counselling for the mother")
