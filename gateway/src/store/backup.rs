@@ -127,7 +127,7 @@ impl Store {
         let steps = applied(&mut from).await?;
         if let Engine::Sqlite { writer, .. } = &target.engine {
             let steps = steps_of(&steps.keys().copied().collect());
-            steps.run(writer).await.map_err(StoreError::from)?;
+            writer.take(&steps).await.map_err(StoreError::from)?;
         }
         let tables = tables_of(&steps).await?;
         let mut to = target.begin().await?;

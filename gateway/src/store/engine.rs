@@ -4,17 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgPool, SqlitePool};
 
 use super::StoreError;
 use super::sql::{Open, Session};
+use super::sqlite::{Options, Pool, Transaction};
 
-/// Rows that a reader gets at a time from the thread of its connection.
-const ROWS: usize = 500;
-/// The same where one row may be as large as a file.
-const FEW_ROWS: usize = 8;
 /// Longest wait for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -24,9 +20,9 @@ pub(super) enum Engine {
     /// SQLite in the process: one connection writes, so that there is one order of commits.
     Sqlite {
         /// Writes.
-        writer: SqlitePool,
+        writer: Pool,
         /// Read.
-        readers: SqlitePool,
+        readers: Pool,
     },
     /// PostgreSQL: whoever writes holds a lock of the jurisdiction until the commit, which gives one order to the
     /// processes that share the database.
@@ -41,62 +37,43 @@ pub(super) enum Engine {
 impl Engine {
     /// A file of SQLite, made when it is not there.
     pub(super) async fn sqlite(file: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            // What is deleted is overwritten, also in pages that are free.
-            .pragma("secure_delete", "ON")
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(30));
-        let writer = sqlite_pool(1).connect_with(options.clone()).await?;
-        let readers = sqlite_pool(8)
-            .connect_with(options.read_only(true).row_buffer_size(ROWS))
-            .await?;
+        let writer = Pool::open(Options::durable(file), 1).await?;
+        let readers = Pool::open(Options::to_read(file), 8).await?;
         Ok(Self::Sqlite { writer, readers })
     }
 
     /// A file of SQLite to be read alone, as it is.
     pub(super) async fn sqlite_to_read(file: &Path) -> Result<Self, StoreError> {
-        Self::sqlite_one(to_read(file).row_buffer_size(ROWS)).await
+        Self::sqlite_one(Options::to_read(file)).await
     }
 
     /// A file of SQLite to be read alone, as it is, row by row, whatever their size.
     pub(super) async fn sqlite_to_copy(file: &Path) -> Result<Self, StoreError> {
-        Self::sqlite_one(to_read(file).row_buffer_size(FEW_ROWS)).await
+        Self::sqlite_one(Options::to_read(file).of_large_rows()).await
     }
 
     /// A file of SQLite that nobody writes any more: nothing is made beside it, and it may stand where nothing can be
     /// written.
     pub(super) async fn sqlite_at_rest(file: &Path) -> Result<Self, StoreError> {
-        let options = to_read(file).immutable(true);
-        Self::sqlite_one(options.row_buffer_size(FEW_ROWS)).await
+        Self::sqlite_one(Options::at_rest(file).of_large_rows()).await
     }
 
     /// A new file of SQLite that counts only when it is whole: nothing is synced, and nothing can be taken back.
     pub(super) async fn sqlite_in_making(file: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true);
-        Self::sqlite_one(unsafe_and_fast(options)).await
+        Self::sqlite_one(Options::in_making(file)).await
     }
 
     /// A store of SQLite in memory.
     pub(super) async fn sqlite_in_memory() -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new().in_memory(true);
-        Self::sqlite_one(unsafe_and_fast(options)).await
+        Self::sqlite_one(Options::in_memory()).await
     }
 
     /// One connection for everything.
-    async fn sqlite_one(options: SqliteConnectOptions) -> Result<Self, StoreError> {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await?;
+    async fn sqlite_one(options: Options) -> Result<Self, StoreError> {
+        let writer = Pool::open(options, 1).await?;
         Ok(Self::Sqlite {
-            writer: pool.clone(),
-            readers: pool,
+            readers: writer.clone(),
+            writer,
         })
     }
 
@@ -139,7 +116,7 @@ impl Engine {
     pub(super) async fn begin(&self) -> Result<Session, StoreError> {
         match self {
             Self::Sqlite { writer, .. } => {
-                let inner = writer.begin_with("BEGIN IMMEDIATE").await?;
+                let inner = Transaction::begin(writer, "BEGIN IMMEDIATE").await?;
                 Ok(Session::of(Open::Sqlite(inner)))
             }
             Self::Postgres { pool, writers } => {
@@ -157,7 +134,10 @@ impl Engine {
     /// Begins a transaction that reads one snapshot, taken no earlier than this call.
     pub(super) async fn snapshot(&self) -> Result<Session, StoreError> {
         match self {
-            Self::Sqlite { readers, .. } => Ok(Session::of(Open::Sqlite(readers.begin().await?))),
+            Self::Sqlite { readers, .. } => {
+                let inner = Transaction::begin(readers, "BEGIN").await?;
+                Ok(Session::of(Open::Sqlite(inner)))
+            }
             Self::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 let inner = pool.begin_with(begin).await?;
@@ -176,34 +156,6 @@ impl Engine {
             Self::Postgres { pool, .. } => pool.close().await,
         }
     }
-}
-
-/// Connections to a file of SQLite. One on which SQLite has ended a transaction by itself, because the disk was full or failed, can
-/// begin no other: it is closed, and the next writer gets a new one.
-fn sqlite_pool(most: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(most)
-        .acquire_timeout(PATIENCE)
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                // The end of the last transaction stands before this in the line of what the connection does.
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        })
-}
-
-fn to_read(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .read_only(true)
-        .busy_timeout(Duration::from_secs(30))
-}
-
-fn unsafe_and_fast(options: SqliteConnectOptions) -> SqliteConnectOptions {
-    options
-        .journal_mode(SqliteJournalMode::Off)
-        .synchronous(SqliteSynchronous::Off)
 }
 
 /// The number of the lock of a jurisdiction's writers: locks of PostgreSQL have 64-bit numbers.

@@ -1,7 +1,6 @@
 //! What can go wrong in the store.
 
-use sqlx::sqlite::SqliteError;
-
+use super::sqlite::Fault;
 use crate::seal::SealError;
 
 /// A failure of the store. The text holds no personal data.
@@ -79,13 +78,11 @@ fn is_passing(error: &sqlx::Error) -> bool {
                 | sqlx::Error::TypeNotFound { .. }
         );
     };
-    let code = refused.code().unwrap_or_default();
-    if refused.try_downcast_ref::<SqliteError>().is_some() {
-        // The primary result code is the low byte: busy, locked, read-only, I/O error, full, cannot open
-        // (https://sqlite.org/rescode.html).
-        let primary = code.parse::<u32>().unwrap_or(0) & 0xff;
-        return [5, 6, 8, 10, 13, 14].contains(&primary);
+    if let Some(fault) = refused.try_downcast_ref::<Fault>() {
+        // Busy, locked, read-only, I/O error, full, cannot open.
+        return [5, 6, 8, 10, 13, 14].contains(&fault.primary());
     }
+    let code = refused.code().unwrap_or_default();
     // Connection, lack of resources, the operator's intervention, the system's errors, a read-only transaction
     // (PostgreSQL 15, Appendix A).
     ["08", "53", "57", "58"]

@@ -89,7 +89,7 @@ impl Tx {
             .fetch_optional(&mut self.inner)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let mut columns = columns_of(&row)?;
+        let mut columns = columns_of(row)?;
         let Some(Value::Bytes(sealed)) = columns.0.get_mut(COLUMN) else {
             return Ok(Some((columns, None)));
         };
@@ -329,7 +329,7 @@ fn leaf_row(row: &Row) -> LeafRow {
     }
 }
 
-fn columns_of(row: &Row) -> Result<Columns, StoreError> {
+fn columns_of(row: Row) -> Result<Columns, StoreError> {
     let cells = row.cells()?.into_iter();
     let columns: BTreeMap<_, _> = cells
         .map(|(name, cell)| {

@@ -44,6 +44,7 @@ mod rows;
 mod schema;
 mod sealed;
 mod sql;
+mod sqlite;
 mod standing;
 mod tables;
 #[cfg(test)]

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use sqlx::Row as _;
-
-use super::sql::{Open, Session};
+use super::sql::{Session, composed};
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
@@ -74,13 +72,11 @@ fn statements(source: &str) -> Vec<String> {
 
 /// What SQLite's planner says of a statement.
 pub(super) async fn plan_of(session: &mut Session, statement: &str) -> Vec<String> {
-    let Open::Sqlite(session) = &mut session.open else {
-        panic!("a store of SQLite")
-    };
-    let plan = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "EXPLAIN QUERY PLAN {statement}"
-    )));
-    let steps = plan.fetch_all(&mut **session).await;
+    let mut plan = composed(format!("EXPLAIN QUERY PLAN {statement}"));
+    for _parameter in statement.matches('$') {
+        plan = plan.bind(None::<i64>);
+    }
+    let steps = plan.fetch_all(session).await;
     let steps = steps.unwrap_or_else(|error| panic!("{statement}: {error}"));
     steps.iter().map(|row| row.get("detail")).collect()
 }

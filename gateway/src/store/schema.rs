@@ -124,7 +124,7 @@ impl Engine {
         match (self, change) {
             (_, SchemaChange::ByCommand) if lacking > 0 => Err(StoreError::Older(lacking)),
             (_, SchemaChange::ByCommand) => Ok(()),
-            (Self::Sqlite { writer, .. }, SchemaChange::AtStart) => Ok(STEPS.run(writer).await?),
+            (Self::Sqlite { writer, .. }, SchemaChange::AtStart) => Ok(writer.take(&STEPS).await?),
             (Self::Postgres { pool, .. }, SchemaChange::AtStart) => {
                 Ok(for_postgres().run(pool).await?)
             }

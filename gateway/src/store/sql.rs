@@ -6,11 +6,12 @@
 use futures::TryStreamExt as _;
 use sqlx::error::ErrorKind;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
 use sqlx::{
-    Column as _, Decode, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite, Transaction, Type,
-    TypeInfo as _, ValueRef as _,
+    Column as _, Decode, Postgres, Row as _, SqlSafeStr as _, SqlStr, Type, TypeInfo as _,
+    ValueRef as _,
 };
+
+use super::sqlite::{self, FromCell, SqliteRow};
 
 /// A transaction of one of the engines.
 pub(super) struct Session {
@@ -22,9 +23,9 @@ pub(super) struct Session {
 /// What an engine holds of a transaction.
 pub(super) enum Open {
     /// SQLite.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(sqlite::Transaction),
     /// PostgreSQL.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
     /// Nothing: it is over, or somebody else's by now.
     Ended,
 }
@@ -88,6 +89,14 @@ impl Session {
         query(savepoint).execute(self).await?;
         self.broken = false;
         Ok(())
+    }
+
+    /// What came of a statement.
+    fn checked<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        if let Err(error) = &done {
+            self.failed(error);
+        }
+        done
     }
 
     /// After this SQLite may have rolled the whole transaction back by itself (a full disk, a failed read), and PostgreSQL takes
@@ -169,10 +178,10 @@ pub(super) const fn query_scalar(text: &'static str) -> Scalar {
     Scalar(query(text))
 }
 
-/// A statement of one engine with its arguments.
+/// A statement of PostgreSQL with its arguments.
 macro_rules! bound {
-    ($engine:ident, $query:expr) => {{
-        let mut statement = sqlx::query::<$engine>($query.text);
+    ($query:expr) => {{
+        let mut statement = sqlx::query::<Postgres>($query.text);
         for argument in $query.arguments {
             statement = match argument {
                 Argument::Integer(value) => statement.bind(value),
@@ -184,27 +193,6 @@ macro_rules! bound {
     }};
 }
 
-/// Runs a statement on the engine of a session.
-macro_rules! on_engine {
-    ($query:expr, $session:expr, $method:ident, $found:ident => $sqlite:expr, $postgres:expr) => {{
-        let done = match &mut $session.open {
-            Open::Sqlite(transaction) => bound!(Sqlite, $query)
-                .$method(&mut **transaction)
-                .await
-                .map(|$found| $sqlite),
-            Open::Postgres(transaction) => bound!(Postgres, $query)
-                .$method(&mut **transaction)
-                .await
-                .map(|$found| $postgres),
-            Open::Ended => Err(over()),
-        };
-        if let Err(error) = &done {
-            $session.failed(error);
-        }
-        done
-    }};
-}
-
 impl Query {
     /// The statement with the value of its next parameter.
     pub(super) fn bind(mut self, value: impl Into<Argument>) -> Self {
@@ -212,18 +200,43 @@ impl Query {
         self
     }
 
+    /// Its text.
+    pub(super) fn text(&self) -> &str {
+        self.text.as_str()
+    }
+
+    /// The values of its parameters, in their order.
+    pub(super) fn arguments(&self) -> &[Argument] {
+        &self.arguments
+    }
+
     /// Runs it. Returns how many rows it changed.
     pub(super) async fn execute(self, session: &mut Session) -> Result<u64, sqlx::Error> {
-        on_engine!(self, session, execute, done => done.rows_affected(), done.rows_affected())
+        let done = match &mut session.open {
+            Open::Sqlite(transaction) => transaction.execute(&self),
+            Open::Postgres(transaction) => {
+                let done = bound!(self).execute(&mut **transaction).await;
+                done.map(|done| done.rows_affected())
+            }
+            Open::Ended => Err(over()),
+        };
+        session.checked(done)
     }
 
     /// All rows.
     pub(super) async fn fetch_all(self, session: &mut Session) -> Result<Vec<Row>, sqlx::Error> {
-        on_engine!(
-            self, session, fetch_all,
-            rows => rows.into_iter().map(Row::Sqlite).collect(),
-            rows.into_iter().map(Row::Postgres).collect()
-        )
+        let found = match &mut session.open {
+            Open::Sqlite(transaction) => {
+                let rows = transaction.fetch(&self, usize::MAX);
+                rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Open::Postgres(transaction) => {
+                let rows = bound!(self).fetch_all(&mut **transaction).await;
+                rows.map(|rows| rows.into_iter().map(Row::Postgres).collect())
+            }
+            Open::Ended => Err(over()),
+        };
+        session.checked(found)
     }
 
     /// Gives each row in turn, so that a table of any size is gone through.
@@ -232,18 +245,27 @@ impl Query {
         session: &mut Session,
         mut take: impl AsyncFnMut(Row) -> Result<(), E>,
     ) -> Result<(), E> {
-        match &mut session.open {
+        match session.take().open {
             Open::Sqlite(transaction) => {
-                let mut rows = bound!(Sqlite, self).fetch(&mut **transaction);
-                while let Some(row) = rows.try_next().await? {
-                    take(Row::Sqlite(row)).await?;
+                let mut rows = transaction.stream(self);
+                let mut taken = Ok(());
+                while taken.is_ok()
+                    && let Some(row) = rows.next().await
+                {
+                    taken = take(Row::Sqlite(row)).await;
                 }
+                let (transaction, ended) = rows.end().await?;
+                *session = Session::of(Open::Sqlite(transaction));
+                taken?;
+                session.checked(ended)?;
             }
-            Open::Postgres(transaction) => {
-                let mut rows = bound!(Postgres, self).fetch(&mut **transaction);
+            Open::Postgres(mut transaction) => {
+                let mut rows = bound!(self).fetch(&mut *transaction);
                 while let Some(row) = rows.try_next().await? {
                     take(Row::Postgres(row)).await?;
                 }
+                drop(rows);
+                *session = Session::of(Open::Postgres(transaction));
             }
             Open::Ended => return Err(over().into()),
         }
@@ -255,11 +277,18 @@ impl Query {
         self,
         session: &mut Session,
     ) -> Result<Option<Row>, sqlx::Error> {
-        on_engine!(
-            self, session, fetch_optional,
-            row => row.map(Row::Sqlite),
-            row.map(Row::Postgres)
-        )
+        let found = match &mut session.open {
+            Open::Sqlite(transaction) => {
+                let rows = transaction.fetch(&self, 1);
+                rows.map(|mut rows| rows.pop().map(Row::Sqlite))
+            }
+            Open::Postgres(transaction) => {
+                let row = bound!(self).fetch_optional(&mut **transaction).await;
+                row.map(|row| row.map(Row::Postgres))
+            }
+            Open::Ended => Err(over()),
+        };
+        session.checked(found)
     }
 
     /// The first row.
@@ -291,14 +320,8 @@ impl Scalar {
 }
 
 /// What a column of either engine may be read as.
-pub(super) trait Read<'r>:
-    Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>
-{
-}
-impl<'r, T> Read<'r> for T where
-    T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>
-{
-}
+pub(super) trait Read<'r>: FromCell<'r> + Decode<'r, Postgres> + Type<Postgres> {}
+impl<'r, T> Read<'r> for T where T: FromCell<'r> + Decode<'r, Postgres> + Type<Postgres> {}
 
 /// What may be read and kept longer than its row.
 pub(super) trait Owned: for<'r> Read<'r> {}
@@ -315,10 +338,14 @@ pub(super) enum Row {
 impl Row {
     /// A column by its name. The statements of this folder and the schema name it alike; what an operator's own hand put
     /// there reads [`Row::try_get`].
+    #[expect(
+        clippy::panic,
+        reason = "a statement that names its columns wrongly fails its first test"
+    )]
     pub(super) fn get<'r, T: Read<'r>>(&'r self, column: &str) -> T {
-        match self {
-            Self::Sqlite(row) => row.get(column),
-            Self::Postgres(row) => row.get(column),
+        match self.try_get(column) {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
         }
     }
 
@@ -332,7 +359,7 @@ impl Row {
 
     fn first<T: Owned>(&self) -> Result<T, sqlx::Error> {
         match self {
-            Self::Sqlite(row) => row.try_get(0),
+            Self::Sqlite(row) => row.at(0),
             Self::Postgres(row) => row.try_get(0),
         }
     }
@@ -348,37 +375,31 @@ pub(super) enum Cell {
     Bytes(Vec<u8>),
 }
 
-/// The values of a row by the names of their columns; absent ones are left out.
-macro_rules! cells {
-    ($row:expr, $cells:ident) => {
-        for column in $row.columns() {
+impl Row {
+    /// The values that the row holds, by the names of their columns; absent ones are left out.
+    pub(super) fn cells(self) -> Result<Vec<(String, Cell)>, sqlx::Error> {
+        let row = match self {
+            Self::Sqlite(row) => return Ok(row.into_cells()),
+            Self::Postgres(row) => row,
+        };
+        let mut cells = Vec::new();
+        for column in row.columns() {
             let at = column.ordinal();
-            let raw = $row.try_get_raw(at)?;
+            let raw = row.try_get_raw(at)?;
             if raw.is_null() {
                 continue;
             }
             let value = match raw.type_info().name() {
                 // Text that is none was put there by somebody else: its bytes are compared like any others.
-                "TEXT" => match $row.try_get_unchecked(at) {
+                "TEXT" => match row.try_get_unchecked(at) {
                     Ok(text) => Cell::Text(text),
-                    Err(_) => Cell::Bytes($row.try_get_unchecked(at)?),
+                    Err(_) => Cell::Bytes(row.try_get_unchecked(at)?),
                 },
-                "INTEGER" | "INT8" => Cell::Integer($row.try_get_unchecked(at)?),
+                "INT8" => Cell::Integer(row.try_get_unchecked(at)?),
                 // No column of these tables is of another type; one that is was put there by somebody else.
-                _ => Cell::Bytes($row.try_get_unchecked(at)?),
+                _ => Cell::Bytes(row.try_get_unchecked(at)?),
             };
-            $cells.push((column.name().to_owned(), value));
-        }
-    };
-}
-
-impl Row {
-    /// The values that the row holds, by the names of their columns.
-    pub(super) fn cells(&self) -> Result<Vec<(String, Cell)>, sqlx::Error> {
-        let mut cells = Vec::new();
-        match self {
-            Self::Sqlite(row) => cells!(row, cells),
-            Self::Postgres(row) => cells!(row, cells),
+            cells.push((column.name().to_owned(), value));
         }
         Ok(cells)
     }

@@ -54,9 +54,8 @@ impl Kind {
 pub(super) async fn tables_of(steps: &Applied) -> Result<Vec<Table>, StoreError> {
     let engine = Engine::sqlite_in_memory().await?;
     if let Engine::Sqlite { writer, .. } = &engine {
-        steps_of(&steps.keys().copied().collect())
-            .run(writer)
-            .await?;
+        let steps = steps_of(&steps.keys().copied().collect());
+        writer.take(&steps).await?;
     }
     let tables = tables(&mut engine.snapshot().await?).await;
     engine.close().await;

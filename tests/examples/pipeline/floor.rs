@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -11,9 +11,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use futures::StreamExt as _;
+use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::PgPool;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::messages::messages;
@@ -24,9 +24,8 @@ const TOGETHER: usize = 64;
 /// Deliveries at one time.
 pub(crate) const IN_FLIGHT: usize = 16;
 
-#[derive(Clone)]
 enum Engine {
-    Sqlite(SqlitePool),
+    Sqlite(Connection),
     Postgres(PgPool),
 }
 
@@ -82,7 +81,7 @@ pub(crate) async fn run(database: Option<String>, count: usize) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::open(folder.path(), database).await;
     let (writes, waiting) = mpsc::channel(1_024);
-    tokio::spawn(write_all(engine, waiting));
+    engine.write_all(waiting);
     let (deliver, to_deliver) = mpsc::unbounded_channel();
     let accepting =
         |State((writes, deliver)): State<(mpsc::Sender<Write>, mpsc::UnboundedSender<_>)>,
@@ -120,18 +119,11 @@ impl Engine {
         let table = "CREATE TABLE message (key BLOB PRIMARY KEY, body BLOB NOT NULL, delivered INTEGER NOT NULL)";
         match database {
             None => {
-                let options = SqliteConnectOptions::new()
-                    .filename(folder.join("floor.sqlite"))
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .busy_timeout(Duration::from_secs(30));
-                let pool = SqlitePoolOptions::new()
-                    .max_connections(1)
-                    .connect_with(options);
-                let pool = pool.await.unwrap();
-                sqlx::query(table).execute(&pool).await.unwrap();
-                Self::Sqlite(pool)
+                let connection = Connection::open(folder.join("floor.sqlite")).unwrap();
+                let durable = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+                connection.execute_batch(durable).unwrap();
+                connection.execute_batch(table).unwrap();
+                Self::Sqlite(connection)
             }
             Some(address) => {
                 let pool = PgPool::connect(&address).await.unwrap();
@@ -146,43 +138,64 @@ impl Engine {
     }
 }
 
-macro_rules! write_together {
-    ($pool:expr, $writes:expr) => {{
-        let mut tx = $pool.begin().await.unwrap();
-        for write in $writes.iter() {
+const ACCEPT: &str = "INSERT INTO message (key, body, delivered) VALUES ($1, $2, 0)";
+const DELIVERED: &str = "UPDATE message SET delivered = 1 WHERE key = $1";
+
+impl Engine {
+    /// Makes what comes durable, as much of it at one time as waits.
+    fn write_all(self, waiting: mpsc::Receiver<Write>) {
+        match self {
+            Self::Sqlite(connection) => {
+                tokio::task::spawn_blocking(move || on_sqlite(&connection, waiting));
+            }
+            Self::Postgres(pool) => {
+                tokio::spawn(on_postgres(pool, waiting));
+            }
+        }
+    }
+}
+
+fn on_sqlite(connection: &Connection, mut waiting: mpsc::Receiver<Write>) {
+    let mut writes = Vec::with_capacity(TOGETHER);
+    while waiting.blocking_recv_many(&mut writes, TOGETHER) > 0 {
+        let tx = connection.unchecked_transaction().unwrap();
+        for write in &writes {
             match write {
                 Write::Accept(key, body, _) => {
-                    sqlx::query("INSERT INTO message (key, body, delivered) VALUES ($1, $2, 0)")
-                        .bind(key)
-                        .bind(body.to_vec())
-                        .execute(&mut *tx)
-                        .await
-                        .unwrap();
+                    let mut insert = tx.prepare_cached(ACCEPT).unwrap();
+                    insert.execute(params![key, &body[..]]).unwrap();
                 }
                 Write::Delivered(key, _) => {
-                    sqlx::query("UPDATE message SET delivered = 1 WHERE key = $1")
-                        .bind(key)
-                        .execute(&mut *tx)
-                        .await
-                        .unwrap();
+                    let mut update = tx.prepare_cached(DELIVERED).unwrap();
+                    update.execute(params![key]).unwrap();
                 }
             }
         }
-        tx.commit().await.unwrap();
-    }};
+        tx.commit().unwrap();
+        tell(&mut writes);
+    }
 }
 
-async fn write_all(engine: Engine, mut waiting: mpsc::Receiver<Write>) {
+async fn on_postgres(pool: PgPool, mut waiting: mpsc::Receiver<Write>) {
     let mut writes = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut writes, TOGETHER).await > 0 {
-        match &engine {
-            Engine::Sqlite(pool) => write_together!(pool, writes),
-            Engine::Postgres(pool) => write_together!(pool, writes),
+        let mut tx = pool.begin().await.unwrap();
+        for write in &writes {
+            let statement = match write {
+                Write::Accept(key, body, _) => sqlx::query(ACCEPT).bind(key).bind(body.to_vec()),
+                Write::Delivered(key, _) => sqlx::query(DELIVERED).bind(key),
+            };
+            statement.execute(&mut *tx).await.unwrap();
         }
-        for write in writes.drain(..) {
-            let (Write::Accept(_, _, done) | Write::Delivered(_, done)) = write;
-            let _gone = done.send(());
-        }
+        tx.commit().await.unwrap();
+        tell(&mut writes);
+    }
+}
+
+fn tell(writes: &mut Vec<Write>) {
+    for write in writes.drain(..) {
+        let (Write::Accept(_, _, done) | Write::Delivered(_, done)) = write;
+        let _gone = done.send(());
     }
 }
 

@@ -238,7 +238,7 @@ async fn older(folder: &Path) -> Store {
     let Engine::Sqlite { writer, .. } = &engine else {
         panic!("a store of SQLite")
     };
-    steps_of(&steps.collect()).run(writer).await.unwrap();
+    writer.take(&steps_of(&steps.collect())).await.unwrap();
     let store = Store::on(engine, sealer(folder));
     let mut tx = store.begin().await.unwrap();
     super::super::sql::query(

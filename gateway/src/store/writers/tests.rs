@@ -160,14 +160,9 @@ async fn a_full_disk_fails_all_that_share_the_transaction_and_nobody_is_told_oth
     let mut tx = store.begin().await.unwrap();
     let pages = super::super::sql::query_scalar("PRAGMA page_count");
     let pages: i64 = pages.fetch_one(&mut tx.inner).await.unwrap();
-    let super::super::sql::Open::Sqlite(session) = &mut tx.inner.open else {
-        unreachable!("a file of SQLite");
-    };
     let limit = format!("PRAGMA max_page_count = {}", pages + 20);
-    sqlx::query(sqlx::AssertSqlSafe(limit))
-        .execute(&mut **session)
-        .await
-        .unwrap();
+    let limit = super::super::sql::composed(limit);
+    limit.execute(&mut tx.inner).await.unwrap();
     drop(tx);
     let mut first = store.begin().await.unwrap();
     put(&mut first, "first").await.unwrap();
