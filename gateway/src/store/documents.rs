@@ -1,5 +1,6 @@
 //! State as sealed documents: one JSON value per (kind, key), with keyed-hash indexes for look-up.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -145,20 +146,24 @@ impl Tx {
             serde_json::to_vec(document).map_err(|_| StoreError::Shape { kind: D::KIND })?;
         let sealed = self.sealer.seal("document", D::KIND, &key, &plain)?;
         self.reads.forget(D::KIND);
-        query(
+        let version: i64 = query_scalar(
             "INSERT INTO document (jurisdiction, kind, key, version, updated_at, sealed) \
              VALUES ($1, $2, $3, 1, $4, $5) \
              ON CONFLICT (jurisdiction, kind, key) DO UPDATE \
-             SET version = document.version + 1, updated_at = $4, sealed = $5",
+             SET version = document.version + 1, updated_at = $4, sealed = $5 RETURNING version",
         )
         .bind(self.jurisdiction())
         .bind(D::KIND)
         .bind(key.as_slice())
         .bind(micros(at))
         .bind(sealed)
-        .execute(&mut self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
-        self.index(document, &key).await?;
+        let known = match version {
+            1 => BTreeSet::new(),
+            _ => self.indexed(D::KIND, &key).await?,
+        };
+        self.index(document, &key, known).await?;
         if D::HAS_TIMES {
             self.set_due(D::KIND, &key, Some(WRITTEN)).await?;
         }
@@ -174,33 +179,62 @@ impl Tx {
     /// When the store fails.
     pub async fn write_indexes<D: Document>(&mut self, document: &D) -> Result<(), StoreError> {
         let key = self.mac(D::KIND, &document.key())?;
-        self.index(document, &key).await
+        let known = self.indexed(D::KIND, &key).await?;
+        self.index(document, &key, known).await
     }
 
-    async fn index<D: Document>(&mut self, document: &D, key: &[u8]) -> Result<(), StoreError> {
+    /// The fields by which a document is found, each with the keyed hash of its value.
+    async fn indexed(
+        &mut self,
+        kind: &str,
+        key: &[u8],
+    ) -> Result<BTreeSet<(String, Vec<u8>)>, StoreError> {
+        let rows = query(
+            "SELECT field, value FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(kind)
+        .bind(key)
+        .fetch_all(&mut self.inner)
+        .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get("field"), row.get("value")))
+            .collect())
+    }
+
+    /// Lets a document be found by what it says now. Most documents change without being found otherwise.
+    async fn index<D: Document>(
+        &mut self,
+        document: &D,
+        key: &[u8],
+        known: BTreeSet<(String, Vec<u8>)>,
+    ) -> Result<(), StoreError> {
         self.reads.forget(D::KIND);
-        query("DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3")
-            .bind(self.jurisdiction())
-            .bind(D::KIND)
-            .bind(key)
-            .execute(&mut self.inner)
-            .await?;
-        let mut indexes = document.indexes();
-        indexes.sort();
-        indexes.dedup();
-        for index in indexes {
+        let mut wanted = BTreeSet::new();
+        for index in document.indexes() {
             let value = self.mac(index.field, &index.value)?;
-            query(
-                "INSERT INTO document_index (jurisdiction, kind, field, value, key) \
-                 VALUES ($1, $2, $3, $4, $5)",
-            )
-            .bind(self.jurisdiction())
-            .bind(D::KIND)
-            .bind(index.field)
-            .bind(value.as_slice())
-            .bind(key)
-            .execute(&mut self.inner)
-            .await?;
+            wanted.insert((index.field.to_owned(), value.to_vec()));
+        }
+        let gone = known.difference(&wanted).map(|index| {
+            let sql = "DELETE FROM document_index \
+                       WHERE jurisdiction = $1 AND kind = $2 AND field = $3 AND value = $4 AND key = $5";
+            (sql, index)
+        });
+        let new = wanted.difference(&known).map(|index| {
+            let sql = "INSERT INTO document_index (jurisdiction, kind, field, value, key) \
+                       VALUES ($1, $2, $3, $4, $5)";
+            (sql, index)
+        });
+        for (sql, (field, value)) in gone.chain(new) {
+            query(sql)
+                .bind(self.jurisdiction())
+                .bind(D::KIND)
+                .bind(field)
+                .bind(value.as_slice())
+                .bind(key)
+                .execute(&mut self.inner)
+                .await?;
         }
         Ok(())
     }

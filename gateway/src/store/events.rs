@@ -205,13 +205,15 @@ impl Tx {
              AND type IN ('record.received', 'record.sealed') \
              UNION ALL \
              SELECT position, id, sealed FROM event WHERE jurisdiction = $1 AND state = 'waiting' AND about IS NULL \
-             AND type IN ('record.received', 'record.sealed') ORDER BY position",
+             AND type IN ('record.received', 'record.sealed')",
         )
         .bind(self.jurisdiction())
         .bind(about.as_slice())
         .fetch_all(&mut self.inner)
         .await?;
         let mut events = self.open_events(rows)?;
+        // In the order of the store the planner would go through all that wait.
+        events.sort_by_key(|one| one.position);
         events.retain(|one| {
             one.event.system == *system && one.event.told.source_person_id.as_ref() == Some(person)
         });

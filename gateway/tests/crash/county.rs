@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -52,6 +53,8 @@ pub(crate) struct County {
     pub(crate) gone: Vec<Family>,
     pub(crate) cluster: Option<Cluster>,
     pub(crate) kills: u32,
+    /// Messages that the partner refused and the operator sent again.
+    pub(crate) sent_again: AtomicU32,
     next: u32,
     folders: Vec<TempDir>,
 }
@@ -105,6 +108,7 @@ impl County {
             gone: Vec::new(),
             cluster,
             kills: 0,
+            sent_again: AtomicU32::new(0),
             next: 0,
             folders: vec![first],
         };
@@ -205,6 +209,7 @@ impl County {
         let families = self.families.iter().chain(&self.gone);
         json!({
             "kills": self.kills,
+            "sent_again": self.sent_again.load(Ordering::Relaxed),
             "families": self.next,
             "told": families.map(|family| family.told.by_calworks + family.told.by_cws).sum::<u32>(),
             "received": self.partner.received().len() + self.calworks.received().len(),

@@ -1,20 +1,19 @@
 //! The gateway, with its people known and its families co-managed before the clock runs.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde_json::Value;
 use tandem::clock::Clock;
 use tandem::config::Loaded;
-use tandem::demo::directives;
 use tandem::demo::office::Office;
 use tandem::pipeline::core::Core;
 use tandem::serve::Gateway;
-use tandem::store::{EventState, OutboxState};
+use tandem::store::OutboxState;
 
 use crate::county::deploy;
 use crate::floor::{IN_FLIGHT, Partner};
 use crate::messages::{self, FAMILIES};
+use crate::told::{applied, consents, tell, until};
 use crate::{Run, load, usage};
 
 /// People told in one input.
@@ -75,36 +74,16 @@ async fn introduce(core: &Core, office: &Office, people: usize) {
         "{people} people told and matched in {:.1?}",
         start.elapsed()
     );
-    for (who, events) in messages::families() {
-        tell(office, who, &events).await;
-    }
+    tell(office, "calworks", &messages::of_calworks()).await;
+    tell(office, "cws", &messages::of_office(0, 1)).await;
     applied(core).await;
     for number in 0..FAMILIES {
-        let (id, system, person) = messages::consent(number);
-        let mut directive = directives::coordination(&id, "self");
-        let year = jiff::SignedDuration::from_hours(365 * 24);
-        let until = Clock::System.now().checked_add(year).unwrap();
-        let until = until.to_zoned(jiff::tz::TimeZone::UTC).date();
-        directive["expiry"] = serde_json::json!({ "date": until });
-        office.consent(&directive, system, &person).await.unwrap();
+        consents(office, number).await;
     }
     applied(core).await;
     tell(office, "calworks", &messages::starts()).await;
     applied(core).await;
     until(core, async || under_way(core).await == 0).await;
-}
-
-async fn tell(office: &Office, who: &str, events: &Value) {
-    office.post(who, "/v1/events", events).await.unwrap();
-}
-
-/// Waits until every accepted event took effect.
-async fn applied(core: &Core) {
-    until(core, async || {
-        let mut tx = core.store.snapshot().await.unwrap();
-        tx.count_events(EventState::Waiting).await.unwrap() == 0
-    })
-    .await;
 }
 
 /// Messages to child welfare that are not there yet.
@@ -140,16 +119,4 @@ async fn delivered(core: &Core, before: usize, count: usize) {
         arrived >= i64::try_from(before + count).unwrap(),
         "only {arrived} of {count} arrived: {counts:?}"
     );
-}
-
-/// Waits until something holds; it is looked at again whenever the gateway did something.
-async fn until(core: &Core, holds: impl AsyncFn() -> bool) {
-    let mut changed = core.changed.subscribe();
-    loop {
-        changed.borrow_and_update();
-        if holds().await {
-            return;
-        }
-        let _more = tokio::time::timeout(Duration::from_millis(100), changed.changed()).await;
-    }
 }

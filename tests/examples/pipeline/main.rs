@@ -19,6 +19,7 @@ mod floor;
 mod gateway;
 mod load;
 mod messages;
+mod told;
 mod usage;
 
 use std::time::Duration;

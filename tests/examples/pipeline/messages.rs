@@ -26,7 +26,7 @@ fn family(place: usize) -> usize {
 }
 
 /// What child welfare calls the person whom CalWORKs knows by a number.
-fn in_cws(number: usize) -> String {
+pub(crate) fn in_cws(number: usize) -> String {
     format!("cs-{number}")
 }
 
@@ -56,13 +56,18 @@ fn case(person: &str, program: &str, case: &str) -> Value {
     event(&format!("case-{person}"), person, "case.opened", &told)
 }
 
-/// The families of CalWORKs, and as child welfare knows them.
-pub(crate) fn families() -> [(&'static str, Value); 2] {
+/// The families as CalWORKs knows them.
+pub(crate) fn of_calworks() -> Value {
     let own = |number: usize| {
         let person = number.to_string();
         let case = case(&person, "calworks", &format!("CASE-{number}"));
         [known(number, &person), case]
     };
+    numbers().flat_map(own).collect()
+}
+
+/// The families of one office of child welfare: they are dealt out to so many.
+pub(crate) fn of_office(office: usize, offices: usize) -> Value {
     let theirs = |number: usize| {
         let person = in_cws(number);
         let case = case(
@@ -72,10 +77,12 @@ pub(crate) fn families() -> [(&'static str, Value); 2] {
         );
         [known(number, &person), case]
     };
-    [
-        ("calworks", numbers().flat_map(own).collect()),
-        ("cws", numbers().flat_map(theirs).collect()),
-    ]
+    dealt(office, offices).flat_map(theirs).collect()
+}
+
+/// The numbers of the families of an office.
+pub(crate) fn dealt(office: usize, offices: usize) -> impl Iterator<Item = usize> {
+    numbers().skip(office).step_by(offices)
 }
 
 /// Co-management of every family begins.
@@ -111,7 +118,8 @@ pub(crate) fn messages(count: usize) -> Vec<String> {
         .collect()
 }
 
-fn message(number: usize, family: usize) -> Value {
+/// A message about a family.
+pub(crate) fn message(number: usize, family: usize) -> Value {
     let person = family.to_string();
     let id = format!("message-{number}");
     let (kind, payload) = match number % 3 {

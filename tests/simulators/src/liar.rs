@@ -39,12 +39,14 @@ pub enum Mood {
 }
 
 /// What it does by chance, each as often as it stands here, beside being honest half of the time.
-const WHIMS: [Mood; 10] = [
+const WHIMS: [Mood; 12] = [
     Mood::Slow(Duration::from_millis(150)),
     Mood::Twice,
     Mood::Answers(500),
     Mood::Answers(503),
     Mood::Answers(408),
+    Mood::Answers(409),
+    Mood::Answers(412),
     Mood::TakesAndAnswers(502),
     Mood::Busy(1),
     Mood::CutsBefore,

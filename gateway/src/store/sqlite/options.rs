@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// How long a statement waits for another process that has locked the file.
@@ -34,9 +35,11 @@ enum Place {
 impl Options {
     /// A file that is made when it is not there, and keeps what was committed whatever happens.
     pub(in crate::store) fn durable(file: &Path) -> Self {
-        // What is deleted is overwritten, also in pages that are free.
+        // What is deleted is overwritten, also in pages that are free. What is taken back within a transaction comes from memory,
+        // else each savepoint writes the pages that follow it to a file.
         let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
-                       PRAGMA foreign_keys = ON";
+                       PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; \
+                       PRAGMA wal_autocheckpoint = 4000";
         Self::of(Place::Made(file.to_owned()), pragmas)
     }
 
@@ -90,6 +93,8 @@ impl Options {
         }?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
+        // A plan is made once, whatever the values: else a statement with a limit is prepared anew each time.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch(self.pragmas)?;
         Ok(connection)
     }
