@@ -46,7 +46,8 @@ async fn main() {
     let many = std::env::args().nth(1);
     let many: usize = many.map_or(100_000, |text| text.parse().unwrap());
     let _provider = rustls::crypto::ring::default_provider().install_default();
-    let (few, many) = (measured(FEW).await, measured(many).await);
+    let few = Box::pin(measured(FEW)).await;
+    let many = Box::pin(measured(many)).await;
     println!(
         "{:<44} {:>12} {:>12} {:>7}",
         "median of", FEW, "many", "ratio"

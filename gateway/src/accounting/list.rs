@@ -54,6 +54,8 @@ pub struct Disclosed {
     pub emergency: Option<Emergency>,
     /// Whether the recipient was told to stop using it.
     pub is_recalled: bool,
+    /// Whether nobody knows if it arrived: the connection broke before the recipient had answered.
+    pub is_presumed: bool,
     /// Laws whose legal minimum asks for this entry.
     pub required_by: BTreeSet<Law>,
     /// The decision before it, for privacy staff.
@@ -146,6 +148,7 @@ async fn entry(
     let (day_told, today) = (day(at, &core.loaded.zone), day(now, &core.loaded.zone));
     let mut entry = empty(core, row, at, purpose);
     entry.is_recalled = disclosure.is_recalled;
+    entry.is_presumed = disclosure.is_presumed;
     entry.emergency = emergency::of(core, tx, disclosure.message, copy).await?;
     for item in items {
         entry.categories.insert(item.category.clone());
@@ -183,6 +186,7 @@ fn empty(core: &Core, row: &DecisionRow, at: Timestamp, purpose: Option<Purpose>
         consents: BTreeSet::new(),
         emergency: None,
         is_recalled: false,
+        is_presumed: false,
         required_by: BTreeSet::new(),
         decision: None,
         left_out_until: None,

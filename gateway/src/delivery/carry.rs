@@ -31,6 +31,8 @@ pub(super) struct Carried {
     pub(super) delivery: Delivery,
     /// `None` when it was not asked.
     pub(super) response: Option<Response>,
+    /// Whether the destination may have what was handed over, although it has not said so.
+    pub(super) may_have_arrived: bool,
 }
 
 impl Carried {
@@ -39,6 +41,7 @@ impl Carried {
         Self {
             delivery,
             response: None,
+            may_have_arrived: false,
         }
     }
 }
@@ -54,6 +57,7 @@ pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Carried {
                     return Carried {
                         delivery: Delivery::Delivered { reference: None },
                         response: Some(Response::Stored),
+                        may_have_arrived: false,
                     };
                 }
                 Ok(Err(error)) => retry(
@@ -84,13 +88,21 @@ async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Car
         return Carried::of(park(Fault::Ours, text));
     };
     let answer = client.send(request).await;
+    let response = Response::of(&answer);
+    let delivery = match &answer {
+        Ok(answer) => from_status(answer),
+        Err(failure) => from_failure(failure),
+    };
     Carried {
-        response: Some(Response::of(&answer)),
-        delivery: match &answer {
-            Ok(answer) => from_status(answer),
-            Err(failure) => from_failure(failure),
-        },
+        may_have_arrived: is_open(&delivery) && !response.is_refusal(),
+        response: Some(response),
+        delivery,
     }
+}
+
+/// Whether a destination has not said that it has what was handed over.
+pub(super) const fn is_open(delivery: &Delivery) -> bool {
+    matches!(delivery, Delivery::Retry { .. } | Delivery::Park { .. })
 }
 
 fn from_status(answer: &http::Response<Vec<u8>>) -> Delivery {
@@ -138,23 +150,38 @@ pub async fn conversation(
     talk: &mut dyn Conversation,
     clock: &Clock,
 ) -> Conclusion {
-    heard(client, talk, clock, &mut None).await
+    heard(client, talk, clock, &mut Heard::default()).await
 }
 
-/// Carries a conversation to its end, and notes how the partner answered last.
+/// What was heard from a partner in a conversation.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// How it answered last.
+    pub(super) last: Option<Response>,
+    /// Whether it may have taken something that was written to it.
+    pub(super) may_have_taken: bool,
+    /// Whether a request that writes is under way.
+    pub(super) is_writing: bool,
+}
+
+/// Carries a conversation to its end, and notes what it heard.
 pub(super) async fn heard(
     client: &PartnerClient,
     talk: &mut dyn Conversation,
     clock: &Clock,
-    last: &mut Option<Response>,
+    heard: &mut Heard,
 ) -> Conclusion {
     let mut answer = None;
     for _ in 0..MOST_REQUESTS {
         let now: Timestamp = clock.now();
         match talk.step(answer.take(), now) {
             Step::Send(request) => {
+                heard.is_writing = !request.method().is_safe();
                 let came = client.send(*request).await;
-                *last = Some(Response::of(&came));
+                let response = Response::of(&came);
+                heard.may_have_taken |= heard.is_writing && !response.is_refusal();
+                heard.is_writing = false;
+                heard.last = Some(response);
                 answer = Some(came);
             }
             Step::Done(conclusion) => return *conclusion,

@@ -8,7 +8,7 @@ use tandem_adapter_port::write::{Delivery, Fault};
 use tandem_fhir::config::FhirConfig;
 use tokio::runtime::Handle;
 
-use super::carry::{self, Carried, Carrier};
+use super::carry::{self, Carried, Carrier, Heard};
 use super::lane::Lane;
 use super::outcome;
 use super::ready::Ready;
@@ -49,12 +49,16 @@ pub(super) async fn hold(
         )
         .await;
     };
+    let mut tx = core.store.begin().await?;
+    tx.hand_over(ready.row.id, None, core.clock.now()).await?;
+    tx.commit().await?;
     let started = Instant::now();
-    let mut response = None;
-    let talking = carry::heard(client, talk.as_mut(), &core.clock, &mut response);
+    let mut heard = Heard::default();
+    let talking = carry::heard(client, talk.as_mut(), &core.clock, &mut heard);
     let ended = tokio::time::timeout(ATTEMPT_LIMIT, talking).await;
     if ended.is_err() {
-        response = Some(Response::TIMEOUT);
+        heard.last = Some(Response::TIMEOUT);
+        heard.may_have_taken |= heard.is_writing;
     }
     let conclusion = ended.unwrap_or_else(|_| Conclusion {
         delivery: Some(Delivery::Retry {
@@ -75,12 +79,12 @@ pub(super) async fn hold(
     lane.ended(core, &delivery, took);
     let mut tx = core.store.begin().await?;
     PartnerRowDoc::keep(&mut tx, &lane.system, conclusion.memory, now).await?;
-    outcome::settle(
-        core,
-        &mut tx,
-        &ready.attempted(started_at, None, Carried { delivery, response }),
-        now,
-    )
-    .await?;
+    let carried = Carried {
+        may_have_arrived: carry::is_open(&delivery) && heard.may_have_taken,
+        response: heard.last,
+        delivery,
+    };
+    let attempted = ready.attempted(started_at, None, carried);
+    outcome::settle(core, &mut tx, &attempted, now).await?;
     tx.commit().await
 }

@@ -18,7 +18,7 @@ use super::outcome;
 use super::ready::Ready;
 use crate::pipeline::core::Core;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
-use crate::store::{Handed, OutboxRow, StoreError};
+use crate::store::{Handed, StoreError};
 
 /// Sends messages that go together.
 ///
@@ -75,11 +75,7 @@ async fn note_files(
             .iter()
             .filter_map(|message| waiting.get(message))
         {
-            let noted = OutboxRow {
-                file: Some(file.name.clone()),
-                ..one.row.clone()
-            };
-            tx.move_outbox(&noted, noted.state, core.clock.now())
+            tx.hand_over(one.row.id, Some(&file.name), core.clock.now())
                 .await?;
         }
     }

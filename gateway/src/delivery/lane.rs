@@ -16,7 +16,7 @@ use super::board::Signs;
 use super::breaker::{Allowed, Breaker};
 use super::carry::Carrier;
 use super::ready::decide;
-use super::{conversation, files};
+use super::{conversation, files, outcome};
 use crate::config::LaneConfig;
 use crate::figures;
 use crate::pipeline::core::Core;
@@ -147,6 +147,13 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
     let _on_board = core
         .lanes
         .show(lane.system.as_str(), lane.gate.signs.clone());
+    while let Err(error) = outcome::broke_off(&core, &lane.system).await {
+        tracing::error!(lane = %lane.system, %error, "what broke off cannot be looked at; the lane waits for the next change");
+        tokio::select! {
+            () = stop.cancelled() => return,
+            woken = changed.changed() => if woken.is_err() { return },
+        }
+    }
     loop {
         let started_at = core.clock.now();
         let pause = match turn(&core, &lane, &stop).await {

@@ -44,6 +44,8 @@ pub(super) struct Attempted {
     pub(super) delivery: Delivery,
     /// How the destination answered; `None` when it was not asked.
     pub(super) response: Option<Response>,
+    /// Whether the destination may have it, although it has not said so.
+    pub(super) may_have_arrived: bool,
 }
 
 /// Settles an attempt.
@@ -59,6 +61,7 @@ pub(super) async fn settle(
     let from = attempted.row.state;
     let mut row = attempted.row.clone();
     row.attempts += 1;
+    row.is_handed = false;
     row.file = attempted.file.clone().or(row.file);
     let (outcome, fault, note) = match &attempted.delivery {
         Delivery::Delivered { .. } => {
@@ -90,6 +93,10 @@ pub(super) async fn settle(
     row.note.clone_from(&note);
     let was_withdrawn = !tx.move_outbox(&row, from, now).await?;
     if was_withdrawn && !overtaken(tx, &row, now).await? {
+        if attempted.may_have_arrived {
+            disclosed(tx, attempted, now).await?;
+            recall::after_attempt(core, tx, &row, true, now).await?;
+        }
         return Ok(());
     }
     tx.add_attempt(&AttemptRow {
@@ -118,6 +125,10 @@ pub(super) async fn settle(
         if was_withdrawn {
             referrals::delivered_after_all(core, tx, row.id, now).await?;
         }
+    } else if attempted.may_have_arrived {
+        // Its answer was lost: until somebody knows better, its recipient counts as one who has it.
+        disclosed(tx, attempted, now).await?;
+        recall::after_attempt(core, tx, &row, false, now).await?;
     }
     if row.state == OutboxState::Acknowledged {
         acknowledged(core, tx, row.id, now).await?;
@@ -206,12 +217,58 @@ async fn disclosed(tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result
         permitted: attempted.permitted.clone(),
         decision: attempted.decision,
         is_recalled: false,
+        is_presumed: attempted.may_have_arrived,
     };
-    tx.put(&document, now).await?;
+    presumed_or_not(tx, &document, now).await
+}
+
+/// Keeps what a recipient has, or may have.
+async fn presumed_or_not(
+    tx: &mut Tx,
+    document: &DisclosureDoc,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.put(document, now).await?;
     let (message, holder) = (document.message.to_string(), document.holder.as_str());
-    let actor = tandem_consent::GATEWAY;
-    tx.audit(now, actor, "message.delivered", &message, holder)
+    let action = if document.is_presumed {
+        "message.may-have-arrived"
+    } else {
+        "message.delivered"
+    };
+    tx.audit(now, tandem_consent::GATEWAY, action, &message, holder)
         .await
+}
+
+/// Attempts of a lane that broke off with the process: nobody knows whether the recipient has the message, so that it counts as
+/// one who has it. What was withdrawn meanwhile is taken back.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn broke_off(core: &Core, lane: &SystemId) -> Result<(), StoreError> {
+    let mut tx = core.store.begin().await?;
+    let now = core.clock.now();
+    for mut row in tx.handed_outbox(lane.as_str()).await? {
+        row.is_handed = false;
+        tx.move_outbox(&row, row.state, now).await?;
+        let known = tx.get::<DisclosureDoc>(&row.id.to_string()).await?;
+        let proposal = serde_json::from_slice::<Proposal>(&row.content);
+        if let (None, Ok(proposal)) = (known, proposal) {
+            let document = DisclosureDoc {
+                message: row.id,
+                holder: lane.clone(),
+                people: proposal.people.iter().map(|one| one.person).collect(),
+                permitted: proposal.items.iter().map(|item| item.id.clone()).collect(),
+                decision: row.decision,
+                is_recalled: false,
+                is_presumed: true,
+            };
+            presumed_or_not(&mut tx, &document, now).await?;
+        }
+        if row.state == OutboxState::Withdrawn {
+            recall::if_held(core, &mut tx, &row, now).await?;
+        }
+    }
+    tx.commit().await
 }
 
 /// The target has the request: what it called it is kept for later messages.

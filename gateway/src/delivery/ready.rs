@@ -10,7 +10,7 @@ use super::carry::Carried;
 use super::outcome::Attempted;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
-use crate::pipeline::{canary, compose, reminders, tell, version};
+use crate::pipeline::{canary, compose, recall, reminders, tell, version};
 use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError, Tx};
 
 /// A message that may be told now.
@@ -42,6 +42,7 @@ impl Ready {
             file,
             delivery: handed.delivery,
             response: handed.response,
+            may_have_arrived: handed.may_have_arrived,
         }
     }
 }
@@ -126,6 +127,7 @@ async fn decide_one(
     if !is_canary && let Some(why) = gone(core, tx, row, &mut proposal).await? {
         let withdrawn = ended(row, OutboxState::Withdrawn, why);
         tx.move_outbox(&withdrawn, row.state, now).await?;
+        recall::if_held(core, tx, &withdrawn, now).await?;
         return Ok(None);
     }
     compose::complete(tx, &mut proposal).await?;
@@ -152,6 +154,7 @@ async fn decide_one(
             decision: ruling.decision,
         };
         tx.add_attempt(&attempt).await?;
+        recall::if_held(core, tx, &withdrawn, now).await?;
         return Ok(None);
     };
     // A message that is tried again says what it said: its reader knows it by its id and refuses another content under it.

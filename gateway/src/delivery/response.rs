@@ -27,6 +27,16 @@ impl Response {
         }
     }
 
+    /// Whether the destination has surely not taken what was handed over: it was not reached, or it refused.
+    pub(super) const fn is_refusal(self) -> bool {
+        match self {
+            Self::Stored | Self::Status(408) => false,
+            Self::Status(status) => matches!(status / 100, 3 | 4),
+            // A connection that was never made carries nothing.
+            Self::Failed(how) => matches!(how.as_bytes(), b"unreachable" | b"refused" | b"tls"),
+        }
+    }
+
     /// Nothing came in time.
     pub(super) const TIMEOUT: Self = Self::Failed("timeout");
 
@@ -65,5 +75,24 @@ mod tests {
         assert_eq!(failed(TransportFailure::Refused), "refused");
         assert_eq!(failed(TransportFailure::Timeout), "timeout");
         assert_eq!(failed(TransportFailure::Cut), "cut");
+    }
+
+    #[test]
+    fn what_was_refused_or_never_sent_is_told_from_what_may_have_arrived() {
+        for refusal in [
+            Response::Status(409),
+            Response::Status(429),
+            Response::Failed("refused"),
+        ] {
+            assert!(refusal.is_refusal(), "{refusal:?}");
+        }
+        for open in [
+            Response::Status(408),
+            Response::Status(502),
+            Response::Failed("cut"),
+            Response::TIMEOUT,
+        ] {
+            assert!(!open.is_refusal(), "{open:?}");
+        }
     }
 }

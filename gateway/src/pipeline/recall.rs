@@ -276,6 +276,23 @@ pub async fn after_attempt(
     Ok(())
 }
 
+/// A message that was withdrawn: whoever has it all the same, or may have it, is told to stop using it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn if_held(
+    core: &Core,
+    tx: &mut Tx,
+    row: &OutboxRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let held = tx.get::<DisclosureDoc>(&row.id.to_string()).await?;
+    if held.is_some_and(|disclosure| !disclosure.is_recalled) {
+        after_attempt(core, tx, row, true, now).await?;
+    }
+    Ok(())
+}
+
 async fn notice(
     core: &Core,
     tx: &mut Tx,

@@ -331,6 +331,7 @@ pub(super) fn row(
         changed_at: now,
         decision,
         file: None,
+        is_handed: false,
         fault: None,
         note: None,
         content,

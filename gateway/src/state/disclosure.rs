@@ -20,6 +20,9 @@ pub struct DisclosureDoc {
     pub decision: DecisionId,
     /// Whether its holder was told to stop using it.
     pub is_recalled: bool,
+    /// Whether nobody knows if it arrived: the attempt broke off, or its answer was lost.
+    #[serde(default)]
+    pub is_presumed: bool,
 }
 
 impl Document for DisclosureDoc {

@@ -91,6 +91,8 @@ pub struct OutboxRow {
     pub decision: DecisionId,
     /// The file that carried it.
     pub file: Option<String>,
+    /// Whether an attempt hands it over and nobody has noted how that ended.
+    pub is_handed: bool,
     /// Whose fault the last failure was.
     pub fault: Option<String>,
     /// Why it failed, is parked or withdrawn.
@@ -340,6 +342,7 @@ impl Tx {
             changed_at: timestamp(row.get("changed_at"))?,
             decision: DecisionId(uuid(&decision)?),
             file: row.get("file"),
+            is_handed: row.get::<i64>("handed") != 0,
             fault: row.get("fault"),
             note: row.get("note"),
             content,
@@ -357,7 +360,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let done = query(
-            "UPDATE outbox SET state = $4, attempts = $5, due_at = $6, changed_at = $7, file = $8, fault = $9, note = $10 \
+            "UPDATE outbox SET state = $4, attempts = $5, due_at = $6, changed_at = $7, file = $8, fault = $9, note = $10, handed = $11 \
              WHERE jurisdiction = $1 AND id = $2 AND state = $3",
         )
         .bind(self.jurisdiction())
@@ -370,10 +373,54 @@ impl Tx {
         .bind(row.file.as_deref())
         .bind(row.fault.as_deref())
         .bind(row.note.as_deref())
+        .bind(i64::from(row.is_handed))
         .execute(&mut self.inner)
         .await?;
         self.tells |= done == 1;
         Ok(done == 1)
+    }
+
+    /// Notes that an attempt hands a message over from now on, and by which file.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn hand_over(
+        &mut self,
+        message: MessageId,
+        file: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        query(
+            "UPDATE outbox SET handed = 1, file = COALESCE($3, file), changed_at = $4 \
+             WHERE jurisdiction = $1 AND id = $2",
+        )
+        .bind(self.jurisdiction())
+        .bind(message.as_bytes().as_slice())
+        .bind(file)
+        .bind(micros(now))
+        .execute(&mut self.inner)
+        .await?;
+        self.tells = true;
+        Ok(())
+    }
+
+    /// The messages of a lane that an attempt hands over, without a note how that ended.
+    ///
+    /// # Errors
+    /// When the store fails or a message does not open.
+    pub async fn handed_outbox(&mut self, lane: &str) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows =
+            query("SELECT * FROM outbox WHERE jurisdiction = $1 AND lane = $2 AND handed = 1")
+                .bind(self.jurisdiction())
+                .bind(lane)
+                .fetch_all(&mut self.inner)
+                .await?;
+        let mut rows: Vec<OutboxRow> = rows
+            .iter()
+            .map(|row| self.outbox_row(row))
+            .collect::<Result<_, _>>()?;
+        rows.sort_by_key(|row| row.position);
+        Ok(rows)
     }
 
     /// Records an attempt.

@@ -109,6 +109,7 @@ pub(super) fn row(tx: &Tx, case: &str) -> OutboxRow {
         changed_at: now(),
         decision: DecisionId(uuid::Uuid::now_v7()),
         file: None,
+        is_handed: false,
         fault: None,
         note: None,
         content: b"{}".to_vec(),

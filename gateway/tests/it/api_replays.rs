@@ -89,6 +89,7 @@ async fn put(office: &Office, lane: &str, rows: &[(OutboxState, &str, &str)]) ->
             changed_at: at,
             decision: DecisionId(uuid::Uuid::now_v7()),
             file: None,
+            is_handed: false,
             fault: Some("partner".to_owned()),
             note: Some((*note).to_owned()),
             content: b"{}".to_vec(),

@@ -178,6 +178,7 @@ async fn message(tx: &mut Tx, person: PersonId, at: Timestamp, is_recalled: bool
         changed_at: at,
         decision: DecisionId(uuid::Uuid::now_v7()),
         file: None,
+        is_handed: false,
         fault: None,
         note: None,
         content: recall(),
@@ -199,6 +200,7 @@ async fn message(tx: &mut Tx, person: PersonId, at: Timestamp, is_recalled: bool
         permitted: Vec::new(),
         decision: message.decision,
         is_recalled,
+        is_presumed: false,
     };
     tx.put(&disclosure, at).await.unwrap();
     message.id

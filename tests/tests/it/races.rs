@@ -90,3 +90,52 @@ async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled
     arrives_and_is_recalled(&rig, &start).await;
     rig.gateway.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_whose_answer_was_lost_is_recalled_when_consent_ends() {
+    let rig = Rig::consented().await;
+    rig.liar.will(&[Mood::CutsAfter]);
+    rig.calworks_says(
+        rig.calworks
+            .common_case_referral("org-cws", "family-maintenance"),
+    )
+    .await;
+    let core = std::sync::Arc::clone(&rig.gateway.core);
+    until(&core, "the attempt has failed", || async {
+        let rows = outbox(&core, "cws-demo").await;
+        rows.iter()
+            .any(|row| row.kind == "co-management" && row.state == OutboxState::Failed)
+    })
+    .await;
+    let rows = outbox(&core, "cws-demo").await;
+    let start = rows.iter().find(|row| row.kind == "co-management").unwrap();
+    let taken = rig.partner.received();
+    let id = start.id.to_string();
+    assert!(
+        taken.iter().any(|one| one.content.message_id == id),
+        "child welfare has it"
+    );
+    for id in ["consent-marisol", "consent-ana", "consent-leo"] {
+        let body = json!({ "categories": [], "channel": "telephone" });
+        rig.office
+            .post("privacy", &format!("/v1/consents/{id}/revoke"), &body)
+            .await
+            .unwrap();
+    }
+    rig.seconds_pass(3600);
+    rig.partner
+        .wait_for(
+            "the recall",
+            |one| one.message_id != id && one.raw.contains(&id),
+            PATIENCE,
+        )
+        .await
+        .unwrap();
+    drained(&core, "cws-demo").await;
+    let recalls = outbox(&core, "cws-demo").await;
+    let recalls = recalls
+        .iter()
+        .filter(|row| row.kind == "recall" && String::from_utf8_lossy(&row.content).contains(&id));
+    assert_eq!(recalls.count(), 1);
+    rig.gateway.stop().await;
+}

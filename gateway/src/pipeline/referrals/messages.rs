@@ -15,6 +15,7 @@ use super::super::core::Core;
 use super::super::proposal::{Part, Proposal, ProposedItem};
 use super::super::{compose, episodes, family, tell};
 use super::lookup::resolve;
+use crate::state::disclosure::DisclosureDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
 
@@ -40,14 +41,30 @@ pub(super) async fn withdraw(
                 ..row.clone()
             };
             tx.move_outbox(&withdrawn, row.state, now).await?;
-        }
-        OutboxState::Delivered | OutboxState::Acknowledged => {
-            let reason = document.state.reason().or(Some(ReasonCode::Duplicate));
-            if let Some(proposal) = request_proposal(core, tx, document, reason, now).await? {
-                tell::queue(core, tx, &proposal, now).await?;
+            // An attempt whose answer was lost may have brought it there.
+            let may_be_there = tx.get::<DisclosureDoc>(&message.to_string()).await?;
+            if may_be_there.is_some() {
+                cancel(core, tx, document, now).await?;
             }
         }
+        OutboxState::Delivered | OutboxState::Acknowledged => {
+            cancel(core, tx, document, now).await?;
+        }
         OutboxState::Withdrawn | OutboxState::Skipped => {}
+    }
+    Ok(())
+}
+
+/// Tells the target that the request does not stand any more.
+async fn cancel(
+    core: &Core,
+    tx: &mut Tx,
+    document: &ReferralDoc,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let reason = document.state.reason().or(Some(ReasonCode::Duplicate));
+    if let Some(proposal) = request_proposal(core, tx, document, reason, now).await? {
+        tell::queue(core, tx, &proposal, now).await?;
     }
     Ok(())
 }
