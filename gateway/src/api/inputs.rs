@@ -1,9 +1,13 @@
 //! `GET /v1/inputs`: what was received, and what became of it.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
+use tandem_adapter_port::read::FormatReader;
 use tandem_mappings::model::id::InputId;
 use utoipa::ToSchema;
 
@@ -114,23 +118,20 @@ async fn release_held(
         .await?
         .ok_or_else(not_held)?;
     drop(tx);
-    let organization = core
-        .organization_of(&held.system)
-        .ok_or_else(|| ApiError::conflict("its system is not configured any more"))?;
-    let format: Option<Format> = held.format.parse().ok();
-    let reader = format.and_then(|format| api.intake.adapters.reader(&held.system, format));
-    let reader =
-        reader.ok_or_else(|| ApiError::conflict("its format is not configured any more"))?;
     let now = core.clock.now();
-    let context = api
-        .intake
-        .context(&held.system, &organization, &held.name, now)?;
     let acceptor = &api.intake.acceptor;
-    let released = acceptor.release(reader, context, &held, original).await;
-    let accepted = released.map_err(|error| match error {
+    let refused = |error| match error {
         AcceptError::NotHeld => not_held(),
         other => other.into(),
-    })?;
+    };
+    let accepted = match acceptor.release_large(&held).await.map_err(refused)? {
+        Some(accepted) => accepted,
+        None => {
+            let (reader, context) = reading(&api, &held)?;
+            let released = acceptor.release(reader, context, &held, original).await;
+            released.map_err(refused)?
+        }
+    };
     let counts = format!("{} of {}", held.absent, held.known);
     let mut tx = core.store.begin().await?;
     tx.audit(
@@ -144,6 +145,21 @@ async fn release_held(
     tx.commit().await?;
     core.wake();
     Ok(Json(Receipt::from(accepted)))
+}
+
+/// What reads a held input once more.
+fn reading(api: &Api, held: &HeldDoc) -> Result<(Arc<dyn FormatReader>, ReadContext), ApiError> {
+    let core = api.core();
+    let organization = core
+        .organization_of(&held.system)
+        .ok_or_else(|| ApiError::conflict("its system is not configured any more"))?;
+    let format: Option<Format> = held.format.parse().ok();
+    let reader = format.and_then(|format| api.intake.adapters.reader(&held.system, format));
+    let reader =
+        reader.ok_or_else(|| ApiError::conflict("its format is not configured any more"))?;
+    let (system, now) = (&held.system, core.clock.now());
+    let context = api.intake.context(system, &organization, &held.name, now)?;
+    Ok((reader, context))
 }
 
 fn not_held() -> ApiError {

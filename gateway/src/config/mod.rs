@@ -3,6 +3,7 @@
 
 mod break_glass;
 pub mod example;
+mod files;
 mod forms;
 mod labels;
 mod linking;
@@ -23,6 +24,7 @@ use tandem_coordination::timers::TimerSettings;
 use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
 pub use break_glass::{BreakGlassConfig, BreakGlassRole, NEVER};
+pub use files::FilesConfig;
 pub use forms::FormChange;
 pub use labels::{CountyTable, Labels, LabelsConfig, TABLES};
 pub use linking::{LinkingConfig, Share};
@@ -87,6 +89,9 @@ pub struct Config {
     /// How much a client may ask.
     #[serde(default)]
     pub limits: Limits,
+    /// Large files.
+    #[serde(default)]
+    pub files: FilesConfig,
     /// How deliveries are tried again.
     #[serde(default)]
     pub delivery: DeliveryConfig,
