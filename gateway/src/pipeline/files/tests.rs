@@ -185,7 +185,7 @@ async fn a_step_that_is_cut_off_anywhere_is_done_whole_or_not_at_all(place: Plac
     let expected = whole(format, &bytes).await;
     let (store, files) = (&place.store, files_of(&place, 0));
     accept(store, &files, format, "the-file", &bytes).await.unwrap();
-    let (mut polls, mut cut_off) = (1, 0);
+    let (mut polls, mut cut_off) = (1_u32, 0);
     while let Some(doc) = docs(store).await.into_iter().next() {
         let mut work = work(store, &files, doc);
         let mut step = Box::pin(work.step());
