@@ -19,6 +19,7 @@ use super::push::Receipt;
 use super::route::{Doc, Routes};
 use crate::pipeline::accept::AcceptError;
 use crate::state::held::HeldDoc;
+use crate::state::large::LargeDoc;
 use crate::store::InputRow;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -67,6 +68,37 @@ pub(super) struct InputView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub report: Option<serde_json::Value>,
+    /// How far a large file is on its way into the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressView>,
+}
+
+/// How far a large file is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProgressView {
+    /// What is done with it.
+    pub stage: &'static str,
+    /// Records that stand in the store.
+    pub records: u64,
+    /// Bytes of what was found in it that this stage has read.
+    pub bytes_read: u64,
+    /// Bytes of what was found in it.
+    pub bytes: u64,
+    /// Why it does not go on, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl From<&LargeDoc> for ProgressView {
+    fn from(doc: &LargeDoc) -> Self {
+        Self {
+            stage: doc.stage.code(),
+            records: doc.records,
+            bytes_read: doc.reached,
+            bytes: doc.bytes,
+            problem: doc.problem.clone(),
+        }
+    }
 }
 
 impl From<InputRow> for InputView {
@@ -79,6 +111,7 @@ impl From<InputRow> for InputView {
             state: row.state,
             outcome: row.outcome,
             report: row.report.and_then(|text| serde_json::from_str(&text).ok()),
+            progress: None,
         }
     }
 }
@@ -93,15 +126,18 @@ async fn list(
     State(api): State<Api>,
     Query(page): Query<Page>,
 ) -> Result<Json<Inputs>, ApiError> {
-    let rows = api
-        .core()
-        .store
-        .snapshot()
-        .await?
-        .inputs(limit(page.limit))
-        .await?;
+    let mut tx = api.core().store.snapshot().await?;
+    let rows = tx.inputs(limit(page.limit)).await?;
+    let large: Vec<LargeDoc> = tx.all().await?;
+    let view = |row: InputRow| {
+        let doc = large.iter().find(|doc| doc.input == row.id);
+        InputView {
+            progress: doc.map(ProgressView::from),
+            ..InputView::from(row)
+        }
+    };
     Ok(Json(Inputs {
-        inputs: rows.into_iter().map(InputView::from).collect(),
+        inputs: rows.into_iter().map(view).collect(),
     }))
 }
 

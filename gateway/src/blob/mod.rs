@@ -14,6 +14,7 @@
 //! used.
 
 mod chunk;
+pub mod copies;
 mod folder;
 mod reader;
 mod writer;

@@ -7,8 +7,11 @@ use zeroize::Zeroizing;
 
 use super::sql::{Row, query};
 use super::tx::{micros, uuid};
-use super::{StoreError, Tx};
+use super::{Backup, StoreError, Tx};
 use crate::blob::{DataKey, Written};
+
+/// The step of the schema since which there are blobs.
+const SINCE: i64 = 20_261_201_000_010;
 
 /// What a blob holds of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,6 +174,19 @@ impl Tx {
             uuid(&id)
         };
         rows.iter().map(id).collect()
+    }
+}
+
+impl Backup {
+    /// The blobs that its rows name; none in one that is older than blobs.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn blob_heads(&self) -> Result<Vec<BlobHead>, StoreError> {
+        if !self.steps.contains_key(&SINCE) {
+            return Ok(Vec::new());
+        }
+        self.store.snapshot().await?.blob_heads().await
     }
 }
 
