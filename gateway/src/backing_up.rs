@@ -38,7 +38,9 @@ pub async fn back_up(
         if unfinished.exists() {
             std::fs::rename(&unfinished, &to).map_err(CopyError::file(&to))?;
         }
-        std::fs::rename(&rows, file).map_err(CopyError::file(file))?;
+        // A link, since a name that somebody else took meanwhile is not taken from them.
+        std::fs::hard_link(&rows, file).map_err(CopyError::file(file))?;
+        std::fs::remove_file(&rows).map_err(CopyError::file(&rows))?;
         let folder = file.parent().filter(|path| !path.as_os_str().is_empty());
         let folder = std::fs::File::open(folder.unwrap_or_else(|| Path::new(".")));
         let synced = folder.and_then(|folder| folder.sync_all());

@@ -170,7 +170,7 @@ impl Default for Limits {
             requests_per_second: 50,
             burst: 100,
             body_bytes: 64 << 20,
-            input_bytes: ByteSize::mebibytes(512),
+            input_bytes: ByteSize::mebibytes(2_048),
             request_seconds: 120,
             header_seconds: 10,
             waiting_events: 500_000,

@@ -202,8 +202,8 @@ async fn original(tx: &mut Tx, held: &Held, row: &Aged) -> Result<Verdict, Store
         return Ok(Verdict::Held);
     }
     let large = tx.get::<LargeDoc>(&id.to_string()).await?;
-    if large.is_some_and(|doc| doc.is_in_work()) {
-        return Ok(Verdict::Needed("large-file-in-work"));
+    if large.is_some_and(|doc| doc.problem.is_none()) {
+        return Ok(Verdict::Needed("large-file"));
     }
     Ok(needed(tx.input_waits(id).await?.then_some("waiting-event")))
 }
