@@ -5,6 +5,8 @@ pub mod accounting;
 pub mod adapters;
 pub mod api;
 pub mod audit;
+pub mod backing_up;
+pub mod blob;
 pub mod cli;
 pub mod clock;
 pub mod config;

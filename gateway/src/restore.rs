@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tandem_audit::{Checkpoint, Note, VerifierKey};
 use tandem_mappings::model::id::Jurisdiction;
 
+use crate::backing_up;
 use crate::audit::{AuditKeyError, AuditKeys, read_key};
 use crate::config::{Config, StoreConfig};
 use crate::lock::{DataLock, LockError};
@@ -79,6 +80,17 @@ pub struct Restored {
     pub manifest: Manifest,
     /// Where what was replaced is kept, as a backup of its own.
     pub kept: Option<PathBuf>,
+    /// Large files that did not come over.
+    pub without: Vec<Damage>,
+}
+
+/// What is asked of a restoration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wish {
+    /// Whether what is there is replaced.
+    pub replaces: bool,
+    /// Whether the rows come over though large files that they name are missing.
+    pub without_blobs: bool,
 }
 
 /// Fills the store of a configuration from a backup.
@@ -89,7 +101,7 @@ pub struct Restored {
 pub async fn restore(
     config: &Config,
     file: &Path,
-    replaces: bool,
+    wish: Wish,
     now: Timestamp,
     watch: Watch<'_>,
 ) -> Result<Restored, RestoreError> {
@@ -102,7 +114,10 @@ pub async fn restore(
             configured: config.jurisdiction.clone(),
         });
     }
-    let damages = backup.verify(&mut *watch).await?;
+    let (mut damages, blobs) = backing_up::verify(&backup, file, &mut *watch).await?;
+    if !wish.without_blobs {
+        damages.extend(blobs.iter().cloned());
+    }
     if !damages.is_empty() {
         return Err(RestoreError::Damaged(damages));
     }
@@ -111,12 +126,14 @@ pub async fn restore(
     let origin = audit_key(config, &backup).await?;
     let store = Store::to_fill(config, sealer).await?;
     let aside = format!("replaced-{}", now.strftime("%Y%m%dT%H%M%S%.fZ"));
-    let kept = keep(config, &store, replaces, &aside, now, &mut *watch).await?;
+    let kept = keep(config, &store, wish.replaces, &aside, now, &mut *watch).await?;
     let filling = Filling {
         replaces: kept.is_some(),
         lanes: &lanes(config),
         now,
     };
+    // Before the rows that name them: stopped in between, the next start removes them.
+    backing_up::bring_back(config, &backup, file).await?;
     store.fill(&backup, &config.data, &filling, watch).await?;
     store.close().await;
     // Stopped just here, the gateway would serve and sign no checkpoint; to restore once more mends it.
@@ -127,6 +144,7 @@ pub async fn restore(
     Ok(Restored {
         manifest: backup.manifest,
         kept,
+        without: blobs,
     })
 }
 
@@ -170,7 +188,7 @@ async fn keep(
     }
     let file = config.data.join(format!("{aside}.backup"));
     let old = Store::to_copy(config).await?;
-    let written = old.back_up(&file, now, watch).await;
+    let written = backing_up::back_up(config, &old, &file, now, watch).await;
     old.close().await;
     written?;
     Ok(Some(file))

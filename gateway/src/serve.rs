@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::adapters::Adapters;
 use crate::api;
 use crate::audit::{self, AuditKeys, AuditLog};
+use crate::blob::BlobFolder;
 use crate::clock::Clock;
 use crate::config::{Config, Loaded, SystemConfig};
 use crate::delivery::lane::{self, Form, Lane};
@@ -28,6 +29,7 @@ use crate::lock::DataLock;
 use crate::pipeline::accept::Acceptor;
 use crate::pipeline::canary::{self, Canary};
 use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
+use crate::pipeline::files::{self, Files};
 use crate::pipeline::judge::Judge;
 use crate::pipeline::labelling::Labeller;
 use crate::pipeline::matcher::{self, Matcher};
@@ -92,6 +94,7 @@ impl Gateway {
             adapters: Arc::clone(&adapters),
             acceptor: Acceptor::new(core.store.clone())
                 .guarding(core.loaded.config.refresh.clone())
+                .keeping_large(Arc::clone(&core.files))
                 .labelling(Arc::new(labeller)),
         };
         let stop_recording = CancellationToken::new();
@@ -102,6 +105,8 @@ impl Gateway {
         duties.add("keys", move |stop| keys::run(Arc::clone(&sealing), stop));
         let log = Arc::clone(&core);
         duties.add("audit", move |stop| audit::run(Arc::clone(&log), stop));
+        let large = Arc::clone(&core);
+        duties.add("files", move |stop| files::run(Arc::clone(&large), stop));
         let kept = Arc::clone(&core);
         duties.add("retention", move |stop| {
             retention::duty::run(Arc::clone(&kept), stop)
@@ -192,6 +197,9 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
     let store = Store::of(config, sealer)
         .await
         .context("opening the store")?;
+    let files = large_files(config, &store)
+        .await
+        .context("putting the folder of blobs in order")?;
     let settings = config
         .matching
         .as_deref()
@@ -252,9 +260,22 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         canary: Canary::default(),
         timers: Notify::new(),
         retention: Notify::new(),
+        files,
         loaded: Arc::new(loaded),
     };
     Ok((core, recordings))
+}
+
+/// The folder of large files, without those whose acceptance was cut off: nothing is accepted yet.
+async fn large_files(config: &Config, store: &Store) -> anyhow::Result<Arc<Files>> {
+    let folder = BlobFolder::open(&config.files.folder(&config.data))?;
+    let files = Files::new(folder, config.files.large_over);
+    let orphans = files.sweep(store).await?;
+    if orphans > 0 {
+        tracing::warn!(orphans, "blobs whose acceptance was cut off are removed; their files come again");
+    }
+    files.changed(store).await?;
+    Ok(Arc::new(files))
 }
 
 /// To match, to apply, to learn and to look at the time is one duty: all of it goes by one index in one order.

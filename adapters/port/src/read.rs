@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use tandem_mappings::model::event::NewEvent;
 
 use crate::context::ReadContext;
@@ -50,7 +51,8 @@ impl std::fmt::Debug for Input<'_> {
 }
 
 /// What an input says about what it leaves out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Coverage {
     /// Says nothing about records that it leaves out (delta, message).
     #[default]
@@ -63,7 +65,7 @@ pub enum Coverage {
 }
 
 /// Which stays an input tells completely.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaysCovered {
     /// First day of the period: stays that ended before it may be left out.
     pub from: Date,

@@ -1,9 +1,13 @@
 //! `GET /v1/inputs`: what was received, and what became of it.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
+use tandem_adapter_port::read::FormatReader;
 use tandem_mappings::model::id::InputId;
 use utoipa::ToSchema;
 
@@ -15,6 +19,7 @@ use super::push::Receipt;
 use super::route::{Doc, Routes};
 use crate::pipeline::accept::AcceptError;
 use crate::state::held::HeldDoc;
+use crate::state::large::LargeDoc;
 use crate::store::InputRow;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -63,6 +68,37 @@ pub(super) struct InputView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub report: Option<serde_json::Value>,
+    /// How far a large file is on its way into the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressView>,
+}
+
+/// How far a large file is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProgressView {
+    /// What is done with it.
+    pub stage: &'static str,
+    /// Records that stand in the store.
+    pub records: u64,
+    /// Bytes of what was found in it that this stage has read.
+    pub bytes_read: u64,
+    /// Bytes of what was found in it.
+    pub bytes: u64,
+    /// Why it does not go on, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl From<&LargeDoc> for ProgressView {
+    fn from(doc: &LargeDoc) -> Self {
+        Self {
+            stage: doc.stage.code(),
+            records: doc.records,
+            bytes_read: doc.reached,
+            bytes: doc.bytes,
+            problem: doc.problem.clone(),
+        }
+    }
 }
 
 impl From<InputRow> for InputView {
@@ -75,6 +111,7 @@ impl From<InputRow> for InputView {
             state: row.state,
             outcome: row.outcome,
             report: row.report.and_then(|text| serde_json::from_str(&text).ok()),
+            progress: None,
         }
     }
 }
@@ -89,15 +126,18 @@ async fn list(
     State(api): State<Api>,
     Query(page): Query<Page>,
 ) -> Result<Json<Inputs>, ApiError> {
-    let rows = api
-        .core()
-        .store
-        .snapshot()
-        .await?
-        .inputs(limit(page.limit))
-        .await?;
+    let mut tx = api.core().store.snapshot().await?;
+    let rows = tx.inputs(limit(page.limit)).await?;
+    let large: Vec<LargeDoc> = tx.all().await?;
+    let view = |row: InputRow| {
+        let doc = large.iter().find(|doc| doc.input == row.id);
+        InputView {
+            progress: doc.map(ProgressView::from),
+            ..InputView::from(row)
+        }
+    };
     Ok(Json(Inputs {
-        inputs: rows.into_iter().map(InputView::from).collect(),
+        inputs: rows.into_iter().map(view).collect(),
     }))
 }
 
@@ -114,23 +154,20 @@ async fn release_held(
         .await?
         .ok_or_else(not_held)?;
     drop(tx);
-    let organization = core
-        .organization_of(&held.system)
-        .ok_or_else(|| ApiError::conflict("its system is not configured any more"))?;
-    let format: Option<Format> = held.format.parse().ok();
-    let reader = format.and_then(|format| api.intake.adapters.reader(&held.system, format));
-    let reader =
-        reader.ok_or_else(|| ApiError::conflict("its format is not configured any more"))?;
     let now = core.clock.now();
-    let context = api
-        .intake
-        .context(&held.system, &organization, &held.name, now)?;
     let acceptor = &api.intake.acceptor;
-    let released = acceptor.release(reader, context, &held, original).await;
-    let accepted = released.map_err(|error| match error {
+    let refused = |error| match error {
         AcceptError::NotHeld => not_held(),
         other => other.into(),
-    })?;
+    };
+    let accepted = match acceptor.release_large(&held).await.map_err(refused)? {
+        Some(accepted) => accepted,
+        None => {
+            let (reader, context) = reading(&api, &held)?;
+            let released = acceptor.release(reader, context, &held, original).await;
+            released.map_err(refused)?
+        }
+    };
     let counts = format!("{} of {}", held.absent, held.known);
     let mut tx = core.store.begin().await?;
     tx.audit(
@@ -144,6 +181,21 @@ async fn release_held(
     tx.commit().await?;
     core.wake();
     Ok(Json(Receipt::from(accepted)))
+}
+
+/// What reads a held input once more.
+fn reading(api: &Api, held: &HeldDoc) -> Result<(Arc<dyn FormatReader>, ReadContext), ApiError> {
+    let core = api.core();
+    let organization = core
+        .organization_of(&held.system)
+        .ok_or_else(|| ApiError::conflict("its system is not configured any more"))?;
+    let format: Option<Format> = held.format.parse().ok();
+    let reader = format.and_then(|format| api.intake.adapters.reader(&held.system, format));
+    let reader =
+        reader.ok_or_else(|| ApiError::conflict("its format is not configured any more"))?;
+    let (system, now) = (&held.system, core.clock.now());
+    let context = api.intake.context(system, &organization, &held.name, now)?;
+    Ok((reader, context))
 }
 
 fn not_held() -> ApiError {

@@ -20,6 +20,7 @@ use super::route::{Doc, Routes};
 use crate::config::{Config, RowKind};
 use crate::figures;
 use crate::pipeline::core::Core;
+use crate::state::large::LargeDoc;
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::retention::{Counts, KindCounts, LastRunDoc};
 use crate::store::{LaneCount, OutboxState, RootKeyRow};
@@ -76,6 +77,7 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
         [(Vec::new(), pending + doubted)],
     );
     keys(&mut text, &tx.root_keys().await?, core.clock.now());
+    large_files(&mut text, &tx.all::<LargeDoc>().await?);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
@@ -190,6 +192,33 @@ fn keys(text: &mut String, keys: &[RootKeyRow], now: Timestamp) {
             Some((of(key), age))
         }),
     );
+}
+
+/// Large files that are on their way into the store, or do not go on.
+fn large_files(text: &mut String, docs: &[LargeDoc]) {
+    let in_work = docs.iter().filter(|doc| doc.is_in_work());
+    let parked = docs.iter().filter(|doc| doc.problem.is_some());
+    let left = in_work.clone().map(LargeDoc::bytes_left).sum();
+    let figures: [(&str, &str, u64); 3] = [
+        (
+            "tandem_files_in_work",
+            "Large files on their way into the store; later files of their systems wait.",
+            in_work.count() as u64,
+        ),
+        (
+            "tandem_files_left_bytes",
+            "Bytes of findings of large files that are still to be read.",
+            left,
+        ),
+        (
+            "tandem_files_parked",
+            "Large files that were set aside, since their blob is missing or damaged.",
+            parked.count() as u64,
+        ),
+    ];
+    for (name, help, value) in figures {
+        gauge(text, name, help, [(Vec::new(), count(value))]);
+    }
 }
 
 /// A figure of what was found of a kind, at an instant.

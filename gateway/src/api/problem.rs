@@ -219,6 +219,7 @@ impl From<AcceptError> for ApiError {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::Store(error) => error.into(),
+            AcceptError::Busy(_) => Self::Unavailable,
             error => Self::Internal(error.to_string()),
         }
     }

@@ -23,6 +23,7 @@ use crate::figures;
 use crate::pipeline::accept::Accepted;
 use crate::pipeline::accept::gate::{self, Gate};
 use crate::pipeline::core::Core;
+use crate::state::large::LargeDoc;
 use crate::store::EventState;
 
 /// How long an answer waits for the effects of what it accepted.
@@ -176,13 +177,12 @@ pub(super) async fn effect(api: &Api, input: InputId) -> Result<Effect, ApiError
 }
 
 async fn standing(api: &Api, input: InputId) -> Result<Effect, ApiError> {
-    let events = api
-        .core()
-        .store
-        .snapshot()
-        .await?
-        .input_events(input)
-        .await?;
+    let mut tx = api.core().store.snapshot().await?;
+    let events = tx.input_events(input).await?;
+    let large = tx.get::<LargeDoc>(&input.to_string()).await?;
+    if large.is_some_and(|doc| doc.is_in_work()) {
+        return Ok(Effect::Waiting);
+    }
     let with = |state: EventState| events.iter().find(|(_, found, _)| found == state.code());
     if with(EventState::Waiting)
         .or(with(EventState::Staged))

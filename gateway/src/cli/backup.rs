@@ -10,6 +10,7 @@ use super::exit::{Exit, Failure};
 use super::output::{print, print_json};
 use super::rows_line::RowsLine;
 use super::table::TextTable;
+use crate::backing_up;
 use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::store::{Backup, CopyError, Damage, Manifest, Store};
@@ -17,9 +18,10 @@ use crate::store::{Backup, CopyError, Damage, Manifest, Store};
 /// Copy the store into one file, also while the gateway runs, or check such a file.
 ///
 /// The file is one snapshot of every table, still sealed, with a manifest: the schema, rows and hash of each table, the
-/// head of the audit log. It is the same for SQLite and PostgreSQL. The keys are NOT in it: keep root.key, audit.key
-/// and audit-witness.key of the data folder elsewhere. It gets its name when it is whole and on the disk; no other file
-/// is written over.
+/// head of the audit log. It is the same for SQLite and PostgreSQL. Large files that its rows name lie beside it, in
+/// FILE.blobs, as they are: keep the two together. The keys are NOT in it: keep root.key, audit.key and
+/// audit-witness.key of the data folder elsewhere. It gets its name when it is whole and on the disk; no other file is
+/// written over.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -72,10 +74,12 @@ impl BackupArgs {
     }
 
     async fn write(&self, file: &Path) -> Result<Exit, Failure> {
+        let loaded = Loaded::from_file(&self.config).context("loading the configuration")?;
         let store = opened(&self.config).await?;
         let mut line = RowsLine::default();
         let mut watch = |table: &str, rows: u64| line.show(table, rows);
-        let written = store.back_up(file, Clock::System.now(), &mut watch).await;
+        let now = Clock::System.now();
+        let written = backing_up::back_up(&loaded.config, &store, file, now, &mut watch).await;
         store.close().await;
         let manifest = written.map_err(refused("writing the backup"))?;
         if self.json {
@@ -101,9 +105,10 @@ impl VerifyArgs {
         let backup = opened.map_err(refused("reading the backup"))?;
         let mut line = RowsLine::default();
         let mut watch = |table: &str, rows: u64| line.show(table, rows);
-        let damages = backup.verify(&mut watch).await;
+        let damages = backing_up::verify(&backup, &self.file, &mut watch).await;
         backup.close().await;
-        let damages = damages.map_err(refused("reading the backup"))?;
+        let (mut damages, blobs) = damages.map_err(refused("reading the backup"))?;
+        damages.extend(blobs);
         if self.json {
             print_json(&json!({ "manifest": backup.manifest, "damages": damages }))?;
         } else {

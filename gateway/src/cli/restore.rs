@@ -14,8 +14,8 @@ use super::output::{print, print_json, tell};
 use super::rows_line::RowsLine;
 use crate::clock::Clock;
 use crate::config::Loaded;
-use crate::restore::{self, RestoreError};
-use crate::store::{DoubtfulRow, HoldRow, Store, StoreError};
+use crate::restore::{self, RestoreError, Wish};
+use crate::store::{Damage, DoubtfulRow, HoldRow, Store, StoreError};
 
 /// Fill the store from a backup, while no gateway serves it; or tell what is to be reconciled afterwards.
 ///
@@ -49,6 +49,9 @@ pub(super) struct RestoreArgs {
     /// Replace what is in the store; it is kept in the data folder as a backup of its own
     #[arg(long)]
     replace: bool,
+    /// Restore the rows though large files that they name are missing beside the backup; each is then set aside
+    #[arg(long)]
+    without_blobs: bool,
     /// Configuration file
     #[arg(long, value_name = "FILE", default_value = "gateway.toml")]
     config: PathBuf,
@@ -88,15 +91,24 @@ impl RestoreArgs {
         let mut line = RowsLine::default();
         let mut watch = |table: &str, rows: u64| line.show(table, rows);
         let now = Clock::System.now();
-        let restored = restore::restore(&loaded.config, file, self.replace, now, &mut watch)
+        let wish = Wish {
+            replaces: self.replace,
+            without_blobs: self.without_blobs,
+        };
+        let restored = restore::restore(&loaded.config, file, wish, now, &mut watch)
             .await
             .map_err(failure("restoring the store"))?;
         if self.json {
-            print_json(&json!({ "manifest": restored.manifest, "kept": restored.kept }))?;
+            print_json(&json!({
+                "manifest": restored.manifest, "kept": restored.kept, "without": restored.without,
+            }))?;
         } else {
             print(&for_people(&restored.manifest))?;
             if let Some(kept) = &restored.kept {
                 print(&format!("what was there is kept in {}", kept.display()))?;
+            }
+            for Damage { table, problem } in &restored.without {
+                print(&format!("NOT RESTORED: {table}: {problem}"))?;
             }
         }
         tell(

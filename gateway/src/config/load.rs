@@ -224,6 +224,7 @@ fn resolve(config: &mut Config, folder: &Path) {
         &mut config.listen.certificate,
         &mut config.listen.key,
         &mut config.store.password_file,
+        &mut config.files.blobs,
     ];
     optional.into_iter().flatten().for_each(absolute);
     config.policy.resolve(folder);

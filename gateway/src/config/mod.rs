@@ -3,6 +3,7 @@
 
 mod break_glass;
 pub mod example;
+mod files;
 mod forms;
 mod labels;
 mod linking;
@@ -23,6 +24,7 @@ use tandem_coordination::timers::TimerSettings;
 use tandem_mappings::model::id::{Jurisdiction, SystemId};
 
 pub use break_glass::{BreakGlassConfig, BreakGlassRole, NEVER};
+pub use files::FilesConfig;
 pub use forms::FormChange;
 pub use labels::{CountyTable, Labels, LabelsConfig, TABLES};
 pub use linking::{LinkingConfig, Share};
@@ -87,6 +89,9 @@ pub struct Config {
     /// How much a client may ask.
     #[serde(default)]
     pub limits: Limits,
+    /// Large files.
+    #[serde(default)]
+    pub files: FilesConfig,
     /// How deliveries are tried again.
     #[serde(default)]
     pub delivery: DeliveryConfig,
@@ -165,7 +170,7 @@ impl Default for Limits {
             requests_per_second: 50,
             burst: 100,
             body_bytes: 64 << 20,
-            input_bytes: ByteSize::mebibytes(512),
+            input_bytes: ByteSize::mebibytes(2_048),
             request_seconds: 120,
             header_seconds: 10,
             waiting_events: 500_000,

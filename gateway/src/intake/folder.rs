@@ -1,6 +1,5 @@
 //! Looks into the watched folder of one system, for inputs and for acknowledgements.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +11,10 @@ use tandem_mappings::model::id::SystemId;
 use tokio_util::sync::CancellationToken;
 
 use super::Intake;
-use crate::config::{ByteSize, Folder};
+use crate::config::Folder;
 use crate::delivery::acknowledge;
 use crate::figures;
-use crate::pipeline::accept::{Accepted, gate};
+use crate::pipeline::accept::{AcceptError, Accepted, gate};
 use crate::transport::folder::{ExchangeFolder, name_of};
 
 /// Watches until cancelled. A file arrives in real time, whatever the gateway's clock says.
@@ -72,8 +71,11 @@ pub async fn look(
             // The files stay where they are until there is room.
             break;
         }
-        // One file that can't be taken must not keep back those after it.
+        // One file that can't be taken must not keep back those after it, save for one that has to come into the store first.
         if let Err(error) = take(intake, system, config, folder, &file).await {
+            if let Some(AcceptError::Busy(_)) = error.downcast_ref() {
+                continue;
+            }
             tracing::error!(%system, error = format!("{error:#}"), "a file cannot be taken; it stays and is tried again");
         }
     }
@@ -108,7 +110,7 @@ async fn take(
             .context("putting a refused file aside");
     }
     let limit = intake.core.loaded.config.limits.input_bytes;
-    let Some(bytes) = read(file.to_owned(), limit).await? else {
+    if size_of(file.to_owned()).await? > limit.get() {
         let problem = serde_json::json!({
             "file": name,
             "error": "too-large",
@@ -118,7 +120,7 @@ async fn take(
             .fail(file, &problem.to_string())
             .context("putting a file that is too large aside");
     };
-    let accepted = accept(intake, system, format, &name, bytes).await?;
+    let accepted = accept(intake, system, format, &name, file.to_owned()).await?;
     let report = acknowledgement(&name, &accepted);
     if accepted.report.outcome == Outcome::Rejected {
         folder
@@ -146,7 +148,7 @@ async fn accept(
     system: &SystemId,
     format: Format,
     name: &str,
-    bytes: Vec<u8>,
+    file: PathBuf,
 ) -> anyhow::Result<Accepted> {
     let organization = intake
         .core
@@ -157,30 +159,15 @@ async fn accept(
         .reader(system, format)
         .context("no reader for the format")?;
     let context = intake.context(system, &organization, name, intake.core.clock.now())?;
-    let accepted = intake
-        .acceptor
-        .accept(reader, context, Arc::new(bytes))
-        .await?;
+    let accepted = intake.acceptor.accept(reader, context, file).await?;
     figures::received(system.as_str(), format.name(), 1);
     Ok(accepted)
 }
 
-/// The file's bytes; `None` when it is larger than allowed. Such a file is not read, and one that grows meanwhile no
-/// further than allowed.
-async fn read(file: PathBuf, limit: ByteSize) -> anyhow::Result<Option<Vec<u8>>> {
-    tokio::task::spawn_blocking(move || {
-        let file = std::fs::File::open(&file)?;
-        let size = file.metadata()?.len();
-        if size > limit.get() {
-            return Ok(None);
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        file.take(limit.get().saturating_add(1))
-            .read_to_end(&mut bytes)?;
-        Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= limit.get()))
-    })
-    .await
-    .context("reading the file ended abnormally")?
+/// The file's size. A partner renames a file when it is whole: none grows afterwards.
+async fn size_of(file: PathBuf) -> anyhow::Result<u64> {
+    let size = tokio::task::spawn_blocking(move || std::fs::metadata(&file).map(|data| data.len()));
+    size.await.context("looking at the file ended abnormally")?.context("looking at the file")
 }
 
 /// The acknowledgement: what became of the file, without any personal data.

@@ -12,6 +12,7 @@ use tandem_matching::Engine;
 use tokio::sync::{Mutex, Notify, watch};
 
 use super::canary::Canary;
+use super::files::Files;
 use super::judge::Judge;
 use super::matcher::Matcher;
 use crate::audit::AuditLog;
@@ -64,6 +65,8 @@ pub struct Core {
     pub timers: Notify,
     /// Tells that a run of the disposal was asked for.
     pub retention: Notify,
+    /// Large files.
+    pub files: Arc<Files>,
 }
 
 impl Core {
@@ -153,8 +156,13 @@ impl Core {
         if self.room.fetch_update(set, fetch, take).is_ok() {
             return Ok(true);
         }
-        let backlog = self.store.snapshot().await?.backlog().await?;
+        let mut tx = self.store.snapshot().await?;
         let most = u64::from(self.loaded.config.limits.waiting_events);
+        let mut backlog = tx.backlog().await?;
+        if backlog > most {
+            // What a large file has staged may lie between the first and the last.
+            backlog = tx.count_waiting().await?;
+        }
         let Some(room) = most.checked_sub(backlog) else {
             tracing::warn!(backlog, "nothing is accepted: too many events wait");
             return Ok(false);

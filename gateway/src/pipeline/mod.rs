@@ -13,6 +13,7 @@ pub mod episodes;
 pub mod exchange;
 pub mod expiries;
 pub mod family;
+pub mod files;
 pub mod involvements;
 pub mod judge;
 mod known_answers;

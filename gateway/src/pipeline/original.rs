@@ -1,7 +1,7 @@
 //! The kept original: sealed, with what must never enter cut out of it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, Read, Write as _};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use tandem_adapter_port::deviation::Place;
 use tandem_adapter_port::package::{Package as _, PackageError, PackageLimits, ZipPackage};
@@ -66,29 +66,61 @@ fn copy_lines(
     }
 }
 
+/// Whether bytes are a zip by their beginning; stands at their beginning afterwards.
+///
+/// # Errors
+/// When they can't be read.
+pub fn is_zip(bytes: &mut (impl Read + Seek)) -> io::Result<bool> {
+    let mut beginning = Vec::with_capacity(4);
+    bytes.seek(SeekFrom::Start(0))?;
+    bytes.by_ref().take(4).read_to_end(&mut beginning)?;
+    bytes.seek(SeekFrom::Start(0))?;
+    Ok(beginning == b"PK\x03\x04" || beginning == b"PK\x05\x06")
+}
+
 /// The original of an input without what was refused.
 ///
 /// # Errors
 /// When the bytes can't be read again.
 pub fn without_refused(name: &str, bytes: &[u8], cuts: &Cuts) -> io::Result<Vec<u8>> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    copy_without_refused(name, Cursor::new(bytes), cuts, &mut kept)?;
+    Ok(kept)
+}
+
+/// Copies an input without what was refused, in little memory.
+///
+/// # Errors
+/// When the bytes can't be read again, or the copy can't be written.
+pub fn copy_without_refused(
+    name: &str,
+    mut bytes: impl Read + Seek,
+    cuts: &Cuts,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     if cuts.is_empty() {
-        return Ok(bytes.to_vec());
+        bytes.seek(SeekFrom::Start(0))?;
+        return io::copy(&mut bytes, out).map(drop);
     }
-    if !bytes.starts_with(b"PK") {
-        let mut kept = Vec::with_capacity(bytes.len());
-        copy_lines(&mut Cursor::new(bytes), &cuts.sorted(name), &mut kept)?;
-        return Ok(kept);
+    if !is_zip(&mut bytes)? {
+        return copy_lines(&mut bytes, &cuts.sorted(name), out);
     }
-    zip_without_refused(bytes, cuts, PackageLimits::default())
+    zip_without_refused(bytes, cuts, PackageLimits::default(), out)
 }
 
 /// A zip without what was refused. Nothing is unpacked of an entry that is cut whole, whatever it holds: its name stays,
 /// empty. The others together may unpack to no more than one reading of the package may.
-fn zip_without_refused(bytes: &[u8], cuts: &Cuts, limits: PackageLimits) -> io::Result<Vec<u8>> {
+fn zip_without_refused(
+    bytes: impl Read + Seek,
+    cuts: &Cuts,
+    limits: PackageLimits,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let unreadable = |error: PackageError| io::Error::other(error.to_string());
-    let mut package = ZipPackage::new(Cursor::new(bytes), limits).map_err(unreadable)?;
-    let mut kept = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
+    let mut package = ZipPackage::new(bytes, limits).map_err(unreadable)?;
+    let mut kept = zip::ZipWriter::new_stream(out);
+    // An entry may have more than four gibibytes.
+    let options = zip::write::SimpleFileOptions::default().large_file(true);
     let mut left = limits.total_bytes;
     for entry in package.names() {
         kept.start_file(entry.as_str(), options)
@@ -103,8 +135,8 @@ fn zip_without_refused(bytes: &[u8], cuts: &Cuts, limits: PackageLimits) -> io::
         };
         copy_lines(&mut reader, &lines, &mut kept)?;
     }
-    kept.flush()?;
-    Ok(kept.finish().map_err(io::Error::other)?.into_inner())
+    kept.finish().map_err(io::Error::other)?;
+    Ok(())
 }
 
 /// A reader of one entry that fails once the entries together give more than is left.
@@ -125,6 +157,8 @@ impl<R: Read> Read for Within<'_, R> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
@@ -199,7 +233,7 @@ mod tests {
                 total_bytes,
                 ..PackageLimits::default()
             };
-            zip_without_refused(&bytes, &cuts, limits).is_ok()
+            zip_without_refused(Cursor::new(&bytes), &cuts, limits, &mut Vec::new()).is_ok()
         };
         assert!(within(18));
         assert!(!within(17));

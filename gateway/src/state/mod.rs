@@ -9,6 +9,7 @@ pub mod episode;
 pub mod gone_record;
 pub mod held;
 pub mod involvement;
+pub mod large;
 pub mod legal_hold;
 pub mod link;
 pub mod match_model;

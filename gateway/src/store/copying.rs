@@ -80,7 +80,7 @@ impl From<sqlx::Error> for CopyError {
 
 impl CopyError {
     /// What is wrong with a file.
-    pub(super) fn file(file: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(file: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let file = file.into();
         move |error| Self::File { file, error }
     }

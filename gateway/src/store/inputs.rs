@@ -11,7 +11,7 @@ use super::{StoreError, Tx};
 /// Where an input stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputState {
-    /// Being read.
+    /// Accepted, and on its way into the store.
     Staging,
     /// Read; its events go on.
     Published,
@@ -19,6 +19,8 @@ pub enum InputState {
     Rejected,
     /// A full refresh that waits for an operator's release.
     Held,
+    /// Accepted, but its blob can't be used: it goes on when the blob is back.
+    Parked,
 }
 
 impl InputState {
@@ -30,6 +32,7 @@ impl InputState {
             Self::Published => "published",
             Self::Rejected => "rejected",
             Self::Held => "held",
+            Self::Parked => "parked",
         }
     }
 }
@@ -144,26 +147,14 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Drops what an earlier attempt at the same input left behind when it was cut off.
+    /// Forgets an input that was given up, so that the same can be taken.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn drop_staging(
-        &mut self,
-        system: &SystemId,
-        name: &str,
-        content_hash: &[u8; 32],
-    ) -> Result<(), StoreError> {
-        let Some(row) = self.same_input(system, name, content_hash).await? else {
-            return Ok(());
-        };
-        if row.state != InputState::Staging.code() {
-            return Ok(());
-        }
-        self.discard_staged(row.id).await?;
+    pub async fn forget_input(&mut self, id: InputId) -> Result<(), StoreError> {
         query("DELETE FROM input WHERE jurisdiction = $1 AND id = $2")
             .bind(self.jurisdiction())
-            .bind(row.id.as_bytes().as_slice())
+            .bind(id.as_bytes().as_slice())
             .execute(&mut self.inner)
             .await?;
         Ok(())
@@ -199,7 +190,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps the original of an input that was staged without it.
+    /// Keeps the original of an input that was held anew.
     ///
     /// # Errors
     /// When the store fails.
@@ -238,7 +229,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The original of an input; `None` when there is no such input, or its original was disposed of.
+    /// The original of an input; `None` when there is no such input, or its original was disposed of. That of a large input
+    /// is empty here: it is in its blob.
     ///
     /// # Errors
     /// When the store fails or the original does not open.

@@ -7,6 +7,7 @@ mod aged;
 mod audit;
 mod audit_events;
 mod backup;
+mod blobs;
 mod cause;
 mod changes;
 mod checkpoints;
@@ -48,7 +49,7 @@ mod sqlite;
 mod standing;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tx;
 mod writers;
 
@@ -62,6 +63,7 @@ pub use aged::{Aged, AgedKey, Shelf};
 pub use audit::AuditEntry;
 pub use audit_events::Logging;
 pub use backup::{AuditHead, Backup, Damage, Manifest};
+pub use blobs::{BlobHead, BlobPart, BlobRow};
 pub use cause::EventHead;
 pub use changes::Change;
 pub use checkpoints::{CheckpointRow, CosignatureRow};

@@ -7,7 +7,7 @@ use super::sql::{Session, composed};
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
-const ALL: [&str; 34] = [
+const ALL: [&str; 35] = [
     // The highest position so far: the last entry of an index.
     "INSERT INTO audit ",
     "INSERT INTO event ",
@@ -27,6 +27,7 @@ const ALL: [&str; 34] = [
     "SELECT * FROM decision WHERE jurisdiction = $1 ORDER BY decided_at DESC",
     "SELECT id, system, format, received_at, state, outcome, report FROM input WHERE jurisdiction = $1 ORDER",
     // All of a kind is what is asked for.
+    "SELECT id, input, length, sha256 FROM blob",
     "SELECT size, witness_key, line FROM audit_cosignature",
     "SELECT key, sealed FROM document WHERE jurisdiction = $1 AND kind = $2 ORDER BY key",
     "INSERT INTO document_due (jurisdiction, kind, key, due_at) SELECT",

@@ -24,7 +24,7 @@ enum Bound {
 }
 
 /// Table, what is named as the column, and the column that names the row.
-const SEALED: [(&str, Bound, &str); 7] = [
+const SEALED: [(&str, Bound, &str); 8] = [
     ("input", Bound::Column, "id"),
     ("event", Bound::Column, "id"),
     ("document", Bound::In("kind"), "key"),
@@ -32,6 +32,7 @@ const SEALED: [(&str, Bound, &str); 7] = [
     ("outbox", Bound::Column, "id"),
     ("consent_document", Bound::Column, "key"),
     ("evidence", Bound::Column, "hash"),
+    ("blob", Bound::Column, "id"),
 ];
 
 /// A table with sealed values.

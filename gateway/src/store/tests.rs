@@ -30,15 +30,27 @@ impl Document for Note {
     }
 }
 
-pub(super) struct Place {
-    pub(super) folder: tempfile::TempDir,
-    pub(super) store: Store,
-    pub(super) address: Option<PgConnectOptions>,
+pub(crate) struct Place {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) store: Store,
+    pub(crate) address: Option<PgConnectOptions>,
     /// Ends after its connections.
     pub(super) cluster: Option<Cluster>,
 }
 
 impl Place {
+    /// The store as a gateway finds it that starts after this one was stopped.
+    pub(crate) async fn again(&self) -> Store {
+        let sealer = sealer(self.folder.path());
+        match &self.address {
+            Some(address) => Store::open_postgres(address.clone(), sealer).await.unwrap(),
+            None => {
+                let file = self.folder.path().join("tandem.sqlite");
+                Store::open(&file, sealer).await.unwrap()
+            }
+        }
+    }
+
     /// Another gateway on the same database.
     pub(super) async fn another(&self) -> Store {
         let address = self.address.clone().unwrap();
@@ -47,12 +59,12 @@ impl Place {
     }
 }
 
-pub(super) fn sealer(folder: &Path) -> Sealer {
+pub(crate) fn sealer(folder: &Path) -> Sealer {
     let county = "demo-county".parse().unwrap();
     Sealer::open_or_create(&folder.join("root.key"), county).unwrap()
 }
 
-pub(super) async fn on_sqlite() -> Place {
+pub(crate) async fn on_sqlite() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tandem.sqlite");
     let store = Store::open(&file, sealer(folder.path())).await.unwrap();
@@ -64,7 +76,7 @@ pub(super) async fn on_sqlite() -> Place {
     }
 }
 
-pub(super) async fn on_postgres() -> Place {
+pub(crate) async fn on_postgres() -> Place {
     let cluster = Cluster::start(false).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let address: PgConnectOptions = cluster.database().unwrap().parse().unwrap();
@@ -89,7 +101,7 @@ macro_rules! contract {
         }
     };
 }
-pub(super) use contract;
+pub(crate) use contract;
 
 pub(super) fn now() -> jiff::Timestamp {
     "2026-02-02T09:00:00-08:00".parse().unwrap()

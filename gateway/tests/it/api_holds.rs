@@ -12,7 +12,7 @@ use tandem::store::Shelf;
 use crate::api_office::{Office, marisol, person};
 use crate::api_retention::{LATER, at, counts, over, run, run_to_the_end, verified};
 
-async fn hold(office: &Office, scope: &Value) -> String {
+pub(crate) async fn hold(office: &Office, scope: &Value) -> String {
     let mut body = scope.clone();
     body["reason"] = json!("preservation letter 2026-14");
     let placed = office.post("privacy", "/v1/holds", &body).await;

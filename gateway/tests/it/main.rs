@@ -51,6 +51,8 @@ mod cli_store;
 mod figures;
 mod labels;
 mod labels_hmis;
+mod large_files;
+mod large_files_kept;
 mod processes;
 mod retention_processes;
 mod retention_rules;

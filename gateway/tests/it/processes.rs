@@ -56,8 +56,14 @@ fn start(folder: &Path, name: &str) -> Process {
 /// Starts a gateway with more settings than the others have.
 pub(crate) fn start_with(folder: &Path, name: &str, settings: &str) -> Process {
     let url = deploy_with(folder, name, settings);
-    let child = Command::new(env!("CARGO_BIN_EXE_tandem"))
-        .args(["serve", "--config", name])
+    let mut program = Command::new(env!("CARGO_BIN_EXE_tandem"));
+    program.args(["serve", "--config", name]);
+    spawn(folder, program, url)
+}
+
+/// Starts a program that serves a folder.
+pub(crate) fn spawn(folder: &Path, mut program: Command, url: String) -> Process {
+    let child = program
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,6 +1,7 @@
 //! `tandem doctor`: is everything there that a gateway with this configuration needs? Looks by itself, whether a
 //! gateway runs or not.
 
+mod blobs;
 mod certificates;
 mod chain;
 mod clock;

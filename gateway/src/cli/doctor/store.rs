@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::examination::{Examination, Finding};
-use super::keys;
+use super::{blobs, keys};
 use crate::config::Config;
 use crate::seal::Sealer;
 use crate::store::{Schema, Store, StoreError};
@@ -46,7 +46,7 @@ pub(super) async fn examine(
             return None;
         }
     };
-    let last = look(examination, &store, now).await;
+    let last = look(examination, &store, config, now).await;
     store.close().await;
     match last {
         Ok(last) => {
@@ -74,6 +74,7 @@ fn unopened(error: &StoreError) -> Finding {
 async fn look(
     examination: &mut Examination,
     store: &Store,
+    config: &Config,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
     let schema = store.schema().await?;
@@ -84,6 +85,7 @@ async fn look(
         return Ok(None);
     }
     keys::examine(examination, store, now).await?;
+    blobs::examine(examination, store, config).await?;
     let mut tx = store.snapshot().await?;
     tx.last_recorded().await
 }

@@ -25,7 +25,7 @@ impl Intake<'_> {
         .map_err(|_| StoreError::Shape { kind: "event" })?;
         let ingested = tx
             .ingest(
-                &self.context.system,
+                self.system,
                 told.source_event_id.as_str(),
                 &content,
             )
@@ -40,12 +40,12 @@ impl Intake<'_> {
         let (true, Some(person)) = (is_gone, &told.source_person_id) else {
             return Ok(false);
         };
-        if self.people.contains(person.as_str()) || tx.count_events(EventState::Waiting).await? > 0
+        if self.people.has(person.as_str()) || tx.count_events(EventState::Waiting).await? > 0
         {
             return Ok(false);
         }
         let key = RecordKey {
-            system: self.context.system.clone(),
+            system: self.system.clone(),
             person: person.clone(),
         };
         let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
@@ -63,12 +63,12 @@ impl Intake<'_> {
                 return Ok(false);
             }
         }
-        Ok(!deletion::is_known(tx, &self.context.system, told).await?)
+        Ok(!deletion::is_known(tx, self.system, told).await?)
     }
 
     /// Whether something that had ended comes back unchanged: a withdrawn record, a closed case.
     async fn comes_back(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
-        let system = &self.context.system;
+        let system = self.system;
         if deletion::is_by_id_alone(told) {
             return Ok(false);
         }
@@ -88,23 +88,6 @@ impl Intake<'_> {
                 Ok(known.is_some_and(|known| !known.is_open))
             }
             _ => Ok(false),
-        }
-    }
-
-    /// Takes the keys of a staged input's events, and drops the repeats among them.
-    pub(super) async fn admit_staged(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let mut position = 0;
-        loop {
-            let page = tx.staged_events(self.id, position, 1_000).await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            position = last.position;
-            for staged in page {
-                if !self.admits(tx, &staged.event.told).await? {
-                    tx.drop_event(staged.position).await?;
-                }
-            }
         }
     }
 }

@@ -1,41 +1,48 @@
 //! Accept: an input is read by its adapter and becomes durable before it is acknowledged.
 //!
-//! An input up to [`ONE_COMMIT_BYTES`] is read first and committed whole: sealed original, ingest keys and events in one
-//! transaction. A larger one is staged in batches and published by one row, so that a crash leaves either all of it
-//! or nothing that counts.
+//! An input up to `files.large_over` is read first and committed whole: sealed original, ingest keys and events in one
+//! transaction. A larger one goes into blobs (`survey`), with one small commit, and from there into the store in steps
+//! that survive a crash (`work`); one commit publishes it.
 
 mod admit;
+mod findings;
 pub mod gate;
+mod large;
+mod people;
 mod reading;
 mod refresh;
+mod source;
+mod survey;
+mod work;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
-use tandem_adapter_port::read::{Coverage, FormatReader};
+use tandem_adapter_port::read::{Coverage, FormatReader, Stopped};
 use tandem_adapter_port::report::{Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
-use tandem_mappings::model::id::{EventId, InputId};
+use tandem_mappings::model::id::{EventId, InputId, SystemId};
 use tokio::sync::{Mutex, mpsc};
 
-use reading::{Found, ReadThrough, read_through};
-
+use self::findings::Found;
+use self::people::People;
+use self::reading::{ReadThrough, read_through};
+pub use self::source::Source;
+pub use self::work::{Step, Work, WorkError};
 use super::deletion;
+use super::files::Files;
 use super::labelling::Labeller;
 use super::original::without_refused;
+use crate::blob::BlobError;
 use crate::config::RefreshConfig;
 use crate::state::held::HeldDoc;
 use crate::state::partner::PartnerRowDoc;
 use crate::store::{EventState, InputState, Received, Settled, Store, StoreError, Tx};
 
-/// Inputs up to this size are committed whole.
-pub const ONE_COMMIT_BYTES: usize = 8 << 20;
-/// Events in one staging batch.
-const BATCH: usize = 500;
+/// Findings that may wait between the reader and the store.
+const WAITING: usize = 500;
 
 /// Why an input was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +54,15 @@ pub enum AcceptError {
     /// The input can't be read from where it lies.
     #[error("the input cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    /// A large input can't be written into the folder of blobs: nothing was accepted, try again.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// A large input of the same system is still on its way into the store: what comes later has to wait for it.
+    #[error("a large file of {0} is still on its way into the store")]
+    Busy(SystemId),
+    /// The input was changed while it was read: nothing was accepted, try again.
+    #[error("the input was changed while it was read")]
+    Changed,
     /// The input to be released is not held, or no longer.
     #[error("the input is not held")]
     NotHeld,
@@ -72,18 +88,20 @@ pub struct Acceptor {
     store: Store,
     refresh: RefreshConfig,
     labeller: Option<Arc<Labeller>>,
+    files: Option<Arc<Files>>,
     /// Releases take turns: two of one input would stage it twice.
     releases: Arc<Mutex<()>>,
 }
 
 impl Acceptor {
-    /// An acceptor.
+    /// An acceptor that commits every input whole, whatever its size.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self {
             store,
             refresh: RefreshConfig::default(),
             labeller: None,
+            files: None,
             releases: Arc::default(),
         }
     }
@@ -103,29 +121,52 @@ impl Acceptor {
         }
     }
 
+    /// The same, with a place for large inputs.
+    #[must_use]
+    pub fn keeping_large(self, files: Arc<Files>) -> Self {
+        Self {
+            files: Some(files),
+            ..self
+        }
+    }
+
     /// Reads an input and makes it durable. When this returns, it may be acknowledged.
     ///
     /// # Errors
-    /// When the store or the reader fails; then nothing counts as accepted.
+    /// When the store, the folder of blobs or the reader fails, or an earlier large input of the system is still on its way; then
+    /// nothing counts as accepted.
     pub async fn accept(
         &self,
         reader: Arc<dyn FormatReader>,
         context: ReadContext,
-        bytes: Arc<Vec<u8>>,
+        source: impl Into<Source>,
     ) -> Result<Accepted, AcceptError> {
-        let content_hash: [u8; 32] = Sha256::digest(bytes.as_slice()).into();
-        // What is committed whole is compared there, in the transaction that writes it.
-        if bytes.len() > ONE_COMMIT_BYTES {
-            let mut tx = self.store.snapshot().await?;
-            let (system, name) = (&context.system, &context.input_name);
-            let same = tx.same_input(system, name, &content_hash).await?;
-            if let Some(row) = same.filter(|row| row.state != InputState::Staging.code()) {
-                return Ok(duplicate(&row, reader.format()));
+        let source = source.into();
+        let length = source.length()?;
+        if let Some(files) = &self.files {
+            if files.has_in_work(&self.store, &context.system).await? {
+                return self.while_in_work(reader.format(), &context, source).await;
+            }
+            if length > files.large_over() {
+                return self.accept_large(files, reader, context, source).await;
             }
         }
-        let intake = Intake::new(&self.store, &context, reader.format(), content_hash);
-        self.run(intake.limited_by(&self.refresh), reader, &context, bytes)
-            .await
+        let (bytes, content_hash) = tokio::task::spawn_blocking(move || {
+            let bytes = source.whole()?;
+            let hash = Source::from(Arc::clone(&bytes)).hash()?;
+            Ok::<_, std::io::Error>((bytes, hash))
+        })
+        .await
+        .map_err(|_| AcceptError::Reader(reader.format().name()))??;
+        let mut intake = Intake::new(
+            &self.store,
+            &context.system,
+            &context.input_name,
+            context.received_at,
+        );
+        (intake.format, intake.content_hash) = (reader.format().name(), content_hash);
+        intake.refresh = Some(&self.refresh);
+        self.run(intake, reader, &context, bytes).await
     }
 
     async fn run<'a>(
@@ -135,22 +176,23 @@ impl Acceptor {
         context: &ReadContext,
         bytes: Arc<Vec<u8>>,
     ) -> Result<Accepted, AcceptError> {
-        intake.labeller = self.labeller.as_deref();
-        let (out, found) = mpsc::channel(BATCH);
+        let (out, found) = mpsc::channel(WAITING);
         let format = reader.format();
         let reading = {
             let (context, bytes) = (context.clone(), Arc::clone(&bytes));
             tokio::task::spawn_blocking(move || {
-                read_through(reader.as_ref(), &context, &bytes, out)
+                let hand_over = |found| {
+                    let gone = |_| Stopped("the gateway is stopping".to_owned());
+                    out.blocking_send(found).map_err(gone)
+                };
+                let bytes = std::io::Cursor::new(bytes.as_slice());
+                read_through(reader.as_ref(), &context, bytes, hand_over)
             })
         };
-        intake.take(found, bytes.len() > ONE_COMMIT_BYTES).await?;
-        let read = reading
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or(AcceptError::Reader(format.name()))?;
-        intake.finish(read, &bytes).await
+        intake.take(found, self.labeller.as_deref()).await;
+        let read = reading.await.ok().and_then(Result::ok);
+        let read = read.ok_or(AcceptError::Reader(format.name()))?;
+        intake.finish(format, read, &bytes).await
     }
 }
 
@@ -178,17 +220,16 @@ fn duplicate(row: &crate::store::InputRow, format: Format) -> Accepted {
 /// One input on its way into the store.
 struct Intake<'a> {
     store: &'a Store,
-    context: &'a ReadContext,
-    format: Format,
+    system: &'a SystemId,
+    name: &'a str,
+    format: &'a str,
     content_hash: [u8; 32],
     id: InputId,
     at: Timestamp,
     pending: Vec<Found>,
-    people: HashSet<String>,
-    is_staged: bool,
+    people: People,
     /// The limits of a full refresh; `None` once an operator has released it.
     refresh: Option<&'a RefreshConfig>,
-    labeller: Option<&'a Labeller>,
     /// Whether the input was held and stands in the store already.
     was_held: bool,
     /// How its events are written first.
@@ -196,77 +237,30 @@ struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    fn new(
-        store: &'a Store,
-        context: &'a ReadContext,
-        format: Format,
-        content_hash: [u8; 32],
-    ) -> Self {
+    fn new(store: &'a Store, system: &'a SystemId, name: &'a str, at: Timestamp) -> Self {
         Self {
             store,
-            context,
-            format,
-            content_hash,
+            system,
+            name,
+            format: "",
+            content_hash: [0; 32],
             id: InputId(uuid::Uuid::now_v7()),
-            at: context.received_at,
+            at,
             pending: Vec::new(),
-            people: HashSet::new(),
-            is_staged: false,
+            people: People::default(),
             refresh: None,
-            labeller: None,
             was_held: false,
             first: EventState::Staged,
         }
     }
 
-    fn limited_by(self, refresh: &'a RefreshConfig) -> Self {
-        Self {
-            refresh: Some(refresh),
-            ..self
-        }
-    }
-
-    async fn take(
-        &mut self,
-        mut found: mpsc::Receiver<Found>,
-        stage: bool,
-    ) -> Result<(), AcceptError> {
+    async fn take(&mut self, mut found: mpsc::Receiver<Found>, labeller: Option<&Labeller>) {
         while let Some(next) = found.recv().await {
-            let next = self.labelled(next);
-            if let Found::Event(event) = &next
-                && let (Body::RecordReceived(_), Some(person)) =
-                    (&event.body, &event.source_person_id)
-            {
-                self.people.insert(person.as_str().to_owned());
+            let next = labelled(next, labeller, self.system);
+            if let Found::Event(event) = &next {
+                self.people.note(event);
             }
             self.pending.push(next);
-            if stage && self.pending.len() >= BATCH {
-                let mut tx = self.store.begin().await?;
-                if !self.is_staged && !self.was_held {
-                    // What an earlier attempt at the same input left behind when it was cut off.
-                    tx.drop_staging(
-                        &self.context.system,
-                        &self.context.input_name,
-                        &self.content_hash,
-                    )
-                    .await?;
-                    // The original follows at the end, once it is known what must be cut out of it.
-                    self.add_input(&mut tx, &[], None).await?;
-                }
-                self.is_staged = true;
-                self.write_pending(&mut tx).await?;
-                tx.commit().await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn labelled(&self, found: Found) -> Found {
-        match (found, self.labeller) {
-            (Found::Event(event), Some(labeller)) => {
-                Found::Event(Box::new(labeller.label(&self.context.system, *event)))
-            }
-            (found, _) => found,
         }
     }
 
@@ -274,42 +268,34 @@ impl<'a> Intake<'a> {
         &self,
         tx: &mut Tx,
         original: &[u8],
-        settled: Option<Settled<'_>>,
+        settled: Settled<'_>,
     ) -> Result<(), StoreError> {
         tx.add_input(&Received {
             id: self.id,
-            system: &self.context.system,
-            format: self.format.name(),
-            name: &self.context.input_name,
+            system: self.system,
+            format: self.format,
+            name: self.name,
             content_hash: self.content_hash,
             at: self.at,
             original,
-            settled,
+            settled: Some(settled),
         })
         .await
     }
 
+    /// Writes the events that count, and what is remembered of the partner.
     async fn write_pending(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         for found in std::mem::take(&mut self.pending) {
             match found {
-                Found::Event(event) => self.write_event(tx, *event).await?,
+                Found::Event(event) => {
+                    if self.admits(tx, &event).await? {
+                        self.append(tx, *event).await?;
+                    }
+                }
                 Found::Row(row) => {
-                    let document = PartnerRowDoc {
-                        system: self.context.system.clone(),
-                        row,
-                    };
-                    tx.put(&document, self.at).await?;
+                    PartnerRowDoc::keep(tx, self.system, vec![row], self.at).await?;
                 }
             }
-        }
-        Ok(())
-    }
-
-    /// Writes an event if it counts. Of a staged input every event is kept for now: its keys are taken when it is
-    /// published, so that an input that is cut off or rejected leaves none.
-    async fn write_event(&self, tx: &mut Tx, told: NewEvent) -> Result<(), StoreError> {
-        if self.is_staged || self.admits(tx, &told).await? {
-            self.append(tx, told).await?;
         }
         Ok(())
     }
@@ -318,7 +304,7 @@ impl<'a> Intake<'a> {
         let event = Event {
             id: EventId(tx.new_event_id(self.at)),
             recorded_at: self.at,
-            system: self.context.system.clone(),
+            system: self.system.clone(),
             jurisdiction: self.store.sealer().jurisdiction().clone(),
             decision_id: None,
             payload_version: 1,
@@ -334,13 +320,10 @@ impl<'a> Intake<'a> {
             .pending
             .iter()
             .any(|found| matches!(found, Found::Event(told) if is_of_something_gone(told)));
-        if !self.is_staged && !hangs_together {
+        if !hangs_together {
             self.first = EventState::Waiting;
         }
         self.write_pending(tx).await?;
-        if self.is_staged {
-            self.admit_staged(tx).await?;
-        }
         self.withdraw_absent(tx, coverage).await?;
         if self.first == EventState::Staged {
             tx.publish_events(self.id).await?;
@@ -350,26 +333,22 @@ impl<'a> Intake<'a> {
 
     async fn finish(
         mut self,
+        format: Format,
         mut read: ReadThrough,
         bytes: &[u8],
     ) -> Result<Accepted, AcceptError> {
-        let original = without_refused(&self.context.input_name, bytes, &read.cuts)?;
+        let original = without_refused(self.name, bytes, &read.cuts)?;
         let is_rejected = read.report.outcome == Outcome::Rejected;
         let mut tx = self.store.begin().await?;
-        if !self.is_staged && !self.was_held {
-            // The same input may have come twice at once: the first to write it wins.
-            let (system, name) = (&self.context.system, &self.context.input_name);
-            let same = tx.same_input(system, name, &self.content_hash).await?;
-            if let Some(row) = same.filter(|row| row.state != InputState::Staging.code()) {
-                return Ok(duplicate(&row, self.format));
-            }
-        }
         if self.was_held {
             tx.remove::<HeldDoc>(&self.id.to_string()).await?;
+        } else if let Some(row) = self.taken_before(&mut tx).await? {
+            // The same input may have come twice at once: the first to write it wins.
+            return Ok(duplicate(&row, format));
         }
-        let is_held = !is_rejected && self.is_held(&mut tx, &mut read).await?;
-        let report = serde_json::to_string(&read.report)
-            .map_err(|_| StoreError::Shape { kind: "report" })?;
+        let is_held =
+            !is_rejected && self.is_held(&mut tx, &mut read.report, &read.coverage).await?;
+        let report = text_of(&read.report)?;
         let settled = Settled {
             state: match (is_held, is_rejected) {
                 (true, _) => InputState::Held,
@@ -379,16 +358,14 @@ impl<'a> Intake<'a> {
             outcome: read.report.outcome.code(),
             report: &report,
         };
-        if self.is_staged || self.was_held {
+        if self.was_held {
             tx.set_original(self.id, &original).await?;
             tx.settle_input(self.id, settled).await?;
         } else {
-            self.add_input(&mut tx, &original, Some(settled)).await?;
+            self.add_input(&mut tx, &original, settled).await?;
         }
         if settled.state == InputState::Published {
             self.publish(&mut tx, &read.coverage).await?;
-        } else {
-            tx.discard_staged(self.id).await?;
         }
         tx.commit().await?;
         Ok(Accepted {
@@ -397,6 +374,21 @@ impl<'a> Intake<'a> {
             is_duplicate: false,
         })
     }
+}
+
+/// What was found, with its labels.
+fn labelled(found: Found, labeller: Option<&Labeller>, system: &SystemId) -> Found {
+    match (found, labeller) {
+        (Found::Event(event), Some(labeller)) => {
+            Found::Event(Box::new(labeller.label(system, *event)))
+        }
+        (found, _) => found,
+    }
+}
+
+/// A report as the store keeps it.
+fn text_of(report: &Report) -> Result<String, StoreError> {
+    serde_json::to_string(report).map_err(|_| StoreError::Shape { kind: "report" })
 }
 
 /// Whether what is told depends on what waits or came earlier in the same input: then the events of the input wait together.

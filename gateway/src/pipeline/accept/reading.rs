@@ -1,6 +1,6 @@
 //! Reading one input to its end, on a blocking thread.
 
-use std::io::{Cursor, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Deviation, Place};
@@ -9,36 +9,22 @@ use tandem_adapter_port::package::{PackageLimits, ZipPackage};
 use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, Stopped};
 use tandem_adapter_port::report::{Counting, Report};
 use tandem_mappings::model::event::NewEvent;
-use tokio::sync::mpsc;
 
-use super::super::original::Cuts;
-
-/// One thing that a reader found.
-pub(super) enum Found {
-    Event(Box<NewEvent>),
-    Row(PartnerRow),
-}
+use super::super::original::{Cuts, is_zip};
+use super::findings::Found;
 
 /// Takes what a reader finds and hands it over in order.
-struct Handover {
-    out: mpsc::Sender<Found>,
+struct Handover<F> {
+    hand_over: F,
     cuts: Cuts,
     coverage: Coverage,
 }
 
-impl Handover {
-    fn send(&self, found: Found) -> Result<(), Stopped> {
-        self.out
-            .blocking_send(found)
-            .map_err(|_| Stopped("the gateway is stopping".to_owned()))
-    }
-}
-
-impl Sink for Handover {
+impl<F: FnMut(Found) -> Result<(), Stopped>> Sink for Handover<F> {
     fn record(&mut self, _record_type: &str) {}
 
     fn event(&mut self, event: NewEvent) -> Result<(), Stopped> {
-        self.send(Found::Event(Box::new(event)))
+        (self.hand_over)(Found::Event(Box::new(event)))
     }
 
     fn deviation(&mut self, _deviation: Deviation) {}
@@ -54,34 +40,50 @@ impl Sink for Handover {
     }
 
     fn partner_row(&mut self, row: PartnerRow) -> Result<(), Stopped> {
-        self.send(Found::Row(row))
+        (self.hand_over)(Found::Row(row))
     }
 }
 
 /// What reading an input to its end gave.
+#[derive(Debug)]
 pub(super) struct ReadThrough {
     pub(super) report: Report,
     pub(super) cuts: Cuts,
     pub(super) coverage: Coverage,
 }
 
-/// Reads bytes with an adapter, pushing what is found into a channel. Runs on a blocking thread.
+/// Why an input was not read to its end.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// Its bytes can't be read.
+    Io(io::Error),
+    /// Whoever takes what is found took no more.
+    Stopped,
+}
+
+impl From<Stopped> for Unread {
+    fn from(_stopped: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+/// Reads bytes with an adapter and hands over what is found. Runs on a blocking thread.
 pub(super) fn read_through(
     reader: &dyn FormatReader,
     context: &ReadContext,
-    bytes: &[u8],
-    out: mpsc::Sender<Found>,
-) -> Result<ReadThrough, Stopped> {
+    mut bytes: impl Read + Seek,
+    hand_over: impl FnMut(Found) -> Result<(), Stopped>,
+) -> Result<ReadThrough, Unread> {
     let mut handover = Handover {
-        out,
+        hand_over,
         cuts: Cuts::default(),
         coverage: Coverage::Partial,
     };
     let mut counting = Counting::new(reader.format(), &mut handover);
     let name = context.input_name.as_str();
-    let mut cursor = Cursor::new(bytes);
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        match ZipPackage::new(cursor.clone(), PackageLimits::default()) {
+    let is_zip = is_zip(&mut bytes).map_err(Unread::Io)?;
+    if is_zip {
+        match ZipPackage::new(bytes, PackageLimits::default()) {
             Ok(mut package) => reader.read(
                 Input::Package {
                     name,
@@ -97,11 +99,12 @@ pub(super) fn read_through(
             )),
         }
     } else {
-        let stream: &mut dyn Read = &mut cursor;
+        bytes.seek(SeekFrom::Start(0)).map_err(Unread::Io)?;
+        let mut stream = BufReader::new(bytes);
         reader.read(
             Input::Stream {
                 name,
-                reader: stream,
+                reader: &mut stream,
             },
             context,
             &mut counting,

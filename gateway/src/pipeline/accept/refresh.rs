@@ -6,13 +6,12 @@ use std::sync::Arc;
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Place, Severity};
 use tandem_adapter_port::read::{Coverage, FormatReader, StaysCovered};
-use tandem_adapter_port::report::{DeviationCount, Outcome};
+use tandem_adapter_port::report::{DeviationCount, Outcome, Report};
 use tandem_mappings::model::date::PartialDate;
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::SourceEventId;
 use tandem_mappings::model::person::RecordGone;
 
-use super::reading::ReadThrough;
 use super::{AcceptError, Accepted, Acceptor, Intake};
 use crate::state::held::HeldDoc;
 use crate::state::involvement::InvolvementDoc;
@@ -32,15 +31,15 @@ impl Acceptor {
         bytes: Vec<u8>,
     ) -> Result<Accepted, AcceptError> {
         let _turn = self.releases.lock().await;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.snapshot().await?;
         if tx.get::<HeldDoc>(&held.input.to_string()).await?.is_none() {
             return Err(AcceptError::NotHeld);
         }
-        // What a release that was cut off left behind.
-        tx.discard_staged(held.input).await?;
-        tx.commit().await?;
-        let mut intake = Intake::new(&self.store, &context, reader.format(), [0; 32]);
+        drop(tx);
+        let (system, name) = (&context.system, context.input_name.as_str());
+        let mut intake = Intake::new(&self.store, system, name, context.received_at);
         (intake.id, intake.was_held) = (held.input, true);
+        intake.format = reader.format().name();
         self.run(intake, reader, &context, Arc::new(bytes)).await
     }
 }
@@ -50,12 +49,13 @@ impl Intake<'_> {
     pub(super) async fn is_held(
         &self,
         tx: &mut Tx,
-        read: &mut ReadThrough,
+        report: &mut Report,
+        coverage: &Coverage,
     ) -> Result<bool, StoreError> {
-        let Some(limits) = self.refresh.filter(|_| read.coverage != Coverage::Partial) else {
+        let Some(limits) = self.refresh.filter(|_| *coverage != Coverage::Partial) else {
             return Ok(false);
         };
-        let (absent, known) = self.absent_records(tx, &read.coverage).await?;
+        let (absent, known) = self.absent_records(tx, coverage).await?;
         let absent = absent.len() as u64;
         if !limits.holds(absent, known) {
             return Ok(false);
@@ -65,26 +65,26 @@ impl Intake<'_> {
             severity: Severity::Error,
             code: "refresh-withdraws-too-many".to_owned(),
             count: absent,
-            first: Place::file(self.context.input_name.as_str()),
+            first: Place::file(self.name),
             expected: format!(
                 "a full refresh that leaves out at most {percent} % of the system's people; this one leaves out \
                  {absent} of {known} and is held until an operator releases it"
             ),
         };
-        read.report.deviations.insert(0, reason);
-        read.report.outcome = Outcome::Rejected;
+        report.deviations.insert(0, reason);
+        report.outcome = Outcome::Rejected;
         let document = HeldDoc {
             input: self.id,
-            system: self.context.system.clone(),
-            format: self.format.name().to_owned(),
-            name: self.context.input_name.clone(),
+            system: self.system.clone(),
+            format: self.format.to_owned(),
+            name: self.name.to_owned(),
             absent,
             known,
         };
         tx.put(&document, self.at).await?;
         tx.audit(
             self.at,
-            self.context.system.as_str(),
+            self.system.as_str(),
             "input.held",
             &self.id.to_string(),
             &format!("{absent} of {known}"),
@@ -126,11 +126,11 @@ impl Intake<'_> {
         coverage: &Coverage,
     ) -> Result<(Vec<RecordDoc>, u64), StoreError> {
         let mut records = tx
-            .find::<RecordDoc>("record.system", self.context.system.as_str())
+            .find::<RecordDoc>("record.system", self.system.as_str())
             .await?;
         records.retain(RecordDoc::is_active);
         let known = records.len() as u64;
-        records.retain(|record| !self.people.contains(record.key.person.as_str()));
+        records.retain(|record| !self.people.has(record.key.person.as_str()));
         let covered = match coverage {
             Coverage::Partial => return Ok((Vec::new(), known)),
             Coverage::Full => return Ok((records, known)),

@@ -6,10 +6,16 @@ use tandem_mappings::model::id::{DecisionId, PersonId, RecordKey, SourceEventId}
 use tandem_mappings::model::involvement::{Involvement, Program};
 use tandem_mappings::model::person::{PersonRecord, RecordGone, RecordReceived};
 
+use std::io::Read as _;
+
 use super::*;
+use crate::blob::BlobFolder;
+use crate::config::ByteSize;
+use crate::pipeline::files::work_off;
 use crate::seal::Sealer;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
+use crate::store::BlobPart;
 
 /// Emits records of the given ids, and rejects the input as a whole if asked to.
 struct Scripted {
@@ -54,9 +60,13 @@ impl FormatReader for Scripted {
     }
 }
 
+/// Larger inputs than this go by blobs.
+const LARGE_OVER: u64 = 1_000;
+
 struct Bench {
     _folder: tempfile::TempDir,
     store: Store,
+    files: Arc<Files>,
 }
 
 impl Bench {
@@ -70,17 +80,29 @@ impl Bench {
         let store = Store::open(&folder.path().join("tandem.sqlite"), sealer)
             .await
             .unwrap();
+        let blobs = BlobFolder::open(&folder.path().join("blobs")).unwrap();
         Self {
+            files: Arc::new(Files::new(blobs, ByteSize::bytes(LARGE_OVER))),
             _folder: folder,
             store,
         }
     }
 
+    fn acceptor(&self) -> Acceptor {
+        Acceptor::new(self.store.clone()).keeping_large(Arc::clone(&self.files))
+    }
+
+    async fn work_off(&self) {
+        work_off(&self.files, &self.store).await.unwrap();
+    }
+
     async fn accept(&self, name: &str, count: usize, rejects: bool, bytes: Vec<u8>) -> Accepted {
         let reader = scripted(count, rejects, Coverage::Partial);
-        let acceptor = Acceptor::new(self.store.clone());
         let bytes = Arc::new(bytes);
-        acceptor.accept(reader, context(name), bytes).await.unwrap()
+        let acceptor = self.acceptor();
+        let accepted = acceptor.accept(reader, context(name), bytes).await.unwrap();
+        self.work_off().await;
+        accepted
     }
 
     /// Records that are known, of people from 0 on.
@@ -143,7 +165,7 @@ fn scripted(count: usize, rejects: bool, coverage: Coverage) -> Arc<Scripted> {
 }
 
 fn large(fill: u8) -> Vec<u8> {
-    vec![fill; ONE_COMMIT_BYTES + 1]
+    vec![fill; LARGE_OVER as usize + 1]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,7 +220,7 @@ async fn a_cut_off_refresh_is_held_whole_and_released_whole_whatever_its_size() 
     for bytes in [b"small".to_vec(), large(b'z')] {
         let bench = Bench::new().await;
         bench.knows(1_000).await;
-        let acceptor = Acceptor::new(bench.store.clone());
+        let acceptor = bench.acceptor();
         let reader = || scripted(700, false, Coverage::Full);
         let (name, bytes) = (context("full"), Arc::new(bytes));
         let held = acceptor.accept(reader(), name.clone(), Arc::clone(&bytes));
@@ -219,11 +241,28 @@ async fn a_cut_off_refresh_is_held_whole_and_released_whole_whatever_its_size() 
         assert!(again.await.unwrap().is_duplicate);
         let mut tx = bench.store.snapshot().await.unwrap();
         let document = tx.all::<HeldDoc>().await.unwrap().remove(0);
-        let original = tx.original(document.input).await.unwrap().unwrap();
+        let original = match tx.blob(document.input, BlobPart::Original).await.unwrap() {
+            Some(blob) => {
+                let mut text = Vec::new();
+                let mut reader = bench.files.folder().read(blob.id, &blob.key).unwrap();
+                reader.read_to_end(&mut text).unwrap();
+                text
+            }
+            None => tx.original(document.input).await.unwrap().unwrap(),
+        };
         assert_eq!(original, *bytes);
         drop(tx);
-        let release = || acceptor.release(reader(), name.clone(), &document, original.clone());
+        let release = async || {
+            if let Some(large) = acceptor.release_large(&document).await? {
+                return Ok(large);
+            }
+            let bytes = original.clone();
+            acceptor
+                .release(reader(), name.clone(), &document, bytes)
+                .await
+        };
         let released = release().await.unwrap();
+        bench.work_off().await;
         assert_eq!(
             (released.input, released.report.outcome),
             (held.input, Outcome::Accepted)

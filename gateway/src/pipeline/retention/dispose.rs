@@ -1,6 +1,8 @@
 //! Takes rows away, by kind.
 
 use jiff::Timestamp;
+use tandem_mappings::model::id::InputId;
+use uuid::Uuid;
 
 use super::people;
 use crate::config::{RowKind, Terms};
@@ -9,6 +11,7 @@ use crate::state::break_glass::BreakGlassDoc;
 use crate::state::directive::DirectiveDoc;
 use crate::state::disclosure::DisclosureDoc;
 use crate::state::episode::EpisodeDoc;
+use crate::state::large::LargeDoc;
 use crate::state::overlay::OverlayDoc;
 use crate::state::plan::{ConflictDoc, PlanDoc};
 use crate::state::record::RecordDoc;
@@ -19,7 +22,8 @@ use crate::store::{Aged, Disposal, Document as _, Logged, StoreError, Tx};
 /// The action under which it is audited.
 pub const ACTION: &str = "retention.dispose";
 
-/// Disposes of rows of a kind that were found free in this transaction, and says so in the log. Returns how many went.
+/// Disposes of rows of a kind that were found free in this transaction, and says so in the log. Returns how many went, and the
+/// blobs whose files go after the commit.
 ///
 /// # Errors
 /// When the store fails.
@@ -30,10 +34,15 @@ pub(super) async fn all(
     rows: &[Aged],
     actor: &str,
     now: Timestamp,
-) -> Result<u64, StoreError> {
-    let (mut count, mut logged) = (0, Vec::new());
+) -> Result<(u64, Vec<Uuid>), StoreError> {
+    let (mut count, mut logged, mut blobs) = (0, Vec::new(), Vec::new());
     for row in rows {
-        count += one(core, tx, kind, row, &mut logged, now).await?;
+        if kind == RowKind::Originals {
+            blobs.extend(original(tx, row.input()?, now).await?);
+            count += 1;
+        } else {
+            count += one(core, tx, kind, row, &mut logged, now).await?;
+        }
     }
     let term = core.loaded.config.retention.term(kind);
     let version = &Terms::shipped().version;
@@ -47,7 +56,14 @@ pub(super) async fn all(
         detail,
     };
     tx.dispose(&logged, &disposal).await?;
-    Ok(count)
+    Ok((count, blobs))
+}
+
+/// Takes the original of an input away. Returns its blobs.
+async fn original(tx: &mut Tx, id: InputId, now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
+    tx.remove::<LargeDoc>(&id.to_string()).await?;
+    tx.empty_input(id, now).await?;
+    tx.remove_blobs(id).await
 }
 
 async fn one(
@@ -65,7 +81,7 @@ async fn one(
             let Some(record) = record else { return Ok(0) };
             return people::dispose(core, tx, record.person_id, now).await;
         }
-        RowKind::Originals => tx.empty_input(row.input()?, now).await?,
+        RowKind::Originals => return Err(StoreError::Shape { kind: "disposal" }),
         RowKind::Evidence => logged.push(Logged::Evidence(row.hash()?.to_owned())),
         RowKind::Decisions => logged.push(Logged::Decision(row.decision()?)),
         RowKind::Plans => {

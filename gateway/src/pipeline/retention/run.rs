@@ -164,12 +164,13 @@ async fn committed(
         return Ok(0);
     }
     let by = run.by.clone();
-    let count = dispose::all(core, &mut tx, scales.kind, &free, &by, now).await?;
+    let (count, blobs) = dispose::all(core, &mut tx, scales.kind, &free, &by, now).await?;
     counts.due = counts.due.saturating_sub(count);
     counts.disposed += count;
     run.counts.insert(scales.kind, counts.clone());
     tx.put(run, now).await?;
     tx.commit().await?;
+    core.files.remove(&blobs);
     Ok(count)
 }
 

@@ -15,6 +15,7 @@ use crate::state::break_glass::BreakGlassDoc;
 use crate::state::directive::DirectiveDoc;
 use crate::state::disclosure::DisclosureDoc;
 use crate::state::episode::EpisodeDoc;
+use crate::state::large::LargeDoc;
 use crate::state::plan::PlanDoc;
 use crate::state::record::RecordDoc;
 use crate::state::referral::ReferralDoc;
@@ -199,6 +200,10 @@ async fn original(tx: &mut Tx, held: &Held, row: &Aged) -> Result<Verdict, Store
     let system: Option<SystemId> = system.parse().ok();
     if system.is_none_or(|system| held.keeps_sent_by(&system)) {
         return Ok(Verdict::Held);
+    }
+    let large = tx.get::<LargeDoc>(&id.to_string()).await?;
+    if large.is_some_and(|doc| doc.problem.is_none()) {
+        return Ok(Verdict::Needed("large-file"));
     }
     Ok(needed(tx.input_waits(id).await?.then_some("waiting-event")))
 }

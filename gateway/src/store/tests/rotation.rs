@@ -8,17 +8,18 @@ use tandem_mappings::model::event::{Event, NewEvent};
 use tandem_mappings::model::id::{EventId, InputId};
 
 use super::*;
+use crate::blob::BlobFolder;
 use crate::seal::{SealError, key_of};
 use crate::store::schema::all_steps;
 use crate::store::sealed::{Anew, COLUMN, sealed_tables};
 use crate::store::tables::{Kind, tables_of};
-use crate::store::{Evidence, EvidenceKind, Resealer, RotationError, Step};
+use crate::store::{BlobPart, Evidence, EvidenceKind, Resealer, RotationError, Step};
 
 /// A nonce, what proves that nothing was altered, and a byte that names the form: no sealed value is shorter.
 const SHORTEST: usize = 1 + 24 + 16;
 const LEASE: Duration = Duration::from_secs(600);
 /// Rows with a sealed value that one round of writing adds.
-const ROUND: i64 = 7;
+const ROUND: i64 = 8;
 
 fn event(number: usize) -> Event {
     let told: NewEvent = serde_json::from_value(serde_json::json!({
@@ -82,6 +83,12 @@ async fn write(store: &Store, number: usize) {
     let message = row(&tx, "family-1");
     tx.add_outbox(&message).await.unwrap();
     tx.put_scan(&format!("consent-{number}"), b"a scan", now())
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let blob = BlobFolder::at(folder.path()).begin().unwrap();
+    let blob = blob.finish().unwrap();
+    tx.add_blob(input.id, BlobPart::Original, &blob, now())
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -151,6 +158,8 @@ async fn reads(store: &Store, rounds: usize) {
     for input in inputs {
         let original = tx.original(input.id).await.unwrap().unwrap();
         assert_eq!(original, b"the original");
+        let blob = tx.blob(input.id, BlobPart::Original).await.unwrap();
+        assert_eq!(blob.unwrap().bytes, 0);
     }
     let waiting = tx.waiting_events(MANY).await.unwrap();
     assert_eq!(waiting.len(), rounds);
@@ -364,6 +373,9 @@ async fn every_column_of_bytes_is_sealed_anew_or_holds_nothing_that_is_sealed() 
         "audit_leaf.id",
         "attempt.decision",
         "attempt.message",
+        "blob.id",
+        "blob.input",
+        "blob.sha256",
         "consent_document.key",
         "decision.id",
         "decision.person",
