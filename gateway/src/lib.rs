@@ -4,6 +4,7 @@
 pub mod accounting;
 pub mod adapters;
 pub mod api;
+mod assembly;
 pub mod audit;
 pub mod cli;
 pub mod clock;
@@ -20,6 +21,7 @@ pub mod keys;
 pub mod lock;
 pub mod pipeline;
 pub mod policy;
+pub mod reload;
 pub mod restore;
 pub mod seal;
 pub mod serve;

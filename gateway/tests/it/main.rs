@@ -21,6 +21,7 @@ mod api_office;
 mod api_own_match;
 mod api_public;
 mod api_referrals;
+mod api_reload;
 mod api_reminders;
 mod api_replays;
 mod api_retention;
