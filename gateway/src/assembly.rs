@@ -47,7 +47,8 @@ impl Assembly {
         let labeller = Labeller::new(Arc::clone(&core.loaded));
         let acceptor = Acceptor::new(core.store.clone())
             .guarding(core.loaded.config.refresh.clone())
-            .labelling(Arc::new(labeller));
+            .labelling(Arc::new(labeller))
+            .traced(core.traces.clone());
         let mut assembly = Self {
             intake: Intake {
                 core: Arc::clone(core),

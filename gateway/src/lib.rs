@@ -28,4 +28,5 @@ pub mod serve;
 pub mod sharing;
 pub mod state;
 pub mod store;
+pub mod traces;
 pub mod transport;

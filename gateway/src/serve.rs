@@ -29,6 +29,7 @@ use crate::reload::{BY_SIGNAL, Reloader, Reloads};
 use crate::seal::Sealer;
 use crate::sharing;
 use crate::store::{Recorder, Recordings, Store, StoreError};
+use crate::traces::{self, Traces};
 
 /// How long a stop waits for what is under way.
 const STOP_LIMIT: Duration = Duration::from_secs(35);
@@ -45,6 +46,8 @@ pub struct Gateway {
     /// Ends after the tasks: what they still ask is recorded.
     stop_recording: CancellationToken,
     recording: JoinHandle<()>,
+    /// Sends what the tasks leave, for a bounded time.
+    exporting: Option<JoinHandle<()>>,
     /// Reads the configuration anew.
     pub reloads: Reloads,
     lock: DataLock,
@@ -72,7 +75,8 @@ impl Gateway {
         std::fs::create_dir_all(&loaded.config.data).context("making the data folder")?;
         let lock = DataLock::take(&loaded.config.data)?;
         let adapters = Arc::new(Adapters::new(&loaded.config)?);
-        let (core, recordings) = Box::pin(core(loaded, clock)).await?;
+        let (traces, exporting) = traces::start(&loaded.config.telemetry)?;
+        let (core, recordings) = Box::pin(core(loaded, traces, clock)).await?;
         let core = Arc::new(core);
         started(&core).await.context("noting the start")?;
         Box::pin(learning::keep_up(&core))
@@ -81,6 +85,7 @@ impl Gateway {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let stop_recording = CancellationToken::new();
         let recording = tokio::spawn(recordings.run(stop_recording.clone()));
+        let exporting = exporting.map(|spans| tokio::spawn(spans.run(stop_recording.clone())));
         let assembly =
             Assembly::of(&core, adapters, &Lanes::new()).context("starting the systems")?;
         let (anew, replaced) = mpsc::channel(1);
@@ -101,6 +106,7 @@ impl Gateway {
             tasks,
             stop_recording,
             recording,
+            exporting,
             reloads,
             lock,
         })
@@ -122,6 +128,9 @@ impl Gateway {
             tracing::error!(
                 "the recorder of decisions had failed; whoever waited for it was not answered"
             );
+        }
+        if let Some(exporting) = self.exporting {
+            let _lost_and_counted = exporting.await;
         }
         self.core.store.close().await;
         drop(self.lock);
@@ -169,7 +178,7 @@ async fn started(core: &Core) -> Result<(), StoreError> {
     tx.commit().await
 }
 
-async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)> {
+async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(Core, Recordings)> {
     let config = &loaded.config;
     let sealer = Sealer::open_or_create(&config.data.join("root.key"), config.jurisdiction.clone())
         .context("opening the key file")?;
@@ -207,6 +216,7 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
         recorder,
         audit: Arc::new(audit),
         loaded_at: clock.now(),
+        traces,
         clock,
         judge,
         engine,

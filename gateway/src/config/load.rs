@@ -135,6 +135,7 @@ impl Loaded {
             }
         }
         problems.extend(self.config.store.problems());
+        problems.extend(self.config.telemetry.problems());
         problems.extend(self.config.break_glass.problems());
         problems.extend(self.config.retention.problems());
         problems.extend(super::FormChange::problems(&self.config.forms));

@@ -14,6 +14,7 @@ mod size;
 mod sources;
 mod store;
 mod system;
+mod telemetry;
 mod token;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ pub use size::ByteSize;
 pub use sources::{Change, ChangeKind, Sources};
 pub use store::{SchemaChange, StoreConfig};
 pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, LaneConfig, Push, SystemConfig};
+pub use telemetry::TelemetryConfig;
 pub use token::{Role, Token, Tokens, hash_of};
 
 /// The whole configuration, as written in the file.
@@ -106,6 +108,9 @@ pub struct Config {
     /// Small-cell suppression of public figures.
     #[serde(default)]
     pub masking: MaskingConfig,
+    /// Where traces are sent.
+    #[serde(default)]
+    pub telemetry: TelemetryConfig,
     /// The connected systems.
     pub systems: BTreeMap<SystemId, SystemConfig>,
 }

@@ -36,6 +36,7 @@ pub fn restart_only(
             "listen.certificate",
             was.listen.certificate.is_some() == is.listen.certificate.is_some(),
         ),
+        ("telemetry", was.telemetry == is.telemetry),
         (
             "limits.header_seconds",
             was.limits.header_seconds == is.limits.header_seconds,

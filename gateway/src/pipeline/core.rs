@@ -21,6 +21,7 @@ use crate::config::{Loaded, SystemConfig};
 use crate::delivery::Board;
 use crate::state::sensitivity::Sensitivity;
 use crate::store::{EventState, Evidence, EvidenceKind, Recorder, Store, StoreError, Tx};
+use crate::traces::Traces;
 
 /// Name under which the gateway writes its own events.
 pub const GATEWAY_SYSTEM: &str = "gateway";
@@ -42,6 +43,8 @@ pub struct Core {
     pub recorder: Recorder,
     /// The audit log.
     pub audit: Arc<AuditLog>,
+    /// Makes spans of what is done.
+    pub traces: Traces,
     /// The clock.
     pub clock: Clock,
     /// The consent engine.

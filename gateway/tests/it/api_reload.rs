@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tandem::store::OutboxState;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::api_lanes::command_of;
+use crate::api_lanes::{command_of, lane};
 use crate::api_office::{Office, marisol, record_received, tokens};
 use crate::api_referrals::{asked, referred, request};
 
@@ -212,6 +212,49 @@ async fn an_attempt_that_is_under_way_ends_as_it_began_and_what_waits_goes_to_th
     assert_eq!(before.values().map(Vec::len).sum::<usize>(), 1);
     assert!(!after.is_empty() && after.values().all(|came| came.len() == 1));
     assert!(before.keys().all(|id| !after.contains_key(id)));
+}
+
+/// How the breaker of child welfare's lane stands, once the lane is served.
+async fn breaker(office: &Office) -> String {
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    let served = async {
+        loop {
+            if let Value::String(standing) = &lane(office, "cws-demo").await["breaker"] {
+                return standing.clone();
+            }
+            ticks.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, served).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_is_left_alone_stays_so_until_something_of_it_changes() {
+    let office = Office::changed(|_, text| {
+        let nobody = pushing("127.0.0.1:9".parse().unwrap());
+        text.replace(FOLDER, &nobody).replace(
+            "[systems.calworks-demo]",
+            "[delivery]\nbreaker_failures = 1\n\n[systems.calworks-demo]",
+        )
+    })
+    .await;
+    asked(&office).await;
+    office.message("cws-demo", OutboxState::Failed).await;
+    assert_eq!(breaker(&office).await, "open");
+    rewrite(&office, |text| text.replace("burst = 1000", "burst = 999"));
+    assert_eq!(reload(&office).await["outcome"], "applied");
+    assert_eq!(breaker(&office).await, "open");
+    rewrite(&office, |text| {
+        text.replace("127.0.0.1:9/\"", "127.0.0.1:7/\"")
+    });
+    assert_eq!(reload(&office).await["outcome"], "applied");
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    let closed = async {
+        while breaker(&office).await != "closed" {
+            ticks.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, closed).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

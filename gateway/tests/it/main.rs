@@ -56,3 +56,4 @@ mod processes;
 mod retention_processes;
 mod retention_rules;
 mod shared_database;
+mod traces;

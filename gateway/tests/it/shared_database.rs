@@ -144,9 +144,15 @@ async fn of_two_gateways_each_reads_its_configuration_by_itself_and_duties_go_on
         accepted.extend(told);
     }
     assert_eq!(accepted.len(), people.len(), "nobody was refused");
-    first.child.kill().unwrap();
-    second.child.kill().unwrap();
-    drop((first, second));
+    // Who stops leaves its duties to the next at once.
+    for mut gateway in [first, second] {
+        let process = gateway.child.id().to_string();
+        let told = std::process::Command::new("kill")
+            .args(["-TERM", &process])
+            .status();
+        assert!(told.unwrap().success());
+        assert!(gateway.child.wait().unwrap().success());
+    }
     let gateway = opened_with(one.path(), "last.toml", &store).await;
     assert_eq!(kept_and_matched(&gateway).await, accepted);
     gateway.stop().await;

@@ -31,6 +31,7 @@ use crate::config::RefreshConfig;
 use crate::state::held::HeldDoc;
 use crate::state::partner::PartnerRowDoc;
 use crate::store::{EventState, InputState, Received, Settled, Store, StoreError, Tx};
+use crate::traces::{Field, Step, Traces};
 
 /// Inputs up to this size are committed whole.
 pub const ONE_COMMIT_BYTES: usize = 8 << 20;
@@ -72,6 +73,7 @@ pub struct Acceptor {
     store: Store,
     refresh: RefreshConfig,
     labeller: Option<Arc<Labeller>>,
+    traces: Traces,
     /// Releases take turns: two of one input would stage it twice.
     releases: Arc<Mutex<()>>,
 }
@@ -84,6 +86,7 @@ impl Acceptor {
             store,
             refresh: RefreshConfig::default(),
             labeller: None,
+            traces: Traces::default(),
             releases: Arc::default(),
         }
     }
@@ -103,11 +106,39 @@ impl Acceptor {
         }
     }
 
+    /// The same, with a span for each input.
+    #[must_use]
+    pub fn traced(self, traces: Traces) -> Self {
+        Self { traces, ..self }
+    }
+
     /// Reads an input and makes it durable. When this returns, it may be acknowledged.
     ///
     /// # Errors
     /// When the store or the reader fails; then nothing counts as accepted.
     pub async fn accept(
+        &self,
+        reader: Arc<dyn FormatReader>,
+        context: ReadContext,
+        bytes: Arc<Vec<u8>>,
+    ) -> Result<Accepted, AcceptError> {
+        let accept = self.traces.begin(Step::Accept, None);
+        accept.note(Field::System, &context.system);
+        accept.note(Field::Kind, reader.format().name());
+        let accepted = Box::pin(self.accept_here(reader, context, bytes));
+        let accepted = accept.around(accepted).await;
+        match &accepted {
+            Ok(one) if one.is_duplicate => accept.note(Field::Outcome, "duplicate"),
+            Ok(one) => {
+                accept.note(Field::Input, one.input);
+                accept.note(Field::Outcome, one.report.outcome.code());
+            }
+            Err(_) => accept.note(Field::Outcome, "failed"),
+        }
+        accepted
+    }
+
+    async fn accept_here(
         &self,
         reader: Arc<dyn FormatReader>,
         context: ReadContext,
