@@ -5,9 +5,11 @@
 //! its database cut off has stopped before another begins.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -46,25 +48,32 @@ impl Duties {
         self.0.insert(name.into(), work);
     }
 
-    /// Does what falls to this gateway until it stops.
-    pub async fn run(self, store: Store, stop: CancellationToken) {
+    /// Does what falls to this gateway until it stops. Other duties that come take the place of these, each as soon as the one
+    /// of its name has ended: none waits for another, and nothing is done twice at one time.
+    pub async fn run(self, store: Store, mut anew: mpsc::Receiver<Self>, stop: CancellationToken) {
         let mut held = Held {
             names: self.0.keys().cloned().collect(),
             duties: self,
             kept_at: Instant::now(),
             running: BTreeMap::new(),
+            ended: Arc::default(),
             stop: stop.clone(),
+            joined: false,
         };
-        let mut joined = false;
         while !stop.is_cancelled() {
             held.bury();
             if !store.is_shared() {
                 held.start_all();
-            } else if let Err(error) = held.look(&store, &mut joined).await {
+            } else if let Err(error) = held.look(&store).await {
                 tracing::error!(%error, "the duties of this gateway cannot be kept");
                 held.doubt().await;
             }
-            let _stopped = tokio::time::timeout(BEAT, stop.cancelled()).await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(duties) = anew.recv() => held.replace(duties),
+                () = held.ended.notified() => {}
+                () = tokio::time::sleep(BEAT) => {}
+            }
         }
         held.end(held.running.keys().cloned().collect()).await;
         if let Err(error) = store.leave().await {
@@ -84,14 +93,18 @@ struct Held {
     /// When the leases were last kept, by a clock that nobody sets.
     kept_at: Instant,
     running: BTreeMap<String, Running>,
+    /// Tells that one of them has ended which was told to.
+    ended: Arc<Notify>,
     stop: CancellationToken,
+    /// Whether the store knows all of the duties by name.
+    joined: bool,
 }
 
 impl Held {
-    async fn look(&mut self, store: &Store, joined: &mut bool) -> Result<(), StoreError> {
-        if !*joined {
+    async fn look(&mut self, store: &Store) -> Result<(), StoreError> {
+        if !self.joined {
             store.join(&self.names).await?;
-            *joined = true;
+            self.joined = true;
         }
         let asked_at = Instant::now();
         let (kept, gateways) = store.renew(LEASE).await?;
@@ -106,7 +119,11 @@ impl Held {
             self.end(lost).await;
         }
         for name in kept {
-            self.start(name);
+            if self.names.contains(&name) {
+                self.start(name);
+            } else if !self.running.contains_key(&name) {
+                store.release(&name).await?;
+            }
         }
         let gateways = usize::try_from(gateways).unwrap_or(1).max(1);
         let share = self.names.len().div_ceil(gateways);
@@ -125,6 +142,16 @@ impl Held {
         }
         metrics::gauge!("tandem_duties_held").set(self.running.len() as f64);
         Ok(())
+    }
+
+    /// Tells what runs to end, so that other work takes its place.
+    fn replace(&mut self, duties: Duties) {
+        for running in self.running.values() {
+            running.stop.cancel();
+        }
+        self.names = duties.0.keys().cloned().collect();
+        self.duties = duties;
+        self.joined = false;
     }
 
     /// Stops everything before another gateway may begin it.
@@ -148,15 +175,21 @@ impl Held {
             return;
         };
         let stop = self.stop.child_token();
-        let work = tokio::spawn(work(stop.clone()));
+        let (work, told, ended) = (work(stop.clone()), stop.clone(), Arc::clone(&self.ended));
+        let work = tokio::spawn(async move {
+            work.await;
+            if told.is_cancelled() {
+                ended.notify_one();
+            }
+        });
         self.running.insert(name, Running { stop, work });
     }
 
-    /// Forgets the duties that ended though nobody stopped them, which is an error of ours; they are begun again.
+    /// Forgets the duties that ended, so that they are begun again. That one ended though nobody stopped it is an error of ours.
     fn bury(&mut self) {
         self.running.retain(|name, running| {
             let has_ended = running.work.is_finished();
-            if has_ended {
+            if has_ended && !running.stop.is_cancelled() {
                 metrics::counter!("tandem_duties_failed_total", "duty" => name.clone())
                     .increment(1);
                 tracing::error!(duty = name, "a duty ended abnormally; it is begun again");

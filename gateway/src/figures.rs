@@ -13,7 +13,7 @@ use crate::pipeline::{canary, timers};
 use crate::store::Stage;
 
 /// Counters.
-const COUNTERS: [(&str, &str); 10] = [
+const COUNTERS: [(&str, &str); 12] = [
     (
         "tandem_messages_received_total",
         "Inputs taken from a system; for pulls from a FHIR server, events.",
@@ -50,6 +50,14 @@ const COUNTERS: [(&str, &str); 10] = [
     (
         "tandem_retention_disposed_total",
         "Rows that were disposed of when their term was over.",
+    ),
+    (
+        "tandem_config_reloads_total",
+        "Times that the configuration was read anew: applied, unchanged or refused.",
+    ),
+    (
+        "tandem_trace_spans_total",
+        "Spans: exported to the collector, failed there, or dropped because too many waited.",
     ),
 ];
 /// Distributions, with the upper ends of their buckets.
@@ -131,9 +139,26 @@ pub(crate) fn begin(config: &Config) {
         timer_expired(timer, 0);
     }
     unsigned(0);
+    for outcome in ["applied", "unchanged", "refused"] {
+        reloaded(outcome, 0);
+    }
+    for outcome in ["exported", "failed", "dropped"] {
+        spans(outcome, 0);
+    }
     for kind in RowKind::ALL {
         disposed(kind, 0);
     }
+}
+
+/// Counts readings of the configuration while the gateway serves.
+pub(crate) fn reloaded(outcome: &'static str, count: u64) {
+    metrics::counter!("tandem_config_reloads_total", "outcome" => outcome).increment(count);
+}
+
+/// Counts spans that were sent to the collector, or not.
+pub(crate) fn spans(outcome: &'static str, count: usize) {
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    metrics::counter!("tandem_trace_spans_total", "outcome" => outcome).increment(count);
 }
 
 /// Counts rows that were disposed of.

@@ -12,6 +12,7 @@ use super::Api;
 use super::caller::Caller;
 use super::fhir;
 use super::problem::{ApiError, Problem};
+use crate::traces::{Field, Step};
 
 /// Runs one request between the guards.
 pub(super) async fn around(State(api): State<Api>, mut request: Request, next: Next) -> Response {
@@ -30,8 +31,20 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
     if let Some(caller) = caller {
         request.extensions_mut().insert(caller);
     }
+    // What a caller sends of a trace of its own is not read, nor is ours told. A stranger fills no collector.
+    let is_traced = method != "GET" && presented.is_none();
+    let traced = is_traced.then(|| api.core().traces.begin(Step::Request, None));
+    if let Some(asked) = &traced {
+        asked.note(Field::Route, &route);
+    }
+    let answer = async {
+        match &traced {
+            Some(asked) => asked.around(next.run(request)).await,
+            None => next.run(request).await,
+        }
+    };
     let mut response = match taken {
-        Ok(()) => match tokio::time::timeout(api.longest(), next.run(request)).await {
+        Ok(()) => match tokio::time::timeout(api.longest(), answer).await {
             Ok(response) => response,
             Err(_) => ApiError::Unavailable.into_response(),
         },
@@ -41,6 +54,9 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
         response = as_outcome(response, &problem);
     }
     let status = response.status();
+    if let Some(asked) = &traced {
+        asked.note(Field::Status, status.as_u16());
+    }
     if let Some(headers) = presented {
         let core = api.core();
         api.failed_logins.note(core, &route, &headers, status).await;

@@ -27,10 +27,10 @@ impl Liveness {
         }
     }
 
-    /// Whether every part that was started still runs and nobody asked to stop. The API's own tasks come on top,
-    /// so they are not counted.
+    /// Whether every part that was started still runs and nobody asked to stop. The API's own tasks, and the one that reads
+    /// the configuration anew, come on top, so they are not counted.
     fn is_whole(&self) -> bool {
-        const OWN: usize = 2;
+        const OWN: usize = 3;
         !self.stop.is_cancelled() && self.tasks.len() >= self.started + OWN
     }
 }

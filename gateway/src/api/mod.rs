@@ -14,6 +14,7 @@ mod decisions;
 mod events;
 mod failed_logins;
 pub mod fhir;
+mod front;
 mod guard;
 mod health;
 mod holds;
@@ -44,13 +45,13 @@ mod push;
 mod referral_status;
 mod referrals;
 mod registry;
+mod reload;
 mod replays;
 mod retention;
 pub mod route;
 mod server;
 mod timeline;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,11 +60,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::failed_logins::FailedLogins;
+pub(crate) use self::front::Front;
 use self::health::Liveness;
 use self::limiter::Limiter;
 use self::pace::Pace;
@@ -73,7 +73,8 @@ use self::route::{Doc, Routes};
 use crate::console;
 use crate::console::Publication;
 use crate::intake::Intake;
-use crate::transport::certificate::{self, Certificate};
+use crate::reload::Reloads;
+use crate::transport::certificate::Certificate;
 
 /// What every handler shares.
 #[derive(Debug, Clone)]
@@ -87,7 +88,8 @@ pub struct Api {
     publication: Arc<Publication>,
     description: Arc<str>,
     is_encrypted: bool,
-    /// The certificates that the gateway read at its start.
+    reloads: Reloads,
+    /// The certificates of the configuration.
     certificates: Arc<[Certificate]>,
 }
 
@@ -138,6 +140,7 @@ pub fn routes() -> Routes {
         messages::routes,
         replays::routes,
         keys::routes,
+        reload::routes,
         retention::routes,
         holds::routes,
         inputs::routes,
@@ -189,32 +192,4 @@ fn router(api: Api) -> Router {
             guard::around,
         ))
         .with_state(api)
-}
-
-/// Starts to listen. Returns the address.
-///
-/// # Errors
-/// When the address can't be bound, or certificate and key can't be used.
-pub async fn listen(
-    intake: Intake,
-    stop: CancellationToken,
-    tasks: &TaskTracker,
-) -> anyhow::Result<SocketAddr> {
-    monitor::install(&intake.core.loaded.config);
-    let listen = intake.core.loaded.config.listen.clone();
-    let header_seconds = intake.core.loaded.config.limits.header_seconds.max(1);
-    let api = Api {
-        limiter: Arc::new(Limiter::new(&intake.core.loaded.config.limits)),
-        turns: Arc::new(Turns::default()),
-        pace: Arc::new(Pace::default()),
-        failed_logins: Arc::default(),
-        liveness: Liveness::new(tasks.clone(), stop.clone()),
-        publication: Arc::new(Publication::default()),
-        description: description().into(),
-        is_encrypted: listen.certificate.is_some(),
-        certificates: certificate::of(&intake.core.loaded.config).into(),
-        intake,
-    };
-    let patience = Duration::from_secs(header_seconds.into());
-    server::serve(&listen, router(api), patience, stop, tasks).await
 }

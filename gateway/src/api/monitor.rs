@@ -29,7 +29,7 @@ use crate::transport::certificate::Certificate;
 /// The process has one recorder, however many gateways run in it (tests).
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
-/// Installs the recorder, once, and shows what this configuration will count.
+/// Installs the recorder, once, and shows what a configuration will count.
 pub(super) fn install(config: &Config) {
     RECORDER.get_or_init(|| {
         let recorder = figures::recorder().and_then(|builder| builder.install_recorder());
@@ -67,6 +67,12 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
     let doubted = tx.count::<LinkDoc>(LinkDoc::DOUBTED, "yes").await?;
     waiting(&mut text, &counts, &core.loaded.config, core.clock.now());
     served(&mut text, core);
+    gauge(
+        &mut text,
+        "tandem_config_loaded_timestamp_seconds",
+        "When the configuration in force was read.",
+        [(Vec::new(), core.loaded_at.as_second())],
+    );
     certificates(&mut text, &api.certificates);
     let last = tx.get::<LastRunDoc>(LastRunDoc::KEY).await?;
     retained(&mut text, last.as_ref(), core.clock.now());
@@ -154,7 +160,7 @@ fn certificates(text: &mut String, certificates: &[Certificate]) {
     gauge(
         text,
         "tandem_certificate_expiry_timestamp_seconds",
-        "When the first certificate of a file ends that the gateway read at its start.",
+        "When the first certificate of a file ends, as it was read with the configuration.",
         certificates.iter().map(|one| {
             let labels = vec![
                 ("use", one.used.code().to_owned()),

@@ -1,7 +1,6 @@
 //! Listens: HTTP/1.1 and HTTP/2, with TLS when a certificate is configured. Stops gracefully.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,15 +17,15 @@ use crate::config::Listen;
 /// How long a stop waits for requests under way.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Binds and serves until `stop`. A client whose request's head is not there within `patience` is cut off. Returns the
+/// Binds and serves until `stop`. A client whose request's head is not there within the patience is cut off. Returns the
 /// address.
 ///
 /// # Errors
-/// When the address can't be bound, or certificate and key can't be used.
-pub(super) async fn serve(
+/// When the address can't be bound.
+pub(super) fn serve(
     listen: &Listen,
-    router: Router,
-    patience: Duration,
+    tls: Option<RustlsConfig>,
+    (router, patience): (Router, Duration),
     stop: CancellationToken,
     tasks: &TaskTracker,
 ) -> anyhow::Result<SocketAddr> {
@@ -40,14 +39,13 @@ pub(super) async fn serve(
         .context("asking for the bound address")?;
     let handle = Handle::new();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = match (&listen.certificate, &listen.key) {
-        (Some(certificate), Some(key)) => {
-            let tls = tls(certificate, key).await?;
+    let served = match tls {
+        Some(tls) => {
             let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle.clone());
             hurry(server.http_builder(), patience);
             tasks.spawn(report(server.serve(service)))
         }
-        _ => {
+        None => {
             let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
             hurry(server.http_builder(), patience);
             tasks.spawn(report(server.serve(service)))
@@ -75,12 +73,22 @@ fn hurry(builder: &mut Builder<TokioExecutor>, patience: Duration) {
         .keep_alive_timeout(patience);
 }
 
-async fn tls(certificate: &Path, key: &Path) -> anyhow::Result<RustlsConfig> {
+/// Certificate and key of a configuration; `None` where it has none.
+///
+/// # Errors
+/// When they can't be used.
+pub(super) async fn tls(listen: &Listen) -> anyhow::Result<Option<RustlsConfig>> {
+    let (Some(certificate), Some(key)) = (&listen.certificate, &listen.key) else {
+        return Ok(None);
+    };
     // A second installation is refused, and changes nothing: there is one provider.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
-    RustlsConfig::from_pem_file(certificate, key)
-        .await
-        .context("reading certificate and key")
+    let (certificate_name, key_name) = (certificate.display(), key.display());
+    let tls = RustlsConfig::from_pem_file(certificate, key).await;
+    let tls = tls.with_context(|| {
+        format!("listen.certificate, listen.key: reading {certificate_name} and {key_name}")
+    });
+    tls.map(Some)
 }
 
 async fn report(served: impl Future<Output = std::io::Result<()>>) {

@@ -33,6 +33,9 @@ pub(super) struct DemoArgs {
     /// Keep the rows in this empty database of PostgreSQL, such as postgres:///tandem?host=/run/postgresql
     #[arg(long, value_name = "ADDRESS")]
     postgres: Option<url::Url>,
+    /// Send the gateway's traces to this OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318
+    #[arg(long, value_name = "URL")]
+    otlp: Option<url::Url>,
 }
 
 /// Runs the command.
@@ -42,6 +45,7 @@ pub(super) async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         without_consent: args.without_consent,
         folder: args.folder.clone(),
         postgres: args.postgres.clone(),
+        otlp: args.otlp.clone(),
     };
     // The story is one large future: it lives on the heap.
     Ok(Exit::of(Box::pin(demo::run(options)).await?))

@@ -10,8 +10,8 @@ use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
     DecisionsArgs, HoldCommand, InputCommand, InputsArgs, KeysCommand, LaneCommand, LanesArgs,
-    LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs, ReplayArgs, RetentionCommand,
-    SimulateArgs, WhyArgs,
+    LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs, ReloadArgs, ReplayArgs,
+    RetentionCommand, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -66,6 +66,7 @@ enum Command {
     Doctor(DoctorArgs),
     Init(InitArgs),
     Serve(ServeArgs),
+    Reload(ReloadArgs),
     Migrate(MigrateArgs),
     Backup(BackupArgs),
     Restore(RestoreArgs),
@@ -144,6 +145,7 @@ impl Command {
             Self::Doctor(args) => Box::pin(doctor::run(args)).await,
             Self::Init(args) => init::run(args),
             Self::Serve(args) => serve::run(args).await,
+            Self::Reload(args) => args.run().await,
             Self::Migrate(args) => migrate::run(args).await,
             Self::Backup(args) => Box::pin(args.run()).await,
             Self::Restore(args) => Box::pin(args.run()).await,

@@ -38,6 +38,8 @@ pub enum ConfigError {
 /// A configuration with what it names, checked.
 #[derive(Debug, Clone)]
 pub struct Loaded {
+    /// The file.
+    pub file: PathBuf,
     /// The file's content; relative paths are resolved against the file's folder.
     pub config: Config,
     /// The registry.
@@ -73,6 +75,7 @@ impl Loaded {
         })?;
         let labels = Labels::load(&config.labels, folder)?;
         let loaded = Self {
+            file: file.to_owned(),
             labels,
             config,
             registry,
@@ -132,6 +135,7 @@ impl Loaded {
             }
         }
         problems.extend(self.config.store.problems());
+        problems.extend(self.config.telemetry.problems());
         problems.extend(self.config.break_glass.problems());
         problems.extend(self.config.retention.problems());
         problems.extend(super::FormChange::problems(&self.config.forms));

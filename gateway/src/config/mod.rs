@@ -9,10 +9,13 @@ mod labels;
 mod linking;
 mod load;
 mod policy;
+mod restart;
 mod retention;
 mod size;
+mod sources;
 mod store;
 mod system;
+mod telemetry;
 mod token;
 
 use std::collections::BTreeMap;
@@ -30,10 +33,13 @@ pub use labels::{CountyTable, Labels, LabelsConfig, TABLES};
 pub use linking::{LinkingConfig, Share};
 pub use load::{ConfigError, Loaded};
 pub use policy::PolicyConfig;
+pub use restart::restart_only;
 pub use retention::{Disposal, RetentionConfig, RowKind, Term, TermRow, Terms};
 pub use size::ByteSize;
+pub use sources::{Change, ChangeKind, Sources};
 pub use store::{SchemaChange, StoreConfig};
 pub use system::{CodeTableFiles, FhirServer, Folder, FolderInput, LaneConfig, Push, SystemConfig};
+pub use telemetry::TelemetryConfig;
 pub use token::{Role, Token, Tokens, hash_of};
 
 /// The whole configuration, as written in the file.
@@ -107,6 +113,9 @@ pub struct Config {
     /// Small-cell suppression of public figures.
     #[serde(default)]
     pub masking: MaskingConfig,
+    /// Where traces are sent.
+    #[serde(default)]
+    pub telemetry: TelemetryConfig,
     /// The connected systems.
     pub systems: BTreeMap<SystemId, SystemConfig>,
 }

@@ -75,7 +75,7 @@ impl StoreConfig {
 }
 
 /// Whether a host is this machine: a folder of sockets, or loopback.
-fn is_here(host: &str) -> bool {
+pub(super) fn is_here(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.is_empty()
         || host.starts_with('/')

@@ -5,6 +5,7 @@ use tandem_mappings::model::id::SystemId;
 use super::outcome;
 use crate::pipeline::core::Core;
 use crate::store::{OutboxState, StoreError};
+use crate::traces::{Field, Step};
 use crate::transport::folder::{FileVerdict, PartnerAck};
 
 /// Records what a partner says about the messages of a file. Messages that it does not name stay delivered,
@@ -46,11 +47,19 @@ pub async fn file(
             row.note = Some(format!("refused by the partner: see out/acked/{file}.ack"));
             row.fault = Some("partner".to_owned());
         }
-        tx.move_outbox(&row, OutboxState::Delivered, now).await?;
-        outcome::record(core, &mut tx, &row, now).await?;
-        if is_accepted {
-            outcome::acknowledged(core, &mut tx, row.id, now).await?;
-        }
+        let answer = core.traces.begin(Step::Acknowledge, row.trace.as_ref());
+        answer.note(Field::Message, row.id);
+        answer.note(Field::Lane, &row.lane);
+        answer.note(Field::Outcome, row.state.code());
+        let noted = async {
+            tx.move_outbox(&row, OutboxState::Delivered, now).await?;
+            outcome::record(core, &mut tx, &row, now).await?;
+            if is_accepted {
+                outcome::acknowledged(core, &mut tx, row.id, now).await?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        answer.around(noted).await?;
     }
     tx.commit().await?;
     core.wake();

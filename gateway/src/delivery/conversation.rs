@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tandem_adapter_port::conversation::Conclusion;
+use tandem_adapter_port::format::Format;
 use tandem_adapter_port::write::{Delivery, Fault};
 use tandem_fhir::config::FhirConfig;
 use tokio::runtime::Handle;
@@ -16,6 +17,7 @@ use super::response::Response;
 use crate::pipeline::core::Core;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
 use crate::store::StoreError;
+use crate::traces::{Field, Step};
 use crate::transport::http::ATTEMPT_LIMIT;
 
 /// Holds the conversation to its end.
@@ -36,10 +38,13 @@ pub(super) async fn hold(
     let _under_way = lane.gate.signs.begin(1);
     let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
     let (config, outbound) = (config.clone(), ready.outbound.clone());
+    let compose = ready.attempt.within(&core.traces, Step::Compose);
+    compose.note(Field::Kind, Format::FhirBundle.name());
     let talk = tokio::task::spawn_blocking(move || {
         tandem_fhir::conversation::deliver(&config, &outbound, &memory)
     })
     .await;
+    drop(compose);
     let Ok(mut talk) = talk else {
         return outcome::park_all(
             core,

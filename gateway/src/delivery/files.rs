@@ -19,6 +19,7 @@ use super::ready::Ready;
 use crate::pipeline::core::Core;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
 use crate::store::{Handed, StoreError};
+use crate::traces::{Field, Open, Step};
 
 /// Sends messages that go together.
 ///
@@ -47,8 +48,15 @@ pub(super) async fn send(
     };
     let batch: Vec<Outbound> = ready.iter().map(|one| one.outbound.clone()).collect();
     let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
+    let composing = ready.iter().map(|one| {
+        let compose = one.attempt.within(&core.traces, Step::Compose);
+        compose.note(Field::Kind, writer.format().name());
+        compose
+    });
+    let composing: Vec<Open> = composing.collect();
     let written =
         tokio::task::spawn_blocking(move || writer.write(&batch, &memory, &context)).await;
+    drop(composing);
     let Ok(written) = written else {
         return outcome::park_all(
             core,

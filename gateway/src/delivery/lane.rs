@@ -78,6 +78,11 @@ impl Lane {
         }
     }
 
+    /// Goes on at the pace of an earlier lane to the same destination: its rate and its breaker have no new beginning.
+    pub(crate) fn go_on_as(&mut self, earlier: &Self) {
+        self.gate = earlier.gate.clone();
+    }
+
     /// Takes in what came of an attempt.
     pub(super) fn ended(&self, core: &Core, delivery: &Delivery, took: Duration) {
         figures::attempt_took(self.system.as_str(), took);

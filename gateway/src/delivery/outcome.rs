@@ -19,6 +19,7 @@ use crate::pipeline::{recall, referrals};
 use crate::state::disclosure::DisclosureDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
+use crate::traces::{Field, Open, Step};
 
 /// How an attempt may end.
 pub(crate) const OUTCOMES: [&str; 4] = ["delivered", "acknowledged", "retry", "park"];
@@ -46,6 +47,8 @@ pub(super) struct Attempted {
     pub(super) response: Option<Response>,
     /// Whether the destination may have it, although it has not said so.
     pub(super) may_have_arrived: bool,
+    /// The attempt as a step that is traced.
+    pub(super) attempt: Open,
 }
 
 /// Settles an attempt.
@@ -53,6 +56,16 @@ pub(super) struct Attempted {
 /// # Errors
 /// When the store fails.
 pub(super) async fn settle(
+    core: &Core,
+    tx: &mut Tx,
+    attempted: &Attempted,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let settled = Box::pin(settle_here(core, tx, attempted, now));
+    attempted.attempt.around(settled).await
+}
+
+async fn settle_here(
     core: &Core,
     tx: &mut Tx,
     attempted: &Attempted,
@@ -89,6 +102,12 @@ pub(super) async fn settle(
             ("park", Some(fault_code(*fault)), Some(text.clone()))
         }
     };
+    let traced = &attempted.attempt;
+    traced.note(Field::Number, row.attempts);
+    traced.note(Field::Outcome, outcome);
+    if let Some(response) = attempted.response {
+        traced.note(Field::Response, response.code());
+    }
     row.fault = fault.map(str::to_owned);
     row.note.clone_from(&note);
     let was_withdrawn = !tx.move_outbox(&row, from, now).await?;
@@ -131,7 +150,9 @@ pub(super) async fn settle(
         recall::after_attempt(core, tx, &row, false, now).await?;
     }
     if row.state == OutboxState::Acknowledged {
-        acknowledged(core, tx, row.id, now).await?;
+        let answer = core.traces.begin(Step::Acknowledge, None);
+        answer.note(Field::Outcome, row.state.code());
+        answer.around(acknowledged(core, tx, row.id, now)).await?;
     }
     Ok(())
 }

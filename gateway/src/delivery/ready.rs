@@ -12,6 +12,7 @@ use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::{canary, compose, recall, reminders, tell, version};
 use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError, Tx};
+use crate::traces::{Field, Open, Step};
 
 /// A message that may be told now.
 pub(super) struct Ready {
@@ -22,6 +23,8 @@ pub(super) struct Ready {
     pub(super) decision: DecisionId,
     pub(super) permitted: Vec<String>,
     pub(super) people: Vec<PersonId>,
+    /// The attempt as a step that is traced.
+    pub(super) attempt: Open,
 }
 
 impl Ready {
@@ -43,6 +46,7 @@ impl Ready {
             delivery: handed.delivery,
             response: handed.response,
             may_have_arrived: handed.may_have_arrived,
+            attempt: self.attempt,
         }
     }
 }
@@ -58,9 +62,17 @@ pub(super) async fn decide(
     let mut ready = Vec::new();
     let mut handed = Vec::with_capacity(rows.len());
     for row in rows {
+        let attempt = core.traces.begin(Step::Attempt, row.trace.as_ref());
+        attempt.note(Field::Message, row.id);
+        attempt.note(Field::Lane, &row.lane);
+        attempt.note(Field::Kind, &row.kind);
         let mut tx = core.store.begin().await?;
-        match Box::pin(decide_one(core, &mut tx, &row, now)).await {
+        let decided = Box::pin(decide_one(core, &mut tx, &row, now));
+        match attempt.around(decided).await {
             Ok(found) => {
+                if found.is_none() {
+                    attempt.note(Field::Outcome, "withdrawn");
+                }
                 ready.extend(found);
                 handed.push(tx.hand_in().await?);
             }
@@ -167,6 +179,7 @@ async fn decide_one(
         decision,
         permitted,
         people,
+        attempt: Open::here(),
     }))
 }
 

@@ -29,6 +29,8 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     /// An empty database of PostgreSQL for the gateway; a file in the folder when absent.
     pub postgres: Option<url::Url>,
+    /// An OpenTelemetry collector for the gateway's traces.
+    pub otlp: Option<url::Url>,
 }
 
 /// Plays the story. Returns whether every step came true.
@@ -41,7 +43,11 @@ pub async fn run(options: Options) -> anyhow::Result<bool> {
         .folder
         .clone()
         .unwrap_or_else(|| temporary.path().to_owned());
-    let mut world = World::start(&folder, options.postgres.as_ref()).await?;
+    let otlp = options.otlp.as_ref();
+    let telemetry = otlp.map_or_else(String::new, |collector| {
+        format!("\n[telemetry]\notlp = \"{collector}\"\nallow_plain = true\n")
+    });
+    let mut world = World::start_with(&folder, options.postgres.as_ref(), &telemetry).await?;
     let all = if options.without_consent {
         negative::play(&mut world).await
     } else {

@@ -1,5 +1,6 @@
 //! The gateway and the simulated systems, with one clock for all.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,6 +62,18 @@ impl World {
     /// # Errors
     /// When a part can't be started.
     pub async fn start(folder: &Path, postgres: Option<&url::Url>) -> anyhow::Result<Self> {
+        Box::pin(Self::start_with(folder, postgres, "")).await
+    }
+
+    /// Starts everything in a folder, with more settings at the end of the configuration.
+    ///
+    /// # Errors
+    /// When a part can't be started.
+    pub async fn start_with(
+        folder: &Path,
+        postgres: Option<&url::Url>,
+        settings: &str,
+    ) -> anyhow::Result<Self> {
         let begin: Timestamp = BEGIN.parse()?;
         let sim_clock = SimClock::starting_at(begin)?;
         let token = deployment::token()?;
@@ -114,8 +127,10 @@ impl World {
             postgres: postgres.cloned(),
         };
         deployment::write(folder, &places)?;
-        let loaded = Loaded::from_file(&folder.join("gateway.toml"))
-            .context("loading the demo's configuration")?;
+        let file = folder.join("gateway.toml");
+        let mut configuration = std::fs::OpenOptions::new().append(true).open(&file)?;
+        configuration.write_all(settings.as_bytes())?;
+        let loaded = Loaded::from_file(&file).context("loading the demo's configuration")?;
         let clock = Clock::standing_at(begin);
         let gateway = Gateway::start(loaded, clock.clone())
             .await

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use tandem_consent::Facts;
 use tandem_coordination::referral::Rules;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::{Body, Event, NewEvent};
@@ -20,7 +21,8 @@ use crate::clock::Clock;
 use crate::config::{Loaded, SystemConfig};
 use crate::delivery::Board;
 use crate::state::sensitivity::Sensitivity;
-use crate::store::{EventState, Recorder, Store, StoreError, Tx};
+use crate::store::{EventState, Evidence, EvidenceKind, Recorder, Store, StoreError, Tx};
+use crate::traces::Traces;
 
 /// Name under which the gateway writes its own events.
 pub const GATEWAY_SYSTEM: &str = "gateway";
@@ -28,17 +30,22 @@ pub const GATEWAY_SYSTEM: &str = "gateway";
 /// Inputs between which it is counted again how many events wait.
 const COUNTED_EVERY: u64 = 64;
 
-/// What every part of the pipeline shares.
-#[derive(Debug)]
+/// What every part of the pipeline shares. A configuration that is read while the gateway serves makes another one of it
+/// ([`Core::under`]), with its own configuration and facts and everything else in common.
+#[derive(Debug, Clone)]
 pub struct Core {
     /// Configuration and registry.
     pub loaded: Arc<Loaded>,
+    /// When they were read.
+    pub loaded_at: Timestamp,
     /// The store.
     pub store: Store,
     /// Makes decisions durable that are made at one time.
     pub recorder: Recorder,
     /// The audit log.
-    pub audit: AuditLog,
+    pub audit: Arc<AuditLog>,
+    /// Makes spans of what is done.
+    pub traces: Traces,
     /// The clock.
     pub clock: Clock,
     /// The consent engine.
@@ -48,28 +55,54 @@ pub struct Core {
     /// The matching engine.
     pub engine: Engine,
     /// The match index.
-    pub matcher: Mutex<Matcher>,
+    pub matcher: Arc<Mutex<Matcher>>,
     /// The gateway's own system id.
     pub gateway: SystemId,
     /// Counts up whenever something waits for the processor or a lane.
     pub changed: watch::Sender<u64>,
     /// Tells the processor that events were accepted.
-    pub arrived: Notify,
+    pub arrived: Arc<Notify>,
     /// Events that may be accepted before it is counted again how many wait.
-    pub room: AtomicU64,
+    pub room: Arc<AtomicU64>,
     /// The lanes that this gateway serves.
-    pub lanes: Board,
+    pub lanes: Arc<Board>,
     /// What the canary has shown.
-    pub canary: Canary,
+    pub canary: Arc<Canary>,
     /// Tells that something was written that a timer must know.
-    pub timers: Notify,
+    pub timers: Arc<Notify>,
     /// Tells that a run of the disposal was asked for.
-    pub retention: Notify,
+    pub retention: Arc<Notify>,
     /// Large files.
     pub files: Arc<Files>,
 }
 
 impl Core {
+    /// The same gateway under another configuration.
+    #[must_use]
+    pub fn under(&self, loaded: Loaded) -> Self {
+        Self {
+            judge: self.judge.knowing(Facts::from_registry(&loaded.registry)),
+            loaded_at: self.clock.now(),
+            loaded: Arc::new(loaded),
+            ..self.clone()
+        }
+    }
+
+    /// Keeps on what it is decided from now on: rules, facts about organisations, label tables.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keep_basis(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.judge.keep_basis(tx, now).await?;
+        let labels = Evidence {
+            kind: EvidenceKind::LabelTables,
+            hash: self.loaded.labels.hash.clone(),
+            content: self.loaded.labels.tables.content(),
+        };
+        tx.keep(&labels, now).await
+    }
+
     /// Wakes the processor and the lanes.
     pub fn wake(&self) {
         self.changed

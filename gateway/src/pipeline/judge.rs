@@ -121,13 +121,13 @@ impl Judged {
 }
 
 /// The consent engine with the rules and facts in force.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Judge {
     /// The rules in force; others take their place when their time has come.
-    bundle: RwLock<Arc<Bundle>>,
+    bundle: Arc<RwLock<Arc<Bundle>>>,
     facts: Facts,
     jurisdiction: Jurisdiction,
-    known: KnownAnswers,
+    known: Arc<KnownAnswers>,
 }
 
 impl Judge {
@@ -135,10 +135,19 @@ impl Judge {
     #[must_use]
     pub fn new(bundle: Arc<Bundle>, facts: Facts, jurisdiction: Jurisdiction) -> Self {
         Self {
-            bundle: RwLock::new(bundle),
+            bundle: Arc::new(RwLock::new(bundle)),
             facts,
             jurisdiction,
-            known: KnownAnswers::default(),
+            known: Arc::default(),
+        }
+    }
+
+    /// A judge by other facts, and by the rules that are in force at any time for this one.
+    #[must_use]
+    pub fn knowing(&self, facts: Facts) -> Self {
+        Self {
+            facts,
+            ..self.clone()
         }
     }
 

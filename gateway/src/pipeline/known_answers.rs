@@ -23,7 +23,7 @@ struct Known {
     decision: Arc<Decision>,
 }
 
-/// The answers of late. They are of one set of facts about organisations.
+/// The answers of late. A question names the facts about the organisations in it.
 #[derive(Debug, Default)]
 pub(super) struct KnownAnswers(Mutex<Generations>);
 

@@ -11,12 +11,25 @@ use super::{family, split};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::record::RecordDoc;
 use crate::store::{StoreError, Tx};
+use crate::traces::{Field, Step};
 
 /// Puts a record into the index and links it by score. Returns the persons whose records changed.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn match_record(
+    core: &Core,
+    tx: &mut Tx,
+    document: &RecordDoc,
+    now: Timestamp,
+) -> Result<Vec<PersonId>, StoreError> {
+    let matching = core.traces.begin(Step::Match, None);
+    matching.note(Field::System, &document.key.system);
+    let compared = Box::pin(compare(core, tx, document, now));
+    matching.around(compared).await
+}
+
+async fn compare(
     core: &Core,
     tx: &mut Tx,
     document: &RecordDoc,

@@ -15,6 +15,7 @@ use super::{
     steps,
 };
 use crate::store::{EventState, Handed, StoreError, Tx, WaitingEvent};
+use crate::traces::{Field, Step};
 
 /// What came of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +84,15 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     let mut handed = Vec::with_capacity(count);
     let mut ended = Ok(());
     for next in waiting {
-        match Box::pin(take(core, next)).await {
+        let apply = core.traces.begin(Step::Apply, next.trace.as_ref());
+        apply.note(Field::Event, next.event.id);
+        apply.note(Field::System, &next.event.system);
+        apply.note(Field::Kind, next.event.told.body.event_type());
+        let taken = apply.around(Box::pin(take(core, next))).await;
+        if let Ok(Some((state, _))) = &taken {
+            apply.note(Field::Outcome, state.code());
+        }
+        match taken {
             Ok(one) => handed.extend(one),
             Err(error) => {
                 ended = Err(error);

@@ -15,6 +15,7 @@ use super::core::Core;
 use super::judge::{Ask, AskedItem, Judged, Weighed};
 use super::proposal::{Part, Proposal, ProposedItem, ProposedPerson};
 use crate::store::{OutboxRow, OutboxState, Stage, StoreError, Tx};
+use crate::traces::{Field, Place, Step};
 
 /// The answer about one proposal.
 #[derive(Debug)]
@@ -95,6 +96,26 @@ impl Ruling {
 /// # Errors
 /// When the store fails.
 pub async fn weigh(
+    core: &Core,
+    tx: &mut Tx,
+    id: MessageId,
+    proposal: &Proposal,
+    now: Timestamp,
+) -> Result<Ruling, StoreError> {
+    let decide = core.traces.begin(Step::Decide, None);
+    decide.note(Field::Message, id);
+    decide.note(Field::Lane, &proposal.recipient_system);
+    decide.note(Field::Kind, proposal.kind());
+    let ruling = Box::pin(ruled(core, tx, id, proposal, now));
+    let ruling = decide.around(ruling).await;
+    if let Ok(ruling) = &ruling {
+        let is_told = ruling.outbound.is_some();
+        decide.note(Field::Outcome, if is_told { "permitted" } else { "denied" });
+    }
+    ruling
+}
+
+async fn ruled(
     core: &Core,
     tx: &mut Tx,
     id: MessageId,
@@ -335,6 +356,7 @@ pub(super) fn row(
         fault: None,
         note: None,
         content,
+        trace: Place::here(),
     })
 }
 

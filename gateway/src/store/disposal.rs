@@ -118,7 +118,7 @@ impl Tx {
     /// When the store fails or the event does not open.
     pub async fn kept_event(&mut self, position: i64) -> Result<Option<Event>, StoreError> {
         let rows = query(
-            "SELECT position, id, sealed FROM event \
+            "SELECT position, id, sealed, trace FROM event \
              WHERE jurisdiction = $1 AND position = $2 AND disposed_at IS NULL",
         )
         .bind(self.jurisdiction())

@@ -6,8 +6,9 @@ use tandem_mappings::model::id::{InputId, SourcePersonId, SystemId};
 
 use super::cause::Cause;
 use super::sql::{Row, query, query_scalar};
-use super::tx::micros;
+use super::tx::{micros, place};
 use super::{StoreError, Tx};
+use crate::traces::Place;
 
 /// Where an event stands in the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct WaitingEvent {
     pub position: i64,
     /// The event.
     pub event: Event,
+    /// Where it was appended.
+    pub trace: Option<Place>,
 }
 
 impl Tx {
@@ -67,9 +70,9 @@ impl Tx {
             .seal("event", "sealed", event.id.as_bytes(), &plain)?;
         let about = self.about(&event.system, event.told.source_person_id.as_ref())?;
         let position: i64 = query_scalar(
-            "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed, about, applied) \
+            "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed, about, trace, applied) \
              VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM event WHERE jurisdiction = $1), \
-             $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+             $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
              CASE WHEN $8 = 'applied' THEN (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) END) \
              RETURNING position",
         )
@@ -83,6 +86,7 @@ impl Tx {
         .bind(state.code())
         .bind(sealed)
         .bind(about.as_slice())
+        .bind(Place::here().map(|place| place.to_string()))
         .fetch_one(&mut self.inner)
         .await?;
         self.tells |= state == EventState::Waiting;
@@ -161,7 +165,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<WaitingEvent>, StoreError> {
         let rows = query(
-            "SELECT position, id, sealed FROM event \
+            "SELECT position, id, sealed, trace FROM event \
              WHERE jurisdiction = $1 AND input = $2 AND state = 'staged' AND position > $3 \
              ORDER BY position LIMIT $4",
         )
@@ -219,7 +223,7 @@ impl Tx {
     /// When the store fails or an event does not open.
     pub async fn waiting_events(&mut self, limit: i64) -> Result<Vec<WaitingEvent>, StoreError> {
         let rows = query(
-            "SELECT position, id, sealed FROM event \
+            "SELECT position, id, sealed, trace FROM event \
              WHERE jurisdiction = $1 AND state = 'waiting' ORDER BY position LIMIT $2",
         )
         .bind(self.jurisdiction())
@@ -240,10 +244,10 @@ impl Tx {
     ) -> Result<Vec<WaitingEvent>, StoreError> {
         let about = self.about(system, Some(person))?;
         let rows = query(
-            "SELECT position, id, sealed FROM event WHERE jurisdiction = $1 AND state = 'waiting' AND about = $2 \
+            "SELECT position, id, sealed, trace FROM event WHERE jurisdiction = $1 AND state = 'waiting' AND about = $2 \
              AND type IN ('record.received', 'record.sealed') \
              UNION ALL \
-             SELECT position, id, sealed FROM event WHERE jurisdiction = $1 AND state = 'waiting' AND about IS NULL \
+             SELECT position, id, sealed, trace FROM event WHERE jurisdiction = $1 AND state = 'waiting' AND about IS NULL \
              AND type IN ('record.received', 'record.sealed')",
         )
         .bind(self.jurisdiction())
@@ -315,7 +319,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<WaitingEvent>, StoreError> {
         let rows = query(
-            "SELECT position, id, sealed FROM event \
+            "SELECT position, id, sealed, trace FROM event \
              WHERE jurisdiction = $1 AND position > $2 AND state = 'applied' AND disposed_at IS NULL \
              ORDER BY position LIMIT $3",
         )
@@ -338,6 +342,7 @@ impl Tx {
                 Ok(WaitingEvent {
                     position: row.get("position"),
                     event,
+                    trace: place(&row),
                 })
             })
             .collect()
@@ -374,7 +379,7 @@ impl Tx {
         limit: i64,
     ) -> Result<(i64, Vec<WaitingEvent>), StoreError> {
         let rows = query(
-            "SELECT position, id, sealed, applied FROM event \
+            "SELECT position, id, sealed, trace, applied FROM event \
              WHERE jurisdiction = $1 AND applied > $2 AND state = 'applied' AND disposed_at IS NULL \
              ORDER BY applied LIMIT $3",
         )
@@ -417,7 +422,7 @@ impl Tx {
     /// When the store fails or an event does not open.
     pub async fn parked_requests(&mut self) -> Result<Vec<WaitingEvent>, StoreError> {
         let rows = query(
-            "SELECT position, id, sealed FROM event WHERE jurisdiction = $1 AND state = 'parked' \
+            "SELECT position, id, sealed, trace FROM event WHERE jurisdiction = $1 AND state = 'parked' \
              AND type IN ('referral.drafted', 'referral.requested') ORDER BY position",
         )
         .bind(self.jurisdiction())

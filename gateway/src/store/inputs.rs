@@ -7,6 +7,7 @@ use tandem_mappings::model::id::{InputId, SystemId};
 use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp, uuid};
 use super::{StoreError, Tx};
+use crate::traces::Place;
 
 /// Where an input stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,8 +172,8 @@ impl Tx {
             .seal("input", "sealed", input.id.as_bytes(), input.original)?;
         let settled = input.settled;
         query(
-            "INSERT INTO input (jurisdiction, id, system, format, key_hash, content_hash, received_at, state, sealed, outcome, report) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "INSERT INTO input (jurisdiction, id, system, format, key_hash, content_hash, received_at, state, sealed, outcome, report, trace) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(self.jurisdiction())
         .bind(input.id.as_bytes().as_slice())
@@ -185,6 +186,7 @@ impl Tx {
         .bind(sealed)
         .bind(settled.map(|one| one.outcome))
         .bind(settled.map(|one| one.report))
+        .bind(Place::here().map(|place| place.to_string()))
         .execute(&mut self.inner)
         .await?;
         Ok(())

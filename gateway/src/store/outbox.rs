@@ -6,8 +6,9 @@ use tandem_mappings::model::id::{DecisionId, MessageId};
 use super::cause::Cause;
 use super::logged::Logged;
 use super::sql::{Row, query, query_scalar};
-use super::tx::{micros, timestamp, uuid};
+use super::tx::{micros, place, timestamp, uuid};
 use super::{StoreError, Tx};
+use crate::traces::Place;
 
 /// Where a message stands. `Delivered` and `Acknowledged` tell of delivery, not of the referral's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +100,8 @@ pub struct OutboxRow {
     pub note: Option<String>,
     /// What is to be told, before redaction, as JSON; empty once it was disposed of.
     pub content: Vec<u8>,
+    /// Where it was written.
+    pub trace: Option<Place>,
 }
 
 /// How many messages of a lane stand in a state.
@@ -147,8 +150,8 @@ impl Tx {
             .sealer
             .seal("outbox", "sealed", row.id.as_bytes(), &row.content)?;
         query(
-            "INSERT INTO outbox (jurisdiction, id, position, lane, case_key, kind, state, attempts, due_at, created_at, changed_at, decision, sealed, cause) \
-             SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3, $4, $5, $6, 0, $7, $8, $8, $9, $10, $11 \
+            "INSERT INTO outbox (jurisdiction, id, position, lane, case_key, kind, state, attempts, due_at, created_at, changed_at, decision, sealed, cause, trace) \
+             SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3, $4, $5, $6, 0, $7, $8, $8, $9, $10, $11, $12 \
              FROM outbox WHERE jurisdiction = $1",
         )
         .bind(self.jurisdiction())
@@ -162,6 +165,7 @@ impl Tx {
         .bind(row.decision.as_bytes().as_slice())
         .bind(sealed)
         .bind(self.cause.map(Cause::position))
+        .bind(row.trace.as_ref().map(ToString::to_string))
         .execute(&mut self.inner)
         .await?;
         self.tells = true;
@@ -346,6 +350,7 @@ impl Tx {
             fault: row.get("fault"),
             note: row.get("note"),
             content,
+            trace: place(row),
         })
     }
 

@@ -125,6 +125,7 @@ pub(super) fn row(tx: &Tx, case: &str) -> OutboxRow {
         fault: None,
         note: None,
         content: b"{}".to_vec(),
+        trace: None,
     }
 }
 

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::cause::Cause;
 use super::reads::Reads;
-use super::sql::{Session, query};
+use super::sql::{Row, Session, query};
 use super::writers::{Handed, Turn};
 use super::{Stage, Store, StoreError, listen};
 use crate::seal::Sealer;
+use crate::traces::Place;
 
 /// A transaction of the store.
 pub struct Tx {
@@ -170,6 +171,12 @@ pub(super) fn micros(at: Timestamp) -> i64 {
 /// Back from the store's unit of time.
 pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(micros).map_err(|_| StoreError::Shape { kind: "time" })
+}
+
+/// The place in a trace at which a row was written.
+pub(super) fn place(row: &Row) -> Option<Place> {
+    let text: Option<String> = row.get("trace");
+    text.as_deref().and_then(Place::parse)
 }
 
 /// A 16-byte id from a column.

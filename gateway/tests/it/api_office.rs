@@ -141,6 +141,12 @@ impl Office {
         Self::start(folder, &config(limits, &registry())).await
     }
 
+    /// A gateway starts again on its folder, by the configuration that lies there.
+    pub(crate) async fn again(folder: TempDir) -> Self {
+        let text = std::fs::read_to_string(folder.path().join("gateway.toml")).unwrap();
+        Self::start(folder, &text).await
+    }
+
     async fn start(folder: TempDir, config: &str) -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         std::fs::write(folder.path().join("tokens.toml"), tokens()).unwrap();

@@ -93,6 +93,7 @@ async fn put(office: &Office, lane: &str, rows: &[(OutboxState, &str, &str)]) ->
             fault: Some("partner".to_owned()),
             note: Some((*note).to_owned()),
             content: b"{}".to_vec(),
+            trace: None,
         };
         tx.add_outbox(&row).await.unwrap();
         assert!(tx.move_outbox(&row, *state, at).await.unwrap());

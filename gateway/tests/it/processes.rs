@@ -336,3 +336,32 @@ pub(crate) fn people(count: usize) -> Vec<(&'static str, String, Value)> {
     });
     told.collect()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hang_up_has_the_configuration_read_anew_and_the_process_goes_on() {
+    provider();
+    let folder: TempDir = tempfile::tempdir().unwrap();
+    let mut gateway = start(folder.path(), "one.toml");
+    assert!(gateway.serves().await);
+    let links = async || {
+        let url = format!("{}/v1/links", gateway.url);
+        let asked = reqwest::Client::new().get(url).bearer_auth("steward");
+        asked.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(links().await, 200);
+    let others = tokens().replace(
+        "name = \"steward\"\nrole = \"steward\"",
+        "name = \"steward\"\nrole = \"operator\"",
+    );
+    std::fs::write(folder.path().join("tokens.toml"), others).unwrap();
+    let process = gateway.child.id().to_string();
+    let hung_up = Command::new("kill").args(["-HUP", &process]).status();
+    assert!(hung_up.unwrap().success());
+    let counts = async {
+        while links().await != 403 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counts).await.unwrap();
+    assert!(gateway.child.try_wait().unwrap().is_none());
+}

@@ -182,6 +182,7 @@ async fn message(tx: &mut Tx, person: PersonId, at: Timestamp, is_recalled: bool
         fault: None,
         note: None,
         content: recall(),
+        trace: None,
     };
     let queued = OutboxRow {
         state: OutboxState::Queued,

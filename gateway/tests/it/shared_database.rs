@@ -101,3 +101,59 @@ async fn a_gateway_with_another_key_is_told_so_before_it_writes_anything() {
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_gateways_each_reads_its_configuration_by_itself_and_duties_go_on_in_it() {
+    provider();
+    let cluster = Cluster::start(false).unwrap();
+    let store = format!(
+        "store = {{ postgres = \"{}\" }}",
+        cluster.database().unwrap()
+    );
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut first = start_with(one.path(), "first.toml", &store);
+    assert!(first.serves().await);
+    copy_keys(one.path(), two.path());
+    let mut second = start_with(two.path(), "second.toml", &store);
+    assert!(second.serves().await);
+
+    let people = people(48);
+    let mut accepted = BTreeSet::new();
+    for (round, some) in people.chunks(12).enumerate() {
+        let (gateway, file) = match round % 2 {
+            0 => (&first, one.path().join("first.toml")),
+            _ => (&second, two.path().join("second.toml")),
+        };
+        let text = std::fs::read_to_string(&file).unwrap();
+        // A lane goes, and comes back.
+        let (with, out) = ("output = \"child-welfare/niem\"", "# no output");
+        let changed = match text.contains(with) {
+            true => text.replace(with, out),
+            false => text.replace(out, with),
+        };
+        std::fs::write(file, changed).unwrap();
+        let asked = reqwest::Client::new()
+            .post(format!("{}/v1/reload", gateway.url))
+            .bearer_auth("administrator")
+            .json(&serde_json::json!({}))
+            .send();
+        let both = [&first, &second];
+        let (answer, told) = tokio::join!(asked, tell_all(&both, some));
+        let answer: Value = answer.unwrap().json().await.unwrap();
+        assert_eq!(answer["outcome"], "applied", "{answer}");
+        accepted.extend(told);
+    }
+    assert_eq!(accepted.len(), people.len(), "nobody was refused");
+    // Who stops leaves its duties to the next at once.
+    for mut gateway in [first, second] {
+        let process = gateway.child.id().to_string();
+        let told = std::process::Command::new("kill")
+            .args(["-TERM", &process])
+            .status();
+        assert!(told.unwrap().success());
+        assert!(gateway.child.wait().unwrap().success());
+    }
+    let gateway = opened_with(one.path(), "last.toml", &store).await;
+    assert_eq!(kept_and_matched(&gateway).await, accepted);
+    gateway.stop().await;
+}

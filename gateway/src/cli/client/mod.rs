@@ -12,6 +12,7 @@ mod operate;
 mod oversight;
 mod pair;
 mod reasons;
+mod reload;
 mod replay;
 mod retention;
 mod show;
@@ -30,6 +31,7 @@ pub(super) use self::operate::{
 };
 pub(super) use self::oversight::MeasureArgs;
 pub(super) use self::reasons::{DecisionsArgs, SimulateArgs, WhyArgs};
+pub(super) use self::reload::ReloadArgs;
 pub(super) use self::replay::ReplayArgs;
 pub(super) use self::retention::RetentionCommand;
 

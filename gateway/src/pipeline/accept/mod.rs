@@ -40,6 +40,7 @@ use crate::config::RefreshConfig;
 use crate::state::held::HeldDoc;
 use crate::state::partner::PartnerRowDoc;
 use crate::store::{EventState, InputState, Received, Settled, Store, StoreError, Tx};
+use crate::traces::{self, Field, Traces};
 
 /// Findings that may wait between the reader and the store.
 const WAITING: usize = 500;
@@ -89,6 +90,7 @@ pub struct Acceptor {
     refresh: RefreshConfig,
     labeller: Option<Arc<Labeller>>,
     files: Option<Arc<Files>>,
+    traces: Traces,
     /// Releases take turns: two of one input would stage it twice.
     releases: Arc<Mutex<()>>,
 }
@@ -102,6 +104,7 @@ impl Acceptor {
             refresh: RefreshConfig::default(),
             labeller: None,
             files: None,
+            traces: Traces::default(),
             releases: Arc::default(),
         }
     }
@@ -130,6 +133,12 @@ impl Acceptor {
         }
     }
 
+    /// The same, with a span for each input.
+    #[must_use]
+    pub fn traced(self, traces: Traces) -> Self {
+        Self { traces, ..self }
+    }
+
     /// Reads an input and makes it durable. When this returns, it may be acknowledged.
     ///
     /// # Errors
@@ -141,7 +150,28 @@ impl Acceptor {
         context: ReadContext,
         source: impl Into<Source>,
     ) -> Result<Accepted, AcceptError> {
-        let source = source.into();
+        let accept = self.traces.begin(traces::Step::Accept, None);
+        accept.note(Field::System, &context.system);
+        accept.note(Field::Kind, reader.format().name());
+        let accepted = Box::pin(self.accept_here(reader, context, source.into()));
+        let accepted = accept.around(accepted).await;
+        match &accepted {
+            Ok(one) if one.is_duplicate => accept.note(Field::Outcome, "duplicate"),
+            Ok(one) => {
+                accept.note(Field::Input, one.input);
+                accept.note(Field::Outcome, one.report.outcome.code());
+            }
+            Err(_) => accept.note(Field::Outcome, "failed"),
+        }
+        accepted
+    }
+
+    async fn accept_here(
+        &self,
+        reader: Arc<dyn FormatReader>,
+        context: ReadContext,
+        source: Source,
+    ) -> Result<Accepted, AcceptError> {
         let length = source.length()?;
         if let Some(files) = &self.files {
             if files.has_in_work(&self.store, &context.system).await? {
@@ -346,8 +376,10 @@ impl<'a> Intake<'a> {
             // The same input may have come twice at once: the first to write it wins.
             return Ok(duplicate(&row, format));
         }
-        let is_held =
-            !is_rejected && self.is_held(&mut tx, &mut read.report, &read.coverage).await?;
+        let is_held = !is_rejected
+            && self
+                .is_held(&mut tx, &mut read.report, &read.coverage)
+                .await?;
         let report = text_of(&read.report)?;
         let settled = Settled {
             state: match (is_held, is_rejected) {

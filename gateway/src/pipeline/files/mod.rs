@@ -64,7 +64,9 @@ impl Files {
     pub async fn has_in_work(&self, store: &Store, system: &SystemId) -> Result<bool, StoreError> {
         if store.is_shared() {
             let docs = store.snapshot().await?.all::<LargeDoc>().await?;
-            return Ok(docs.iter().any(|doc| doc.is_in_work() && doc.system == *system));
+            return Ok(docs
+                .iter()
+                .any(|doc| doc.is_in_work() && doc.system == *system));
         }
         let known = self.in_work.read();
         Ok(known.is_ok_and(|known| known.contains(system)))
