@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use tandem_audit::{Checkpoint, Note, VerifierKey};
 use tandem_mappings::model::id::Jurisdiction;
 
-use crate::backing_up;
 use crate::audit::{AuditKeyError, AuditKeys, read_key};
+use crate::backing_up;
 use crate::config::{Config, StoreConfig};
 use crate::lock::{DataLock, LockError};
 use crate::seal::{SealError, Sealer};

@@ -270,9 +270,12 @@ async fn core(loaded: Loaded, clock: Clock) -> anyhow::Result<(Core, Recordings)
 async fn large_files(config: &Config, store: &Store) -> anyhow::Result<Arc<Files>> {
     let folder = BlobFolder::open(&config.files.folder(&config.data))?;
     let files = Files::new(folder, config.files.large_over);
-    let orphans = files.sweep(store).await?;
+    let orphans = files.sweep(store, Clock::System.now()).await?;
     if orphans > 0 {
-        tracing::warn!(orphans, "blobs whose acceptance was cut off are removed; their files come again");
+        tracing::warn!(
+            orphans,
+            "blobs whose acceptance was cut off are removed; their files come again"
+        );
     }
     files.changed(store).await?;
     Ok(Arc::new(files))

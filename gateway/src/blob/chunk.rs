@@ -41,7 +41,12 @@ impl Chunks {
         Self { cipher, id }
     }
 
-    pub(super) fn seal(&self, number: u64, is_last: bool, text: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub(super) fn seal(
+        &self,
+        number: u64,
+        is_last: bool,
+        text: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
         let payload = Payload {
             msg: text,
             aad: self.id.as_bytes(),
@@ -50,7 +55,12 @@ impl Chunks {
         sealed.map_err(|_| SealError::Failed)
     }
 
-    pub(super) fn open(&self, number: u64, is_last: bool, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub(super) fn open(
+        &self,
+        number: u64,
+        is_last: bool,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
         let payload = Payload {
             msg: sealed,
             aad: self.id.as_bytes(),
@@ -65,7 +75,11 @@ fn nonce(number: u64, is_last: bool) -> XNonce {
     let mut nonce = [0_u8; 24];
     if let Some((last, before)) = nonce.split_last_mut() {
         *last = u8::from(is_last);
-        for (to, from) in before.iter_mut().rev().zip(number.to_be_bytes().iter().rev()) {
+        for (to, from) in before
+            .iter_mut()
+            .rev()
+            .zip(number.to_be_bytes().iter().rev())
+        {
             *to = *from;
         }
     }

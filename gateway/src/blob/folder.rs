@@ -131,8 +131,12 @@ impl BlobFolder {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(&self.path).map_err(&fail)? {
             let path = entry.map_err(&fail)?.path();
-            let is_ours = path.extension().is_some_and(|end| end == WHOLE || end == UNFINISHED);
-            let id = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            let is_ours = path
+                .extension()
+                .is_some_and(|end| end == WHOLE || end == UNFINISHED);
+            let id = path
+                .file_stem()
+                .and_then(|stem| stem.to_str()?.parse().ok());
             if let Some(id) = id.filter(|_| is_ours) {
                 files.push((id, path));
             }

@@ -58,12 +58,18 @@ impl<R: Read + Seek> BlobReader<R> {
             return Ok(());
         }
         let is_last = number == self.extent.last;
-        let size = if is_last { self.extent.last_sealed } else { SEALED_CHUNK };
+        let size = if is_last {
+            self.extent.last_sealed
+        } else {
+            SEALED_CHUNK
+        };
         let mut sealed = vec![0_u8; size];
         self.inner.seek(SeekFrom::Start(place(number)))?;
         self.inner.read_exact(&mut sealed)?;
         let text = self.chunks.open(number, is_last, &sealed).map_err(|_| {
-            damaged(format!("chunk {number} does not open: it was altered, moved or cut"))
+            damaged(format!(
+                "chunk {number} does not open: it was altered, moved or cut"
+            ))
         })?;
         self.open = Some((number, Zeroizing::new(text)));
         Ok(())

@@ -46,7 +46,15 @@ fn it_is_read_from_any_place_on() {
     let file = sealed(&text);
     let mut reader = BlobReader::new(Cursor::new(&file), ID, &key()).unwrap();
     assert_eq!(reader.length(), text.len() as u64);
-    for at in [0, 5, CHUNK - 2, CHUNK, 2 * CHUNK + 99, text.len(), text.len() + 9] {
+    for at in [
+        0,
+        5,
+        CHUNK - 2,
+        CHUNK,
+        2 * CHUNK + 99,
+        text.len(),
+        text.len() + 9,
+    ] {
         reader.seek(SeekFrom::Start(at as u64)).unwrap();
         let mut rest = Vec::new();
         reader.read_to_end(&mut rest).unwrap();
@@ -138,7 +146,11 @@ fn a_blob_that_is_given_up_leaves_no_file() {
     let (id, key) = (kept.id, kept.key.clone());
     drop(kept);
     let mut read = String::new();
-    folder.read(id, &key).unwrap().read_to_string(&mut read).unwrap();
+    folder
+        .read(id, &key)
+        .unwrap()
+        .read_to_string(&mut read)
+        .unwrap();
     assert_eq!(read, "kept");
     folder.remove(id).unwrap();
     folder.remove(id).unwrap();

@@ -167,7 +167,9 @@ async fn accept(
 /// The file's size. A partner renames a file when it is whole: none grows afterwards.
 async fn size_of(file: PathBuf) -> anyhow::Result<u64> {
     let size = tokio::task::spawn_blocking(move || std::fs::metadata(&file).map(|data| data.len()));
-    size.await.context("looking at the file ended abnormally")?.context("looking at the file")
+    size.await
+        .context("looking at the file ended abnormally")?
+        .context("looking at the file")
 }
 
 /// The acknowledgement: what became of the file, without any personal data.

@@ -76,7 +76,9 @@ impl Tx {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let id = blob.id.as_bytes().as_slice();
-        let sealed = self.sealer.seal("blob", "sealed", id, blob.key.as_slice())?;
+        let sealed = self
+            .sealer
+            .seal("blob", "sealed", id, blob.key.as_slice())?;
         query(
             "INSERT INTO blob (jurisdiction, id, input, part, bytes, length, sha256, made_at, sealed) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -128,12 +130,11 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn blob_heads(&mut self) -> Result<Vec<BlobHead>, StoreError> {
-        let rows = query(
-            "SELECT id, input, length, sha256 FROM blob WHERE jurisdiction = $1 ORDER BY id",
-        )
-        .bind(self.jurisdiction())
-        .fetch_all(&mut self.inner)
-        .await?;
+        let rows =
+            query("SELECT id, input, length, sha256 FROM blob WHERE jurisdiction = $1 ORDER BY id")
+                .bind(self.jurisdiction())
+                .fetch_all(&mut self.inner)
+                .await?;
         let head = |row: &Row| {
             let (id, input): (Vec<u8>, Vec<u8>) = (row.get("id"), row.get("input"));
             Ok(BlobHead {

@@ -20,19 +20,27 @@ use crate::shared_database::copy_keys;
 const INBOX: &str = "/v1/inbox/bh-demo/fhir/bundle";
 
 fn blobs(folder: &Path) -> usize {
-    std::fs::read_dir(folder.join("data/blobs")).unwrap().count()
+    std::fs::read_dir(folder.join("data/blobs"))
+        .unwrap()
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blob_goes_with_its_original_and_a_hold_keeps_it() {
     let office = Office::changed(|_, text| {
         text.replacen("{ requests_per", "{ requests_per", 1)
-            .replacen("limits =", "files = { large_over = \"1 KiB\" }\nlimits =", 1)
+            .replacen(
+                "limits =",
+                "files = { large_over = \"1 KiB\" }\nlimits =",
+                1,
+            )
     })
     .await;
     let body = bulk(40, "Demofield");
     let kind = [("content-type", "application/fhir+json")];
-    let accepted = office.send("bh", Method::POST, INBOX, &kind, Some(body)).await;
+    let accepted = office
+        .send("bh", Method::POST, INBOX, &kind, Some(body))
+        .await;
     assert_eq!(accepted.status, StatusCode::ACCEPTED, "{}", accepted.text);
     let core = office.core();
     let mut changed = core.changed.subscribe();
@@ -46,7 +54,9 @@ async fn a_blob_goes_with_its_original_and_a_hold_keeps_it() {
     assert_eq!(counts(&done, "held")["originals"], 1);
     assert_eq!(blobs(office.folder()), 1);
     let path = format!("/v1/holds/{id}/release");
-    let released = office.post("privacy", &path, &json!({ "reason": "ended" })).await;
+    let released = office
+        .post("privacy", &path, &json!({ "reason": "ended" }))
+        .await;
     assert!(released.status.is_success(), "{}", released.text);
     let done = run(&office, "confirm").await;
     assert_eq!(counts(&done, "disposed")["originals"], 1);
@@ -69,7 +79,10 @@ async fn backed_up() -> tempfile::TempDir {
         .body(bulk(40, "Demofield"))
         .send();
     assert_eq!(sent.await.unwrap().status(), StatusCode::ACCEPTED);
-    until(&url, |inputs| inputs.iter().all(is_through) && !inputs.is_empty()).await;
+    until(&url, |inputs| {
+        inputs.iter().all(is_through) && !inputs.is_empty()
+    })
+    .await;
     // Beside the gateway that serves.
     let written = beside(place.path(), &["backup", "county.backup"]).await;
     assert_eq!(written.code, 0, "{written:?}");
@@ -94,7 +107,12 @@ async fn a_backup_carries_large_files_and_they_come_back() {
     copy_keys(one.path(), two.path());
     deploy_large(two.path(), "1 KiB", "");
     let file = one.path().join("county.backup");
-    let restore = ["restore", file.to_str().unwrap(), "--config", "gateway.toml"];
+    let restore = [
+        "restore",
+        file.to_str().unwrap(),
+        "--config",
+        "gateway.toml",
+    ];
     let restored = beside(two.path(), &restore).await;
     assert_eq!(restored.code, 0, "{restored:?}");
     let store = store_of(two.path()).await;
@@ -119,7 +137,10 @@ async fn a_backup_without_its_large_files_is_not_taken_for_whole() {
     let verify = ["backup", "verify", "county.backup"];
     let altered = beside(one.path(), &verify).await;
     assert_eq!(altered.code, 1, "{altered:?}");
-    assert!(altered.out.contains(&id) && altered.out.contains("altered"), "{altered:?}");
+    assert!(
+        altered.out.contains(&id) && altered.out.contains("altered"),
+        "{altered:?}"
+    );
     std::fs::remove_file(&blob).unwrap();
     let missing = beside(one.path(), &verify).await;
     assert_eq!(missing.code, 1, "{missing:?}");
@@ -128,14 +149,22 @@ async fn a_backup_without_its_large_files_is_not_taken_for_whole() {
     copy_keys(one.path(), two.path());
     deploy_large(two.path(), "1 KiB", "");
     let file = one.path().join("county.backup");
-    let restore = ["restore", file.to_str().unwrap(), "--config", "gateway.toml"];
+    let restore = [
+        "restore",
+        file.to_str().unwrap(),
+        "--config",
+        "gateway.toml",
+    ];
     let refused = beside(two.path(), &restore).await;
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.told.contains(&id), "{refused:?}");
     let knowing = [&restore[..], &["--without-blobs"]].concat();
     let restored = beside(two.path(), &knowing).await;
     assert_eq!(restored.code, 0, "{restored:?}");
-    assert!(restored.out.contains("NOT RESTORED") && restored.out.contains(&id), "{restored:?}");
+    assert!(
+        restored.out.contains("NOT RESTORED") && restored.out.contains(&id),
+        "{restored:?}"
+    );
     let doctor = ["doctor", "--offline", "--config", "gateway.toml"];
     let doctor = beside(two.path(), &doctor).await;
     assert_eq!(doctor.code, 1, "{doctor:?}");

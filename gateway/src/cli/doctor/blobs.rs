@@ -58,7 +58,8 @@ fn work(docs: &[LargeDoc]) -> Finding {
             "{} set aside; input {input} of {system}: {problem}",
             1 + aside.count()
         );
-        let help = "bring its blob back and start the gateway again, or have the same file sent again";
+        let help =
+            "bring its blob back and start the gateway again, or have the same file sent again";
         return Finding::failed(check, found, "large files that go on", help);
     }
     let in_work = docs.iter().filter(|doc| doc.is_in_work());

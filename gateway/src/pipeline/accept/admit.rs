@@ -24,11 +24,7 @@ impl Intake<'_> {
         ))
         .map_err(|_| StoreError::Shape { kind: "event" })?;
         let ingested = tx
-            .ingest(
-                self.system,
-                told.source_event_id.as_str(),
-                &content,
-            )
+            .ingest(self.system, told.source_event_id.as_str(), &content)
             .await?;
         Ok(ingested != Ingested::Same || self.comes_back(tx, told).await?)
     }
@@ -40,8 +36,7 @@ impl Intake<'_> {
         let (true, Some(person)) = (is_gone, &told.source_person_id) else {
             return Ok(false);
         };
-        if self.people.has(person.as_str()) || tx.count_events(EventState::Waiting).await? > 0
-        {
+        if self.people.has(person.as_str()) || tx.count_events(EventState::Waiting).await? > 0 {
             return Ok(false);
         }
         let key = RecordKey {

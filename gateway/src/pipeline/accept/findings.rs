@@ -55,7 +55,12 @@ pub(super) fn read(
         blob.read_exact(&mut text)?;
         let found = serde_json::from_slice(&text);
         // What serde says of a value may quote it.
-        let unread = |_| io::Error::new(io::ErrorKind::InvalidData, "a finding is not of a known form");
+        let unread = |_| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a finding is not of a known form",
+            )
+        };
         batch.found.push(found.map_err(unread)?);
         batch.reached += 4 + length;
     }

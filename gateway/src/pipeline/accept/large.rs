@@ -190,7 +190,11 @@ impl Intake<'_> {
                 coverage: read.coverage,
                 report: told,
                 is_released: false,
-                stage: if is_held { LargeStage::Held } else { LargeStage::Staging },
+                stage: if is_held {
+                    LargeStage::Held
+                } else {
+                    LargeStage::Staging
+                },
                 bytes: findings.bytes,
                 reached: 0,
                 records: 0,

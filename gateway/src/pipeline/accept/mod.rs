@@ -346,8 +346,10 @@ impl<'a> Intake<'a> {
             // The same input may have come twice at once: the first to write it wins.
             return Ok(duplicate(&row, format));
         }
-        let is_held =
-            !is_rejected && self.is_held(&mut tx, &mut read.report, &read.coverage).await?;
+        let is_held = !is_rejected
+            && self
+                .is_held(&mut tx, &mut read.report, &read.coverage)
+                .await?;
         let report = text_of(&read.report)?;
         let settled = Settled {
             state: match (is_held, is_rejected) {

@@ -136,9 +136,7 @@ impl Work {
             intake.refresh = Some(&self.refresh).filter(|_| !doc.is_released);
             let mut report = doc.report.clone();
             // More may be known of the system than when the input came.
-            let is_held = intake
-                .is_held(&mut tx, &mut report, &doc.coverage)
-                .await?;
+            let is_held = intake.is_held(&mut tx, &mut report, &doc.coverage).await?;
             self.people = intake.people;
             if is_held {
                 tx.discard_staged(doc.input).await?;
@@ -331,7 +329,8 @@ impl Work {
         }
         let system = doc.system.as_str();
         let (input, reason) = (doc.input.to_string(), "blob-unusable");
-        tx.audit(now, system, "input.parked", &input, reason).await?;
+        tx.audit(now, system, "input.parked", &input, reason)
+            .await?;
         self.end(tx, doc).await?;
         Ok(())
     }

@@ -23,7 +23,9 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     loop {
         match revive(&core).await {
             Ok(()) => break,
-            Err(error) => tracing::error!(%error, "large files that were set aside cannot be looked at"),
+            Err(error) => {
+                tracing::error!(%error, "large files that were set aside cannot be looked at")
+            }
         }
         if waits(&core, &stop, Some(POLL)).await {
             return;
@@ -98,7 +100,8 @@ impl Works {
     async fn round(&mut self, core: &Core, stop: &CancellationToken) -> Result<Round, StoreError> {
         let docs = core.store.snapshot().await?.all::<LargeDoc>().await?;
         let oldest = oldest(docs);
-        self.0.retain(|input, _| oldest.iter().any(|doc| doc.input == *input));
+        self.0
+            .retain(|input, _| oldest.iter().any(|doc| doc.input == *input));
         let (mut went, mut has_no_room) = (false, false);
         for doc in oldest {
             if stop.is_cancelled() {
@@ -176,7 +179,10 @@ fn oldest(mut docs: Vec<LargeDoc>) -> Vec<LargeDoc> {
 
 /// The work of one file after another, for tests: to the end, or until an error.
 #[cfg(test)]
-pub(crate) async fn work_off(files: &Arc<Files>, store: &crate::store::Store) -> Result<(), WorkError> {
+pub(crate) async fn work_off(
+    files: &Arc<Files>,
+    store: &crate::store::Store,
+) -> Result<(), WorkError> {
     loop {
         let docs = store.snapshot().await?.all::<LargeDoc>().await?;
         let Some(doc) = oldest(docs).into_iter().next() else {

@@ -25,10 +25,16 @@ const FEW: usize = 7;
 const FORMATS: [(&str, &str); 8] = [
     ("hmis/csv", "hmis/fixtures/fy2026"),
     ("child-welfare/cws-cms", "child_welfare/fixtures/cws-cms"),
-    ("calworks/acf-199", "calworks/fixtures/federal/small_tanf_section1.txt"),
+    (
+        "calworks/acf-199",
+        "calworks/fixtures/federal/small_tanf_section1.txt",
+    ),
     ("calworks/caseload", "calworks/fixtures/caseload.csv"),
     ("calworks/linkages", "calworks/fixtures/linkages.json"),
-    ("child-welfare/niem", "child_welfare/fixtures/niem/referral_example.xml"),
+    (
+        "child-welfare/niem",
+        "child_welfare/fixtures/niem/referral_example.xml",
+    ),
     ("fhir/bundle", "fhir/fixtures/clinic.json"),
     ("fhir/bundle", "fhir/fixtures/bulk.ndjson"),
 ];
@@ -57,6 +63,10 @@ fn fixture(path: &str) -> Vec<u8> {
         zip.write_all(&std::fs::read(&file).unwrap()).unwrap();
     }
     zip.finish().unwrap().into_inner()
+}
+
+fn just_now() -> Timestamp {
+    crate::clock::Clock::System.now()
 }
 
 fn system() -> SystemId {
@@ -111,10 +121,15 @@ fn work(store: &Store, files: &Arc<Files>, doc: LargeDoc) -> Work {
 async fn outcome(store: &Store) -> (Vec<String>, Vec<String>, Vec<String>) {
     let mut tx = store.snapshot().await.unwrap();
     let events = tx.waiting_events(100_000).await.unwrap();
-    let events = events.iter().map(|one| serde_json::to_string(&one.event.told).unwrap());
+    let events = events
+        .iter()
+        .map(|one| serde_json::to_string(&one.event.told).unwrap());
     let events = events.collect();
     let rows: Vec<PartnerRowDoc> = tx.all().await.unwrap();
-    let mut rows: Vec<String> = rows.iter().map(|row| serde_json::to_string(row).unwrap()).collect();
+    let mut rows: Vec<String> = rows
+        .iter()
+        .map(|row| serde_json::to_string(row).unwrap())
+        .collect();
     rows.sort();
     let inputs = tx.inputs(100).await.unwrap();
     let report = |input: &crate::store::InputRow| {
@@ -131,7 +146,9 @@ async fn count(store: &Store, state: EventState) -> i64 {
 async fn whole(format: &str, bytes: &[u8]) -> (Vec<String>, Vec<String>, Vec<String>) {
     let place = on_sqlite().await;
     let files = files_of(&place, u64::MAX);
-    accept(&place.store, &files, format, "the-file", bytes).await.unwrap();
+    accept(&place.store, &files, format, "the-file", bytes)
+        .await
+        .unwrap();
     outcome(&place.store).await
 }
 
@@ -154,7 +171,7 @@ async fn a_large_file_of_any_format_is_the_same_as_a_small_one_when_it_is_stoppe
         loop {
             // Another gateway finds what the one before left.
             let (store, files) = (place.again().await, files_of(&place, 0));
-            assert_eq!(files.sweep(&store).await.unwrap(), 0, "{path}");
+            assert_eq!(files.sweep(&store, just_now()).await.unwrap(), 0, "{path}");
             let Some(doc) = docs(&store).await.into_iter().next() else {
                 store.close().await;
                 break;
@@ -184,7 +201,9 @@ async fn a_step_that_is_cut_off_anywhere_is_done_whole_or_not_at_all(place: Plac
     let bytes = fixture(path);
     let expected = whole(format, &bytes).await;
     let (store, files) = (&place.store, files_of(&place, 0));
-    accept(store, &files, format, "the-file", &bytes).await.unwrap();
+    accept(store, &files, format, "the-file", &bytes)
+        .await
+        .unwrap();
     let (mut polls, mut cut_off) = (1_u32, 0);
     while let Some(doc) = docs(store).await.into_iter().next() {
         let mut work = work(store, &files, doc);
@@ -198,7 +217,11 @@ async fn a_step_that_is_cut_off_anywhere_is_done_whole_or_not_at_all(place: Plac
             tokio::task::yield_now().await;
         }
         // Each time a little further, until one is done; then from the beginning of the next on.
-        polls = if is_done { 1 } else { polls + polls.div_ceil(3) };
+        polls = if is_done {
+            1
+        } else {
+            polls + polls.div_ceil(3)
+        };
         cut_off += u32::from(!is_done);
     }
     assert!(cut_off > 20, "only {cut_off} steps were cut off");
@@ -210,7 +233,9 @@ async fn two_gateways_on_one_file_do_no_step_twice(place: Place) {
     let bytes = fixture(path);
     let expected = whole(format, &bytes).await;
     let (store, files) = (&place.store, files_of(&place, 0));
-    accept(store, &files, format, "the-file", &bytes).await.unwrap();
+    accept(store, &files, format, "the-file", &bytes)
+        .await
+        .unwrap();
     let doc = docs(store).await.remove(0);
     let (mut one, mut other) = (work(store, &files, doc.clone()), work(store, &files, doc));
     let mut overtaken = 0;
@@ -235,7 +260,9 @@ async fn later_files_of_the_system_wait_and_keys_are_taken_once(place: Place) {
     let (format, path) = FORMATS[3];
     let bytes = fixture(path);
     let (store, files) = (&place.store, files_of(&place, 0));
-    accept(store, &files, format, "monday", &bytes).await.unwrap();
+    accept(store, &files, format, "monday", &bytes)
+        .await
+        .unwrap();
     let early = accept(store, &files, format, "tuesday", &bytes).await;
     assert!(matches!(early, Err(AcceptError::Busy(_))), "{early:?}");
     work_off(&files, store).await.unwrap();
@@ -253,12 +280,18 @@ async fn later_files_of_the_system_wait_and_keys_are_taken_once(place: Place) {
 async fn a_file_that_is_rejected_leaves_its_original_and_nothing_else(place: Place) {
     let (store, files) = (&place.store, files_of(&place, 0));
     let bytes = b"PK\x03\x04 and no zip";
-    let accepted = accept(store, &files, "hmis/csv", "broken.zip", bytes).await.unwrap();
+    let accepted = accept(store, &files, "hmis/csv", "broken.zip", bytes)
+        .await
+        .unwrap();
     assert_eq!(accepted.report.outcome, Outcome::Rejected);
     assert!(docs(store).await.is_empty());
     assert_eq!(count(store, EventState::Staged).await, 0);
     let mut tx = store.snapshot().await.unwrap();
-    let row = tx.blob(accepted.input, BlobPart::Original).await.unwrap().unwrap();
+    let row = tx
+        .blob(accepted.input, BlobPart::Original)
+        .await
+        .unwrap()
+        .unwrap();
     let mut kept = Vec::new();
     let mut reader = files.folder().read(row.id, &row.key).unwrap();
     reader.read_to_end(&mut kept).unwrap();
@@ -271,22 +304,36 @@ async fn a_file_whose_blob_is_gone_is_set_aside_and_goes_on_when_it_is_back(plac
     let bytes = fixture(path);
     let expected = whole(format, &bytes).await;
     let (store, files) = (&place.store, files_of(&place, 0));
-    let accepted = accept(store, &files, format, "the-file", &bytes).await.unwrap();
+    let accepted = accept(store, &files, format, "the-file", &bytes)
+        .await
+        .unwrap();
     let row = {
         let mut tx = store.snapshot().await.unwrap();
-        tx.blob(accepted.input, BlobPart::Findings).await.unwrap().unwrap()
+        tx.blob(accepted.input, BlobPart::Findings)
+            .await
+            .unwrap()
+            .unwrap()
     };
     let mut first = work(store, &files, docs(store).await.remove(0));
     first.step().await.unwrap();
-    let (file, aside) = (files.folder().file(row.id), place.folder.path().join("aside"));
+    let (file, aside) = (
+        files.folder().file(row.id),
+        place.folder.path().join("aside"),
+    );
     std::fs::rename(&file, &aside).unwrap();
     let mut stopped = work(store, &files, docs(store).await.remove(0));
     let Err(WorkError::Blob(error)) = stopped.step().await else {
         panic!("a step without its blob")
     };
-    stopped.park(&error, context("x").received_at).await.unwrap();
+    stopped
+        .park(&error, context("x").received_at)
+        .await
+        .unwrap();
     let (_, _, reports) = outcome(store).await;
-    assert!(reports[0].starts_with(InputState::Parked.code()), "{reports:?}");
+    assert!(
+        reports[0].starts_with(InputState::Parked.code()),
+        "{reports:?}"
+    );
     assert!(reports[0].contains("blob-unusable") && reports[0].contains(&row.id.to_string()));
     // It holds nobody else up, and takes no effect.
     files.changed(store).await.unwrap();
@@ -305,7 +352,9 @@ async fn a_file_that_was_set_aside_may_be_sent_again(place: Place) {
     let bytes = fixture(path);
     let expected = whole(format, &bytes).await;
     let (store, files) = (&place.store, files_of(&place, 0));
-    accept(store, &files, format, "the-file", &bytes).await.unwrap();
+    accept(store, &files, format, "the-file", &bytes)
+        .await
+        .unwrap();
     let mut first = work(store, &files, docs(store).await.remove(0));
     first.step().await.unwrap();
     for (_, file) in files.folder().files().unwrap() {
@@ -318,13 +367,23 @@ async fn a_file_that_was_set_aside_may_be_sent_again(place: Place) {
     let Err(WorkError::Blob(error)) = stopped.step().await else {
         panic!("a step with a damaged blob")
     };
-    stopped.park(&error, context("x").received_at).await.unwrap();
+    stopped
+        .park(&error, context("x").received_at)
+        .await
+        .unwrap();
     files.changed(store).await.unwrap();
-    let again = accept(store, &files, format, "the-file", &bytes).await.unwrap();
+    let again = accept(store, &files, format, "the-file", &bytes)
+        .await
+        .unwrap();
     assert!(!again.is_duplicate);
     work_off(&files, store).await.unwrap();
     assert_eq!(outcome(store).await, expected);
-    assert_eq!(files.sweep(store).await.unwrap(), u64::from(!store.is_shared()) * 2);
+    // The damaged ones are nobody's now. Where gateways share the folder, another may be accepting: a day is waited.
+    let at_once = files.sweep(store, just_now()).await.unwrap();
+    assert_eq!(at_once, u64::from(!store.is_shared()) * 2);
+    let in_two_days = just_now() + jiff::SignedDuration::from_hours(48);
+    let later = files.sweep(store, in_two_days).await.unwrap();
+    assert_eq!(at_once + later, 2);
 }
 
 contract!(
@@ -341,15 +400,24 @@ contract!(
 async fn a_blob_whose_row_never_came_goes_at_the_start_and_no_other() {
     let place = on_sqlite().await;
     let (store, files) = (&place.store, files_of(&place, 0));
-    accept(store, &files, "calworks/caseload", "kept", &fixture("calworks/fixtures/caseload.csv"))
-        .await
-        .unwrap();
+    accept(
+        store,
+        &files,
+        "calworks/caseload",
+        "kept",
+        &fixture("calworks/fixtures/caseload.csv"),
+    )
+    .await
+    .unwrap();
     let kept = files.folder().files().unwrap();
     let mut orphan = files.folder().begin().unwrap();
     orphan.write_all(b"cut off before its commit").unwrap();
     orphan.finish().unwrap().keep();
-    let unfinished = place.folder.path().join(format!("blobs/{}.part", Uuid::now_v7()));
+    let unfinished = place
+        .folder
+        .path()
+        .join(format!("blobs/{}.part", Uuid::now_v7()));
     std::fs::write(unfinished, b"cut off while it was written").unwrap();
-    assert_eq!(files.sweep(store).await.unwrap(), 2);
+    assert_eq!(files.sweep(store, just_now()).await.unwrap(), 2);
     assert_eq!(files.folder().files().unwrap(), kept);
 }
