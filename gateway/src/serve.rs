@@ -248,7 +248,7 @@ async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(C
 async fn large_files(config: &Config, store: &Store) -> anyhow::Result<Arc<Files>> {
     let folder = BlobFolder::open(&config.files.folder(&config.data))?;
     let files = Files::new(folder, config.files.large_over);
-    let orphans = files.sweep(store).await?;
+    let orphans = files.sweep(store, Clock::System.now()).await?;
     if orphans > 0 {
         tracing::warn!(
             orphans,

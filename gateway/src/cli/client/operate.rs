@@ -201,6 +201,10 @@ impl InputsArgs {
                     ("persons", "/report/persons"),
                     ("refused", "/report/refused"),
                     ("records", "/report/records"),
+                    ("stage", "/progress/stage"),
+                    ("in store", "/progress/records"),
+                    ("bytes read", "/progress/bytes_read"),
+                    ("of bytes", "/progress/bytes"),
                 ],
             )
             .await

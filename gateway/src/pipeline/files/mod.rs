@@ -5,9 +5,10 @@ mod duty;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::RwLock;
-use std::time::{Duration, SystemTime};
 
+use jiff::{SignedDuration, Timestamp};
 use tandem_mappings::model::id::SystemId;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use crate::state::large::LargeDoc;
 use crate::store::{Store, StoreError};
 
 /// Where gateways share a folder, a blob without a row may be one that another is just accepting; after so long it is not.
-const LONGEST_ACCEPTANCE: Duration = Duration::from_secs(24 * 3_600);
+const LONGEST_ACCEPTANCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What everybody needs to know of large files.
 #[derive(Debug)]
@@ -87,11 +88,11 @@ impl Files {
     }
 
     /// Removes the files that no row of the store knows: their acceptance was cut off, or their row has gone. To be called
-    /// while nothing is accepted, unless gateways share the folder. Returns how many went.
+    /// while nothing is accepted, unless gateways share the folder; `now` is by the clock that stamps files. Returns how many went.
     ///
     /// # Errors
     /// When the store or the folder fails.
-    pub async fn sweep(&self, store: &Store) -> Result<u64, SweepError> {
+    pub async fn sweep(&self, store: &Store, now: Timestamp) -> Result<u64, SweepError> {
         // Files first: a row that comes meanwhile has its file before.
         let files = self.folder.files()?;
         let heads = store.snapshot().await?.blob_heads().await?;
@@ -100,7 +101,7 @@ impl Files {
         for (id, file) in files {
             let is_whole = file == self.folder.file(id);
             let is_known = is_whole && known.contains(&id);
-            if is_known || (store.is_shared() && !is_old(&file)) {
+            if is_known || (store.is_shared() && !is_old(&file, now)) {
                 continue;
             }
             std::fs::remove_file(&file).map_err(|error| BlobError { file, error })?;
@@ -119,11 +120,11 @@ impl Files {
     }
 }
 
-/// Whether a file was last written long ago, by the clock that stamps files.
-fn is_old(file: &std::path::Path) -> bool {
+/// Whether a file was last written long ago.
+fn is_old(file: &Path, now: Timestamp) -> bool {
     let written = file.metadata().and_then(|data| data.modified());
-    let age = written.map(|at| SystemTime::now().duration_since(at));
-    matches!(age, Ok(Ok(age)) if age > LONGEST_ACCEPTANCE)
+    let written = written.ok().and_then(|at| Timestamp::try_from(at).ok());
+    written.is_some_and(|at| now.duration_since(at) > LONGEST_ACCEPTANCE)
 }
 
 /// Why the folder of blobs was not put in order.
