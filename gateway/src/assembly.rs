@@ -48,6 +48,7 @@ impl Assembly {
         let acceptor = Acceptor::new(core.store.clone())
             .guarding(core.loaded.config.refresh.clone())
             .labelling(Arc::new(labeller))
+            .taking_turns(Arc::clone(&core.releases))
             .traced(core.traces.clone());
         let mut assembly = Self {
             intake: Intake {

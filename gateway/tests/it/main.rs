@@ -53,6 +53,7 @@ mod figures;
 mod labels;
 mod labels_hmis;
 mod processes;
+mod reload_deliveries;
 mod retention_processes;
 mod retention_rules;
 mod shared_database;
