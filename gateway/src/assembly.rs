@@ -50,6 +50,7 @@ impl Assembly {
             .guarding(core.loaded.config.refresh.clone())
             .keeping_large(Arc::clone(&core.files))
             .labelling(Arc::new(labeller))
+            .taking_turns(Arc::clone(&core.releases))
             .traced(core.traces.clone());
         let mut assembly = Self {
             intake: Intake {

@@ -231,6 +231,7 @@ async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(C
         changed: watch::Sender::new(0),
         arrived: Arc::default(),
         room: Arc::default(),
+        releases: Arc::default(),
         lanes: Arc::default(),
         canary: Arc::default(),
         timers: Arc::default(),

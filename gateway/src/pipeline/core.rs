@@ -64,6 +64,8 @@ pub struct Core {
     pub arrived: Arc<Notify>,
     /// Events that may be accepted before it is counted again how many wait.
     pub room: Arc<AtomicU64>,
+    /// Releases of held inputs take turns, under whatever configuration.
+    pub releases: Arc<Mutex<()>>,
     /// The lanes that this gateway serves.
     pub lanes: Arc<Board>,
     /// What the canary has shown.

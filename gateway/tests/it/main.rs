@@ -55,6 +55,7 @@ mod labels_hmis;
 mod large_files;
 mod large_files_kept;
 mod processes;
+mod reload_deliveries;
 mod retention_processes;
 mod retention_rules;
 mod shared_database;

@@ -133,6 +133,12 @@ impl Acceptor {
         }
     }
 
+    /// The same, with its releases in turns with those of other acceptors on the store.
+    #[must_use]
+    pub fn taking_turns(self, releases: Arc<Mutex<()>>) -> Self {
+        Self { releases, ..self }
+    }
+
     /// The same, with a span for each input.
     #[must_use]
     pub fn traced(self, traces: Traces) -> Self {
