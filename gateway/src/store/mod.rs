@@ -45,6 +45,7 @@ mod rows;
 mod schema;
 mod sealed;
 mod sql;
+mod staged;
 mod standing;
 mod tables;
 #[cfg(test)]
