@@ -62,7 +62,8 @@ pub async fn once(
         .core
         .organization_of(system)
         .context("the system is not configured")?;
-    if !intake.core.has_room().await? {
+    let core = &intake.core;
+    if !core.has_room().await? || core.files.has_in_work(&core.store, system).await? {
         // What is new there is still new at the next pull.
         return Ok(0);
     }

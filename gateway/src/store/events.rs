@@ -115,45 +115,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Lets some staged events of an input go on to their effects: the first after a position, in order. Returns the position of the
-    /// last of them; `None` when there were none.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn publish_some(
-        &mut self,
-        input: InputId,
-        after: i64,
-        most: i64,
-    ) -> Result<Option<i64>, StoreError> {
-        let rows = query(
-            "SELECT position FROM event \
-             WHERE jurisdiction = $1 AND input = $2 AND state = 'staged' AND position > $3 \
-             ORDER BY position LIMIT $4",
-        )
-        .bind(self.jurisdiction())
-        .bind(input.as_bytes().as_slice())
-        .bind(after)
-        .bind(most)
-        .fetch_all(&mut self.inner)
-        .await?;
-        let Some(last) = rows.last().map(|row| row.get::<i64>("position")) else {
-            return Ok(None);
-        };
-        query(
-            "UPDATE event SET state = 'waiting' WHERE jurisdiction = $1 AND input = $2 \
-             AND state = 'staged' AND position > $3 AND position <= $4",
-        )
-        .bind(self.jurisdiction())
-        .bind(input.as_bytes().as_slice())
-        .bind(after)
-        .bind(last)
-        .execute(&mut self.inner)
-        .await?;
-        self.tells = true;
-        Ok(Some(last))
-    }
-
     /// The staged events of an input from a position on, in order.
     ///
     /// # Errors
@@ -293,20 +254,6 @@ impl Tx {
             [Some(first), Some(last)] => u64::try_from(last - first).unwrap_or(0) + 1,
             _ => 0,
         })
-    }
-
-    /// How many events wait.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn count_waiting(&mut self) -> Result<u64, StoreError> {
-        let count: i64 = query_scalar(
-            "SELECT COUNT(*) FROM event WHERE jurisdiction = $1 AND state = 'waiting'",
-        )
-        .bind(self.jurisdiction())
-        .fetch_one(&mut self.inner)
-        .await?;
-        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     /// Applied events from a position on whose content is kept, in order.

@@ -46,6 +46,7 @@ mod schema;
 mod sealed;
 mod sql;
 mod sqlite;
+mod staged;
 mod standing;
 mod tables;
 #[cfg(test)]
