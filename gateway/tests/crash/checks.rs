@@ -68,10 +68,13 @@ async fn at_rest(county: &County, store: &Store) -> Value {
             let mut tx = store.snapshot().await.unwrap();
             let waiting = tx.count_events(EventState::Waiting).await.unwrap()
                 + tx.count_events(EventState::Staged).await.unwrap();
-            let under_way = tx
-                .outbox_in(&[OutboxState::Queued, OutboxState::Failed])
-                .await
-                .unwrap();
+            // A file that CalWORKs has not acknowledged may not have been read yet.
+            let on_its_way = [
+                OutboxState::Queued,
+                OutboxState::Failed,
+                OutboxState::Delivered,
+            ];
+            let under_way = tx.outbox_in(&on_its_way).await.unwrap();
             no_complaints(county);
             if waiting == 0 && under_way.iter().all(|row| !is_served(row)) {
                 let counts = tx.lane_counts().await.unwrap();
@@ -102,6 +105,7 @@ async fn at_rest(county: &County, store: &Store) -> Value {
         OutboxState::Queued,
         OutboxState::Failed,
         OutboxState::Parked,
+        OutboxState::Delivered,
     ];
     let stuck = tx.outbox_in(&waiting).await;
     let stuck: Vec<String> = stuck

@@ -411,7 +411,7 @@ fn unpacked(bytes: &[u8]) -> Vec<(String, String)> {
         let mut entry = zip.by_index(at).unwrap();
         let mut text = String::new();
         entry.read_to_string(&mut text).unwrap();
-        (entry.name().to_owned(), text)
+        (entry.name().unwrap().into_owned(), text)
     };
     (0..zip.len()).map(entry).collect()
 }
@@ -426,7 +426,10 @@ async fn what_must_never_enter_does_not_stand_in_the_blob() {
         let accepted = accept(store, &files, format, "the-file", &bytes)
             .await
             .unwrap();
-        assert!(accepted.report.refused > 0, "{path} has something to refuse");
+        assert!(
+            accepted.report.refused > 0,
+            "{path} has something to refuse"
+        );
         let mut tx = store.snapshot().await.unwrap();
         let row = tx.blob(accepted.input, BlobPart::Original).await.unwrap();
         let row = row.unwrap();
