@@ -1,5 +1,5 @@
--- Large files that lie in the folder of blobs, each with the key that opens it. The row comes after its file is on the disk
--- and goes before the file does.
+-- Large files that lie in the folder of blobs, each with the key that opens it. The row comes after its file is on the
+-- disk and goes before the file does.
 CREATE TABLE blob (
     jurisdiction TEXT   NOT NULL,
     id           BLOB   NOT NULL, -- names the file

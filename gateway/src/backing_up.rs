@@ -11,8 +11,8 @@ use crate::store::{Backup, CopyError, Damage, Manifest, Store, Watch};
 /// End of the name of a backup whose blobs are not yet beside it.
 const ROWS: &str = "rows-unfinished";
 
-/// Writes a backup of a store and its blobs, while gateways write into both. The file gets its name last: when it is there,
-/// all of it is.
+/// Writes a backup of a store and its blobs, while gateways write into both. The file gets its name last: when it is
+/// there, all of it is.
 ///
 /// # Errors
 /// When a file of that name is there, one can't be written, the store can't be read, or a blob that a row names is not

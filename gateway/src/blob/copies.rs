@@ -1,4 +1,5 @@
-//! Blobs beside a backup: a backup is a file of rows, and a folder of the blobs that its rows name, as they are, still sealed.
+//! Blobs beside a backup: a backup is a file of rows, and a folder of the blobs that its rows name, as they are, still
+//! sealed.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -46,7 +47,8 @@ fn copy_one(from: &Path, to: &Path) -> Result<bool, BlobError> {
     copied.map_err(failed(to)).map(|()| true)
 }
 
-/// Copies every whole blob of a folder that is there by now: those that go while the rows are copied must be kept before.
+/// Copies every whole blob of a folder that is there by now: those that go while the rows are copied must be kept
+/// before.
 ///
 /// # Errors
 /// When a folder can't be read or written.

@@ -71,7 +71,8 @@ pub async fn look(
             // The files stay where they are until there is room.
             break;
         }
-        // One file that can't be taken must not keep back those after it, save for one that has to come into the store first.
+        // One file that can't be taken must not keep back those after it, save for one that has to come into the store
+        // first.
         if let Err(error) = take(intake, system, config, folder, &file).await {
             if let Some(AcceptError::Busy(_)) = error.downcast_ref() {
                 continue;

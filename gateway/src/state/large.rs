@@ -8,8 +8,8 @@ use tandem_mappings::model::id::{InputId, SystemId};
 
 use crate::store::Document;
 
-/// What is done with a large input next. Each stage goes on from where it was stopped; nothing takes effect before it is
-/// published.
+/// What is done with a large input next. Each stage goes on from where it was stopped; nothing takes effect before it
+/// is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LargeStage {

@@ -231,8 +231,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The original of an input; `None` when there is no such input, or its original was disposed of. That of a large input
-    /// is empty here: it is in its blob.
+    /// The original of an input; `None` when there is no such input, or its original was disposed of. That of a large
+    /// input is empty here: it is in its blob.
     ///
     /// # Errors
     /// When the store fails or the original does not open.

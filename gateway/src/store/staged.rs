@@ -6,8 +6,8 @@ use super::sql::{query, query_scalar};
 use super::{StoreError, Tx};
 
 impl Tx {
-    /// Lets some staged events of an input go on to their effects: the first after a position, in order. Returns the position of the
-    /// last of them; `None` when there were none.
+    /// Lets some staged events of an input go on to their effects: the first after a position, in order. Returns the
+    /// position of the last of them; `None` when there were none.
     ///
     /// # Errors
     /// When the store fails.

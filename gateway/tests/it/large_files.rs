@@ -110,7 +110,8 @@ async fn place_of(store: &Store) -> Option<String> {
     ))
 }
 
-/// A large file comes, and a later one that corrects it; the gateway is killed whenever the first has got a little further.
+/// A large file comes, and a later one that corrects it; the gateway is killed whenever the first has got a little
+/// further.
 async fn killed_on_the_way_it_goes_on_and_nothing_is_lost_or_twice(
     store: &str,
     count: usize,

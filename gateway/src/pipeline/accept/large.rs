@@ -56,7 +56,8 @@ impl Acceptor {
         Ok(accepted)
     }
 
-    /// What is answered while an earlier large input of the system is on its way: a repeat is one, and everything else waits.
+    /// What is answered while an earlier large input of the system is on its way: a repeat is one, and everything else
+    /// waits.
     pub(super) async fn while_in_work(
         &self,
         format: Format,
@@ -73,8 +74,8 @@ impl Acceptor {
         }
     }
 
-    /// Lets a held large input go on after all; `None` when it is no large one. Its findings were kept, so that nothing has
-    /// to be read again.
+    /// Lets a held large input go on after all; `None` when it is no large one. Its findings were kept, so that nothing
+    /// has to be read again.
     ///
     /// # Errors
     /// When the store fails; [`AcceptError::NotHeld`] when it is not held any more.
@@ -115,8 +116,8 @@ async fn hash_of(source: Source, format: Format) -> Result<[u8; 32], AcceptError
     Ok(hash.map_err(|_| AcceptError::Reader(format.name()))??)
 }
 
-/// Whether nothing will come of an input that stands in the store: its blob is gone, or an older program was stopped while it
-/// staged it. Then the same may be sent again.
+/// Whether nothing will come of an input that stands in the store: its blob is gone, or an older program was stopped
+/// while it staged it. Then the same may be sent again.
 async fn is_given_up(tx: &mut Tx, row: &InputRow) -> Result<bool, StoreError> {
     if row.state == InputState::Parked.code() {
         return Ok(true);
@@ -126,8 +127,8 @@ async fn is_given_up(tx: &mut Tx, row: &InputRow) -> Result<bool, StoreError> {
 }
 
 impl Intake<'_> {
-    /// The same input, if it was taken before and something came or will come of it. What is left of one that was given up
-    /// is removed.
+    /// The same input, if it was taken before and something came or will come of it. What is left of one that was given
+    /// up is removed.
     pub(super) async fn taken_before(&self, tx: &mut Tx) -> Result<Option<InputRow>, StoreError> {
         let same = tx.same_input(self.system, self.name, &self.content_hash);
         let Some(row) = same.await? else {
@@ -204,8 +205,8 @@ impl Intake<'_> {
             tx.put(&doc, self.at).await?;
             findings.keep();
         }
-        // From here on the store may know of them, also when the commit says that it failed; else the next start removes
-        // them.
+        // From here on the store may know of them, also when the commit says that it failed; else the next start
+        // removes them.
         original.keep();
         tx.commit().await?;
         Ok(Accepted {

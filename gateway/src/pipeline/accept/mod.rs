@@ -148,8 +148,8 @@ impl Acceptor {
     /// Reads an input and makes it durable. When this returns, it may be acknowledged.
     ///
     /// # Errors
-    /// When the store, the folder of blobs or the reader fails, or an earlier large input of the system is still on its way; then
-    /// nothing counts as accepted.
+    /// When the store, the folder of blobs or the reader fails, or an earlier large input of the system is still on its
+    /// way; then nothing counts as accepted.
     pub async fn accept(
         &self,
         reader: Arc<dyn FormatReader>,

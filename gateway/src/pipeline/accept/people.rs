@@ -5,8 +5,8 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use tandem_mappings::model::event::{Body, NewEvent};
 
-/// The people of whom an input holds a record, in few bytes each. Two count as one with a chance of about 2^-64 for each
-/// pair; then somebody who left would be taken for one who stayed.
+/// The people of whom an input holds a record, in few bytes each. Two count as one with a chance of about 2^-64 for
+/// each pair; then somebody who left would be taken for one who stayed.
 #[derive(Debug, Default)]
 pub(super) struct People {
     hasher: RandomState,

@@ -18,6 +18,9 @@ use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{StoreError, Tx};
 
+/// Records that are looked at together.
+const PAGE: u32 = 500;
+
 impl Acceptor {
     /// Accepts a held input after all, with everything that it withdraws.
     ///
@@ -125,12 +128,22 @@ impl Intake<'_> {
         tx: &mut Tx,
         coverage: &Coverage,
     ) -> Result<(Vec<RecordDoc>, u64), StoreError> {
-        let mut records = tx
-            .find::<RecordDoc>("record.system", self.system.as_str())
-            .await?;
-        records.retain(RecordDoc::is_active);
-        let known = records.len() as u64;
-        records.retain(|record| !self.people.has(record.key.person.as_str()));
+        let (mut known, mut records) = (0, Vec::new());
+        let (system, mut after) = (self.system.as_str(), Vec::new());
+        loop {
+            // Of a county's people only those are in memory at one time who are not told of.
+            let page = tx.find_page::<RecordDoc>("record.system", system, &after, PAGE);
+            let (page, last) = page.await?;
+            if last.is_empty() {
+                break;
+            }
+            after = last;
+            let active = page.into_iter().filter(RecordDoc::is_active);
+            records.extend(active.filter(|record| {
+                known += 1;
+                !self.people.has(record.key.person.as_str())
+            }));
+        }
         let covered = match coverage {
             Coverage::Partial => return Ok((Vec::new(), known)),
             Coverage::Full => return Ok((records, known)),

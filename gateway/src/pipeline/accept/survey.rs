@@ -1,6 +1,6 @@
-//! A large input is read to its end before it is accepted: what was found goes sealed into one blob, the input without what
-//! must never enter into another. What that is, is only known when all of it was read; so no file is sealed first and read
-//! later. Neither is ever in memory whole. Runs on a blocking thread.
+//! A large input is read to its end before it is accepted: what was found goes sealed into one blob, the input without
+//! what must never enter into another. What that is, is only known when all of it was read; so no file is sealed first
+//! and read later. Neither is ever in memory whole. Runs on a blocking thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,9 +1,9 @@
 //! Brings an accepted large input from its blob into the store, in steps.
 //!
-//! Each step is one commit that holds what it wrote and how far it got, so that a gateway that is killed goes on from there
-//! as if nothing had been; and each looks first whether the store still stands where the one before left it, so that two
-//! gateways never do the same step. Events are staged, then take their ingest keys; one commit publishes them; then they
-//! take their places in the queue, in their order.
+//! Each step is one commit that holds what it wrote and how far it got, so that a gateway that is killed goes on from
+//! there as if nothing had been; and each looks first whether the store still stands where the one before left it, so
+//! that two gateways never do the same step. Events are staged, then take their ingest keys; one commit publishes them;
+//! then they take their places in the queue, in their order.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -152,8 +152,8 @@ impl Work {
         Ok(step)
     }
 
-    /// Takes the ingest keys of staged events, and drops the repeats among them. Nothing can be rejected any more: keys that
-    /// were taken for nothing would keep their events out for ever.
+    /// Takes the ingest keys of staged events, and drops the repeats among them. Nothing can be rejected any more: keys
+    /// that were taken for nothing would keep their events out for ever.
     async fn admit(&mut self) -> Result<Step, WorkError> {
         let mut doc = self.doc.clone();
         self.learn(doc.bytes).await?;
@@ -304,8 +304,8 @@ impl Work {
         Ok(())
     }
 
-    /// Sets the input aside, since its blob can't be used. What it staged takes no effect; when the blob is back, a start of
-    /// the gateway goes on.
+    /// Sets the input aside, since its blob can't be used. What it staged takes no effect; when the blob is back, a
+    /// start of the gateway goes on.
     ///
     /// # Errors
     /// When the store fails.

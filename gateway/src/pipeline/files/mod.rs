@@ -1,4 +1,5 @@
-//! Large files: where their blobs lie, which systems have one on its way into the store, and the duty that brings them there.
+//! Large files: where their blobs lie, which systems have one on its way into the store, and the duty that brings them
+//! there.
 
 mod duty;
 #[cfg(test)]
@@ -21,7 +22,8 @@ use crate::config::ByteSize;
 use crate::state::large::LargeDoc;
 use crate::store::{Store, StoreError};
 
-/// Where gateways share a folder, a blob without a row may be one that another is just accepting; after so long it is not.
+/// Where gateways share a folder, a blob without a row may be one that another is just accepting; after so long it is
+/// not.
 const LONGEST_ACCEPTANCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What everybody needs to know of large files.
@@ -87,8 +89,9 @@ impl Files {
         Ok(docs)
     }
 
-    /// Removes the files that no row of the store knows: their acceptance was cut off, or their row has gone. To be called
-    /// while nothing is accepted, unless gateways share the folder; `now` is by the clock that stamps files. Returns how many went.
+    /// Removes the files that no row of the store knows: their acceptance was cut off, or their row has gone. To be
+    /// called while nothing is accepted, unless gateways share the folder; `now` is by the clock that stamps files.
+    /// Returns how many went.
     ///
     /// # Errors
     /// When the store or the folder fails.

@@ -117,7 +117,8 @@ fn work(store: &Store, files: &Arc<Files>, doc: LargeDoc) -> Work {
     Work::new(store.clone(), Arc::clone(files), refresh, doc).in_steps_of(FEW)
 }
 
-/// All that a user could tell two runs apart by: events in their order, what is remembered of the partner, and the report.
+/// All that a user could tell two runs apart by: events in their order, what is remembered of the partner, and the
+/// report.
 async fn outcome(store: &Store) -> (Vec<String>, Vec<String>, Vec<String>) {
     let mut tx = store.snapshot().await.unwrap();
     let events = tx.waiting_events(100_000).await.unwrap();
@@ -407,13 +408,14 @@ contract!(
 /// The entries of a zip with their lines.
 fn unpacked(bytes: &[u8]) -> Vec<(String, String)> {
     let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let count = zip.len();
     let entry = |at| {
         let mut entry = zip.by_index(at).unwrap();
         let mut text = String::new();
         entry.read_to_string(&mut text).unwrap();
         (entry.name().unwrap().into_owned(), text)
     };
-    (0..zip.len()).map(entry).collect()
+    (0..count).map(entry).collect()
 }
 
 #[tokio::test]
@@ -438,7 +440,8 @@ async fn what_must_never_enter_does_not_stand_in_the_blob() {
         reader.read_to_end(&mut text).unwrap();
         let kept = unpacked(&text);
         assert_eq!(kept, unpacked(&small), "{path}");
-        // Some line of what came is not in it; that nothing of it is among the findings, the same events as of a small one say.
+        // Some line of what came is not in it; that nothing of it is among the findings, the same events as of a small
+        // one say.
         let kept: BTreeSet<&str> = kept.iter().flat_map(|(_, text)| text.lines()).collect();
         let came = unpacked(&bytes);
         let mut came = came.iter().flat_map(|(_, text)| text.lines());

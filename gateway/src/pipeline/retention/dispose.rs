@@ -22,8 +22,8 @@ use crate::store::{Aged, Disposal, Document as _, Logged, StoreError, Tx};
 /// The action under which it is audited.
 pub const ACTION: &str = "retention.dispose";
 
-/// Disposes of rows of a kind that were found free in this transaction, and says so in the log. Returns how many went, and the
-/// blobs whose files go after the commit.
+/// Disposes of rows of a kind that were found free in this transaction, and says so in the log. Returns how many went,
+/// and the blobs whose files go after the commit.
 ///
 /// # Errors
 /// When the store fails.
