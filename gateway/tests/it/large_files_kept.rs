@@ -28,12 +28,11 @@ fn blobs(folder: &Path) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blob_goes_with_its_original_and_a_hold_keeps_it() {
     let office = Office::changed(|_, text| {
-        text.replacen("{ requests_per", "{ requests_per", 1)
-            .replacen(
-                "limits =",
-                "files = { large_over = \"1 KiB\" }\nlimits =",
-                1,
-            )
+        text.replacen(
+            "limits =",
+            "files = { large_over = \"1 KiB\" }\nlimits =",
+            1,
+        )
     })
     .await;
     let body = bulk(40, "Demofield");
