@@ -22,7 +22,7 @@ use crate::figures;
 use crate::policy;
 use crate::state::referral::ReferralDoc;
 use crate::state::timer::ExpiredDoc;
-use crate::store::{OutboxRow, OutboxState, StoreError, Tx};
+use crate::store::{Document as _, OutboxRow, OutboxState, StoreError, Tx};
 
 /// How often to look.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -101,29 +101,64 @@ pub fn expired(
 pub async fn look(core: &Core) -> Result<(), StoreError> {
     let now = core.clock.now();
     let (calendar, settings) = (calendar(core), core.loaded.config.timers);
-    let mut tx = core.store.begin().await?;
+    // There are as many as ever were, and few are due: nobody who writes waits until all are read.
+    let all = core.store.snapshot().await?.all::<ReferralDoc>().await?;
     let mut has_messages = false;
-    for mut document in tx.all::<ReferralDoc>().await? {
-        if document.state.status() == Some(ReferralStatus::Draft) {
-            // A draft has no timers; its target may have closed or opened.
-            has_messages |= referrals::sweep(core, &mut tx, document, now).await?;
-            continue;
-        }
-        let is_open = document.state.is_open();
-        let timers = expired(&document, &settings, &calendar, now);
-        for (name, timer) in timers.into_iter().filter(|_| is_open) {
-            // A timer that starts again is another timer.
-            if document.flagged.insert(format!("{name}@{}", timer.started)) {
-                has_messages |= expire(core, &mut tx, &document, name, timer, now).await?;
-                tx.put(&document, now).await?;
-            }
+    for document in all {
+        let is_draft = document.state.status() == Some(ReferralStatus::Draft);
+        if is_draft || !unflagged(&document, &settings, &calendar, now).is_empty() {
+            has_messages |= look_at(core, &document, &settings, &calendar, now).await?;
         }
     }
-    tx.commit().await?;
     if has_messages {
         core.wake();
     }
     Ok(())
+}
+
+/// The expired timers of an open referral that were not handled, with the names by which they are known. A timer that starts
+/// again is another timer.
+fn unflagged(
+    document: &ReferralDoc,
+    settings: &TimerSettings,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Vec<(String, &'static str, Timer)> {
+    if !document.state.is_open() {
+        return Vec::new();
+    }
+    let timers = expired(document, settings, calendar, now).into_iter();
+    timers
+        .map(|(name, timer)| (format!("{name}@{}", timer.started), name, timer))
+        .filter(|(flag, ..)| !document.flagged.contains(flag))
+        .collect()
+}
+
+/// Looks after one referral, as it is by now. Returns whether a message waits for its lane.
+async fn look_at(
+    core: &Core,
+    document: &ReferralDoc,
+    settings: &TimerSettings,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut tx = core.store.begin().await?;
+    let Some(mut document) = tx.get::<ReferralDoc>(&document.key()).await? else {
+        return Ok(false);
+    };
+    let mut has_messages = false;
+    if document.state.status() == Some(ReferralStatus::Draft) {
+        // A draft has no timers; its target may have closed or opened.
+        has_messages = referrals::sweep(core, &mut tx, document, now).await?;
+    } else {
+        for (flag, name, timer) in unflagged(&document, settings, calendar, now) {
+            document.flagged.insert(flag);
+            has_messages |= expire(core, &mut tx, &document, name, timer, now).await?;
+            tx.put(&document, now).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(has_messages)
 }
 
 /// Records an expiry and does what it asks for. Returns whether a message waits for its lane.

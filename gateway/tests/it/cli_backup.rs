@@ -8,7 +8,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tandem_simulators::postgres::Cluster;
 
 use crate::cli_program::{Ended, tandem_in};
-use crate::processes::{deploy_with, kept_and_matched, opened_with, people, provider, start_with};
+use crate::processes::{
+    deploy_with, in_postgres, kept_and_matched, opened_with, people, provider, start_with,
+};
 use crate::shared_database::{copy_keys, tell_all};
 
 /// Runs a command beside what the test does.
@@ -20,12 +22,6 @@ pub(crate) async fn beside(folder: &Path, arguments: &[&str]) -> Ended {
         tandem_in(&folder, &arguments)
     };
     tokio::task::spawn_blocking(run).await.unwrap()
-}
-
-/// The settings of a store in a database of its own.
-pub(crate) fn in_postgres(cluster: &Cluster) -> String {
-    let address = cluster.database().unwrap();
-    format!("store = {{ postgres = \"{address}\" }}")
 }
 
 /// What a gateway held when the backup began is in it, and the index over it answers as over the whole.

@@ -17,13 +17,12 @@ use tandem::clock::Clock;
 use tandem::config::Loaded;
 use tandem::seal::{Sealer, key_of};
 use tandem::store::{OutboxState, Store};
-use tandem_simulators::postgres::Cluster;
 
 use crate::api_office::{Office, marisol};
 use crate::api_referrals::referred;
-use crate::cli_backup::{beside, in_postgres};
+use crate::cli_backup::beside;
 use crate::cli_program::Ended;
-use crate::processes::{Process, kept_and_matched, opened_with, people, provider, start_with};
+use crate::processes::{Process, Two, kept_and_matched, opened_with, people, provider, start_with};
 use crate::shared_database::{copy_keys, tell_all};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -341,15 +340,13 @@ async fn a_gateway_that_is_killed_while_it_seals_anew_goes_on_at_its_next_start(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_gateways_on_one_database_rotate_when_both_hold_the_key() {
-    provider();
-    let cluster = Cluster::start(false).unwrap();
-    let store = in_postgres(&cluster);
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut first = start_with(one.path(), "first.toml", &store);
-    assert!(first.serves().await);
-    copy_keys(one.path(), two.path());
-    let mut second = start_with(two.path(), "second.toml", &store);
-    assert!(second.serves().await);
+    let Two {
+        mut first,
+        mut second,
+        folders: [one, two],
+        store,
+        cluster: _serves,
+    } = Two::start().await;
     let people = people(48);
     let (before, after) = people.split_at(24);
     let mut accepted = tell_all(&[&first, &second], before).await;

@@ -12,8 +12,9 @@ use tempfile::TempDir;
 
 use crate::api_office::Office;
 use crate::api_referrals::{referred, request};
-use crate::cli_backup::{beside, in_postgres, with_backup};
+use crate::cli_backup::{beside, with_backup};
 use crate::cli_program::Ended;
+use crate::processes::in_postgres;
 
 const LANE: &str = "cws-demo";
 

@@ -15,7 +15,7 @@ use tandem::state::record::RecordDoc;
 use tandem::store::{EventState, Store};
 use tandem_simulators::postgres::Cluster;
 
-use crate::cli_backup::in_postgres;
+use crate::processes::in_postgres;
 use crate::processes::{Process, deploy_with, provider, spawn};
 
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -97,21 +97,21 @@ fn blob_beside(place: &Path) -> std::path::PathBuf {
     files[0].clone()
 }
 
+/// A deployment with the keys of the one whose backup it may restore: the backup's file.
+fn ready_to_restore(from: &Path, to: &Path) -> String {
+    copy_keys(from, to);
+    deploy_large(to, "1 KiB", "");
+    from.join("county.backup").to_str().unwrap().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_carries_large_files_and_they_come_back() {
     let (one, two) = (backed_up().await, tempfile::tempdir().unwrap());
     blob_beside(one.path());
     let verified = beside(one.path(), &["backup", "verify", "county.backup"]).await;
     assert_eq!(verified.code, 0, "{verified:?}");
-    copy_keys(one.path(), two.path());
-    deploy_large(two.path(), "1 KiB", "");
-    let file = one.path().join("county.backup");
-    let restore = [
-        "restore",
-        file.to_str().unwrap(),
-        "--config",
-        "gateway.toml",
-    ];
+    let file = ready_to_restore(one.path(), two.path());
+    let restore = ["restore", &file, "--config", "gateway.toml"];
     let restored = beside(two.path(), &restore).await;
     assert_eq!(restored.code, 0, "{restored:?}");
     let store = store_of(two.path()).await;
@@ -145,15 +145,8 @@ async fn a_backup_without_its_large_files_is_not_taken_for_whole() {
     assert_eq!(missing.code, 1, "{missing:?}");
     assert!(missing.out.contains(&id), "{missing:?}");
 
-    copy_keys(one.path(), two.path());
-    deploy_large(two.path(), "1 KiB", "");
-    let file = one.path().join("county.backup");
-    let restore = [
-        "restore",
-        file.to_str().unwrap(),
-        "--config",
-        "gateway.toml",
-    ];
+    let file = ready_to_restore(one.path(), two.path());
+    let restore = ["restore", &file, "--config", "gateway.toml"];
     let refused = beside(two.path(), &restore).await;
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.told.contains(&id), "{refused:?}");

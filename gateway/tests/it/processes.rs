@@ -15,13 +15,54 @@ use tandem::serve::Gateway;
 use tandem::state::link::{LinkDoc, LinkStanding};
 use tandem::state::record::RecordDoc;
 use tandem_matching::{Engine, LinkResult, RecordKey};
+use tandem_simulators::postgres::Cluster;
 use tempfile::TempDir;
 
 use crate::api_office::{config, person, record_received, registry, tokens};
+use crate::shared_database::copy_keys;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const LIMITS: &str =
     "linking = { learn = false }\nlimits = { requests_per_second = 1000, burst = 1000 }";
+
+/// The settings of a store in a database of its own.
+pub(crate) fn in_postgres(cluster: &Cluster) -> String {
+    let address = cluster.database().unwrap();
+    format!("store = {{ postgres = \"{address}\" }}")
+}
+
+/// Two gateways on one database, with the same keys.
+pub(crate) struct Two {
+    pub(crate) first: Process,
+    pub(crate) second: Process,
+    /// Where each is deployed.
+    pub(crate) folders: [TempDir; 2],
+    /// The settings of the store.
+    pub(crate) store: String,
+    pub(crate) cluster: Cluster,
+}
+
+impl Two {
+    pub(crate) async fn start() -> Self {
+        provider();
+        let cluster = Cluster::start(false).unwrap();
+        let store = in_postgres(&cluster);
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [one, two] = &folders;
+        let mut first = start_with(one.path(), "first.toml", &store);
+        assert!(first.serves().await);
+        copy_keys(one.path(), two.path());
+        let mut second = start_with(two.path(), "second.toml", &store);
+        assert!(second.serves().await);
+        Self {
+            first,
+            second,
+            folders,
+            store,
+            cluster,
+        }
+    }
+}
 
 /// A gateway in a process of its own.
 pub(crate) struct Process {

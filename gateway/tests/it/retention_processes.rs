@@ -15,7 +15,7 @@ use tandem::store::Shelf;
 use tandem_mappings::model::id::{PersonId, RecordKey};
 use tandem_simulators::postgres::Cluster;
 
-use crate::processes::{opened_with, provider, start_with};
+use crate::processes::{in_postgres, opened_with, provider, start_with};
 use crate::retention_rules::{decision, record};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -114,10 +114,7 @@ async fn a_run_that_is_killed_in_the_middle_is_finished_and_nothing_is_disposed_
 async fn on_postgres_a_run_disposes_of_what_is_free_and_keeps_what_is_held() {
     provider();
     let cluster = Cluster::start(false).unwrap();
-    let store = format!(
-        "store = {{ postgres = \"{}\" }}",
-        cluster.database().unwrap()
-    );
+    let store = in_postgres(&cluster);
     let folder = tempfile::tempdir().unwrap();
     let gateway = Box::pin(opened_with(folder.path(), "gateway.toml", &store)).await;
     let core = &gateway.core;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tandem_simulators::postgres::Cluster;
 
 use crate::processes::{
-    Process, kept_and_matched, opened_with, people, provider, start_with, tell,
+    Process, Two, in_postgres, kept_and_matched, opened_with, people, provider, start_with, tell,
 };
 
 /// A second gateway holds the keys of the first.
@@ -34,18 +34,13 @@ pub(crate) async fn tell_all(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_either_of_two_gateways_is_killed_the_other_goes_on_and_nothing_is_lost_or_twice() {
-    provider();
-    let cluster = Cluster::start(false).unwrap();
-    let store = format!(
-        "store = {{ postgres = \"{}\" }}",
-        cluster.database().unwrap()
-    );
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut first = start_with(one.path(), "first.toml", &store);
-    assert!(first.serves().await);
-    copy_keys(one.path(), two.path());
-    let mut second = start_with(two.path(), "second.toml", &store);
-    assert!(second.serves().await);
+    let Two {
+        mut first,
+        mut second,
+        folders: [one, _two],
+        store,
+        cluster: _serves,
+    } = Two::start().await;
 
     let people = people(48);
     let (mut accepted, mut rest) = (BTreeSet::new(), people.chunks(12));
@@ -76,10 +71,7 @@ async fn when_either_of_two_gateways_is_killed_the_other_goes_on_and_nothing_is_
 async fn a_gateway_with_another_key_is_told_so_before_it_writes_anything() {
     provider();
     let cluster = Cluster::start(false).unwrap();
-    let store = format!(
-        "store = {{ postgres = \"{}\" }}",
-        cluster.database().unwrap()
-    );
+    let store = in_postgres(&cluster);
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut first = start_with(one.path(), "first.toml", &store);
     assert!(first.serves().await);
@@ -104,18 +96,13 @@ async fn a_gateway_with_another_key_is_told_so_before_it_writes_anything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_gateways_each_reads_its_configuration_by_itself_and_duties_go_on_in_it() {
-    provider();
-    let cluster = Cluster::start(false).unwrap();
-    let store = format!(
-        "store = {{ postgres = \"{}\" }}",
-        cluster.database().unwrap()
-    );
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut first = start_with(one.path(), "first.toml", &store);
-    assert!(first.serves().await);
-    copy_keys(one.path(), two.path());
-    let mut second = start_with(two.path(), "second.toml", &store);
-    assert!(second.serves().await);
+    let Two {
+        first,
+        second,
+        folders: [one, two],
+        store,
+        cluster: _serves,
+    } = Two::start().await;
 
     let people = people(48);
     let mut accepted = BTreeSet::new();

@@ -8,10 +8,10 @@ use tandem_simulators::Mood;
 use crate::county::{drained, outbox, until};
 use crate::restart::Rig;
 
-/// Child welfare's address holds the start of co-management back, on its way.
-async fn on_its_way() -> (Rig, OutboxRow) {
+/// Co-management starts, and child welfare's address does with the message what it will.
+async fn started(mood: Mood) -> (Rig, OutboxRow) {
     let rig = Rig::consented().await;
-    rig.liar.will(&[Mood::Holds]);
+    rig.liar.will(&[mood]);
     rig.calworks_says(
         rig.calworks
             .common_case_referral("org-cws", "family-maintenance"),
@@ -25,6 +25,17 @@ async fn on_its_way() -> (Rig, OutboxRow) {
     let rows = outbox(&core, "cws-demo").await;
     let start = rows.into_iter().find(|row| row.kind == "co-management");
     (rig, start.unwrap())
+}
+
+/// The whole family takes its consent back.
+async fn revoked(rig: &Rig) {
+    for id in ["consent-marisol", "consent-ana", "consent-leo"] {
+        let body = json!({ "categories": [], "channel": "telephone" });
+        rig.office
+            .post("privacy", &format!("/v1/consents/{id}/revoke"), &body)
+            .await
+            .unwrap();
+    }
 }
 
 /// The message arrives after all; its holder is told to stop using it.
@@ -62,21 +73,15 @@ async fn arrives_and_is_recalled(rig: &Rig, message: &OutboxRow) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn message_on_its_way_when_consent_ends_is_recalled_on_arrival() {
-    let (rig, start) = on_its_way().await;
-    for id in ["consent-marisol", "consent-ana", "consent-leo"] {
-        let body = json!({ "categories": [], "channel": "telephone" });
-        rig.office
-            .post("privacy", &format!("/v1/consents/{id}/revoke"), &body)
-            .await
-            .unwrap();
-    }
+    let (rig, start) = started(Mood::Holds).await;
+    revoked(&rig).await;
     arrives_and_is_recalled(&rig, &start).await;
     rig.gateway.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled() {
-    let (rig, start) = on_its_way().await;
+    let (rig, start) = started(Mood::Holds).await;
     let links = rig
         .office
         .get("steward", "/v1/links?standing=linked")
@@ -93,35 +98,21 @@ async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled
 
 #[tokio::test(flavor = "multi_thread")]
 async fn message_whose_answer_was_lost_is_recalled_when_consent_ends() {
-    let rig = Rig::consented().await;
-    rig.liar.will(&[Mood::CutsAfter]);
-    rig.calworks_says(
-        rig.calworks
-            .common_case_referral("org-cws", "family-maintenance"),
-    )
-    .await;
+    let (rig, start) = started(Mood::CutsAfter).await;
     let core = std::sync::Arc::clone(&rig.gateway.core);
     until(&core, "the attempt has failed", || async {
         let rows = outbox(&core, "cws-demo").await;
         rows.iter()
-            .any(|row| row.kind == "co-management" && row.state == OutboxState::Failed)
+            .any(|row| row.id == start.id && row.state == OutboxState::Failed)
     })
     .await;
-    let rows = outbox(&core, "cws-demo").await;
-    let start = rows.iter().find(|row| row.kind == "co-management").unwrap();
     let taken = rig.partner.received();
     let id = start.id.to_string();
     assert!(
         taken.iter().any(|one| one.content.message_id == id),
         "child welfare has it"
     );
-    for id in ["consent-marisol", "consent-ana", "consent-leo"] {
-        let body = json!({ "categories": [], "channel": "telephone" });
-        rig.office
-            .post("privacy", &format!("/v1/consents/{id}/revoke"), &body)
-            .await
-            .unwrap();
-    }
+    revoked(&rig).await;
     rig.seconds_pass(3600);
     rig.partner
         .wait_for(

@@ -119,7 +119,7 @@ fn work(store: &Store, files: &Arc<Files>, doc: LargeDoc) -> Work {
 
 /// All that a user could tell two runs apart by: events in their order, what is remembered of the partner, and the
 /// report.
-async fn outcome(store: &Store) -> (Vec<String>, Vec<String>, Vec<String>) {
+async fn outcome(store: &Store) -> Came {
     let mut tx = store.snapshot().await.unwrap();
     let events = tx.waiting_events(100_000).await.unwrap();
     let events = events
@@ -144,10 +144,21 @@ async fn count(store: &Store, state: EventState) -> i64 {
     tx.count_events(state).await.unwrap()
 }
 
-async fn whole(format: &str, bytes: &[u8]) -> (Vec<String>, Vec<String>, Vec<String>) {
+async fn whole(format: &str, bytes: &[u8]) -> Came {
     let place = on_sqlite().await;
     taken_whole(&place, format, bytes).await;
     outcome(&place.store).await
+}
+
+/// What comes of an input: its events, what is kept of the partner, how it stands.
+type Came = (Vec<String>, Vec<String>, Vec<String>);
+
+/// The first of the files, accepted as a large one, and what comes of it as a small one.
+async fn accepted(place: &Place) -> (Arc<Files>, Accepted, Came) {
+    let (format, path) = FORMATS[0];
+    let (bytes, files) = (fixture(path), files_of(place, 0));
+    let accepted = accept(&place.store, &files, format, "the-file", &bytes).await;
+    (files, accepted.unwrap(), whole(format, &bytes).await)
 }
 
 /// Takes a file as a small one. Its kept original.
@@ -206,13 +217,7 @@ async fn a_large_file_of_any_format_is_the_same_as_a_small_one_when_it_is_stoppe
 }
 
 async fn a_step_that_is_cut_off_anywhere_is_done_whole_or_not_at_all(place: Place) {
-    let (format, path) = FORMATS[0];
-    let bytes = fixture(path);
-    let expected = whole(format, &bytes).await;
-    let (store, files) = (&place.store, files_of(&place, 0));
-    accept(store, &files, format, "the-file", &bytes)
-        .await
-        .unwrap();
+    let (store, (files, _, expected)) = (&place.store, accepted(&place).await);
     let (mut polls, mut cut_off) = (1_u32, 0);
     while let Some(doc) = docs(store).await.into_iter().next() {
         let mut work = work(store, &files, doc);
@@ -238,13 +243,7 @@ async fn a_step_that_is_cut_off_anywhere_is_done_whole_or_not_at_all(place: Plac
 }
 
 async fn two_gateways_on_one_file_do_no_step_twice(place: Place) {
-    let (format, path) = FORMATS[0];
-    let bytes = fixture(path);
-    let expected = whole(format, &bytes).await;
-    let (store, files) = (&place.store, files_of(&place, 0));
-    accept(store, &files, format, "the-file", &bytes)
-        .await
-        .unwrap();
+    let (store, (files, _, expected)) = (&place.store, accepted(&place).await);
     let doc = docs(store).await.remove(0);
     let (mut one, mut other) = (work(store, &files, doc.clone()), work(store, &files, doc));
     let mut overtaken = 0;
@@ -309,13 +308,7 @@ async fn a_file_that_is_rejected_leaves_its_original_and_nothing_else(place: Pla
 }
 
 async fn a_file_whose_blob_is_gone_is_set_aside_and_goes_on_when_it_is_back(place: Place) {
-    let (format, path) = FORMATS[0];
-    let bytes = fixture(path);
-    let expected = whole(format, &bytes).await;
-    let (store, files) = (&place.store, files_of(&place, 0));
-    let accepted = accept(store, &files, format, "the-file", &bytes)
-        .await
-        .unwrap();
+    let (store, (files, accepted, expected)) = (&place.store, accepted(&place).await);
     let row = {
         let mut tx = store.snapshot().await.unwrap();
         tx.blob(accepted.input, BlobPart::Findings)
@@ -357,13 +350,7 @@ async fn a_file_whose_blob_is_gone_is_set_aside_and_goes_on_when_it_is_back(plac
 }
 
 async fn a_file_that_was_set_aside_may_be_sent_again(place: Place) {
-    let (format, path) = FORMATS[0];
-    let bytes = fixture(path);
-    let expected = whole(format, &bytes).await;
-    let (store, files) = (&place.store, files_of(&place, 0));
-    accept(store, &files, format, "the-file", &bytes)
-        .await
-        .unwrap();
+    let (store, (files, _, expected)) = (&place.store, accepted(&place).await);
     let mut first = work(store, &files, docs(store).await.remove(0));
     first.step().await.unwrap();
     for (_, file) in files.folder().files().unwrap() {
@@ -381,7 +368,8 @@ async fn a_file_that_was_set_aside_may_be_sent_again(place: Place) {
         .await
         .unwrap();
     files.changed(store).await.unwrap();
-    let again = accept(store, &files, format, "the-file", &bytes)
+    let (format, path) = FORMATS[0];
+    let again = accept(store, &files, format, "the-file", &fixture(path))
         .await
         .unwrap();
     assert!(!again.is_duplicate);
