@@ -1,4 +1,4 @@
-//! Starts and stops the gateway: the store, what is made of the configuration ([`crate::assembly`]), and the API.
+//! Starts and stops the gateway: the store, what is made of the configuration (`assembly`), and the API.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

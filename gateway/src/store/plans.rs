@@ -7,7 +7,7 @@ use super::sql::{Session, composed};
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
-const ALL: [&str; 35] = [
+const ALL: [&str; 41] = [
     // The highest position so far: the last entry of an index.
     "INSERT INTO audit ",
     "INSERT INTO event ",
@@ -35,6 +35,14 @@ const ALL: [&str; 35] = [
     "SELECT known.effective_at",
     "SELECT lane FROM lane WHERE",
     "SELECT * FROM lane_hold h WHERE",
+    // All in a state is what is asked for.
+    "SELECT * FROM outbox WHERE jurisdiction = $1 AND state = $2",
+    "SELECT COUNT(*) FROM event WHERE jurisdiction = $1 AND state",
+    "SELECT position, id, sealed, trace FROM event WHERE jurisdiction = $1 AND state = 'parked'",
+    "UPDATE event SET state = 'waiting', note = NULL",
+    // Once for an input, and little but its events is staged.
+    "DELETE FROM event WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'",
+    "UPDATE event SET state = 'waiting' WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'",
     // How many rows of a kind there are: once a day.
     "SELECT COUNT(*) AS standing",
     // A table of one row, or of a few for each jurisdiction: its keys, and the tables that are sealed anew.
