@@ -28,11 +28,12 @@ pub async fn watch(
     stop: CancellationToken,
 ) {
     loop {
+        let started_at = intake.core.clock.now();
         if let Err(error) = once(&intake, &system, &client).await {
             tracing::error!(%system, error = format!("{error:#}"), "pulling from the FHIR server failed");
         }
-        let now = intake.core.clock.now();
-        let next = now.checked_add(every).unwrap_or(now);
+        // What changes at the server while it is read may be missed by this pull, and is due for the next.
+        let next = started_at.checked_add(every).unwrap_or(started_at);
         tokio::select! {
             () = stop.cancelled() => return,
             () = intake.core.clock.sleep_until(next) => {}
