@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod events;
 mod evidence;
+mod handed;
 mod holds;
 mod inputs;
 mod keys;

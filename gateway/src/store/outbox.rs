@@ -385,49 +385,6 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Notes that an attempt hands a message over from now on, and by which file.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn hand_over(
-        &mut self,
-        message: MessageId,
-        file: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        query(
-            "UPDATE outbox SET handed = 1, file = COALESCE($3, file), changed_at = $4 \
-             WHERE jurisdiction = $1 AND id = $2",
-        )
-        .bind(self.jurisdiction())
-        .bind(message.as_bytes().as_slice())
-        .bind(file)
-        .bind(micros(now))
-        .execute(&mut self.inner)
-        .await?;
-        self.tells = true;
-        Ok(())
-    }
-
-    /// The messages of a lane that an attempt hands over, without a note how that ended.
-    ///
-    /// # Errors
-    /// When the store fails or a message does not open.
-    pub async fn handed_outbox(&mut self, lane: &str) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows =
-            query("SELECT * FROM outbox WHERE jurisdiction = $1 AND lane = $2 AND handed = 1")
-                .bind(self.jurisdiction())
-                .bind(lane)
-                .fetch_all(&mut self.inner)
-                .await?;
-        let mut rows: Vec<OutboxRow> = rows
-            .iter()
-            .map(|row| self.outbox_row(row))
-            .collect::<Result<_, _>>()?;
-        rows.sort_by_key(|row| row.position);
-        Ok(rows)
-    }
-
     /// Records an attempt.
     ///
     /// # Errors
