@@ -240,15 +240,20 @@ async fn disclosed(tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result
         is_recalled: false,
         is_presumed: attempted.may_have_arrived,
     };
-    presumed_or_not(tx, &document, now).await
+    if document.is_presumed {
+        // What it surely has is no less certain after another attempt.
+        let known = tx
+            .get::<DisclosureDoc>(&document.message.to_string())
+            .await?;
+        if known.is_some_and(|known| !known.is_presumed && !known.is_recalled) {
+            return Ok(());
+        }
+    }
+    keep(tx, &document, now).await
 }
 
 /// Keeps what a recipient has, or may have.
-async fn presumed_or_not(
-    tx: &mut Tx,
-    document: &DisclosureDoc,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn keep(tx: &mut Tx, document: &DisclosureDoc, now: Timestamp) -> Result<(), StoreError> {
     tx.put(document, now).await?;
     let (message, holder) = (document.message.to_string(), document.holder.as_str());
     let action = if document.is_presumed {
@@ -283,7 +288,7 @@ pub(super) async fn broke_off(core: &Core, lane: &SystemId) -> Result<(), StoreE
                 is_recalled: false,
                 is_presumed: true,
             };
-            presumed_or_not(&mut tx, &document, now).await?;
+            keep(&mut tx, &document, now).await?;
         }
         if row.state == OutboxState::Withdrawn {
             recall::if_held(core, &mut tx, &row, now).await?;
