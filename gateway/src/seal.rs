@@ -17,9 +17,10 @@ mod ring;
 mod root_keys;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, XChaCha20Poly1305, XNonce};
@@ -52,6 +53,8 @@ pub struct Spot<'a> {
 pub struct Sealer {
     jurisdiction: Jurisdiction,
     ring: RwLock<Arc<Ring>>,
+    /// The keys of look-ups by their fields, each derived once: their secret never changes.
+    look_ups: RwLock<HashMap<String, Hmac<Sha256>>>,
     /// The number of the key that seals.
     sealing: AtomicU32,
     file: Option<PathBuf>,
@@ -102,6 +105,7 @@ impl Sealer {
         let newest = roots.keys.last_key_value().map_or(1, |(number, _)| *number);
         Ok(Self {
             ring: RwLock::new(Ring::of(roots, &jurisdiction)?),
+            look_ups: RwLock::default(),
             jurisdiction,
             sealing: AtomicU32::new(newest),
             file: file.map(Path::to_owned),
@@ -269,13 +273,28 @@ impl Sealer {
     /// # Errors
     /// When no key can be derived.
     pub fn mac(&self, field: &str, value: &str) -> Result<[u8; 32], SealError> {
-        let ring = self.ring();
-        let purpose = format!("mac/v1/{field}");
-        let key = derive(&ring.roots.look_up, &self.jurisdiction, &purpose)?;
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_ref())
-            .map_err(|_| SealError::Failed)?;
+        let mut mac = self.look_up(field)?;
         mac.update(value.as_bytes());
         Ok(mac.finalize().into_bytes().into())
+    }
+
+    /// A keyed hash of a field that has taken in nothing yet.
+    fn look_up(&self, field: &str) -> Result<Hmac<Sha256>, SealError> {
+        let known = self.look_ups.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mac) = known.get(field) {
+            return Ok(mac.clone());
+        }
+        drop(known);
+        let purpose = format!("mac/v1/{field}");
+        let key = derive(&self.ring().roots.look_up, &self.jurisdiction, &purpose)?;
+        let mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_ref())
+            .map_err(|_| SealError::Failed)?;
+        let mut known = self
+            .look_ups
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert(field.to_owned(), mac.clone());
+        Ok(mac)
     }
 
     /// Key for the ids that adapters make of personal data.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::seal::Sealer;
-use crate::store::{DecisionRow, Store, Tx};
+use crate::store::{NewDecision, Store, Tx};
 
 const TABLES: [&str; 5] = [
     "audit",
@@ -48,8 +48,8 @@ async fn opened(folder: &std::path::Path) -> (Store, AuditLog) {
     (store, log)
 }
 
-fn decision(id: u128) -> DecisionRow {
-    DecisionRow {
+fn decision(id: u128) -> NewDecision {
+    NewDecision {
         id: DecisionId(uuid::Uuid::from_u128(id)),
         decided_at: now(),
         action: "disclose".to_owned(),
@@ -59,14 +59,14 @@ fn decision(id: u128) -> DecisionRow {
         person: Some(PersonId(uuid::Uuid::from_u128(9))),
         bundle: "sha256:none".to_owned(),
         link_version: 3,
-        record: serde_json::json!({ "decision": "invented" }),
+        record: r#"{"decision":"invented"}"#.to_owned(),
         evidence: Vec::new(),
     }
 }
 
 async fn events(tx: &mut Tx, from: u128) {
     for number in from..from + 3 {
-        tx.add_decision(&decision(number)).await.unwrap();
+        tx.add_decision(decision(number)).await.unwrap();
         tx.audit(now(), "privacy", "consent.revoke", "d-1", "oral")
             .await
             .unwrap();

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::carry::{self, Carried};
 use super::lane::Lane;
 use super::outcome;
-use super::ready::Ready;
+use super::ready::{Decided, Noted, Ready};
 use crate::pipeline::core::Core;
 use crate::state::partner::{PartnerRowDoc, StoredMemory};
 use crate::store::{Handed, StoreError};
@@ -29,13 +29,18 @@ pub(super) async fn send(
     core: &Arc<Core>,
     lane: &Lane,
     writer: Arc<dyn FormatWriter>,
-    ready: Vec<Ready>,
+    Decided {
+        ready,
+        number,
+        mut noted,
+    }: Decided,
     started_at: Timestamp,
 ) -> Result<(), StoreError> {
     let _under_way = lane.gate.signs.begin(ready.len());
-    let mut tx = core.store.begin().await?;
-    let sequence = tx.next_sequence(lane.system.as_str()).await?;
-    let numbered = tx.hand_in().await?;
+    if core.store.is_shared() {
+        // Another gateway is not to wait while the messages are written.
+        noted.see_to_it();
+    }
     let context = WriteContext {
         system: lane.system.clone(),
         organization: ready.first().map_or_else(
@@ -44,7 +49,9 @@ pub(super) async fn send(
         ),
         now: started_at,
         zone: core.loaded.zone.clone(),
-        sequence: u64::try_from(sequence).unwrap_or(0),
+        sequence: number
+            .and_then(|number| u64::try_from(number).ok())
+            .unwrap_or(0),
     };
     let batch: Vec<Outbound> = ready.iter().map(|one| one.outbound.clone()).collect();
     let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
@@ -66,7 +73,7 @@ pub(super) async fn send(
         )
         .await;
     };
-    hand_over(core, lane, ready, written, numbered, started_at).await
+    hand_over(core, lane, ready, written, noted, started_at).await
 }
 
 /// Notes which file carries which message before the partner can see it: its acknowledgement may be there before the
@@ -87,7 +94,7 @@ async fn note_files(
                 .await?;
         }
     }
-    tx.hand_in().await
+    tx.hand_in()
 }
 
 async fn hand_over(
@@ -95,7 +102,7 @@ async fn hand_over(
     lane: &Lane,
     ready: Vec<Ready>,
     written: Written,
-    numbered: Handed,
+    noted: Noted,
     started_at: Timestamp,
 ) -> Result<(), StoreError> {
     let mut waiting: HashMap<MessageId, Ready> =
@@ -107,10 +114,10 @@ async fn hand_over(
         }
     }
     let mut all_handed_over = true;
-    let noted = note_files(core, &waiting, &written.files).await?;
-    // Neither the number nor the name of a file may come to be another's.
-    numbered.durable().await?;
+    let named = note_files(core, &waiting, &written.files).await?;
+    // Neither a decision nor the number or the name of a file may be lost, or come to be another's.
     noted.durable().await?;
+    named.durable().await?;
     for file in &written.files {
         let started = Instant::now();
         let handed = carry::file(&lane.carrier, file).await;

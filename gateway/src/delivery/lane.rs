@@ -260,14 +260,15 @@ async fn attempt(
     if stop.is_cancelled() || lane.gate.signs.breaker().is_closed_to(started_at) {
         return Ok(());
     }
-    let ready = decide(core, rows, started_at).await?;
+    let decided = decide(core, lane, rows, started_at).await?;
     match &lane.form {
-        Form::Files(writer) if !ready.is_empty() => {
-            files::send(core, lane, Arc::clone(writer), ready, started_at).await?;
+        Form::Files(writer) if !decided.ready.is_empty() => {
+            files::send(core, lane, Arc::clone(writer), decided, started_at).await?;
         }
-        Form::Files(_) => {}
+        Form::Files(_) => decided.noted.durable().await?,
         Form::Fhir(config) => {
-            for one in ready {
+            decided.noted.durable().await?;
+            for one in decided.ready {
                 conversation::hold(core, lane, config, one, started_at).await?;
             }
         }

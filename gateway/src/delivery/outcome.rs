@@ -37,6 +37,8 @@ pub(super) struct Attempted {
     pub(super) people: Vec<PersonId>,
     /// The decision before the attempt.
     pub(super) decision: DecisionId,
+    /// How often what it rests on had changed by then.
+    pub(super) basis: i64,
     /// When it started.
     pub(super) started_at: Timestamp,
     /// The file that carried it.
@@ -140,7 +142,9 @@ async fn settle_here(
     ) {
         disclosed(tx, attempted, now).await?;
         reached(core, tx, attempted, now).await?;
-        recall::after_attempt(core, tx, &row, was_withdrawn, now).await?;
+        if was_withdrawn || tx.basis().await? != attempted.basis {
+            recall::after_attempt(core, tx, &row, was_withdrawn, now).await?;
+        }
         if was_withdrawn {
             referrals::delivered_after_all(core, tx, row.id, now).await?;
         }

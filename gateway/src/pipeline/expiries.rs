@@ -38,7 +38,7 @@ enum What {
 }
 
 /// The rules by which it is known when each consent must be looked at next.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct LookedByDoc {
     /// Hash of the bundle.
     bundle: String,

@@ -15,6 +15,7 @@ use tandem_mappings::model::id::{DecisionId, Jurisdiction, OrganizationId, Perso
 use tandem_mappings::model::person::PersonFlag;
 use tandem_mappings::model::purpose::Purpose;
 
+use super::cited::{Cited, KnownDirectives};
 use super::known_answers::{self, KnownAnswers};
 pub use super::weighed::Weighed;
 use super::{voices, weighed};
@@ -128,6 +129,7 @@ pub struct Judge {
     facts: Facts,
     jurisdiction: Jurisdiction,
     known: Arc<KnownAnswers>,
+    directives: Arc<KnownDirectives>,
 }
 
 impl Judge {
@@ -139,6 +141,7 @@ impl Judge {
             facts,
             jurisdiction,
             known: Arc::default(),
+            directives: Arc::default(),
         }
     }
 
@@ -273,14 +276,15 @@ impl Judge {
             request.requester.authentication_strength = Some("second-factor".to_owned());
             request.emergency = Some(who.emergency);
         }
-        let decision = self.answer(&request, &voices)?;
+        let cited = self.cited(&voices)?;
+        let decision = self.answer(&request, &voices, &cited)?;
         let judged = Judged {
             id: DecisionId(uuid::Uuid::now_v7()),
             decision,
         };
         Ok(
-            Weighed::new(judged, person, &request, &voices, link_version, &self.facts)
-                .citing(&labelled_by),
+            Weighed::new(judged, person, request, cited, link_version, &self.facts)
+                .citing(labelled_by),
         )
     }
 
@@ -295,7 +299,15 @@ impl Judge {
         stage: Stage,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        tx.add_decision(&weighed.row(stage, now)?).await
+        tx.add_decision(weighed.row(stage, now)?).await
+    }
+
+    fn cited(&self, voices: &[Vec<Directive>]) -> Result<Vec<Vec<Cited>>, StoreError> {
+        let cite = |directive| self.directives.cite(directive);
+        let voices = voices.iter();
+        voices
+            .map(|directives| directives.iter().map(cite).collect())
+            .collect()
     }
 
     /// The same answer as [`Judge::stricter`], from what is known where it can be.
@@ -303,9 +315,10 @@ impl Judge {
         &self,
         request: &Request,
         voices: &[Vec<Directive>],
+        cited: &[Vec<Cited>],
     ) -> Result<Arc<Decision>, StoreError> {
         let (bundle, now) = (self.bundle(), request.as_of);
-        let question = known_answers::question(request, voices, bundle.hash(), &self.facts);
+        let question = known_answers::question(request, cited, bundle.hash(), &self.facts);
         let known = question.and_then(|question| self.known.at(&question, now));
         if let Some(known) = known {
             return Ok(known);

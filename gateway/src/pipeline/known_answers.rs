@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tandem_consent::{Decision, Facts, Request};
-use tandem_mappings::model::directive::Directive;
+
+use super::cited::Cited;
 
 /// Answers that are kept, twice: those of late, and those before them.
 const MOST: usize = 1_024;
@@ -74,7 +75,7 @@ impl Generations {
 /// What is asked, on which directives, by which rules. `None` of what cannot be written down.
 pub(super) fn question(
     request: &Request,
-    voices: &[Vec<Directive>],
+    voices: &[Vec<Cited>],
     rules: &str,
     facts: &Facts,
 ) -> Option<Question> {
@@ -87,6 +88,9 @@ pub(super) fn question(
         .into_iter()
         .map(|id| facts.digest(id))
         .collect();
-    let whole = serde_json::to_vec(&(asked, voices, rules, known)).ok()?;
+    let hashes = voices.iter();
+    let hashes = hashes.map(|one| one.iter().map(|cited| &*cited.evidence.hash).collect());
+    let hashes: Vec<Vec<&str>> = hashes.collect();
+    let whole = serde_json::to_vec(&(asked, hashes, rules, known)).ok()?;
     Some(Sha256::digest(whole).into())
 }

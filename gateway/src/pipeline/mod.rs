@@ -4,6 +4,7 @@ pub mod accept;
 pub mod basis;
 pub(crate) mod break_glass;
 pub mod canary;
+mod cited;
 pub mod comanagement;
 pub mod compose;
 pub mod consents;

@@ -162,7 +162,7 @@ async fn take(core: &Core, next: WaitingEvent) -> Result<Option<(EventState, Han
         )
         .await?;
     }
-    Ok(Some((state, tx.hand_in().await?)))
+    Ok(Some((state, tx.hand_in()?)))
 }
 
 /// Lets one event take effect, with what follows from it. Returns whether what it asks for waits for consent as well.

@@ -15,8 +15,8 @@ use crate::store::{StoreError, Tx};
 /// # Errors
 /// When the store fails.
 pub async fn of_decision(tx: &mut Tx, decision: DecisionId) -> Result<i64, StoreError> {
-    match tx.decision(decision).await? {
-        Some(row) => Ok(row.link_version),
+    match tx.link_version_of(decision).await? {
+        Some(version) => Ok(version),
         None => tx.last_position().await,
     }
 }

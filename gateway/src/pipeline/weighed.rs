@@ -1,15 +1,16 @@
 //! A decision with what its record needs: the request, the answer, and by hash everything on which the answer rests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::json;
-use tandem_consent::{Action, Decision, Facts, Request, canonical_json, sha256};
-use tandem_mappings::model::directive::Directive;
-use tandem_mappings::model::id::{OrganizationId, PersonId};
+use serde::Serialize;
+use tandem_consent::{Decision, Facts, Request};
+use tandem_mappings::model::id::PersonId;
 
+use super::cited::Cited;
 use super::judge::{AskedItem, Judged};
-use crate::store::{DecisionRow, Evidence, EvidenceKind, Stage, StoreError};
+use crate::store::{DecisionRow, NewDecision, Stage, StoreError};
 
 /// A decision with what its record needs.
 #[derive(Debug)]
@@ -17,11 +18,32 @@ pub struct Weighed {
     /// The decision.
     pub judged: Judged,
     person: Option<PersonId>,
-    action: Action,
-    recipient: OrganizationId,
     link_version: i64,
-    record: serde_json::Value,
-    directives: Vec<Evidence>,
+    request: Request,
+    /// The directives considered, apart for each of the persons who are one by now.
+    voices: Vec<Vec<Cited>>,
+    /// What is known about the organisations in the request, by hash.
+    organizations: BTreeMap<String, String>,
+    labelled_by: LabelledBy,
+}
+
+/// A decision as it is kept.
+#[derive(Serialize)]
+struct Record<'a> {
+    request: &'a Request,
+    decision: &'a Decision,
+    directives: BTreeSet<(&'a str, u32)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directives_by_person: Option<Vec<BTreeSet<(&'a str, u32)>>>,
+    evidence: Hashes<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labelled_by: &'a LabelledBy,
+}
+
+#[derive(Serialize)]
+struct Hashes<'a> {
+    organizations: &'a BTreeMap<String, String>,
+    directives: Vec<Vec<&'a str>>,
 }
 
 impl Weighed {
@@ -29,75 +51,75 @@ impl Weighed {
     pub(super) fn new(
         judged: Judged,
         person: Option<PersonId>,
-        request: &Request,
-        voices: &[Vec<Directive>],
+        request: Request,
+        voices: Vec<Vec<Cited>>,
         link_version: i64,
         facts: &Facts,
     ) -> Self {
-        let kept: Vec<Vec<Evidence>> = voices
-            .iter()
-            .map(|directives| directives.iter().map(evidence).collect())
-            .collect();
-        let organizations: BTreeMap<_, _> = request
-            .organizations()
-            .into_iter()
-            .filter_map(|id| Some((id.as_str(), facts.digest(id)?)))
-            .collect();
-        let hashes: Vec<Vec<&str>> = kept
-            .iter()
-            .map(|one| one.iter().map(|kept| kept.hash.as_str()).collect())
-            .collect();
-        let mut record = json!({
-            "request": request,
-            "decision": &*judged.decision,
-            "directives": named(voices.iter().flatten()),
-            "evidence": { "organizations": organizations, "directives": hashes },
-        });
-        if voices.len() > 1 {
-            let apart: Vec<_> = voices.iter().map(named).collect();
-            record["directives_by_person"] = json!(apart);
-        }
+        let organizations = request.organizations().into_iter();
+        let organizations = organizations
+            .filter_map(|id| Some((id.as_str().to_owned(), facts.digest(id)?.to_owned())));
         Self {
+            organizations: organizations.collect(),
             judged,
             person,
-            action: request.action,
-            recipient: request.recipient.organization.clone(),
             link_version,
-            record,
-            directives: kept.into_iter().flatten().collect(),
+            request,
+            voices,
+            labelled_by: LabelledBy::new(),
         }
     }
 
     /// The same, with what gave its items their category and labels.
-    pub(super) fn citing(mut self, labelled_by: &LabelledBy) -> Self {
-        if !labelled_by.is_empty() {
-            self.record["labelled_by"] = json!(labelled_by);
+    pub(super) fn citing(self, labelled_by: LabelledBy) -> Self {
+        Self {
+            labelled_by,
+            ..self
         }
-        self
     }
 
     /// The decision as it is recorded.
     ///
     /// # Errors
-    /// When the outcome has no text.
-    pub fn row(&self, stage: Stage, now: Timestamp) -> Result<DecisionRow, StoreError> {
-        let outcome = serde_json::to_value(self.judged.decision.outcome)
+    /// When it cannot be written down.
+    pub fn row(&self, stage: Stage, now: Timestamp) -> Result<NewDecision, StoreError> {
+        let decision = &*self.judged.decision;
+        let outcome = serde_json::to_value(decision.outcome)
             .ok()
             .and_then(|value| value.as_str().map(str::to_owned))
             .ok_or(StoreError::Shape { kind: "outcome" })?;
-        Ok(DecisionRow {
+        let evidence = self.voices.iter().flatten();
+        Ok(NewDecision {
             id: self.judged.id,
             decided_at: now,
-            action: self.action.as_str().to_owned(),
+            action: self.request.action.as_str().to_owned(),
             stage: stage.code().to_owned(),
             outcome,
-            recipient: self.recipient.as_str().to_owned(),
+            recipient: self.request.recipient.organization.as_str().to_owned(),
             person: self.person,
-            bundle: self.judged.decision.bundle.clone(),
+            bundle: decision.bundle.clone(),
             link_version: self.link_version,
-            record: self.record.clone(),
-            evidence: self.directives.clone(),
+            record: self.record()?,
+            evidence: evidence.map(|one| Arc::clone(&one.evidence)).collect(),
         })
+    }
+
+    fn record(&self) -> Result<String, StoreError> {
+        let hashes = self.voices.iter();
+        let hashes = hashes.map(|one| one.iter().map(|cited| &*cited.evidence.hash).collect());
+        let apart = || self.voices.iter().map(named).collect();
+        let record = Record {
+            request: &self.request,
+            decision: &self.judged.decision,
+            directives: named(self.voices.iter().flatten()),
+            directives_by_person: (self.voices.len() > 1).then(apart),
+            evidence: Hashes {
+                organizations: &self.organizations,
+                directives: hashes.collect(),
+            },
+            labelled_by: &self.labelled_by,
+        };
+        serde_json::to_string(&record).map_err(|_| StoreError::Shape { kind: "decision" })
     }
 }
 
@@ -123,19 +145,9 @@ pub fn answer_of(row: &DecisionRow) -> Result<Decision, StoreError> {
         .ok_or(StoreError::Shape { kind: "decision" })
 }
 
-/// A directive as it was, under the hash of its content.
-fn evidence(directive: &Directive) -> Evidence {
-    let content = canonical_json(directive);
-    Evidence {
-        kind: EvidenceKind::Directive,
-        hash: sha256(content.as_bytes()),
-        content,
-    }
-}
-
 /// Directives by id and version, each once.
-fn named<'a>(directives: impl IntoIterator<Item = &'a Directive>) -> BTreeSet<(&'a str, u32)> {
-    directives
+fn named<'a>(cited: impl IntoIterator<Item = &'a Cited>) -> BTreeSet<(&'a str, u32)> {
+    cited
         .into_iter()
         .map(|one| (one.id.as_str(), one.version))
         .collect()

@@ -126,6 +126,7 @@ pub const BY_FORM: &str = "directive.form";
 impl Document for DirectiveDoc {
     const KIND: &'static str = "directive";
     const HAS_TIMES: bool = true;
+    const IS_BASIS: bool = true;
 
     fn key(&self) -> String {
         self.directive.id.as_str().to_owned()

@@ -102,6 +102,7 @@ impl RecordDoc {
 impl Document for RecordDoc {
     const KIND: &'static str = "record";
     const IS_FOLLOWED: bool = true;
+    const IS_BASIS: bool = true;
 
     fn key(&self) -> String {
         Self::key_of(&self.key)

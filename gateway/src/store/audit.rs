@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::documents::{Document, Place};
 use super::logged::Logged;
-use super::sql::{Row, query, query_scalar};
+use super::sql::{Row, query};
 use super::tx::{micros, timestamp};
 use super::{StoreError, Tx};
 
@@ -54,10 +54,10 @@ impl Tx {
         object: &str,
         detail: &str,
     ) -> Result<i64, StoreError> {
-        let position = query_scalar(
+        let written = query(
             "INSERT INTO audit (jurisdiction, position, at, actor, action, object, detail) \
              SELECT $1, COALESCE(MAX(position), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE jurisdiction = $1 \
-             RETURNING position",
+             RETURNING *",
         )
         .bind(self.jurisdiction())
         .bind(micros(at))
@@ -67,7 +67,9 @@ impl Tx {
         .bind(detail)
         .fetch_one(&mut self.inner)
         .await?;
-        self.log(Logged::Audit(position)).await?;
+        let position = written.get("position");
+        self.log_written(&Logged::Audit(position), written, None)
+            .await?;
         Ok(position)
     }
 

@@ -37,16 +37,17 @@ impl Tx {
         row: &CheckpointRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        query(
-            "INSERT INTO audit_checkpoint (jurisdiction, size, at, note) VALUES ($1, $2, $3, $4)",
+        let written = query(
+            "INSERT INTO audit_checkpoint (jurisdiction, size, at, note) VALUES ($1, $2, $3, $4) RETURNING *",
         )
         .bind(self.jurisdiction())
         .bind(row.size)
         .bind(micros(at))
         .bind(&row.note)
-        .execute(&mut self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
-        self.log(Logged::Checkpoint(row.size)).await
+        self.log_written(&Logged::Checkpoint(row.size), written, None)
+            .await
     }
 
     /// Checkpoints from a size on, in order.

@@ -1,10 +1,12 @@
 //! Recorded decisions: what was asked, what came out and why.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tandem_mappings::model::id::{DecisionId, PersonId};
 
 use super::logged::Logged;
-use super::sql::{Row, query};
+use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp, uuid};
 use super::{Evidence, StoreError, Tx};
 
@@ -37,6 +39,33 @@ impl Stage {
     }
 }
 
+/// A decision that is to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewDecision {
+    /// Its id.
+    pub id: DecisionId,
+    /// When.
+    pub decided_at: Timestamp,
+    /// Action asked for.
+    pub action: String,
+    /// Stage.
+    pub stage: String,
+    /// Outcome.
+    pub outcome: String,
+    /// Recipient organisation.
+    pub recipient: String,
+    /// Person.
+    pub person: Option<PersonId>,
+    /// Rule bundle hash.
+    pub bundle: String,
+    /// Position of the events at which links were resolved.
+    pub link_version: i64,
+    /// Request and answer as JSON.
+    pub record: String,
+    /// What it rests on; to be kept with it.
+    pub evidence: Vec<Arc<Evidence>>,
+}
+
 /// A decision as stored.
 #[derive(Debug, Clone)]
 pub struct DecisionRow {
@@ -60,8 +89,6 @@ pub struct DecisionRow {
     pub link_version: i64,
     /// Request and answer as JSON.
     pub record: serde_json::Value,
-    /// What it rests on; to be kept with it. Empty in a row that was read.
-    pub evidence: Vec<Evidence>,
 }
 
 impl Tx {
@@ -69,18 +96,15 @@ impl Tx {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn add_decision(&mut self, row: &DecisionRow) -> Result<(), StoreError> {
-        let plain =
-            serde_json::to_vec(&row.record).map_err(|_| StoreError::Shape { kind: "decision" })?;
-        let sealed = self
-            .sealer
-            .seal("decision", "sealed", row.id.as_bytes(), &plain)?;
-        query(
+    pub async fn add_decision(&mut self, row: NewDecision) -> Result<(), StoreError> {
+        let (id, plain) = (row.id.as_bytes(), row.record.as_bytes());
+        let sealed = self.sealer.seal("decision", "sealed", id, plain)?;
+        let written = query(
             "INSERT INTO decision (jurisdiction, id, decided_at, action, stage, outcome, recipient, person, bundle, link_version, sealed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *",
         )
         .bind(self.jurisdiction())
-        .bind(row.id.as_bytes().as_slice())
+        .bind(id.as_slice())
         .bind(micros(row.decided_at))
         .bind(&row.action)
         .bind(&row.stage)
@@ -90,21 +114,36 @@ impl Tx {
         .bind(&row.bundle)
         .bind(row.link_version)
         .bind(sealed)
-        .execute(&mut self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         for evidence in &row.evidence {
             self.keep(evidence, row.decided_at).await?;
         }
-        self.count_denial(row);
-        self.log(Logged::Decision(row.id)).await
+        self.count_denial(&row);
+        self.log_written(&Logged::Decision(row.id), written, Some(row.record))
+            .await
     }
 
     /// Notes a decision that permits nothing: it is counted when it is durable.
-    fn count_denial(&mut self, row: &DecisionRow) {
+    fn count_denial(&mut self, row: &NewDecision) {
         let permits_nothing = matches!(row.outcome.as_str(), "deny" | "needs-human");
         let stages = Stage::ALL.iter().filter(|_| permits_nothing);
         self.denied
             .extend(stages.filter(|stage| stage.code() == row.stage));
+    }
+
+    /// The link version at which something was decided.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn link_version_of(&mut self, id: DecisionId) -> Result<Option<i64>, StoreError> {
+        Ok(
+            query_scalar("SELECT link_version FROM decision WHERE jurisdiction = $1 AND id = $2")
+                .bind(self.jurisdiction())
+                .bind(id.as_bytes().as_slice())
+                .fetch_optional(&mut self.inner)
+                .await?,
+        )
     }
 
     /// A decision by id.
@@ -166,7 +205,6 @@ impl Tx {
             link_version: row.get("link_version"),
             record: serde_json::from_slice(&plain)
                 .map_err(|_| StoreError::Shape { kind: "decision" })?,
-            evidence: Vec::new(),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -33,7 +34,7 @@ impl Index {
 }
 
 /// Something kept as a document.
-pub trait Document: Serialize + DeserializeOwned {
+pub trait Document: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Kind: names the documents of one type.
     const KIND: &'static str;
     /// Whether time does something to it: it is then due to be looked at whenever it was written.
@@ -41,6 +42,9 @@ pub trait Document: Serialize + DeserializeOwned {
 
     /// Whether every gateway holds it in memory, and must hear that it was written.
     const IS_FOLLOWED: bool = false;
+
+    /// Whether decisions rest on it.
+    const IS_BASIS: bool = false;
 
     /// Key in clear; the store keeps a keyed hash.
     fn key(&self) -> String;
@@ -99,19 +103,43 @@ impl Tx {
         asked: Asked,
         statement: Query,
     ) -> Result<Vec<Found<D>>, StoreError> {
-        if let Some(known) = self.reads.known(D::KIND, &asked) {
-            let one = |(place, plain): &(Vec<u8>, Vec<u8>)| Found {
+        if let Some(known) = self.reads.known::<D>(D::KIND, &asked) {
+            let one = |(place, document): &Opened<D>| Found {
                 place: Place(place.clone()),
-                document: read(plain),
+                document: Ok(D::clone(document)),
             };
             return Ok(known.iter().map(one).collect());
         }
         let rows = statement.fetch_all(&mut self.inner).await?;
-        let opened = self.opened::<D>(&rows);
-        if let Some(all) = readable_bytes(&opened) {
+        let opened = rows.iter().map(|row| {
+            let key: Vec<u8> = row.get("key");
+            let document = self.opened_of_late::<D>(&key, row.get("sealed"));
+            (key, document)
+        });
+        let opened: Vec<_> = opened.collect();
+        let all = opened.iter().map(|(key, document)| {
+            let document = document.as_ref().ok()?;
+            Some((key.clone(), Arc::clone(document)))
+        });
+        if let Some(all) = all.collect::<Option<Vec<Opened<D>>>>() {
             self.reads.keep(D::KIND, asked, all);
         }
-        Ok(found(opened))
+        let found = opened.into_iter().map(|(key, document)| Found {
+            place: Place(key),
+            document: document.map(|document| D::clone(&document)),
+        });
+        Ok(found.collect())
+    }
+
+    /// A document that was opened before, or is kept from now on for whoever reads it next.
+    fn opened_of_late<D: Document>(&self, key: &[u8], sealed: &[u8]) -> Result<Arc<D>, StoreError> {
+        if let Some(known) = self.opened.known(D::KIND, key, sealed) {
+            return Ok(known);
+        }
+        let document = Arc::new(self.open_document(key, sealed)?);
+        self.opened
+            .keep(D::KIND, key, sealed, Arc::clone(&document));
+        Ok(document)
     }
 
     pub(super) fn open_document<D: Document>(
@@ -122,12 +150,11 @@ impl Tx {
         read(&self.sealer.open("document", D::KIND, key, sealed)?)
     }
 
-    fn opened<D: Document>(&self, rows: &[Row]) -> Vec<(Place, Result<Vec<u8>, StoreError>)> {
+    fn found<D: Document>(&self, rows: &[Row]) -> Vec<Found<D>> {
         let one = |row: &Row| {
             let place = Place(row.get("key"));
-            let sealed: &[u8] = row.get("sealed");
-            let opened = self.sealer.open("document", D::KIND, &place.0, sealed);
-            (place, opened.map_err(StoreError::from))
+            let document = self.open_document(&place.0, row.get("sealed"));
+            Found { place, document }
         };
         rows.iter().map(one).collect()
     }
@@ -169,6 +196,9 @@ impl Tx {
         }
         if D::IS_FOLLOWED {
             self.note_change(D::KIND, &key).await?;
+        }
+        if D::IS_BASIS {
+            self.basis_changed().await?;
         }
         Ok(())
     }
@@ -246,6 +276,7 @@ impl Tx {
     pub async fn remove<D: Document>(&mut self, key: &str) -> Result<(), StoreError> {
         let key = self.mac(D::KIND, key)?;
         self.reads.forget(D::KIND);
+        self.opened.forget(D::KIND, &key);
         for sql in [
             "DELETE FROM document WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
             "DELETE FROM document_index WHERE jurisdiction = $1 AND kind = $2 AND key = $3",
@@ -257,6 +288,9 @@ impl Tx {
                 .bind(key.as_slice())
                 .execute(&mut self.inner)
                 .await?;
+        }
+        if D::IS_BASIS {
+            self.basis_changed().await?;
         }
         Ok(())
     }
@@ -396,7 +430,7 @@ impl Tx {
         .bind(D::KIND)
         .fetch_all(&mut self.inner)
         .await?;
-        readable(found(self.opened::<D>(&rows)))
+        readable(self.found(&rows))
     }
 
     /// Some documents of a kind, those whose place comes after one that was given before, and the place from which to go
@@ -437,25 +471,8 @@ impl Tx {
 
     fn found_page<D: Document>(&self, rows: &[Row]) -> (Vec<Found<D>>, Vec<u8>) {
         let last = rows.last().map(|row| row.get("key"));
-        (found(self.opened::<D>(rows)), last.unwrap_or_default())
+        (self.found(rows), last.unwrap_or_default())
     }
-}
-
-/// Documents from what stands in their rows.
-fn found<D: Document>(opened: Vec<(Place, Result<Vec<u8>, StoreError>)>) -> Vec<Found<D>> {
-    let one = |(place, plain): (Place, Result<Vec<u8>, StoreError>)| Found {
-        place,
-        document: plain.and_then(|plain| read(&plain)),
-    };
-    opened.into_iter().map(one).collect()
-}
-
-/// The opened rows, if all of them could be opened.
-fn readable_bytes(opened: &[(Place, Result<Vec<u8>, StoreError>)]) -> Option<Opened> {
-    let one = |(place, plain): &(Place, Result<Vec<u8>, StoreError>)| {
-        Some((place.0.clone(), plain.as_ref().ok()?.clone()))
-    };
-    opened.iter().map(one).collect()
 }
 
 /// A document from its content.

@@ -89,6 +89,7 @@ impl Tx {
         .bind(Place::here().map(|place| place.to_string()))
         .fetch_one(&mut self.inner)
         .await?;
+        self.last_event = Some(position);
         self.tells |= state == EventState::Waiting;
         let is_of_delivery = event.told.body.event_type().starts_with("delivery.");
         let has_accepted = matches!(self.cause, Some(Cause::Accepted(_)));
@@ -144,6 +145,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn drop_event(&mut self, position: i64) -> Result<(), StoreError> {
+        self.last_event = None;
         query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'staged'")
             .bind(self.jurisdiction())
             .bind(position)
@@ -157,6 +159,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn forget_event(&mut self, position: i64) -> Result<(), StoreError> {
+        self.last_event = None;
         query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'")
             .bind(self.jurisdiction())
             .bind(position)
@@ -170,6 +173,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn discard_staged(&mut self, input: InputId) -> Result<(), StoreError> {
+        self.last_event = None;
         query("DELETE FROM event WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'")
             .bind(self.jurisdiction())
             .bind(input.as_bytes().as_slice())
@@ -399,12 +403,16 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn last_position(&mut self) -> Result<i64, StoreError> {
-        Ok(
+        if let Some(position) = self.last_event {
+            return Ok(position);
+        }
+        let position =
             query_scalar("SELECT COALESCE(MAX(position), 0) FROM event WHERE jurisdiction = $1")
                 .bind(self.jurisdiction())
                 .fetch_one(&mut self.inner)
-                .await?,
-        )
+                .await?;
+        self.last_event = Some(position);
+        Ok(position)
     }
 
     /// How many events stand in a state.

@@ -72,17 +72,18 @@ impl Tx {
         }
         let (row, plain) = (evidence.hash.as_bytes(), evidence.content.as_bytes());
         let sealed = self.sealer.seal("evidence", "sealed", row, plain)?;
-        query(
-            "INSERT INTO evidence (jurisdiction, hash, kind, kept_at, sealed) VALUES ($1, $2, $3, $4, $5)",
+        let written = query(
+            "INSERT INTO evidence (jurisdiction, hash, kind, kept_at, sealed) VALUES ($1, $2, $3, $4, $5) RETURNING *",
         )
         .bind(self.jurisdiction())
         .bind(&evidence.hash)
         .bind(evidence.kind.code())
         .bind(micros(now))
         .bind(sealed)
-        .execute(&mut self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
-        self.log(Logged::Evidence(evidence.hash.clone())).await
+        let logged = Logged::Evidence(evidence.hash.clone());
+        self.log_written(&logged, written, None).await
     }
 
     /// Notes that a decision names a directive.

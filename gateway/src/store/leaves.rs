@@ -35,27 +35,50 @@ pub struct LeafRow {
 }
 
 impl Tx {
-    /// Gives a record that this transaction has written its leaf.
+    /// Gives a record that stands in the store its leaf.
     ///
     /// # Errors
     /// When the store fails, or the record is not there.
-    pub(super) async fn log(&mut self, logged: Logged) -> Result<(), StoreError> {
-        let missing = StoreError::Shape {
-            kind: "audit record",
+    async fn log(&mut self, logged: Logged) -> Result<(), StoreError> {
+        let (columns, stored) = self.columns(&logged).await?.ok_or_else(shape)?;
+        let record = self.record(&logged, stored)?;
+        self.add_leaf(&logged, columns, record).await
+    }
+
+    /// Gives a record its leaf, by the row as the store has written it, and by what its sealed value holds in clear where the
+    /// leaf commits to that.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn log_written(
+        &mut self,
+        logged: &Logged,
+        written: Row,
+        record: Option<String>,
+    ) -> Result<(), StoreError> {
+        self.add_leaf(logged, columns_of(written)?, record).await
+    }
+
+    async fn add_leaf(
+        &mut self,
+        logged: &Logged,
+        columns: Columns,
+        record: Option<String>,
+    ) -> Result<(), StoreError> {
+        let position = match self.next_leaf {
+            Some(position) => position,
+            None => query_scalar(
+                "SELECT COALESCE(MAX(position), -1) + 1 FROM audit_leaf WHERE jurisdiction = $1",
+            )
+            .bind(self.jurisdiction())
+            .fetch_one(&mut self.inner)
+            .await?,
         };
-        let (columns, stored) = self.columns(&logged).await?.ok_or(missing)?;
-        let position = query_scalar(
-            "SELECT COALESCE(MAX(position), -1) + 1 FROM audit_leaf WHERE jurisdiction = $1",
-        )
-        .bind(self.jurisdiction())
-        .fetch_one(&mut self.inner)
-        .await?;
         let mut key = [0; 32];
         fill_random(&mut key)?;
         let blind = Blind::new(key);
-        let record = self.record(&logged, stored)?;
-        let opening = opening(position, &logged, columns, blind.clone(), record)?;
-        let line = leaf(&logged, &opening)?.to_string();
+        let opening = opening(position, logged, columns, blind.clone(), record)?;
+        let line = leaf(logged, &opening)?.to_string();
         query(
             "INSERT INTO audit_leaf (jurisdiction, position, kind, number, id, name, blind, leaf, hash) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -71,6 +94,7 @@ impl Tx {
         .bind(leaf_hash(&line).as_slice())
         .execute(&mut self.inner)
         .await?;
+        self.next_leaf = position.checked_add(1);
         self.logged += 1;
         Ok(())
     }

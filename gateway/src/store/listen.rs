@@ -11,22 +11,19 @@ use super::{Store, StoreError};
 const CHANNEL: &str = "tandem";
 
 /// Tells the others, once the transaction is durable.
-pub(super) async fn tell(
-    session: &mut Session,
-    jurisdiction: &Jurisdiction,
-    instance: Uuid,
-) -> Result<(), StoreError> {
+pub(super) async fn tell(session: &mut Session, message: &str) -> Result<(), sqlx::Error> {
     if session.is_postgres() {
         query("SELECT pg_notify($1, $2)")
             .bind(CHANNEL)
-            .bind(message(jurisdiction, instance))
+            .bind(message)
             .fetch_one(session)
             .await?;
     }
     Ok(())
 }
 
-fn message(jurisdiction: &Jurisdiction, instance: Uuid) -> String {
+/// What a gateway tells.
+pub(super) fn message(jurisdiction: &Jurisdiction, instance: Uuid) -> String {
     format!("{jurisdiction} {instance}")
 }
 

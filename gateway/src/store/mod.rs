@@ -30,6 +30,7 @@ mod leases;
 mod leaves;
 mod listen;
 mod logged;
+mod opened;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -70,7 +71,7 @@ pub use cause::EventHead;
 pub use changes::Change;
 pub use checkpoints::{CheckpointRow, CosignatureRow};
 pub use copying::{CopyError, Sums, Watch};
-pub use decisions::{DecisionRow, Stage};
+pub use decisions::{DecisionRow, NewDecision, Stage};
 pub use disposal::{Disposal, LeafDigest};
 pub use documents::{Document, Found, Index, Place};
 pub use due::Due;
@@ -98,11 +99,14 @@ pub use tx::{Mark, Tx};
 pub use writers::Handed;
 
 use self::engine::Engine;
+use self::opened::OpenedOfLate;
 use self::sql::query;
 use self::writers::Writers;
 use crate::config::{Config, SchemaChange, StoreConfig};
 use crate::seal::Sealer;
 
+/// Statements that a connection to PostgreSQL keeps prepared: all that the store has.
+const PREPARED: usize = 512;
 /// Name of the file of SQLite in the data folder.
 const SQLITE: &str = "tandem.sqlite";
 
@@ -113,6 +117,7 @@ pub struct Store {
     writers: Writers,
     sealer: Arc<Sealer>,
     logged: watch::Sender<u64>,
+    opened: Arc<OpenedOfLate>,
     /// This gateway among those that share the store.
     instance: uuid::Uuid,
 }
@@ -148,12 +153,11 @@ impl Store {
         sealer: Sealer,
     ) -> Result<Self, StoreError> {
         let instance = uuid::Uuid::now_v7();
-        let address = address.application_name(&leases::session_of(instance));
+        let address = address
+            .application_name(&leases::session_of(instance))
+            .statement_cache_capacity(PREPARED);
         let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
-        Ok(Self {
-            instance,
-            ..Self::on(engine, sealer)
-        })
+        Ok(Self::on_as(engine, sealer, instance))
     }
 
     /// Sees to the schema and the key.
@@ -226,13 +230,19 @@ impl Store {
     }
 
     fn on(engine: Engine, sealer: Sealer) -> Self {
+        Self::on_as(engine, sealer, uuid::Uuid::now_v7())
+    }
+
+    fn on_as(engine: Engine, sealer: Sealer, instance: uuid::Uuid) -> Self {
         let logged = watch::Sender::new(0);
+        let told = listen::message(sealer.jurisdiction(), instance);
         Self {
             engine,
-            writers: Writers::new(logged.clone()),
+            writers: Writers::new(logged.clone(), told),
             sealer: Arc::new(sealer),
             logged,
-            instance: uuid::Uuid::now_v7(),
+            opened: Arc::default(),
+            instance,
         }
     }
 

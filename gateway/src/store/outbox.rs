@@ -283,6 +283,22 @@ impl Tx {
         row.map(|row| self.outbox_row(&row)).transpose()
     }
 
+    /// Where a message stands.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn outbox_state(&mut self, id: MessageId) -> Result<Option<OutboxState>, StoreError> {
+        let state: Option<String> =
+            query_scalar("SELECT state FROM outbox WHERE jurisdiction = $1 AND id = $2")
+                .bind(self.jurisdiction())
+                .bind(id.as_bytes().as_slice())
+                .fetch_optional(&mut self.inner)
+                .await?;
+        state
+            .map(|state| OutboxState::from_code(&state))
+            .transpose()
+    }
+
     /// All messages in one of the states, in order.
     ///
     /// # Errors
@@ -390,10 +406,10 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn add_attempt(&mut self, attempt: &AttemptRow) -> Result<(), StoreError> {
-        let number: i64 = query_scalar(
+        let written = query(
             "INSERT INTO attempt (jurisdiction, message, number, started_at, ended_at, outcome, fault, note, decision, response) \
              SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9 FROM attempt \
-             WHERE jurisdiction = $1 AND message = $2 RETURNING number",
+             WHERE jurisdiction = $1 AND message = $2 RETURNING *",
         )
         .bind(self.jurisdiction())
         .bind(attempt.message.as_bytes().as_slice())
@@ -406,7 +422,8 @@ impl Tx {
         .bind(attempt.response.as_deref())
         .fetch_one(&mut self.inner)
         .await?;
-        self.log(Logged::Attempt(attempt.message, number)).await
+        let logged = Logged::Attempt(attempt.message, written.get("number"));
+        self.log_written(&logged, written, None).await
     }
 
     /// The attempts of a message, in order.

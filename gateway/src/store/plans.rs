@@ -50,6 +50,7 @@ const ALL: [&str; 41] = [
     "SELECT name, number, reached",
     "UPDATE root_key SET rows_left = NULL",
     "SELECT revision FROM consent_revision",
+    "SELECT basis FROM consent_revision",
     // Once, when a store gets its log.
     "SELECT position AS number",
     "SELECT size AS number",

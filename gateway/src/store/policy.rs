@@ -32,9 +32,9 @@ impl Tx {
     pub async fn add_activation(&mut self, row: &ActivationRow) -> Result<(), StoreError> {
         let approvals = serde_json::to_string(&row.approvals)
             .map_err(|_| StoreError::Shape { kind: "approvals" })?;
-        query(
+        let written = query(
             "INSERT INTO policy_activation (jurisdiction, effective_at, bundle, approvals, recorded_at, recorded_by) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING *",
         )
         .bind(self.jurisdiction())
         .bind(micros(row.effective_at))
@@ -42,11 +42,11 @@ impl Tx {
         .bind(approvals)
         .bind(micros(row.recorded_at))
         .bind(&row.recorded_by)
-        .execute(&mut self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         self.tells = true;
-        let (at, bundle) = (micros(row.effective_at), row.bundle.clone());
-        self.log(Logged::Activation(at, bundle)).await
+        let logged = Logged::Activation(micros(row.effective_at), row.bundle.clone());
+        self.log_written(&logged, written, None).await
     }
 
     /// Every activation, the latest instant first.
@@ -90,19 +90,19 @@ impl Tx {
         row: &ActivationRow,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        query(
+        let written = query(
             "INSERT INTO policy_start (started_at, jurisdiction, effective_at, bundle) \
-             VALUES ($1, $2, $3, $4)",
+             VALUES ($1, $2, $3, $4) RETURNING *",
         )
         .bind(micros(now))
         .bind(self.jurisdiction())
         .bind(micros(row.effective_at))
         .bind(&row.bundle)
-        .execute(&mut self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         self.tells = true;
-        let (at, bundle) = (micros(row.effective_at), row.bundle.clone());
-        self.log(Logged::Start(at, bundle)).await
+        let logged = Logged::Start(micros(row.effective_at), row.bundle.clone());
+        self.log_written(&logged, written, None).await
     }
 
     /// The rules that were put in force last; `None` when those of the configuration count.

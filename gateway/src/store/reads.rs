@@ -1,6 +1,7 @@
 //! What a transaction has read: asked again, it answers itself. A transaction sees one state of the store and what it wrote
 //! itself, so that nothing is older here than there.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,25 +17,35 @@ pub(super) enum Asked {
     Index(&'static str, [u8; 32]),
 }
 
-/// Documents as they stand: place and opened content.
-pub(super) type Opened = Arc<[(Vec<u8>, Vec<u8>)]>;
+/// A document as it stands: its place, and what it says.
+pub(super) type Opened<D> = (Vec<u8>, Arc<D>);
 
 /// The documents that a transaction has read. Personal data: never shown.
 #[derive(Default)]
-pub(super) struct Reads(HashMap<(&'static str, Asked), Opened>);
+pub(super) struct Reads(HashMap<(&'static str, Asked), Arc<dyn Any + Send + Sync>>);
 
 impl Reads {
     /// What was found before.
-    pub(super) fn known(&self, kind: &'static str, asked: &Asked) -> Option<Opened> {
-        self.0.get(&(kind, asked.clone())).map(Arc::clone)
+    pub(super) fn known<D: Send + Sync + 'static>(
+        &self,
+        kind: &'static str,
+        asked: &Asked,
+    ) -> Option<Arc<Vec<Opened<D>>>> {
+        let found = self.0.get(&(kind, asked.clone()))?;
+        Arc::clone(found).downcast().ok()
     }
 
     /// Keeps what was found.
-    pub(super) fn keep(&mut self, kind: &'static str, asked: Asked, found: Opened) {
+    pub(super) fn keep<D: Send + Sync + 'static>(
+        &mut self,
+        kind: &'static str,
+        asked: Asked,
+        found: Vec<Opened<D>>,
+    ) {
         if self.0.len() >= MOST {
             self.0.clear();
         }
-        self.0.insert((kind, asked), found);
+        self.0.insert((kind, asked), Arc::new(found));
     }
 
     /// Documents of a kind are written.

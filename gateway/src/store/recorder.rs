@@ -9,7 +9,7 @@
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{AuditEntry, DecisionRow, Store, StoreError, Tx};
+use super::{AuditEntry, NewDecision, Store, StoreError, Tx};
 
 /// Recordings that may wait. More are refused.
 const WAITING: usize = 1_024;
@@ -20,7 +20,7 @@ const TOGETHER: usize = 64;
 #[derive(Debug)]
 pub struct Recording {
     /// The decisions.
-    pub decisions: Vec<DecisionRow>,
+    pub decisions: Vec<NewDecision>,
     /// Who asked for what.
     pub audit: AuditEntry,
     /// How often consent had changed when it was decided.
@@ -124,7 +124,7 @@ async fn add(tx: &mut Tx, recording: &Recording) -> Result<(), RecordError> {
         return Err(RecordError::Stale);
     }
     for decision in &recording.decisions {
-        tx.add_decision(decision).await?;
+        tx.add_decision(decision.clone()).await?;
     }
     let audit = &recording.audit;
     tx.audit(
@@ -147,7 +147,7 @@ mod tests {
 
     fn recording(id: u128) -> Recording {
         Recording {
-            decisions: vec![DecisionRow {
+            decisions: vec![NewDecision {
                 id: DecisionId(uuid::Uuid::from_u128(id)),
                 decided_at: now(),
                 action: "match".to_owned(),
@@ -157,7 +157,7 @@ mod tests {
                 person: None,
                 bundle: "none".to_owned(),
                 link_version: 0,
-                record: serde_json::Value::Null,
+                record: "null".to_owned(),
                 evidence: Vec::new(),
             }],
             audit: AuditEntry {

@@ -18,6 +18,8 @@ pub(super) struct Session {
     pub(super) open: Open,
     /// Whether a statement failed in a way that took the engine's transaction with it.
     broken: bool,
+    /// Whether a mark was set in it.
+    marked: bool,
 }
 
 /// What an engine holds of a transaction.
@@ -36,6 +38,7 @@ impl Session {
         Self {
             open,
             broken: false,
+            marked: false,
         }
     }
 
@@ -73,8 +76,12 @@ impl Session {
         }
     }
 
-    /// Sets a mark in the transaction to which it can be taken back.
+    /// Sets a mark in the transaction to which it can be taken back. It takes the place of an earlier one.
     pub(super) async fn mark(&mut self) -> Result<(), sqlx::Error> {
+        // SQLite looks through all marks at each page that it writes; PostgreSQL would be asked once more for nothing.
+        if std::mem::replace(&mut self.marked, true) && !self.is_postgres() {
+            query("RELEASE SAVEPOINT writer").execute(self).await?;
+        }
         query("SAVEPOINT writer").execute(self).await?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The contract of the store.
 
 mod apart;
+mod basis;
 mod disposal;
 mod relied;
 mod rotation;
@@ -12,7 +13,7 @@ use tandem_simulators::postgres::Cluster;
 
 use super::*;
 
-#[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+#[derive(Clone, serde::Serialize, serde::Deserialize, PartialEq, Debug)]
 pub(super) struct Note {
     pub(super) id: String,
     pub(super) owner: String,
@@ -385,6 +386,11 @@ use apart::{
     a_document_that_cannot_be_read_hides_no_other_and_is_named_by_the_log,
     what_was_written_since_a_mark_is_undone_and_all_else_stands,
 };
+use basis::{
+    what_decisions_rest_on_is_counted_when_it_changes,
+    what_is_counted_after_a_mark_is_counted_anew_when_that_is_undone,
+    what_was_opened_before_is_read_as_it_stands_now,
+};
 
 use disposal::{
     a_decision_is_used_by_messages_and_attempts_made_with_it,
@@ -410,6 +416,9 @@ contract!(
     what_waits_is_found_by_everybody_about_whom_it_was_decided,
     what_was_seen_under_broken_glass_stands_among_what_was_told,
     what_was_written_since_a_mark_is_undone_and_all_else_stands,
+    what_decisions_rest_on_is_counted_when_it_changes,
+    what_is_counted_after_a_mark_is_counted_anew_when_that_is_undone,
+    what_was_opened_before_is_read_as_it_stands_now,
     a_document_that_cannot_be_read_hides_no_other_and_is_named_by_the_log,
     a_transaction_that_is_dropped_leaves_no_trace,
     pages_hold_every_document_once,

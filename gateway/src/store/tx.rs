@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::cause::Cause;
+use super::opened::OpenedOfLate;
 use super::reads::Reads;
 use super::sql::{Row, Session, query};
-use super::writers::{Handed, Turn};
-use super::{Stage, Store, StoreError, listen};
+use super::writers::{Handed, Turn, Written};
+use super::{Stage, Store, StoreError};
 use crate::seal::Sealer;
 use crate::traces::Place;
 
@@ -18,6 +19,12 @@ pub struct Tx {
     pub(super) sealer: Arc<Sealer>,
     /// Leaves that this transaction adds to the audit log.
     pub(super) logged: u64,
+    /// The position of the next leaf, once it is known: nobody else adds one before this transaction ends.
+    pub(super) next_leaf: Option<i64>,
+    /// The position of the last event, once it is known.
+    pub(super) last_event: Option<i64>,
+    /// Whether it was noted that something changed on which decisions rest.
+    pub(super) has_changed_basis: bool,
     /// The turn of one that writes; its session is `inner`.
     turn: Option<Turn>,
     /// Whether something was written that other gateways wait for.
@@ -28,7 +35,8 @@ pub struct Tx {
     pub(super) cause: Option<Cause>,
     /// What it has read.
     pub(super) reads: Reads,
-    instance: uuid::Uuid,
+    /// What it and others have opened.
+    pub(super) opened: Arc<OpenedOfLate>,
 }
 
 impl std::fmt::Debug for Tx {
@@ -44,12 +52,15 @@ impl Tx {
             inner,
             sealer: Arc::clone(&store.sealer),
             logged: 0,
+            next_leaf: None,
+            last_event: None,
+            has_changed_basis: false,
             turn: None,
             tells: false,
             denied: Vec::new(),
             cause: None,
             reads: Reads::default(),
-            instance: store.instance,
+            opened: Arc::clone(&store.opened),
         }
     }
 
@@ -65,7 +76,7 @@ impl Tx {
     /// # Errors
     /// When the database can't; then nothing was written.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.hand_in().await?.durable().await
+        self.hand_in()?.durable().await
     }
 
     /// Ends the transaction without waiting until it is durable: for whoever writes more at once and waits for all of it. What
@@ -73,13 +84,14 @@ impl Tx {
     ///
     /// # Errors
     /// When the database can't; then nothing was written.
-    pub async fn hand_in(mut self) -> Result<Handed, StoreError> {
-        if self.tells {
-            listen::tell(&mut self.inner, self.sealer.jurisdiction(), self.instance).await?;
-        }
-        let denied = std::mem::take(&mut self.denied);
+    pub fn hand_in(mut self) -> Result<Handed, StoreError> {
+        let written = Written {
+            logged: self.logged,
+            denied: std::mem::take(&mut self.denied),
+            tells: self.tells,
+        };
         match self.give_back() {
-            Some(turn) => turn.hand_in(self.logged, denied),
+            Some(turn) => turn.hand_in(written),
             None => Ok(Handed::nothing()),
         }
     }
@@ -120,6 +132,7 @@ impl Tx {
     /// When the store fails, or with it the whole transaction.
     pub async fn back_to(&mut self, mark: Mark) -> Result<(), StoreError> {
         self.reads.forget_all();
+        (self.next_leaf, self.last_event, self.has_changed_basis) = (None, None, false);
         self.inner.back_to("ROLLBACK TO SAVEPOINT mark").await?;
         (self.logged, self.tells, self.cause) = (mark.logged, mark.tells, mark.cause);
         self.denied.truncate(mark.denied);

@@ -14,13 +14,14 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
 use super::engine::{Engine, PATIENCE};
 use super::sql::Session;
-use super::{Stage, StoreError};
+use super::{Stage, StoreError, listen};
 use crate::figures;
 
 /// Writers that share a commit.
 const TOGETHER: usize = 64;
-/// How long a transaction may be open before nobody else joins it.
-const OLDEST: Duration = Duration::from_millis(20);
+/// How long a transaction may be open before nobody else joins it. The tests of this file say themselves when it is closed,
+/// however slow their machine is.
+const OLDEST: Duration = Duration::from_millis(if cfg!(test) { 60_000 } else { 20 });
 
 /// The place at which the writers of this process take turns.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub(super) struct Writers {
     logged: watch::Sender<u64>,
     /// Whether a transaction failed that others may have read before it could become durable.
     has_lost: Arc<AtomicBool>,
+    /// What other gateways are told when something was written that they wait for.
+    told: Arc<str>,
 }
 
 /// What passes from writer to writer.
@@ -45,6 +48,21 @@ struct Slot {
     logged: u64,
     /// The stages of decisions of those who wait that permit nothing.
     denied: Vec<Stage>,
+    /// Whether those who wait have written something that other gateways wait for.
+    tells: bool,
+    /// Counts the transactions: whoever sees to a commit means the one in which it has written, and none that was begun since.
+    number: u64,
+}
+
+/// What a writer has written, for those who count it or wait for it.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Leaves of the audit log.
+    pub(super) logged: u64,
+    /// The stages of decisions that permit nothing.
+    pub(super) denied: Vec<Stage>,
+    /// Whether other gateways wait for it.
+    pub(super) tells: bool,
 }
 
 /// A writer's turn. Dropped, the writer has given up.
@@ -59,8 +77,8 @@ pub(super) struct Turn {
 #[must_use = "nothing is durable before this has ended"]
 pub struct Handed {
     durable: oneshot::Receiver<Result<(), Arc<sqlx::Error>>>,
-    /// Sees to the commit once somebody waits for it, or nobody does any more.
-    closing: Option<Writers>,
+    /// Sees to the commit of the transaction of a number once somebody waits for it, or nobody does any more.
+    closing: Option<(Writers, u64)>,
 }
 
 impl std::fmt::Debug for Writers {
@@ -76,11 +94,12 @@ impl std::fmt::Debug for Handed {
 }
 
 impl Writers {
-    pub(super) fn new(logged: watch::Sender<u64>) -> Self {
+    pub(super) fn new(logged: watch::Sender<u64>, told: String) -> Self {
         Self {
             slot: Arc::default(),
             logged,
             has_lost: Arc::default(),
+            told: told.into(),
         }
     }
 
@@ -120,10 +139,12 @@ impl Writers {
         Ok(turn)
     }
 
-    /// Commits what is open, once those that came before have had their turn.
-    async fn close(self) {
+    /// Commits the transaction of a number, once those that came before have had their turn, unless somebody else has.
+    async fn close(self, number: u64) {
         let slot = Arc::clone(&self.slot).lock_owned().await;
-        Turn::of(slot, &self).close().await;
+        if slot.number == number {
+            Turn::of(slot, &self).close().await;
+        }
     }
 }
 
@@ -162,16 +183,17 @@ impl Turn {
     }
 
     /// The writer is done: its transaction goes to whoever is next.
-    pub(super) fn hand_in(mut self, logged: u64, denied: Vec<Stage>) -> Result<Handed, StoreError> {
+    pub(super) fn hand_in(mut self, written: Written) -> Result<Handed, StoreError> {
         if self.session.is_broken() {
             let text = "a statement of the transaction has failed";
             return Err(sqlx::Error::Protocol(text.to_owned()).into());
         }
         let (told, durable) = oneshot::channel();
-        let writers = self.writers.clone();
+        let closing = (self.writers.clone(), self.slot.number);
         self.slot.waiting.push(told);
-        self.slot.logged = self.slot.logged.saturating_add(logged);
-        self.slot.denied.extend(denied);
+        self.slot.logged = self.slot.logged.saturating_add(written.logged);
+        self.slot.denied.extend(written.denied);
+        self.slot.tells |= written.tells;
         self.slot.session = Some(self.session.take());
         let is_full = self.slot.waiting.len() >= TOGETHER
             || self
@@ -183,7 +205,7 @@ impl Turn {
         }
         Ok(Handed {
             durable,
-            closing: (!is_full).then_some(writers),
+            closing: (!is_full).then_some(closing),
         })
     }
 
@@ -192,7 +214,11 @@ impl Turn {
         if ended.is_err() {
             self.writers.note_lost();
         }
-        for waiting in std::mem::take(&mut *self.slot).waiting {
+        let next = Slot {
+            number: self.slot.number.wrapping_add(1),
+            ..Slot::default()
+        };
+        for waiting in std::mem::replace(&mut *self.slot, next).waiting {
             // Whoever does not wait any more reads it in the store.
             let _gone = waiting.send(ended.clone());
         }
@@ -211,6 +237,9 @@ impl Turn {
         let ended = async {
             if std::mem::take(&mut self.slot.is_abandoned) {
                 session.back_to_mark().await?;
+            }
+            if self.slot.tells {
+                listen::tell(&mut session, &self.writers.told).await?;
             }
             session.commit().await
         };
@@ -275,10 +304,12 @@ impl Handed {
             .map_err(|error| StoreError::Database(sqlx::Error::AnyDriverError(Box::new(error))))
     }
 
-    fn see_to_it(&mut self) {
+    /// Begins to make it durable, for whoever waits for it later: until then other processes that write to the store wait.
+    pub fn see_to_it(&mut self) {
         // Without a runtime the process is at its end, and so is the transaction.
-        if let (Some(writers), Ok(runtime)) = (self.closing.take(), Handle::try_current()) {
-            runtime.spawn(writers.close());
+        if let (Some((writers, number)), Ok(runtime)) = (self.closing.take(), Handle::try_current())
+        {
+            runtime.spawn(writers.close(number));
         }
     }
 }

@@ -279,7 +279,7 @@ pub(crate) async fn old_decisions(office: &Office, count: usize) {
     let mut tx = core.store.begin().await.unwrap();
     for _ in 0..count {
         let row = crate::retention_rules::decision(None, "2012-05-05T00:00:00Z".parse().unwrap());
-        tx.add_decision(&row).await.unwrap();
+        tx.add_decision(row).await.unwrap();
     }
     tx.commit().await.unwrap();
 }

@@ -17,7 +17,7 @@ use crate::api_referrals::request;
 const OVER: &str = "2026-06-30T00:00:00-07:00";
 
 /// What a later version of the program may have written: of a shape that this one does not know, found as before.
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Odd {
     id: String,
     indexes: Vec<(String, String)>,
@@ -40,7 +40,7 @@ impl Document for Odd {
 }
 
 /// A record of a shape that this version does not know.
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct OddRecord(String);
 
 impl Document for OddRecord {

@@ -27,7 +27,7 @@ async fn old(core: &Core, person: PersonId, count: u64) {
     let mut tx = core.store.begin().await.unwrap();
     for _ in 0..count {
         let row = decision(Some(person), "2012-05-05T00:00:00Z".parse().unwrap());
-        tx.add_decision(&row).await.unwrap();
+        tx.add_decision(row).await.unwrap();
     }
     tx.commit().await.unwrap();
 }

@@ -13,7 +13,7 @@ use tandem::state::directive::DirectiveDoc;
 use tandem::state::disclosure::DisclosureDoc;
 use tandem::state::legal_hold::HoldScope;
 use tandem::state::record::{RecordDoc, Standing};
-use tandem::store::{DecisionRow, OutboxRow, OutboxState, Stage, Tx};
+use tandem::store::{NewDecision, OutboxRow, OutboxState, Stage, Tx};
 use tandem_adapter_port::outbound::{OutboundBody, RecallView};
 use tandem_consent::Action;
 use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, RecordKey};
@@ -28,8 +28,8 @@ const PEOPLE: usize = 4;
 const RUNS: usize = 4;
 
 /// A decision that permitted nothing.
-pub(crate) fn decision(person: Option<PersonId>, at: Timestamp) -> DecisionRow {
-    DecisionRow {
+pub(crate) fn decision(person: Option<PersonId>, at: Timestamp) -> NewDecision {
+    NewDecision {
         id: DecisionId(uuid::Uuid::now_v7()),
         decided_at: at,
         action: "disclose".to_owned(),
@@ -39,7 +39,7 @@ pub(crate) fn decision(person: Option<PersonId>, at: Timestamp) -> DecisionRow {
         person,
         bundle: "sha256:rules".to_owned(),
         link_version: 1,
-        record: json!({}),
+        record: "{}".to_owned(),
         evidence: Vec::new(),
     }
 }
@@ -211,8 +211,9 @@ async fn put(tx: &mut Tx, key: &RecordKey, person: PersonId, row: &Row) -> Put {
     match row {
         Row::Decision(age) => {
             let row = decision(Some(person), age.at());
-            tx.add_decision(&row).await.unwrap();
-            Put::Decision(row.id)
+            let id = row.id;
+            tx.add_decision(row).await.unwrap();
+            Put::Decision(id)
         }
         Row::Message(age, is_recalled) => {
             Put::Message(message(tx, person, age.at(), *is_recalled).await)

@@ -14,13 +14,15 @@ use tandem::serve::Gateway;
 use tandem::store::OutboxState;
 
 use crate::county::deploy;
-use crate::messages::{self, FAMILIES};
+use crate::messages;
 use crate::partner::{Back, Partner};
 use crate::told::{applied, consents, tell, until};
 use crate::{SAYS, load};
 
 /// Name of each office's system; the first is the one that dies.
 const SYSTEMS: [&str; 4] = ["cws-demo", "cws-north", "cws-south", "cws-west"];
+/// Families, who are dealt out to the offices.
+const FAMILIES: usize = 200;
 /// Messages a second that the lane of the first may carry.
 pub(crate) const RATE: u32 = 250;
 /// Events of one input while the queue fills.
@@ -33,6 +35,7 @@ pub(crate) struct Offices {
     partners: Vec<Partner>,
     folder: tempfile::TempDir,
     office: Office,
+    families: Vec<usize>,
     /// Messages that were told so far.
     told: std::sync::atomic::AtomicUsize,
 }
@@ -56,6 +59,7 @@ impl Offices {
             partners,
             folder,
             office,
+            families: messages::families(FAMILIES),
             told: std::sync::atomic::AtomicUsize::new(0),
         };
         offices.introduce().await;
@@ -63,23 +67,30 @@ impl Offices {
     }
 
     async fn introduce(&self) {
-        tell(&self.office, "calworks", &messages::of_calworks()).await;
+        let families = &self.families;
+        tell(&self.office, "calworks", &messages::of_calworks(families)).await;
         for (number, system) in SYSTEMS.iter().enumerate() {
             let who = if number == 0 { "cws" } else { system };
-            let families = messages::of_office(number, SYSTEMS.len());
-            tell(&self.office, who, &families).await;
+            let theirs = messages::of_office(&self.dealt(number));
+            tell(&self.office, who, &theirs).await;
         }
         let core = &self.gateway.core;
         applied(core).await;
-        for number in 0..FAMILIES {
-            consents(&self.office, number).await;
+        for family in families {
+            consents(&self.office, *family).await;
         }
-        tell(&self.office, "calworks", &messages::starts()).await;
+        tell(&self.office, "calworks", &messages::starts(families)).await;
         applied(core).await;
         until(core, async || self.under_way(&SYSTEMS).await == 0).await;
         for partner in &self.partners {
             partner.forget();
         }
+    }
+
+    /// The families of an office.
+    fn dealt(&self, office: usize) -> Vec<usize> {
+        let theirs = self.families.iter().skip(office);
+        theirs.step_by(SYSTEMS.len()).copied().collect()
     }
 
     pub(crate) fn dead(&self) -> &Partner {
@@ -110,7 +121,7 @@ impl Offices {
     /// Tells so many messages to the three others, and waits until they have them. Returns how many a second.
     pub(crate) async fn carry(&self, count: usize) -> f64 {
         let families: Vec<usize> = (1..SYSTEMS.len())
-            .flat_map(|office| messages::dealt(office, SYSTEMS.len()))
+            .flat_map(|office| self.dealt(office))
             .collect();
         let bodies = (0..count).map(|place| {
             let message = self.message(families[place % families.len()]);
@@ -127,7 +138,7 @@ impl Offices {
 
     /// Tells so many messages to the dead one.
     pub(crate) async fn fill(&self, count: usize, mebibytes: impl Fn() -> u64) {
-        let families: Vec<usize> = messages::dealt(0, SYSTEMS.len()).collect();
+        let families = self.dealt(0);
         let mut said = Instant::now();
         for (number, first) in (0..count).step_by(TOGETHER).enumerate() {
             let places = first..(first + TOGETHER).min(count);

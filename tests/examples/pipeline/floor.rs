@@ -16,7 +16,6 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::messages::messages;
 use crate::{Run, load, usage};
 
 /// Writes that share a commit, as in the gateway.
@@ -77,7 +76,8 @@ pub(crate) async fn serve(router: Router) -> SocketAddr {
 }
 
 /// Measures the floor of so many messages.
-pub(crate) async fn run(database: Option<String>, count: usize) -> Run {
+pub(crate) async fn run(database: Option<String>, bodies: Arc<Vec<String>>) -> Run {
+    let count = bodies.len();
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::open(folder.path(), database).await;
     let (writes, waiting) = mpsc::channel(1_024);
@@ -104,7 +104,6 @@ pub(crate) async fn run(database: Option<String>, count: usize) -> Run {
     let inbox = format!("http://{}/inbox", partner.start().await);
     tokio::spawn(deliver_all(inbox, writes, to_deliver));
     let (start, used) = (Instant::now(), usage::processor());
-    let bodies = Arc::new(messages(count));
     let accepted = load::post(address, "/v1/events", "none", bodies).await;
     partner.has_taken(count).await;
     Run {

@@ -12,15 +12,21 @@ use tandem::store::OutboxState;
 
 use crate::county::deploy;
 use crate::floor::{IN_FLIGHT, Partner};
-use crate::messages::{self, FAMILIES};
+use crate::messages;
 use crate::told::{applied, consents, tell, until};
 use crate::{Run, load, usage};
 
 /// People told in one input.
 const TOGETHER: usize = 500;
 
-/// Measures so many messages with so many people known.
-pub(crate) async fn run(database: Option<String>, people: usize, count: usize) -> Run {
+/// Measures messages about families with so many people known.
+pub(crate) async fn run(
+    database: Option<String>,
+    people: usize,
+    families: &[usize],
+    bodies: Arc<Vec<String>>,
+) -> Run {
+    let count = bodies.len();
     let (folder, partner) = (tempfile::tempdir().unwrap(), Partner::default());
     let inbox = format!("http://{}/inbox", partner.start().await);
     deploy(folder.path());
@@ -42,14 +48,13 @@ pub(crate) async fn run(database: Option<String>, people: usize, count: usize) -
         .unwrap();
     let office = Office::new(format!("http://{}", gateway.address), folder.path()).unwrap();
     let core = Arc::clone(&gateway.core);
-    introduce(&core, &office, people).await;
+    introduce(&core, &office, people, families).await;
     let before = partner.taken();
     println!(
         "the people are known: resident {} MiB; {before} messages of the beginning were delivered",
         usage::resident_mebibytes()
     );
     let token = std::fs::read_to_string(folder.path().join("calworks.token")).unwrap();
-    let bodies = Arc::new(messages::messages(count));
     let (start, used) = (Instant::now(), usage::processor());
     let accepted = load::post(gateway.address, "/v1/events", &token, bodies).await;
     delivered(&core, before, count).await;
@@ -63,7 +68,7 @@ pub(crate) async fn run(database: Option<String>, people: usize, count: usize) -
 }
 
 /// Makes the people known and the families co-managed.
-async fn introduce(core: &Core, office: &Office, people: usize) {
+async fn introduce(core: &Core, office: &Office, people: usize, families: &[usize]) {
     let start = Instant::now();
     for first in (0..people).step_by(TOGETHER) {
         let last = (first + TOGETHER).min(people);
@@ -74,14 +79,14 @@ async fn introduce(core: &Core, office: &Office, people: usize) {
         "{people} people told and matched in {:.1?}",
         start.elapsed()
     );
-    tell(office, "calworks", &messages::of_calworks()).await;
-    tell(office, "cws", &messages::of_office(0, 1)).await;
+    tell(office, "calworks", &messages::of_calworks(families)).await;
+    tell(office, "cws", &messages::of_office(families)).await;
     applied(core).await;
-    for number in 0..FAMILIES {
-        consents(office, number).await;
+    for family in families {
+        consents(office, *family).await;
     }
     applied(core).await;
-    tell(office, "calworks", &messages::starts()).await;
+    tell(office, "calworks", &messages::starts(families)).await;
     applied(core).await;
     until(core, async || under_way(core).await == 0).await;
 }

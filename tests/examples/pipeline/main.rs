@@ -22,6 +22,7 @@ mod messages;
 mod told;
 mod usage;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use load::Accepted;
@@ -30,6 +31,9 @@ use tandem_simulators::postgres::Cluster;
 /// As the program has it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Families that both programmes serve.
+const FAMILIES: usize = 200;
 
 /// What a run measured.
 pub(crate) struct Run {
@@ -61,9 +65,11 @@ async fn main() {
         "engine {engine}, {people} people, {messages} messages, {} connections",
         load::CONNECTIONS
     );
-    let floor = floor::run(database(), messages).await;
+    let families = messages::families(FAMILIES);
+    let bodies = Arc::new(messages::messages(messages, &families));
+    let floor = floor::run(database(), Arc::clone(&bodies)).await;
     report("floor", &floor, messages);
-    let tandem = gateway::run(database(), people, messages).await;
+    let tandem = gateway::run(database(), people, &families, bodies).await;
     report("tandem", &tandem, messages);
     println!(
         "accepts: {:.0} % of the floor; whole: {:.0} % of the floor",

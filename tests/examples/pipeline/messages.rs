@@ -5,24 +5,21 @@ use tandem::clock::Clock;
 
 use crate::county::{Invented, SYSTEM};
 
-/// Families that both programmes serve.
-pub(crate) const FAMILIES: usize = 200;
-/// The number of the first of them: from here on every number makes a social security number that counts as one.
+/// The number of the first family: from here on every number makes a social security number that counts as one.
 const FIRST: usize = 20_000;
 
-/// The numbers of the families. The mothers are of age: they sign for themselves.
-fn numbers() -> impl Iterator<Item = usize> {
-    (FIRST..).filter(|number| is_adult(*number)).take(FAMILIES)
+/// The numbers of so many families that both programmes serve. The mothers are of age: they sign for themselves.
+pub(crate) fn families(count: usize) -> Vec<usize> {
+    let numbers = FIRST..;
+    numbers
+        .filter(|number| is_adult(*number))
+        .take(count)
+        .collect()
 }
 
 fn is_adult(number: usize) -> bool {
     let person = Invented(number).person();
     person["birth"]["date"].as_str() < Some("2005")
-}
-
-/// The number of a family by its place among them.
-fn family(place: usize) -> usize {
-    numbers().nth(place).unwrap_or(FIRST)
 }
 
 /// What child welfare calls the person whom CalWORKs knows by a number.
@@ -56,19 +53,19 @@ fn case(person: &str, program: &str, case: &str) -> Value {
     event(&format!("case-{person}"), person, "case.opened", &told)
 }
 
-/// The families as CalWORKs knows them.
-pub(crate) fn of_calworks() -> Value {
-    let own = |number: usize| {
+/// Families as CalWORKs knows them.
+pub(crate) fn of_calworks(families: &[usize]) -> Value {
+    let own = |&number: &usize| {
         let person = number.to_string();
         let case = case(&person, "calworks", &format!("CASE-{number}"));
         [known(number, &person), case]
     };
-    numbers().flat_map(own).collect()
+    families.iter().flat_map(own).collect()
 }
 
-/// The families of one office of child welfare: they are dealt out to so many.
-pub(crate) fn of_office(office: usize, offices: usize) -> Value {
-    let theirs = |number: usize| {
+/// Families as an office of child welfare knows them.
+pub(crate) fn of_office(families: &[usize]) -> Value {
+    let theirs = |&number: &usize| {
         let person = in_cws(number);
         let case = case(
             &person,
@@ -77,17 +74,12 @@ pub(crate) fn of_office(office: usize, offices: usize) -> Value {
         );
         [known(number, &person), case]
     };
-    dealt(office, offices).flat_map(theirs).collect()
+    families.iter().flat_map(theirs).collect()
 }
 
-/// The numbers of the families of an office.
-pub(crate) fn dealt(office: usize, offices: usize) -> impl Iterator<Item = usize> {
-    numbers().skip(office).step_by(offices)
-}
-
-/// Co-management of every family begins.
-pub(crate) fn starts() -> Value {
-    let start = |number: usize| {
+/// Co-management of families begins.
+pub(crate) fn starts(families: &[usize]) -> Value {
+    let start = |number: &usize| {
         let person = number.to_string();
         let told = json!({
             "people": [person], "case": format!("CASE-{number}"), "start_reason": "family-maintenance",
@@ -100,21 +92,18 @@ pub(crate) fn starts() -> Value {
             &told,
         )
     };
-    numbers().map(start).collect()
+    families.iter().map(start).collect()
 }
 
 /// The consent of a family's mother: its id, and whom it covers.
-/// The number of a family is its place among them.
-pub(crate) fn consent(place: usize) -> (String, &'static str, String) {
-    let number = family(place);
-    (format!("consent-{number}"), SYSTEM, number.to_string())
+pub(crate) fn consent(family: usize) -> (String, &'static str, String) {
+    (format!("consent-{family}"), SYSTEM, family.to_string())
 }
 
-/// The messages of a run, one input each. Every one is told on to child welfare.
-pub(crate) fn messages(count: usize) -> Vec<String> {
-    let families: Vec<usize> = numbers().collect();
+/// So many messages about families in turns, one input each. Every one is told on to child welfare.
+pub(crate) fn messages(count: usize, families: &[usize]) -> Vec<String> {
     (0..count)
-        .map(|number| json!([message(number, families[number % FAMILIES])]).to_string())
+        .map(|number| json!([message(number, families[number % families.len()])]).to_string())
         .collect()
 }
 

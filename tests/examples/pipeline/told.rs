@@ -12,8 +12,8 @@ use tandem::store::EventState;
 use crate::messages;
 
 /// The mother of a family signs for a year.
-pub(crate) async fn consents(office: &Office, place: usize) {
-    let (id, system, person) = messages::consent(place);
+pub(crate) async fn consents(office: &Office, family: usize) {
+    let (id, system, person) = messages::consent(family);
     let mut directive = directives::coordination(&id, "self");
     let year = jiff::SignedDuration::from_hours(365 * 24);
     let until = Clock::System.now().checked_add(year).unwrap();

@@ -15,9 +15,11 @@ mod source;
 mod survey;
 mod work;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::{Coverage, FormatReader, Stopped};
@@ -44,6 +46,8 @@ use crate::traces::{self, Field, Traces};
 
 /// Findings that may wait between the reader and the store.
 const WAITING: usize = 500;
+/// Bytes up to which an input in memory is read where it is: the way to a blocking thread and back would take longer.
+const AT_ONCE: usize = 16 * 1_024;
 
 /// Why an input was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -179,6 +183,7 @@ impl Acceptor {
         source: Source,
     ) -> Result<Accepted, AcceptError> {
         let length = source.length()?;
+        let is_small = source.is_small(AT_ONCE);
         if let Some(files) = &self.files {
             if files.has_in_work(&self.store, &context.system).await? {
                 return self.while_in_work(reader.format(), &context, source).await;
@@ -187,13 +192,18 @@ impl Acceptor {
                 return self.accept_large(files, reader, context, source).await;
             }
         }
-        let (bytes, content_hash) = tokio::task::spawn_blocking(move || {
+        let read = move || {
             let bytes = source.whole()?;
-            let hash = Source::from(Arc::clone(&bytes)).hash()?;
+            let hash: [u8; 32] = Sha256::digest(&*bytes).into();
             Ok::<_, std::io::Error>((bytes, hash))
-        })
-        .await
-        .map_err(|_| AcceptError::Reader(reader.format().name()))??;
+        };
+        let (bytes, content_hash) = if is_small {
+            read()?
+        } else {
+            tokio::task::spawn_blocking(read)
+                .await
+                .map_err(|_| AcceptError::Reader(reader.format().name()))??
+        };
         let mut intake = Intake::new(
             &self.store,
             &context.system,
@@ -212,8 +222,22 @@ impl Acceptor {
         context: &ReadContext,
         bytes: Arc<Vec<u8>>,
     ) -> Result<Accepted, AcceptError> {
-        let (out, found) = mpsc::channel(WAITING);
         let format = reader.format();
+        if bytes.len() <= AT_ONCE {
+            let labeller = self.labeller.as_deref();
+            let hand_over = |found| {
+                intake.add(found, labeller);
+                Ok(())
+            };
+            let content = std::io::Cursor::new(bytes.as_slice());
+            // A reader that fails takes nothing with it: neither the caller's connection nor the watch of a folder.
+            let read =
+                AssertUnwindSafe(|| read_through(reader.as_ref(), context, content, hand_over));
+            let read = catch_unwind(read).ok().and_then(Result::ok);
+            let read = read.ok_or(AcceptError::Reader(format.name()))?;
+            return intake.finish(format, read, &bytes).await;
+        }
+        let (out, found) = mpsc::channel(WAITING);
         let reading = {
             let (context, bytes) = (context.clone(), Arc::clone(&bytes));
             tokio::task::spawn_blocking(move || {
@@ -292,12 +316,16 @@ impl<'a> Intake<'a> {
 
     async fn take(&mut self, mut found: mpsc::Receiver<Found>, labeller: Option<&Labeller>) {
         while let Some(next) = found.recv().await {
-            let next = labelled(next, labeller, self.system);
-            if let Found::Event(event) = &next {
-                self.people.note(event);
-            }
-            self.pending.push(next);
+            self.add(next, labeller);
         }
+    }
+
+    fn add(&mut self, found: Found, labeller: Option<&Labeller>) {
+        let found = labelled(found, labeller, self.system);
+        if let Found::Event(event) = &found {
+            self.people.note(event);
+        }
+        self.pending.push(found);
     }
 
     async fn add_input(

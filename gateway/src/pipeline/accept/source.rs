@@ -42,6 +42,11 @@ impl Source {
         }
     }
 
+    /// Whether they are in memory, and no more than so many.
+    pub(super) fn is_small(&self, most: usize) -> bool {
+        matches!(self, Self::Bytes(bytes) if bytes.len() <= most)
+    }
+
     /// Opens them at their beginning.
     pub(super) fn open(&self) -> io::Result<Box<dyn Bytes>> {
         match self {

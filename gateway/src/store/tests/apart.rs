@@ -4,7 +4,7 @@ use super::*;
 use crate::store::sql::query_scalar;
 
 /// A note that time does something to.
-#[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+#[derive(Clone, serde::Serialize, serde::Deserialize, PartialEq, Debug)]
 struct Bill {
     id: String,
 }

@@ -7,7 +7,7 @@ use tandem_mappings::model::message::IndicatorReported;
 
 use super::*;
 use crate::store::{
-    Aged, DecisionRow, Disposal, EventState, Evidence, EvidenceKind, Ingested, InputState, Logged,
+    Aged, Disposal, EventState, Evidence, EvidenceKind, Ingested, InputState, Logged, NewDecision,
     Received, Settled, Shelf, Stage,
 };
 
@@ -15,8 +15,8 @@ fn days_ago(days: i64) -> Timestamp {
     now() - SignedDuration::from_hours(days * 24)
 }
 
-fn decision(at: Timestamp) -> DecisionRow {
-    DecisionRow {
+fn decision(at: Timestamp) -> NewDecision {
+    NewDecision {
         id: DecisionId(uuid::Uuid::now_v7()),
         decided_at: at,
         action: "disclose".to_owned(),
@@ -26,7 +26,7 @@ fn decision(at: Timestamp) -> DecisionRow {
         person: Some(PersonId(uuid::Uuid::now_v7())),
         bundle: "sha256:rules".to_owned(),
         link_version: 1,
-        record: serde_json::json!({}),
+        record: "{}".to_owned(),
         evidence: Vec::new(),
     }
 }
@@ -87,7 +87,7 @@ pub(super) async fn rows_past_an_instant_are_given_by_age_and_each_once(place: P
     let ages = [5, 9, 9, 9, 9, 9, 30, 1];
     for days in ages {
         let at = days_ago(days);
-        tx.add_decision(&decision(at)).await.unwrap();
+        tx.add_decision(decision(at)).await.unwrap();
         tx.append_event(&event(at), None, EventState::Applied)
             .await
             .unwrap();
@@ -270,13 +270,13 @@ pub(super) async fn a_message_that_was_disposed_of_is_not_put_back_into_its_lane
 pub(super) async fn a_decision_is_used_by_messages_and_attempts_made_with_it(place: Place) {
     let mut tx = place.store.begin().await.unwrap();
     let (main, alone) = (decision(days_ago(9)), decision(days_ago(8)));
-    let beside = DecisionRow {
+    let beside = NewDecision {
         id: DecisionId(uuid::Uuid::now_v7()),
         person: Some(PersonId(uuid::Uuid::now_v7())),
         ..main.clone()
     };
     for one in [&main, &beside, &alone] {
-        tx.add_decision(one).await.unwrap();
+        tx.add_decision(one.clone()).await.unwrap();
         assert!(tx.was_decided_about(one.person.unwrap()).await.unwrap());
     }
     let message = OutboxRow {

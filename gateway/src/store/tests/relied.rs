@@ -3,10 +3,10 @@
 use tandem_mappings::model::id::PersonId;
 
 use super::*;
-use crate::store::{DecisionRow, Logging, Stage};
+use crate::store::{Logging, NewDecision, Stage};
 
-fn decision(person: PersonId, recipient: &str, stage: Stage) -> DecisionRow {
-    DecisionRow {
+fn decision(person: PersonId, recipient: &str, stage: Stage) -> NewDecision {
+    NewDecision {
         id: DecisionId(uuid::Uuid::now_v7()),
         decided_at: now(),
         action: "disclose".to_owned(),
@@ -16,13 +16,13 @@ fn decision(person: PersonId, recipient: &str, stage: Stage) -> DecisionRow {
         person: Some(person),
         bundle: "sha256:rules".to_owned(),
         link_version: 1,
-        record: serde_json::json!({}),
+        record: "{}".to_owned(),
         evidence: Vec::new(),
     }
 }
 
 /// A decision about somebody.
-pub(super) fn decided() -> DecisionRow {
+pub(super) fn decided() -> NewDecision {
     decision(somebody(), "org-hmis", Stage::Outbox)
 }
 
@@ -38,9 +38,10 @@ pub(super) async fn what_waits_is_found_by_everybody_about_whom_it_was_decided(p
     let elsewhere = decision(stranger, "org-cws", Stage::Outbox);
     let earlier = decision(stranger, "org-hmis", Stage::Intake);
     for row in [&main, &beside, &elsewhere, &earlier] {
-        tx.add_decision(row).await.unwrap();
+        tx.add_decision(row.clone()).await.unwrap();
     }
-    let together = tx.decisions_beside(&main).await.unwrap();
+    let kept = tx.decision(main.id).await.unwrap().unwrap();
+    let together = tx.decisions_beside(&kept).await.unwrap();
     let people: Vec<_> = together.iter().filter_map(|row| row.person).collect();
     assert_eq!(people.len(), 2);
     assert!(people.contains(&mother) && people.contains(&child));
@@ -78,7 +79,7 @@ pub(super) async fn what_was_seen_under_broken_glass_stands_among_what_was_told(
     let mut tx = place.store.begin().await.unwrap();
     let person = somebody();
     let asked = decision(person, "org-bh", Stage::Query);
-    tx.add_decision(&asked).await.unwrap();
+    tx.add_decision(asked.clone()).await.unwrap();
     for action in ["open", "read", "read-refuse", "read-nothing", "review"] {
         let action = format!("break-glass.{action}");
         tx.audit(now(), "bh", &action, "grant-1", "").await.unwrap();

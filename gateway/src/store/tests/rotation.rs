@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_mappings::model::event::{Event, NewEvent};
@@ -71,15 +72,15 @@ async fn write(store: &Store, number: usize) {
         .await
         .unwrap();
     tx.put(&note(number), now()).await.unwrap();
-    let decision = DecisionRow {
-        evidence: vec![Evidence {
+    let decision = NewDecision {
+        evidence: vec![Arc::new(Evidence {
             kind: EvidenceKind::Directive,
             hash: format!("sha256:{number}"),
             content: "{}".to_owned(),
-        }],
+        })],
         ..relied::decided()
     };
-    tx.add_decision(&decision).await.unwrap();
+    tx.add_decision(decision).await.unwrap();
     let message = row(&tx, "family-1");
     tx.add_outbox(&message).await.unwrap();
     tx.put_scan(&format!("consent-{number}"), b"a scan", now())

@@ -27,7 +27,7 @@ async fn writers_share_a_commit_and_one_that_gives_up_costs_the_others_nothing(p
     let store = &place.store;
     let mut first = store.begin().await.unwrap();
     put(&mut first, "first").await.unwrap();
-    let first = first.hand_in().await.unwrap();
+    let first = first.hand_in().unwrap();
     let mut second = store.begin().await.unwrap();
     assert_eq!(
         kept(&mut second).await,
@@ -41,7 +41,7 @@ async fn writers_share_a_commit_and_one_that_gives_up_costs_the_others_nothing(p
     assert_eq!(kept(&mut third).await, names(["first", "third"]));
     let seen = kept(&mut store.snapshot().await.unwrap()).await;
     assert_eq!(seen, names([]), "nobody else sees what is not durable");
-    let third = third.hand_in().await.unwrap();
+    let third = third.hand_in().unwrap();
     first.durable().await.unwrap();
     let seen = kept(&mut store.snapshot().await.unwrap()).await;
     assert_eq!(seen, names(["first", "third"]));
@@ -52,7 +52,7 @@ async fn a_statement_that_fails_costs_its_writer_alone(place: Place) {
     let store = &place.store;
     let mut first = store.begin().await.unwrap();
     put(&mut first, "first").await.unwrap();
-    let first = first.hand_in().await.unwrap();
+    let first = first.hand_in().unwrap();
     let mut second = store.begin().await.unwrap();
     put(&mut second, "second").await.unwrap();
     // A row that is there already.
@@ -77,7 +77,7 @@ async fn what_must_stand_alone_waits_until_all_before_it_is_durable(place: Place
     let store = &place.store;
     let mut first = store.begin().await.unwrap();
     put(&mut first, "first").await.unwrap();
-    let first = first.hand_in().await.unwrap();
+    let first = first.hand_in().unwrap();
     let apart = store.begin_apart().await.unwrap();
     let seen = kept(&mut store.snapshot().await.unwrap()).await;
     assert_eq!(seen, names(["first"]));
@@ -100,7 +100,7 @@ async fn whatever_writers_do_each_is_told_the_truth(place: Place) {
                 put(&mut tx, &id).await.unwrap();
                 match number % 4 {
                     0 => drop(tx),
-                    1 => drop(tx.hand_in().await.unwrap()),
+                    1 => drop(tx.hand_in().unwrap()),
                     _ => tx.commit().await.unwrap(),
                 }
             };
@@ -166,7 +166,7 @@ async fn a_full_disk_fails_all_that_share_the_transaction_and_nobody_is_told_oth
     drop(tx);
     let mut first = store.begin().await.unwrap();
     put(&mut first, "first").await.unwrap();
-    let first = first.hand_in().await.unwrap();
+    let first = first.hand_in().unwrap();
     let mut second = store.begin().await.unwrap();
     let note = Note {
         id: "second".to_owned(),
@@ -189,7 +189,7 @@ async fn a_cut_connection_fails_all_that_share_the_transaction_and_the_next_goes
     let store = &place.store;
     let mut first = store.begin().await.unwrap();
     put(&mut first, "first").await.unwrap();
-    let first = first.hand_in().await.unwrap();
+    let first = first.hand_in().unwrap();
     place.cluster.as_ref().unwrap().cut().unwrap();
     let mut second = store.begin().await;
     if let Ok(second) = &mut second {
