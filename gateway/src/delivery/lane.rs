@@ -152,16 +152,20 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
     let _on_board = core
         .lanes
         .show(lane.system.as_str(), lane.gate.signs.clone());
-    while let Err(error) = outcome::broke_off(&core, &lane.system).await {
-        tracing::error!(lane = %lane.system, %error, "what broke off cannot be looked at; the lane waits for the next change");
-        tokio::select! {
-            () = stop.cancelled() => return,
-            woken = changed.changed() => if woken.is_err() { return },
-        }
-    }
+    // Attempts may have ended, here or at a gateway before this one, without a note of how: when a lane begins, and whenever the store
+    // has failed since.
+    let mut all_noted = false;
     loop {
         let started_at = core.clock.now();
-        let pause = match turn(&core, &lane, &stop).await {
+        let turned = async {
+            if !all_noted {
+                outcome::broke_off(&core, &lane.system).await?;
+            }
+            turn(&core, &lane, &stop).await
+        };
+        let turned = turned.await;
+        all_noted = turned.is_ok();
+        let pause = match turned {
             Ok(true) if !stop.is_cancelled() => continue,
             Ok(true) => return,
             Ok(false) => next_due(&core, &lane, started_at).await,
@@ -241,9 +245,12 @@ pub async fn turn(
     let mut attempts = futures::stream::iter(batches)
         .map(|rows| attempt(core, lane, rows, stop))
         .buffer_unordered(lane.at_once());
+    let mut all = Ok(());
     while let Some(ended) = attempts.next().await {
-        ended?;
+        // The others go on: what came of them is noted as far as the store takes it.
+        all = all.and(ended);
     }
+    all?;
     core.wake();
     Ok(true)
 }

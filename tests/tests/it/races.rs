@@ -96,6 +96,48 @@ async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled
     rig.gateway.stop().await;
 }
 
+/// A store that takes no outcome of an attempt, as one whose disk is full or whose database is away.
+fn store_that_notes_no_outcome(rig: &Rig) -> rusqlite::Connection {
+    let file = rig.folder.path().join("data/tandem.sqlite");
+    let store = rusqlite::Connection::open(file).unwrap();
+    store.busy_timeout(PATIENCE).unwrap();
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON attempt WHEN NEW.outcome <> 'withdrawn' \
+                   BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    store.execute_batch(refuses).unwrap();
+    store
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_whose_outcome_the_store_did_not_take_is_recalled_when_consent_ends() {
+    let (rig, start) = started(Mood::Holds).await;
+    let store = store_that_notes_no_outcome(&rig);
+    rig.liar.lets_go();
+    let id = start.id.to_string();
+    rig.partner
+        .wait_for("the start", |one| one.message_id == id, PATIENCE)
+        .await
+        .unwrap();
+    revoked(&rig).await;
+    rig.partner
+        .wait_for(
+            "the recall",
+            |one| one.message_id != id && one.raw.contains(&id),
+            PATIENCE,
+        )
+        .await
+        .unwrap();
+    store.execute_batch("DROP TRIGGER refuses").unwrap();
+    let core = std::sync::Arc::clone(&rig.gateway.core);
+    core.wake();
+    drained(&core, "cws-demo").await;
+    let recalls = outbox(&core, "cws-demo").await;
+    let recalls = recalls
+        .iter()
+        .filter(|row| row.kind == "recall" && String::from_utf8_lossy(&row.content).contains(&id));
+    assert_eq!(recalls.count(), 1);
+    rig.gateway.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn message_whose_answer_was_lost_is_recalled_when_consent_ends() {
     let (rig, start) = started(Mood::CutsAfter).await;
