@@ -1,9 +1,12 @@
 //! Counting distinct keys in little memory: about five bytes a key, so that a file of half a gigabyte fits into the memory
 //! limit beside what its reader remembers.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU32;
 
+/// Keys up to which each stands by itself: most inputs tell of a few people, and the shards alone take half a mebibyte.
+const FEW: usize = 1_024;
 /// Keys are spread by the first 16 bits of their hash, and each keeps 32 further bits.
 const SHARDS: usize = 1 << 16;
 /// Remainders that stand together. A shard fills a block before it takes another.
@@ -33,6 +36,9 @@ struct Head {
 /// below one in fifty for a file of three million people.
 pub(crate) struct Distinct {
     hasher: RandomState,
+    /// What is kept of each key, while there are few.
+    few: HashSet<[u8; 6]>,
+    /// The shards, once there are more.
     heads: Vec<Head>,
     segments: Vec<Vec<Block>>,
     count: u64,
@@ -43,7 +49,8 @@ impl Distinct {
     pub(crate) fn new() -> Self {
         Self {
             hasher: RandomState::new(),
-            heads: vec![Head::default(); SHARDS],
+            few: HashSet::new(),
+            heads: Vec::new(),
             segments: Vec::new(),
             count: 0,
         }
@@ -53,6 +60,20 @@ impl Distinct {
     pub(crate) fn add(&mut self, key: &str) {
         let hash = self.hasher.hash_one(key);
         let [a, b, c, d, e, f, ..] = hash.to_be_bytes();
+        if !self.heads.is_empty() {
+            return self.spread([a, b, c, d, e, f]);
+        }
+        self.few.insert([a, b, c, d, e, f]);
+        if self.few.len() > FEW {
+            self.heads = vec![Head::default(); SHARDS];
+            for kept in std::mem::take(&mut self.few) {
+                self.spread(kept);
+            }
+        }
+    }
+
+    /// Adds what is kept of a key to its shard.
+    fn spread(&mut self, [a, b, c, d, e, f]: [u8; 6]) {
         let shard = usize::from(u16::from_be_bytes([a, b]));
         let rest = u32::from_be_bytes([c, d, e, f]);
         let Some(mut head) = self.heads.get(shard).copied() else {
@@ -116,7 +137,7 @@ impl Distinct {
 
     /// How many keys there are.
     pub(crate) fn count(&self) -> u64 {
-        self.count
+        self.count + self.few.len() as u64
     }
 }
 
@@ -133,10 +154,12 @@ mod tests {
     #[test]
     fn a_key_counts_once_however_often_it_comes() {
         let mut distinct = Distinct::new();
-        for _ in 0..2 {
-            (0..100_000).for_each(|key| distinct.add(&format!("person-{key}")));
+        for many in [3, FEW, FEW + 1, 100_000] {
+            for _ in 0..2 {
+                (0..many).for_each(|key| distinct.add(&format!("person-{key}")));
+            }
+            assert_eq!(distinct.count(), many as u64);
         }
-        assert_eq!(distinct.count(), 100_000);
     }
 
     #[test]
