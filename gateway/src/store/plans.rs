@@ -7,7 +7,7 @@ use super::sql::{Session, composed};
 use super::tests::on_sqlite;
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
-const ALL: [&str; 41] = [
+const ALL: [&str; 42] = [
     // The highest position so far: the last entry of an index.
     "INSERT INTO audit ",
     "INSERT INTO event ",
