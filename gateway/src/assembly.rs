@@ -21,7 +21,7 @@ use crate::pipeline::canary;
 use crate::pipeline::core::Core;
 use crate::pipeline::files;
 use crate::pipeline::labelling::Labeller;
-use crate::pipeline::{learning, processor, retention, timers};
+use crate::pipeline::{learning, processor, recalling, retention, timers};
 use crate::transport::folder::ExchangeFolder;
 use crate::transport::http::{ClientError, PartnerClient};
 
@@ -141,7 +141,8 @@ impl Assembly {
     }
 }
 
-/// To match, to apply, to learn and to look at the time is one duty: all of it goes by one index in one order.
+/// To match, to apply, to learn, to look at the time and at what must be recalled is one duty: all of it goes by one index in one
+/// order, and by the rules that the same gateway has put in force.
 fn pipeline_duty(core: &Arc<Core>, duties: &mut Duties) {
     let core = Arc::clone(core);
     duties.add("pipeline", move |stop| {
@@ -157,6 +158,7 @@ fn pipeline_duty(core: &Arc<Core>, duties: &mut Duties) {
                 processor::run(Arc::clone(&core), stop.clone()),
                 learning::run(Arc::clone(&core), stop.clone()),
                 timers::run(Arc::clone(&core), stop.clone()),
+                recalling::duty::run(Arc::clone(&core), stop.clone()),
                 probing
             );
         }

@@ -117,10 +117,12 @@ impl Gateway {
     /// Stops: nothing new is taken, what is under way ends, the store is closed. Bounded in time.
     pub async fn stop(self) {
         self.stop.cancel();
-        if tokio::time::timeout(STOP_LIMIT, self.tasks.wait())
-            .await
-            .is_err()
-        {
+        self.core.owed.close();
+        let ended = async {
+            self.tasks.wait().await;
+            self.core.owed.wait().await;
+        };
+        if tokio::time::timeout(STOP_LIMIT, ended).await.is_err() {
             tracing::warn!(
                 "some tasks did not end in time; what they had not committed is repeated at the next start"
             );
@@ -237,6 +239,7 @@ async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(C
         timers: Arc::default(),
         retention: Arc::default(),
         files,
+        owed: TaskTracker::new(),
         loaded: Arc::new(loaded),
     };
     let mut tx = core.store.begin().await?;

@@ -16,9 +16,11 @@ mod check;
 pub(crate) mod document;
 mod inbox;
 mod life;
+mod recalled;
 mod search;
 mod unreadable;
 
+use self::recalled::recalled;
 use super::Api;
 use super::body::{JsonBody, Path};
 use super::caller::{As, PrivacyOfficers};
@@ -26,6 +28,7 @@ use super::link_view::KeyView;
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
 use crate::pipeline::consents::{self, Captured, ConsentError, Taken};
+use crate::pipeline::recalling::Recalls;
 use crate::state::directive::{Because, DirectiveDoc};
 use crate::store::Tx;
 
@@ -69,7 +72,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
     )
     .allow::<PrivacyOfficers>()
     .takes::<Revocation>()
-    .gives::<RevokedView>(200, "Revoked; the messages whose holders are told to stop")
+    .gives::<RevokedView>(
+        200,
+        "Revoked; the messages whose holders are told to stop. Where much was told, the answer waits some seconds until all of it \
+         has been looked at; it is gone on with whether the caller waits or not",
+    )
     .refuses(404, "No such consent")
     .refuses(409, "It is not in force");
     let routes = search::routes(life::routes(routes));
@@ -188,6 +195,9 @@ pub(super) struct RevokedView {
     /// Messages whose holders are told to stop using them.
     #[schema(value_type = Vec<String>)]
     pub recalled: Vec<MessageId>,
+    /// Whether more that was told is still looked at, and may be recalled; absent when all was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recalling: bool,
 }
 
 async fn capture_consent(
@@ -195,18 +205,8 @@ async fn capture_consent(
     State(api): State<Api>,
     JsonBody(new): JsonBody<NewConsent>,
 ) -> Result<Response, ApiError> {
-    let core = api.core();
-    let mut tx = core.store.begin().await?;
-    let id = new.directive.id.clone();
-    let captured = Captured {
-        directive: new.directive,
-        covers: new.covers,
-        actor: by.caller.name(),
-        consent: None,
-        filed_by: None,
-    };
-    let document = consents::capture(core, &mut tx, captured).await;
-    let document = settled(&api, tx, &id, by.caller.name(), document).await?;
+    let work = capture(api.clone(), by.caller.name().to_owned(), new);
+    let document = api.see_through(work).await?;
     let view = ConsentView::from(&document);
     let location = format!("/v1/consents/{}", segment(&view.id));
     Ok((
@@ -215,6 +215,21 @@ async fn capture_consent(
         Json(view),
     )
         .into_response())
+}
+
+async fn capture(api: Api, actor: String, new: NewConsent) -> Result<DirectiveDoc, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let id = new.directive.id.clone();
+    let captured = Captured {
+        directive: new.directive,
+        covers: new.covers,
+        actor: &actor,
+        consent: None,
+        filed_by: None,
+    };
+    let document = consents::capture(core, &mut tx, captured).await;
+    settled(&api, tx, &id, &actor, document).await
 }
 
 /// An id as one segment of an address.
@@ -248,11 +263,15 @@ async fn verify_consent(
     State(api): State<Api>,
     Path(id): Path<DirectiveId>,
 ) -> Result<Json<ConsentView>, ApiError> {
-    let core = api.core();
-    let mut tx = core.store.begin().await?;
-    let document = consents::verify(core, &mut tx, &id, by.caller.name()).await;
-    let document = settled(&api, tx, &id, by.caller.name(), document).await?;
+    let work = verify(api.clone(), by.caller.name().to_owned(), id);
+    let document = api.see_through(work).await?;
     Ok(Json((&document).into()))
+}
+
+async fn verify(api: Api, actor: String, id: DirectiveId) -> Result<DirectiveDoc, ApiError> {
+    let mut tx = api.core().store.begin().await?;
+    let document = consents::verify(api.core(), &mut tx, &id, &actor).await;
+    settled(&api, tx, &id, &actor, document).await
 }
 
 async fn revoke_consent(
@@ -261,22 +280,40 @@ async fn revoke_consent(
     Path(id): Path<DirectiveId>,
     JsonBody(asked): JsonBody<Revocation>,
 ) -> Result<Json<RevokedView>, ApiError> {
-    let core = api.core();
-    let mut tx = core.store.begin().await?;
-    let taken = Taken::from(asked);
-    let revoked = Box::pin(consents::revoke(
-        core,
-        &mut tx,
-        &id,
-        &taken,
-        by.caller.name(),
-    ))
-    .await;
-    let (document, recalled) = settled(&api, tx, &id, by.caller.name(), revoked).await?;
-    Ok(Json(RevokedView {
-        consent: (&document).into(),
-        recalled,
-    }))
+    let work = revoke(
+        api.clone(),
+        by.caller.name().to_owned(),
+        id,
+        Taken::from(asked),
+    );
+    let (document, recalls) = api.see_through(work).await?;
+    revoked(&api, &document, recalls).await.map(Json)
+}
+
+async fn revoke(
+    api: Api,
+    actor: String,
+    id: DirectiveId,
+    taken: Taken,
+) -> Result<(DirectiveDoc, Recalls), ApiError> {
+    let mut tx = api.core().store.begin().await?;
+    let revoked = consents::revoke(api.core(), &mut tx, &id, &taken, &actor);
+    let revoked = Box::pin(revoked).await;
+    settled(&api, tx, &id, &actor, revoked).await
+}
+
+/// The answer about a directive that permits less.
+async fn revoked(
+    api: &Api,
+    document: &DirectiveDoc,
+    recalls: Recalls,
+) -> Result<RevokedView, ApiError> {
+    let recalled = recalled(api, &document.covers, recalls).await?;
+    Ok(RevokedView {
+        consent: document.into(),
+        recalled: recalled.messages,
+        recalling: recalled.goes_on,
+    })
 }
 
 /// Commits what was done; a step that was refused leaves nothing but a note in the audit that it was.

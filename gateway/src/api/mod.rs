@@ -34,6 +34,7 @@ mod messages;
 mod monitor;
 mod openapi;
 mod overdue;
+mod owed;
 mod own_events;
 mod own_match;
 mod pace;

@@ -22,6 +22,7 @@ use crate::figures;
 use crate::pipeline::core::Core;
 use crate::state::large::LargeDoc;
 use crate::state::link::{LinkDoc, LinkStanding};
+use crate::state::recalling::RecallingDoc;
 use crate::state::retention::{Counts, KindCounts, LastRunDoc};
 use crate::store::{LaneCount, OutboxState, RootKeyRow};
 use crate::transport::certificate::Certificate;
@@ -81,6 +82,11 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
         "tandem_match_review_pending",
         "Doubtful pairs, and links in doubt, that wait for a steward.",
         [(Vec::new(), pending + doubted)],
+    );
+    recalls(
+        &mut text,
+        &tx.all::<RecallingDoc>().await?,
+        core.clock.now(),
     );
     keys(&mut text, &tx.root_keys().await?, core.clock.now());
     large_files(&mut text, &tx.all::<LargeDoc>().await?);
@@ -225,6 +231,23 @@ fn large_files(text: &mut String, docs: &[LargeDoc]) {
     for (name, help, value) in figures {
         gauge(text, name, help, [(Vec::new(), count(value))]);
     }
+}
+
+/// What was told and is still looked at for what must be recalled: most looks end in the transaction that begins them.
+fn recalls(text: &mut String, docs: &[RecallingDoc], now: Timestamp) {
+    let oldest = docs.iter().map(|doc| doc.since).min();
+    gauge(
+        text,
+        "tandem_recalls_pending",
+        "People of whom less may be told than before, and of whom much was told, while it is looked at for what must be recalled.",
+        [(Vec::new(), count(docs.len() as u64))],
+    );
+    gauge(
+        text,
+        "tandem_recalls_oldest_age_seconds",
+        "Since when the first of them waits; 0 when none does.",
+        [(Vec::new(), oldest.map_or(0, |oldest| age(oldest, now)))],
+    );
 }
 
 /// A figure of what was found of a kind, at an instant.

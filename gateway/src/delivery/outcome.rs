@@ -242,6 +242,7 @@ async fn disclosed(tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result
         permitted: attempted.permitted.clone(),
         decision: attempted.decision,
         is_recalled: false,
+        recalled_at: None,
         is_presumed: attempted.may_have_arrived,
     };
     if document.is_presumed {
@@ -290,6 +291,7 @@ pub(super) async fn broke_off(core: &Core, lane: &SystemId) -> Result<(), StoreE
                 permitted: proposal.items.iter().map(|item| item.id.clone()).collect(),
                 decision: row.decision,
                 is_recalled: false,
+                recalled_at: None,
                 is_presumed: true,
             };
             keep(&mut tx, &document, now).await?;

@@ -11,6 +11,7 @@ use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, OrganizationId, SourceEventId, SystemId};
 use tandem_matching::Engine;
 use tokio::sync::{Mutex, Notify, watch};
+use tokio_util::task::TaskTracker;
 
 use super::canary::Canary;
 use super::files::Files;
@@ -76,6 +77,8 @@ pub struct Core {
     pub retention: Arc<Notify>,
     /// Large files.
     pub files: Arc<Files>,
+    /// What was begun for callers and comes about though they hang up.
+    pub owed: TaskTracker,
 }
 
 impl Core {

@@ -23,8 +23,9 @@ use crate::store::{Document, Due, Place, StoreError, Tx};
 const REMINDERS: [u16; 3] = [60, 30, 7];
 /// Consents that are looked at in one transaction.
 const PAGE: u32 = 200;
-/// Consents for which something is done in one transaction: others wait to write meanwhile.
-const MOST: u32 = 20;
+/// Consents for which something is done, and messages that are decided again for them, in one transaction: others wait to write
+/// meanwhile.
+const MOST: usize = 20;
 
 /// What time does to a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +77,8 @@ pub async fn look(core: &Core) -> Result<Option<Timestamp>, StoreError> {
         let mut came = 0;
         for found in due {
             let before = aside.get(found.place.to_string().as_str()).copied();
-            came += u32::from(look_after(core, &mut tx, found, before, now).await?);
-            if came == MOST {
+            came += look_after(core, &mut tx, found, before, now).await?;
+            if came >= MOST {
                 break;
             }
         }
@@ -86,15 +87,14 @@ pub async fn look(core: &Core) -> Result<Option<Timestamp>, StoreError> {
     }
 }
 
-/// Looks after one consent, or sets it aside when that fails: others wait for it no longer. Returns whether anything was
-/// done.
+/// Looks after one consent, or sets it aside when that fails: others wait for it no longer. Returns how much was done.
 async fn look_after(
     core: &Core,
     tx: &mut Tx,
     found: Due<DirectiveDoc>,
     before: Option<&StuckDoc>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<usize, StoreError> {
     let mark = tx.mark().await?;
     let id = found.document.as_ref().ok();
     let id = id.map(|document| document.directive.id.to_string());
@@ -104,19 +104,19 @@ async fn look_after(
         Err(error) => Err(error),
     };
     match (done, before) {
-        (Ok(has_come), None) => {
+        (Ok(came), None) => {
             tx.pass(mark).await?;
-            Ok(has_come)
+            Ok(came)
         }
-        (Ok(has_come), Some(before)) => {
+        (Ok(came), Some(before)) => {
             tx.pass(mark).await?;
             stuck::freed(core, tx, before, now).await?;
-            Ok(has_come)
+            Ok(came)
         }
         (Err(error), _) if stuck::is_its_own(&error) => {
             tx.back_to(mark).await?;
             stuck::set_aside(core, tx, &found.place, id, &error, now).await?;
-            Ok(true)
+            Ok(1)
         }
         (Err(error), _) => Err(error),
     }
@@ -139,27 +139,27 @@ async fn by_these_rules(core: &Core, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Does what is due for one consent, or notes when something will be. Returns whether anything was.
+/// Does what is due for one consent, or notes when something will be. Returns how much was done.
 async fn look_at(
     core: &Core,
     tx: &mut Tx,
     (place, document): (&Place, DirectiveDoc),
     writes_indexes: bool,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<usize, StoreError> {
     if writes_indexes {
         tx.write_indexes(&document).await?;
     }
     match next_of(core, tx, &document).await? {
         // What is written by this is looked at again.
         Some((at, what)) if at <= now => {
-            comes(core, tx, document, what, now).await?;
-            Ok(true)
+            let looked_at = comes(core, tx, document, what, now).await?;
+            Ok(1 + looked_at)
         }
         next => {
             let next = next.map(|(at, _)| at);
             tx.look_at::<DirectiveDoc>(place, next).await?;
-            Ok(false)
+            Ok(0)
         }
     }
 }
@@ -211,13 +211,14 @@ fn reminder(document: &DirectiveDoc, end: Timestamp, now: Timestamp) -> Option<(
     latest.or_else(|| all.first()).copied()
 }
 
+/// What time has brought for a consent. Returns how many messages were decided again for it.
 async fn comes(
     core: &Core,
     tx: &mut Tx,
     mut document: DirectiveDoc,
     what: What,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let id = document.directive.id.as_str().to_owned();
     let gateway = core.gateway.as_str();
     match what {
@@ -227,7 +228,8 @@ async fn comes(
             tx.put(&document, now).await?;
             tx.audit(now, gateway, "consent.start", &id, "").await?;
             let why = Narrowing::Revoked;
-            consents::follow(core, tx, None, &document, why, now).await?;
+            let recalls = consents::follow(core, tx, None, &document, why, now).await?;
+            return Ok(recalls.looked_at);
         }
         What::Reminder(days) => {
             document.reminded = Some(days);
@@ -242,7 +244,7 @@ async fn comes(
                 .await?;
         }
     }
-    Ok(())
+    Ok(0)
 }
 
 /// When a directive that counts, or may come to count, ends, and as what it then stands.
@@ -288,7 +290,7 @@ async fn majority(
     Ok(days.pop_last())
 }
 
-/// Records the end, and does what follows from it.
+/// Records the end, and does what follows from it. Returns how many messages were decided again.
 ///
 /// # Errors
 /// When the store fails.
@@ -298,7 +300,7 @@ pub(super) async fn close(
     mut document: DirectiveDoc,
     state: DirectiveState,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let before = document.directive.says();
     document.directive.state = Some(state);
     let is_held = state == DirectiveState::Suspended;
@@ -312,6 +314,6 @@ pub(super) async fn close(
     let (gateway, id) = (core.gateway.as_str(), document.directive.id.as_str());
     tx.audit(now, gateway, action, id, "").await?;
     consents::told(core, tx, &document, BTreeSet::new(), body, now).await?;
-    consents::follow(core, tx, before, &document, Narrowing::Expired, now).await?;
-    Ok(())
+    let recalls = consents::follow(core, tx, before, &document, Narrowing::Expired, now).await?;
+    Ok(recalls.looked_at)
 }

@@ -34,6 +34,7 @@ pub mod proposal;
 pub mod queue;
 pub mod raising;
 pub mod recall;
+pub mod recalling;
 pub mod referrals;
 pub mod rejudging;
 pub(crate) mod reminders;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::core::Core;
 use super::proposal::Proposal;
-use super::{compose, episodes, exchange, family, tell};
+use super::{compose, episodes, exchange, family, recalling, tell};
 use crate::state::baseline::ReleasedDoc;
 use crate::state::denial::DenialDoc;
 use crate::state::disclosure::DisclosureDoc;
@@ -19,7 +19,8 @@ use crate::state::involvement::InvolvementDoc;
 use crate::state::mutual::MutualDoc;
 use crate::store::{Document, OutboxState, Stage, StoreError, Tx};
 
-/// Looks at a person's family and tells each pair of programmes what may be told.
+/// Looks at a person's family and tells each pair of programmes what may be told; later, when what was told of the family is being
+/// looked at for what must be recalled.
 ///
 /// # Errors
 /// When the store fails.
@@ -30,6 +31,9 @@ pub async fn evaluate(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let family = family::family(tx, person).await?;
+    if recalling::waits(tx, &family, person, now).await? {
+        return Ok(());
+    }
     let mut systems = BTreeSet::new();
     for member in &family {
         systems.extend(family::systems_of(tx, *member).await?);

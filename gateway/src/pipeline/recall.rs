@@ -51,22 +51,34 @@ pub async fn about(tx: &mut Tx, person: PersonId) -> Result<Vec<Told>, StoreErro
             .await?
         {
             let is_known = told.iter().any(|one| one.row.id == disclosure.message);
-            if disclosure.is_recalled || is_known {
-                continue;
-            }
-            let version = version::of_decision(tx, disclosure.decision).await?;
-            let is_meant = records.iter().any(|record| record.person_at(version) == id);
-            if is_meant && let Some(row) = tx.outbox(disclosure.message).await? {
-                told.push(Told {
-                    row,
-                    disclosure,
-                    version,
-                });
+            if !is_known && let Some(one) = of(tx, (&records, id), disclosure).await? {
+                told.push(one);
             }
         }
     }
     told.sort_by_key(|one| one.row.position);
     Ok(told)
+}
+
+/// A delivered message, when it was not recalled yet and told of somebody under an id that was one of these records' then.
+pub(super) async fn of(
+    tx: &mut Tx,
+    (records, id): (&[RecordDoc], PersonId),
+    disclosure: DisclosureDoc,
+) -> Result<Option<Told>, StoreError> {
+    if disclosure.is_recalled {
+        return Ok(None);
+    }
+    let version = version::of_decision(tx, disclosure.decision).await?;
+    if !records.iter().any(|record| record.person_at(version) == id) {
+        return Ok(None);
+    }
+    let row = tx.outbox(disclosure.message).await?;
+    Ok(row.map(|row| Told {
+        row,
+        disclosure,
+        version,
+    }))
 }
 
 /// The ids under which a person's records stood, today's among them.
@@ -182,6 +194,10 @@ pub async fn everything_told(
     told: &[Told],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    let position = tx.last_position().await?;
     let mut by_holder: BTreeMap<SystemId, Vec<MessageId>> = BTreeMap::new();
     for one in told {
         let mut disclosure = one.disclosure.clone();
@@ -190,32 +206,13 @@ pub async fn everything_told(
             .or_default()
             .push(one.row.id);
         disclosure.is_recalled = true;
+        disclosure.recalled_at = Some(position);
         tx.put(&disclosure, now).await?;
     }
     for (holder, messages) in by_holder {
         notice(core, tx, &holder, messages, now).await?;
     }
     Ok(())
-}
-
-/// Recalls what was told about a person and may no longer be told. Returns the messages.
-///
-/// # Errors
-/// When the store fails.
-pub async fn no_longer_permitted(
-    core: &Core,
-    tx: &mut Tx,
-    person: PersonId,
-    now: Timestamp,
-) -> Result<Vec<MessageId>, StoreError> {
-    let mut recalled = Vec::new();
-    for one in about(tx, person).await? {
-        if is_withheld(core, tx, &one, now).await? {
-            recalled.push(one);
-        }
-    }
-    everything_told(core, tx, &recalled, now).await?;
-    Ok(recalled.into_iter().map(|one| one.row.id).collect())
 }
 
 /// Whether anything of a delivered message may not be told today.

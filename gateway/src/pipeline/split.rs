@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tandem_mappings::model::id::{PersonId, RecordKey, SystemId};
 
-use super::version;
+use super::{recalling, version};
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::mutual::MutualDoc;
 use crate::state::record::RecordDoc;
@@ -31,6 +31,7 @@ pub(super) async fn unite(
         record.move_to(stays, from);
         tx.put(&record, now).await?;
     }
+    recalling::follow(tx, stays, now).await?;
     follow(tx, goes, now).await
 }
 
@@ -97,6 +98,7 @@ async fn groups(
 
 /// Referrals go to the person of the record that they name, notices to the person who has a record on both sides.
 async fn follow(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<(), StoreError> {
+    recalling::follow(tx, person, now).await?;
     for mut referral in tx
         .find::<ReferralDoc>("referral.person", &person.to_string())
         .await?

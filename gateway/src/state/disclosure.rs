@@ -20,6 +20,9 @@ pub struct DisclosureDoc {
     pub decision: DecisionId,
     /// Whether its holder was told to stop using it.
     pub is_recalled: bool,
+    /// The position in the log of events at which that was decided; unknown of what was recalled by earlier versions.
+    #[serde(default)]
+    pub recalled_at: Option<i64>,
     /// Whether nobody knows if it arrived: the attempt broke off, or its answer was lost.
     #[serde(default)]
     pub is_presumed: bool,

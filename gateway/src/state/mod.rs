@@ -17,6 +17,7 @@ pub mod mutual;
 pub mod overlay;
 pub mod partner;
 pub mod plan;
+pub mod recalling;
 pub mod record;
 pub mod referral;
 pub mod retention;

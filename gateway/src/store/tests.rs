@@ -104,11 +104,11 @@ macro_rules! contract {
 }
 pub(crate) use contract;
 
-pub(super) fn now() -> jiff::Timestamp {
+pub(crate) fn now() -> jiff::Timestamp {
     "2026-02-02T09:00:00-08:00".parse().unwrap()
 }
 
-pub(super) fn row(tx: &Tx, case: &str) -> OutboxRow {
+pub(crate) fn row(tx: &Tx, case: &str) -> OutboxRow {
     OutboxRow {
         id: MessageId(uuid::Uuid::now_v7()),
         position: 0,

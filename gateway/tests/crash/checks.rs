@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tandem::state::recalling::RecallingDoc;
 use tandem::store::{EventState, OutboxRow, OutboxState, Store};
 use tandem_mappings::model::id::MessageId;
 
@@ -60,7 +61,7 @@ fn no_complaints(county: &County) {
     assert!(complaints.is_empty(), "{complaints:?}");
 }
 
-/// Waits until every event took effect and no lane has anything to do.
+/// Waits until every event took effect, no lane has anything to do, and nothing that was told is still looked at.
 async fn at_rest(county: &County, store: &Store) -> Value {
     let look = async {
         loop {
@@ -75,8 +76,9 @@ async fn at_rest(county: &County, store: &Store) -> Value {
                 OutboxState::Delivered,
             ];
             let under_way = tx.outbox_in(&on_its_way).await.unwrap();
+            let recalling = tx.all::<RecallingDoc>().await.unwrap();
             no_complaints(county);
-            if waiting == 0 && under_way.iter().all(|row| !is_served(row)) {
+            if waiting == 0 && recalling.is_empty() && under_way.iter().all(|row| !is_served(row)) {
                 let counts = tx.lane_counts().await.unwrap();
                 for state in [EventState::Parked, EventState::Deferred] {
                     assert_eq!(tx.count_events(state).await.unwrap(), 0, "{state:?}");
@@ -119,7 +121,11 @@ async fn at_rest(county: &County, store: &Store) -> Value {
             )
         })
         .collect();
-    panic!("stuck: {stuck:#?}\n{}", county.last_words())
+    let recalling = tx.all::<RecallingDoc>().await.unwrap().len();
+    panic!(
+        "stuck: {stuck:#?}, recalls that do not end: {recalling}\n{}",
+        county.last_words()
+    )
 }
 
 /// What the partner refused stands still until the operator has asked it why, and sends it again.

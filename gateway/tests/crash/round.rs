@@ -19,7 +19,7 @@ const TOLD: u32 = 3;
 /// Blows in a round.
 const BLOWS: u32 = 3;
 /// Longest wait for an answer before it is asked again.
-const ANSWER: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_secs(5);
 /// Longest time until something is accepted.
 const PATIENCE: Duration = Duration::from_secs(120);
 

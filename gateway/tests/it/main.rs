@@ -55,6 +55,8 @@ mod labels_hmis;
 mod large_files;
 mod large_files_kept;
 mod processes;
+mod recalls;
+mod recalls_processes;
 mod reload_deliveries;
 mod retention_processes;
 mod retention_rules;

@@ -201,6 +201,7 @@ async fn message(tx: &mut Tx, person: PersonId, at: Timestamp, is_recalled: bool
         permitted: Vec::new(),
         decision: message.decision,
         is_recalled,
+        recalled_at: None,
         is_presumed: false,
     };
     tx.put(&disclosure, at).await.unwrap();

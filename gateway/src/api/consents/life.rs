@@ -9,7 +9,8 @@ use tandem_mappings::model::directive::{Capacity, DirectiveState};
 use tandem_mappings::model::id::{DirectiveId, MessageId, RecordKey};
 use utoipa::ToSchema;
 
-use super::{ConsentView, Revocation, RevokedView, settled};
+use super::recalled::recalled;
+use super::{ConsentView, Revocation, RevokedView, revoked, settled};
 use crate::api::Api;
 use crate::api::body::{JsonBody, Path};
 use crate::api::caller::{As, PrivacyOfficers};
@@ -17,7 +18,8 @@ use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
 use crate::pipeline::consents::{self, Step, Taken};
 use crate::pipeline::family;
-use crate::state::directive::Because;
+use crate::pipeline::recalling::Recalls;
+use crate::state::directive::{Because, DirectiveDoc};
 use crate::store::Tx;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -88,6 +90,9 @@ struct RevokedAll {
     /// Messages whose holders are told to stop using them.
     #[schema(value_type = Vec<String>)]
     recalled: Vec<MessageId>,
+    /// Whether more that was told is still looked at, and may be recalled; absent when all was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    recalling: bool,
 }
 
 /// An authority that ended.
@@ -115,18 +120,25 @@ async fn move_consent(
     Path(id): Path<DirectiveId>,
     JsonBody(asked): JsonBody<Asked>,
 ) -> Result<Json<RevokedView>, ApiError> {
-    let mut tx = api.core().store.begin().await?;
     let step = Step {
         to: asked.to,
         because: asked.because,
         successor: asked.successor,
     };
-    let moved = consents::go(api.core(), &mut tx, &id, step, by.caller.name()).await;
-    let (document, recalled) = settled(&api, tx, &id, by.caller.name(), moved).await?;
-    Ok(Json(RevokedView {
-        consent: (&document).into(),
-        recalled,
-    }))
+    let work = go(api.clone(), by.caller.name().to_owned(), id, step);
+    let (document, recalls) = api.see_through(work).await?;
+    revoked(&api, &document, recalls).await.map(Json)
+}
+
+async fn go(
+    api: Api,
+    actor: String,
+    id: DirectiveId,
+    step: Step,
+) -> Result<(DirectiveDoc, Recalls), ApiError> {
+    let mut tx = api.core().store.begin().await?;
+    let moved = consents::go(api.core(), &mut tx, &id, step, &actor).await;
+    settled(&api, tx, &id, &actor, moved).await
 }
 
 async fn person_of(
@@ -143,18 +155,32 @@ async fn revoke_scope(
     State(api): State<Api>,
     JsonBody(asked): JsonBody<ScopeRevocation>,
 ) -> Result<Json<RevokedAll>, ApiError> {
+    let work = take_back(api.clone(), by.caller.name().to_owned(), asked);
+    let (changed, recalls) = api.see_through(work).await?;
+    let covers = changed.iter().flat_map(|one| one.covers.clone());
+    let covers: Vec<RecordKey> = covers.collect();
+    let recalled = recalled(&api, &covers, recalls).await?;
+    Ok(Json(RevokedAll {
+        consents: changed.iter().map(ConsentView::from).collect(),
+        recalled: recalled.messages,
+        recalling: recalled.goes_on,
+    }))
+}
+
+async fn take_back(
+    api: Api,
+    actor: String,
+    asked: ScopeRevocation,
+) -> Result<(Vec<DirectiveDoc>, Recalls), ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let person = person_of(&mut tx, &asked.record).await?;
     let taken = Taken::from(asked.taken);
-    let (changed, recalled) =
-        consents::revoke_scope(core, &mut tx, person, &taken, by.caller.name()).await?;
+    let taken_back = consents::revoke_scope(core, &mut tx, person, &taken, &actor);
+    let taken_back = Box::pin(taken_back).await?;
     tx.commit().await?;
     core.wake();
-    Ok(Json(RevokedAll {
-        consents: changed.iter().map(ConsentView::from).collect(),
-        recalled,
-    }))
+    Ok(taken_back)
 }
 
 async fn authority_ended(
@@ -162,18 +188,27 @@ async fn authority_ended(
     State(api): State<Api>,
     JsonBody(asked): JsonBody<AuthorityEnded>,
 ) -> Result<Json<HeldBack>, ApiError> {
-    let core = api.core();
     if asked.capacities.contains(&Capacity::OwnSelf) {
         let text = "capacities: nobody's authority to sign for himself or herself ends so";
         return Err(ApiError::Invalid(text.to_owned()));
     }
-    let mut tx = core.store.begin().await?;
-    let person = person_of(&mut tx, &asked.record).await?;
-    let actor = by.caller.name();
-    let held = consents::authority_ended(core, &mut tx, person, &asked.capacities, actor).await?;
-    tx.commit().await?;
-    core.wake();
+    let work = hold_back(api.clone(), by.caller.name().to_owned(), asked);
+    let held = api.see_through(work).await?;
     Ok(Json(HeldBack {
         consents: held.iter().map(ConsentView::from).collect(),
     }))
+}
+
+async fn hold_back(
+    api: Api,
+    actor: String,
+    asked: AuthorityEnded,
+) -> Result<Vec<DirectiveDoc>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let person = person_of(&mut tx, &asked.record).await?;
+    let held = consents::authority_ended(core, &mut tx, person, &asked.capacities, &actor).await?;
+    tx.commit().await?;
+    core.wake();
+    Ok(held)
 }

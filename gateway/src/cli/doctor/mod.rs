@@ -10,6 +10,7 @@ mod examination;
 mod folder;
 mod keys;
 mod partner;
+mod recalls;
 mod store;
 
 use std::path::PathBuf;

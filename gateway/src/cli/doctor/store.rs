@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::examination::{Examination, Finding};
-use super::{blobs, keys};
+use super::{blobs, keys, recalls};
 use crate::config::Config;
 use crate::seal::Sealer;
 use crate::store::{Schema, Store, StoreError};
@@ -86,6 +86,7 @@ async fn look(
     }
     keys::examine(examination, store, now).await?;
     blobs::examine(examination, store, config).await?;
+    recalls::examine(examination, store, now).await?;
     let mut tx = store.snapshot().await?;
     tx.last_recorded().await
 }

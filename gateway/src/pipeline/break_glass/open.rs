@@ -282,6 +282,7 @@ async fn account(
         permitted: grant.items.iter().cloned().collect(),
         decision: document.decision,
         is_recalled: false,
+        recalled_at: None,
         is_presumed: false,
     };
     tx.put(&disclosure, now).await

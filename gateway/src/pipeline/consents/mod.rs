@@ -12,7 +12,8 @@ use tandem_mappings::model::id::{MessageId, PersonId, RecordKey};
 use tandem_mappings::model::referral::{ReasonCode, ReferralRole, ReferralStatus};
 
 use super::core::Core;
-use super::{basis, family, mutual, recall, referrals, tell};
+use super::recalling::{self, Recalls};
+use super::{basis, family, mutual, referrals, tell};
 use crate::state::directive::DirectiveDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{StoreError, Tx};
@@ -99,19 +100,19 @@ pub(super) async fn follow(
     after: &DirectiveDoc,
     why: Narrowing,
     now: Timestamp,
-) -> Result<Vec<MessageId>, StoreError> {
+) -> Result<Recalls, StoreError> {
     let says = after.directive.says();
     let (permit, deny) = (Some(Effect::Permit), Some(Effect::Deny));
     let is_narrower = (before == permit && says != permit) || (before != deny && says == deny);
     let is_wider = (before == deny && says != deny) || (before != permit && says == permit);
-    let mut recalled = Vec::new();
+    let mut recalls = Recalls::default();
     if is_narrower {
-        recalled = Box::pin(narrowed(core, tx, &after.covers, why, now)).await?;
+        recalls = Box::pin(narrowed(core, tx, &after.covers, why, now)).await?;
     }
     if is_wider {
         Box::pin(widened(core, tx, &after.covers, now)).await?;
     }
-    Ok(recalled)
+    Ok(recalls)
 }
 
 /// Records in the log of events what became of a directive.
@@ -170,15 +171,15 @@ pub(crate) async fn widened(
     Ok(())
 }
 
-/// Less may be told: open referrals without a basis are cancelled, holders of copies are told to stop.
+/// Less may be told: open referrals without a basis are cancelled, holders of copies are told to stop. Of people of whom much
+/// was told that is begun here, and the gateway goes on with it.
 pub(crate) async fn narrowed(
     core: &Core,
     tx: &mut Tx,
     covers: &[RecordKey],
     why: Narrowing,
     now: Timestamp,
-) -> Result<Vec<MessageId>, StoreError> {
-    let mut recalled = Vec::new();
+) -> Result<Recalls, StoreError> {
     let persons = persons_of(tx, covers).await?;
     let is_revoked = why == Narrowing::Revoked;
     basis::consent_changed(core, tx, &persons, is_revoked, now).await?;
@@ -189,13 +190,8 @@ pub(crate) async fn narrowed(
         {
             cancel_without_basis(core, tx, document, why, now).await?;
         }
-        recalled.extend(recall::no_longer_permitted(core, tx, *person, now).await?);
     }
-    // A notice about several people is recalled whole: who may still be told of is told of again.
-    for person in persons {
-        mutual::evaluate(core, tx, person, now).await?;
-    }
-    Ok(recalled)
+    recalling::begin(core, tx, &persons, now).await
 }
 
 async fn cancel_without_basis(

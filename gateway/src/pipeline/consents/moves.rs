@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use tandem_mappings::model::directive::{Capacity, DirectiveState, Moment};
 use tandem_mappings::model::event::{Body, ConsentTold};
-use tandem_mappings::model::id::{DirectiveId, MessageId, PersonId, RecordKey};
+use tandem_mappings::model::id::{DirectiveId, PersonId, RecordKey};
 
 use super::capture::starts_later;
 use super::{ConsentError, Narrowing, follow, told};
 use crate::pipeline::core::Core;
+use crate::pipeline::recalling::Recalls;
 use crate::state::directive::{Because, DirectiveDoc};
 use crate::state::record::RecordDoc;
 use crate::store::{StoreError, Tx};
@@ -35,7 +36,7 @@ pub async fn go(
     id: &DirectiveId,
     step: Step,
     actor: &str,
-) -> Result<(DirectiveDoc, Vec<MessageId>), ConsentError> {
+) -> Result<(DirectiveDoc, Recalls), ConsentError> {
     let now = core.clock.now();
     let document = tx
         .get::<DirectiveDoc>(id.as_str())
@@ -107,7 +108,7 @@ async fn moved(
     step: &Step,
     actor: &str,
     now: Timestamp,
-) -> Result<(DirectiveDoc, Vec<MessageId>), ConsentError> {
+) -> Result<(DirectiveDoc, Recalls), ConsentError> {
     let before = document.directive.says();
     document.next_version();
     document.directive.state = Some(step.to);
@@ -135,8 +136,8 @@ async fn moved(
         DirectiveState::Suspended | DirectiveState::Superseded => Narrowing::Expired,
         _ => Narrowing::Revoked,
     };
-    let recalled = follow(core, tx, before, &document, why, now).await?;
-    Ok((document, recalled))
+    let recalls = follow(core, tx, before, &document, why, now).await?;
+    Ok((document, recalls))
 }
 
 type Told = fn(Box<ConsentTold>) -> Body;
@@ -190,7 +191,7 @@ pub(super) async fn suspend(
     because: Because,
     actor: &str,
     now: Timestamp,
-) -> Result<(DirectiveDoc, Vec<MessageId>), ConsentError> {
+) -> Result<(DirectiveDoc, Recalls), ConsentError> {
     let step = Step {
         to: DirectiveState::Suspended,
         because: Some(because),

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use tandem_mappings::model::category::Category;
 use tandem_mappings::model::directive::{Directive, DirectiveState, Effect, Moment, Revocation};
 use tandem_mappings::model::event::Body;
-use tandem_mappings::model::id::{DirectiveId, MessageId, PersonId};
+use tandem_mappings::model::id::{DirectiveId, PersonId};
 
 use super::moves::about;
 use super::{ConsentError, Narrowing, narrowed, told, widened};
 use crate::pipeline::core::Core;
+use crate::pipeline::recalling::Recalls;
 use crate::state::directive::DirectiveDoc;
 use crate::store::Tx;
 
@@ -80,7 +81,7 @@ pub async fn revoke(
     id: &DirectiveId,
     taken: &Taken,
     actor: &str,
-) -> Result<(DirectiveDoc, Vec<MessageId>), ConsentError> {
+) -> Result<(DirectiveDoc, Recalls), ConsentError> {
     let now = core.clock.now();
     let mut document = tx
         .get::<DirectiveDoc>(id.as_str())
@@ -98,10 +99,10 @@ pub async fn revoke(
     if was == Some(Effect::Deny) {
         // Whoever takes a refusal back opens again what nothing else closes.
         widened(core, tx, &document.covers, now).await?;
-        return Ok((document, Vec::new()));
+        return Ok((document, Recalls::default()));
     }
-    let recalled = narrowed(core, tx, &document.covers, Narrowing::Revoked, now).await?;
-    Ok((document, recalled))
+    let recalls = narrowed(core, tx, &document.covers, Narrowing::Revoked, now).await?;
+    Ok((document, recalls))
 }
 
 /// The person takes back a permission wherever it was given: every directive that permits it, not one row.
@@ -114,7 +115,7 @@ pub async fn revoke_scope(
     person: PersonId,
     taken: &Taken,
     actor: &str,
-) -> Result<(Vec<DirectiveDoc>, Vec<MessageId>), ConsentError> {
+) -> Result<(Vec<DirectiveDoc>, Recalls), ConsentError> {
     let now = core.clock.now();
     let mut changed = Vec::new();
     for mut document in about(tx, person).await? {
@@ -129,8 +130,8 @@ pub async fn revoke_scope(
     }
     let covers: BTreeSet<_> = changed.iter().flat_map(|one| one.covers.clone()).collect();
     let covers: Vec<_> = covers.into_iter().collect();
-    let recalled = narrowed(core, tx, &covers, Narrowing::Revoked, now).await?;
-    Ok((changed, recalled))
+    let recalls = narrowed(core, tx, &covers, Narrowing::Revoked, now).await?;
+    Ok((changed, recalls))
 }
 
 /// Records a revocation in a directive.

@@ -5,7 +5,7 @@ use tandem_mappings::model::id::{PersonId, PlanId, RecordKey, SystemId};
 
 use super::named::Named;
 use crate::pipeline::proposal::Proposal;
-use crate::pipeline::referrals;
+use crate::pipeline::{recalling, referrals};
 use crate::state::directive::DirectiveDoc;
 use crate::state::disclosure::DisclosureDoc;
 use crate::state::episode::EpisodeDoc;
@@ -78,8 +78,8 @@ async fn plan_stands(tx: &mut Tx, system: &SystemId, plan: &PlanId) -> Result<bo
     Ok(tx.get::<PlanDoc>(&key).await?.is_some())
 }
 
-/// What needs a message that came to an end: a referral or co-management that goes on, or a consent under whose end its
-/// holder is told to stop.
+/// What needs a message that came to an end: a referral or co-management that goes on, a consent under whose end its
+/// holder is told to stop, or a look at whether that must be told now.
 ///
 /// # Errors
 /// When the store fails.
@@ -108,6 +108,9 @@ pub(super) async fn of_message(
         return Ok(None);
     };
     for person in &disclosure.people {
+        if recalling::is_under_way(tx, *person).await? {
+            return Ok(Some("recall"));
+        }
         if has_consent(tx, *person).await? {
             return Ok(Some("current-consent"));
         }

@@ -15,6 +15,7 @@ use crate::state::gone_record::GoneRecordDoc;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::link::LinkDoc;
 use crate::state::mutual::MutualDoc;
+use crate::state::recalling::RecallingDoc;
 use crate::state::record::RecordDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{Document as _, StoreError, Tx};
@@ -88,6 +89,9 @@ async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Option<&'static str>
     let referrals = tx.find::<ReferralDoc>("referral.person", &id).await?;
     if !referrals.is_empty() {
         return Ok(Some("referral"));
+    }
+    if tx.get::<RecallingDoc>(&id).await?.is_some() {
+        return Ok(Some("recall"));
     }
     let told = tx.count::<DisclosureDoc>("disclosure.person", &id).await?;
     if told > 0 {

@@ -74,11 +74,8 @@ async fn create_consent(
     Raw(body): Raw,
 ) -> Result<Response, FhirError> {
     let consent = parsed(&headers, &body)?;
-    let mut tx = api.core().store.begin().await?;
-    let (filed, is_new) = file(&api, &mut tx, &by.caller, consent).await?;
-    let parts = filed.parts(&mut tx).await?;
-    tx.commit().await?;
-    api.core().wake();
+    let work = filed_anew(api.clone(), by.caller, consent);
+    let (filed, parts, is_new) = api.see_through(work).await?;
     let status = if is_new {
         StatusCode::CREATED
     } else {
@@ -89,6 +86,20 @@ async fn create_consent(
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Files a consent. Returns it with its parts, and whether it is new.
+async fn filed_anew(
+    api: Api,
+    caller: Caller,
+    consent: Value,
+) -> Result<(FiledDoc, Vec<DirectiveDoc>, bool), FhirError> {
+    let mut tx = api.core().store.begin().await?;
+    let (filed, is_new) = file(&api, &mut tx, &caller, consent).await?;
+    let parts = filed.parts(&mut tx).await?;
+    tx.commit().await?;
+    api.core().wake();
+    Ok((filed, parts, is_new))
 }
 
 async fn file_consent(
@@ -109,9 +120,21 @@ async fn file_consent(
     let scan = parameter(&parameters, "document")
         .map(scanned)
         .transpose()?;
+    let work = filed_with(api.clone(), by.caller, consent.clone(), scan);
+    let filed = api.see_through(work).await?;
+    Ok(done(&format!("filed as Consent/{}", filed.id)))
+}
+
+/// Files a consent with the document that was signed.
+async fn filed_with(
+    api: Api,
+    caller: Caller,
+    consent: Value,
+    scan: Option<Vec<u8>>,
+) -> Result<FiledDoc, FhirError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let (filed, is_new) = file(&api, &mut tx, &by.caller, consent.clone()).await?;
+    let (filed, is_new) = file(&api, &mut tx, &caller, consent).await?;
     if let Some(bytes) = scan.filter(|_| is_new) {
         let kind = document::media_type(&bytes).ok_or(ApiError::UnsupportedMediaType)?;
         for mut part in tx.find::<DirectiveDoc>(BY_CONSENT, &filed.id).await? {
@@ -120,7 +143,7 @@ async fn file_consent(
     }
     tx.commit().await?;
     core.wake();
-    Ok(done(&format!("filed as Consent/{}", filed.id)))
+    Ok(filed)
 }
 
 /// An OperationOutcome that says what was done.

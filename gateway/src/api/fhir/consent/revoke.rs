@@ -10,7 +10,7 @@ use super::file::{done, parameter, unprocessable};
 use super::{KINDS, found, parsed};
 use crate::api::Api;
 use crate::api::body::Raw;
-use crate::api::caller::{As, ConsentFilers};
+use crate::api::caller::{As, Caller, ConsentFilers};
 use crate::api::fhir::{FHIR_JSON, FhirError};
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
@@ -59,13 +59,23 @@ async fn revoke_consent(
             [("Parameters.parameter", reason)].into_iter(),
         ));
     };
+    let work = take_back(api.clone(), by.caller, id, patient);
+    api.see_through(work).await
+}
+
+async fn take_back(
+    api: Api,
+    caller: Caller,
+    id: String,
+    patient: String,
+) -> Result<Response, FhirError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
-    let filed = found(&mut tx, &by.caller, &id).await?;
+    let filed = found(&mut tx, &caller, &id).await?;
     if filed.record.person.as_str() != patient {
         return Err(ApiError::NotFound.into());
     }
-    let is_officer = by.caller.role() == Role::PrivacyOfficer;
+    let is_officer = caller.role() == Role::PrivacyOfficer;
     let taken = Taken {
         channel: Some("fhir".to_owned()),
         ..Taken::default()
@@ -89,7 +99,7 @@ async fn revoke_consent(
             &mut tx,
             &part.directive.id,
             &taken,
-            by.caller.name(),
+            caller.name(),
         ))
         .await?;
         revoked += 1;
