@@ -68,6 +68,7 @@ impl Front {
     ) -> anyhow::Result<(Self, SocketAddr)> {
         let config = &intake.core.loaded.config;
         monitor::install(config);
+        tasks.spawn(monitor::take_in(stop.clone()));
         let listen = config.listen.clone();
         let header_seconds = config.limits.header_seconds.max(1);
         let tls = server::tls(&listen).await?;

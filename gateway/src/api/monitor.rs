@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::Api;
 use super::caller::{As, Monitors};
@@ -27,6 +29,8 @@ use crate::state::retention::{Counts, KindCounts, LastRunDoc};
 use crate::store::{LaneCount, OutboxState, RootKeyRow};
 use crate::transport::certificate::Certificate;
 
+/// How often samples are taken in.
+const TAKEN_IN_EVERY: Duration = Duration::from_secs(5);
 /// The process has one recorder, however many gateways run in it (tests).
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
@@ -41,6 +45,20 @@ pub(super) fn install(config: &Config) {
         installed
     });
     figures::begin(config);
+}
+
+/// Takes in what was counted since, until cancelled. Each sample of a distribution waits in memory for that, whether anybody reads the
+/// figures or not.
+pub(super) async fn take_in(stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(TAKEN_IN_EVERY) => {}
+        }
+        if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {
+            recorder.run_upkeep();
+        }
+    }
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {

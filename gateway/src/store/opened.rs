@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::seal::UNIQUE;
 
-/// Documents that are kept, twice: those of late, and those before them.
-const MOST: usize = 2_048;
+/// Bytes of the sealed values whose documents are kept, twice: those of late, and those before them. Opened, a document takes a few times
+/// as much.
+const MOST: usize = 2 << 20;
 /// Bytes of the proof at the end of a sealed value.
 const PROOF: usize = 16;
 
@@ -28,11 +29,15 @@ pub(super) struct OpenedOfLate(Mutex<Generations>);
 #[derive(Default)]
 struct Generations {
     young: HashMap<Spot, Entry>,
+    /// Bytes of the sealed values of those.
+    bytes: usize,
     old: HashMap<Spot, Entry>,
 }
 
 struct Entry {
     mark: Mark,
+    /// Bytes of the sealed value.
+    bytes: usize,
     document: Arc<dyn Any + Send + Sync>,
 }
 
@@ -71,7 +76,15 @@ impl OpenedOfLate {
     ) {
         if let (Some(spot), Some(mark)) = (spot(kind, key), mark(sealed)) {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.keep(spot, Entry { mark, document });
+            let bytes = sealed.len();
+            kept.keep(
+                spot,
+                Entry {
+                    mark,
+                    bytes,
+                    document,
+                },
+            );
         }
     }
 
@@ -79,7 +92,8 @@ impl OpenedOfLate {
     pub(super) fn forget(&self, kind: &'static str, key: &[u8]) {
         if let Some(spot) = spot(kind, key) {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.young.remove(&spot);
+            let gone = kept.young.remove(&spot);
+            kept.bytes -= gone.map_or(0, |gone| gone.bytes);
             kept.old.remove(&spot);
         }
     }
@@ -87,10 +101,13 @@ impl OpenedOfLate {
 
 impl Generations {
     fn keep(&mut self, spot: Spot, entry: Entry) {
-        if self.young.len() >= MOST {
+        if self.bytes + entry.bytes > MOST {
             self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
         }
-        self.young.insert(spot, entry);
+        self.bytes += entry.bytes;
+        let before = self.young.insert(spot, entry);
+        self.bytes -= before.map_or(0, |before| before.bytes);
     }
 }
 
@@ -137,14 +154,24 @@ mod tests {
             key[..4].copy_from_slice(&number.to_be_bytes());
             key
         };
-        let many = u32::try_from(MOST).unwrap() * 3;
-        for number in 0..many {
-            kept.keep("note", &key(number), &sealed(1, 1), Arc::new(number));
-            let first = kept.known::<u32>("note", &key(0), &sealed(1, 1));
+        let large = |last: u8| {
+            let mut large = sealed(1, last);
+            large.resize(MOST / 10, last);
+            large
+        };
+        for number in 0..40 {
+            // Each is written twice: what it was before takes no room.
+            kept.keep("note", &key(number), &large(0), Arc::new(0));
+            kept.keep("note", &key(number), &large(1), Arc::new(number));
+            let first = kept.known::<u32>("note", &key(0), &large(1));
             assert!(first.is_some(), "it is asked for again and again");
         }
-        assert!(kept.known::<u32>("note", &key(1), &sealed(1, 1)).is_none());
+        assert!(kept.known::<u32>("note", &key(1), &large(1)).is_none());
+        kept.forget("note", &key(39));
         let kept = kept.0.lock().unwrap();
-        assert!(kept.young.len() + kept.old.len() <= 2 * MOST);
+        let young: usize = kept.young.values().map(|entry| entry.bytes).sum();
+        let old: usize = kept.old.values().map(|entry| entry.bytes).sum();
+        assert_eq!(kept.bytes, young);
+        assert!(young <= MOST && old <= MOST && kept.old.len() > 3);
     }
 }
