@@ -1,36 +1,34 @@
 //! The tree over leaf hashes (RFC 6962, section 2.1).
 //!
-//! Kept are the roots of all complete subtrees, two hashes a leaf. A leaf is taken by its hash alone: at a start the
+//! Kept are the roots of complete subtrees. A leaf is taken by its hash alone: at a start the
 //! tree is built from the stored hashes, without the leaves, and nothing is hashed twice (`ct-merkle`'s own tree keeps
 //! every leaf in memory and hashes the whole path again at each). Proofs made here are checked by `ct-merkle`.
+//!
+//! A log grows for years. A lean tree keeps what is above its tiles of 256 leaves, a quarter of a byte a leaf, and the last tile, to which
+//! leaves are added; for a proof it is lent the leaves of the one or two tiles that the proof goes into.
+
+use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
 /// A node's hash.
 pub type Hash = [u8; 32];
 
-/// An append-only tree.
+/// The level of a tile's root.
+const TILE: usize = 8;
+
+/// Complete subtrees: `0[k][i]` is the root of the one over `i * 2^k .. (i + 1) * 2^k` of what was added.
 #[derive(Debug, Clone, Default)]
-pub struct Tree {
-    /// `levels[k][i]` is the root of the complete subtree over leaves `i * 2^k .. (i + 1) * 2^k`.
-    levels: Vec<Vec<Hash>>,
-}
+struct Levels(Vec<Vec<Hash>>);
 
-impl Tree {
-    /// Leaves.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.levels.first().map_or(0, |leaves| leaves.len() as u64)
-    }
-
-    /// Appends a leaf by its hash.
-    pub fn push(&mut self, leaf: Hash) {
-        let mut node = leaf;
+impl Levels {
+    fn push(&mut self, added: Hash) {
+        let mut node = added;
         for level in 0.. {
-            if self.levels.len() == level {
-                self.levels.push(Vec::new());
+            if self.0.len() == level {
+                self.0.push(Vec::new());
             }
-            let Some(nodes) = self.levels.get_mut(level) else {
+            let Some(nodes) = self.0.get_mut(level) else {
                 return;
             };
             nodes.push(node);
@@ -38,6 +36,85 @@ impl Tree {
                 [.., left, right] if nodes.len() % 2 == 0 => node = parent(left, right),
                 _ => return,
             }
+        }
+    }
+
+    fn node(&self, level: usize, index: u64) -> Option<Hash> {
+        let index = usize::try_from(index).ok()?;
+        self.0.get(level)?.get(index).copied()
+    }
+}
+
+/// An append-only tree.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    /// Over the roots of the complete tiles.
+    upper: Levels,
+    /// Tiles that are kept or lent, by their number.
+    tiles: BTreeMap<u64, Levels>,
+    /// The tile to which leaves are added.
+    open: Levels,
+    size: u64,
+    is_lean: bool,
+}
+
+impl Tree {
+    /// A tree that keeps nothing of complete tiles but their roots.
+    #[must_use]
+    pub fn lean() -> Self {
+        Self {
+            is_lean: true,
+            ..Self::default()
+        }
+    }
+
+    /// Leaves.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends a leaf by its hash.
+    pub fn push(&mut self, leaf: Hash) {
+        self.open.push(leaf);
+        if let Some(root) = self.open.node(TILE, 0) {
+            let tile = std::mem::take(&mut self.open);
+            if !self.is_lean {
+                self.tiles.insert(self.size >> TILE, tile);
+            }
+            self.upper.push(root);
+        }
+        self.size += 1;
+    }
+
+    /// The first leaf of the tile that holds a leaf, and how many leaves it has, when it must be lent before a proof goes into it: a proof of
+    /// a leaf goes into the leaf's tile, and any of a size into that of its last leaf.
+    #[must_use]
+    pub fn missing(&self, leaf: u64) -> Option<(u64, usize)> {
+        let tile = leaf >> TILE;
+        let is_here = tile >= self.size >> TILE || self.tiles.contains_key(&tile);
+        (!is_here).then_some((tile << TILE, 1 << TILE))
+    }
+
+    /// Lends the leaves of a complete tile, until they are given back. Returns whether they are those that were added.
+    pub fn lend(&mut self, first: u64, leaves: impl IntoIterator<Item = Hash>) -> bool {
+        let mut tile = Levels::default();
+        for leaf in leaves {
+            tile.push(leaf);
+        }
+        let number = first >> TILE;
+        let root = tile.node(TILE, 0);
+        let is_same = root.is_some() && root == self.upper.node(0, number);
+        if is_same {
+            self.tiles.insert(number, tile);
+        }
+        is_same
+    }
+
+    /// Gives back what a lean tree was lent.
+    pub fn give_back(&mut self) {
+        if self.is_lean {
+            self.tiles.clear();
         }
     }
 
@@ -120,8 +197,17 @@ impl Tree {
     }
 
     fn node(&self, level: usize, index: u64) -> Option<Hash> {
-        let index = usize::try_from(index).ok()?;
-        self.levels.get(level)?.get(index).copied()
+        if let Some(above) = level.checked_sub(TILE) {
+            return self.upper.node(above, index);
+        }
+        let below = TILE - level;
+        let tile = index >> below;
+        let levels = if tile == self.size >> TILE {
+            &self.open
+        } else {
+            self.tiles.get(&tile)?
+        };
+        levels.node(level, index & ((1 << below) - 1))
     }
 }
 
@@ -185,6 +271,66 @@ mod tests {
                 assert_eq!(path, theirs.prove_consistency(size - old).as_bytes());
             }
         }
+    }
+
+    fn is_lent(tree: &mut Tree, whole: &Tree, leaf: u64) {
+        if let Some((first, count)) = tree.missing(leaf) {
+            let leaves = (first..first + count as u64).map(|leaf| whole.leaf(leaf).unwrap());
+            assert!(tree.lend(first, leaves));
+        }
+    }
+
+    #[test]
+    fn a_lean_tree_proves_what_a_whole_one_does_once_it_is_lent_the_leaves() {
+        let sizes = [1, 2, 255, 256, 257, 511, 512, 513, 700, 768, 1_000, 1_024];
+        let (mut lean, mut whole) = (Tree::lean(), Tree::default());
+        for number in 0..1_024 {
+            let leaf = leaf_hash(&format!("leaf {number}"));
+            lean.push(leaf);
+            whole.push(leaf);
+        }
+        assert_eq!(
+            lean.root(1_024),
+            whole.root(1_024),
+            "nothing is lent for the head"
+        );
+        assert_eq!(lean.root(700), None);
+        for size in sizes {
+            for other in sizes.into_iter().filter(|other| *other <= size) {
+                for leaf in [size - 1, other - 1] {
+                    is_lent(&mut lean, &whole, leaf);
+                }
+                assert_eq!(lean.root(size), whole.root(size));
+                let (ours, theirs) = (
+                    lean.inclusion(other - 1, size),
+                    whole.inclusion(other - 1, size),
+                );
+                assert!(ours.is_some() && ours == theirs, "{other} of {size}");
+                let (ours, theirs) = (
+                    lean.consistency(other, size),
+                    whole.consistency(other, size),
+                );
+                assert!(ours.is_some() && ours == theirs, "{other} to {size}");
+                lean.give_back();
+                assert!(lean.tiles.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn other_leaves_than_those_that_were_added_are_not_taken() {
+        let mut lean = Tree::lean();
+        let leaf = |number: u64| leaf_hash(&format!("leaf {number}"));
+        lean.extend((0..600).map(leaf));
+        assert_eq!(lean.missing(0), Some((0, 256)));
+        assert_eq!(lean.missing(511), Some((256, 256)));
+        assert_eq!(lean.missing(512), None, "the last tile is kept");
+        let altered = |number| if number == 7 { [0; 32] } else { leaf(number) };
+        assert!(!lean.lend(0, (0..256).map(altered)));
+        assert!(!lean.lend(0, (0..255).map(leaf)));
+        assert!(!lean.lend(256, (0..256).map(leaf)));
+        assert!(lean.lend(0, (0..256).map(leaf)));
+        assert!(lean.inclusion(7, 600).is_some());
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub struct AuditLog {
 #[derive(Debug)]
 struct Inner {
     keys: AuditKeys,
-    /// Over every durable leaf that was read.
+    /// Over every durable leaf that was read; the store has the leaves for proofs.
     tree: Tree,
 }
 
@@ -87,12 +87,13 @@ impl AuditLog {
             public: keys.public(),
             inner: Mutex::new(Inner {
                 keys,
-                tree: Tree::default(),
+                tree: Tree::lean(),
             }),
         };
         let mut inner = log.inner.lock().await;
-        inner.catch_up(&mut store.snapshot().await?).await?;
-        if let Err(error) = inner.compare() {
+        let mut tx = store.snapshot().await?;
+        inner.catch_up(&mut tx).await?;
+        if let Err(error) = inner.compare(&mut tx).await {
             tracing::error!(%error, "the audit log was altered; the gateway serves, and signs no checkpoint");
         }
         drop(inner);
@@ -113,7 +114,7 @@ impl AuditLog {
         let mut inner = self.inner.lock().await;
         let mut tx = store.begin().await?;
         inner.catch_up(&mut tx).await?;
-        inner.compare()?;
+        inner.compare(&mut tx).await?;
         let last = tx.last_checkpoint().await?;
         let size = i64::try_from(inner.tree.size()).map_err(|_| LogError::Unknown)?;
         // The leaf that records the last checkpoint is nothing new.
@@ -121,7 +122,7 @@ impl AuditLog {
         if !is_new {
             return last.map(|last| parse(&last.note)).transpose();
         }
-        let note = inner.sign(now)?;
+        let note = inner.sign(&mut tx, now).await?;
         let row = CheckpointRow {
             size,
             note: note.to_string(),
@@ -161,8 +162,11 @@ impl AuditLog {
         let at = number(position)?;
         let mut inner = self.inner.lock().await;
         inner.catch_up(tx).await?;
-        let path = inner.tree.inclusion(at, size).ok_or(LogError::Unknown)?;
+        inner.lend(tx, [at, size.saturating_sub(1)]).await?;
+        let path = inner.tree.inclusion(at, size);
+        inner.tree.give_back();
         drop(inner);
+        let path = path.ok_or(LogError::Unknown)?;
         let opening = tx.opening_of(row, shows_record).await?;
         Ok(Inclusion::new(
             &self.public.origin,
@@ -186,10 +190,13 @@ impl AuditLog {
         let (older, newer) = (note(tx, old).await?, note(tx, new).await?);
         let mut inner = self.inner.lock().await;
         inner.catch_up(tx).await?;
-        let nodes = inner
-            .tree
-            .consistency(number(old)?, number(new)?)
-            .ok_or(LogError::Unknown)?;
+        let (old, new) = (number(old)?, number(new)?);
+        inner
+            .lend(tx, [old, new].map(|size| size.saturating_sub(1)))
+            .await?;
+        let nodes = inner.tree.consistency(old, new);
+        inner.tree.give_back();
+        let nodes = nodes.ok_or(LogError::Unknown)?;
         Ok(Consistency::new(&older, &newer, &nodes))
     }
 
@@ -240,20 +247,49 @@ impl Inner {
         }
     }
 
+    /// Lends the tree what a proof about these leaves goes into.
+    async fn lend<const N: usize>(
+        &mut self,
+        tx: &mut Tx,
+        leaves: [u64; N],
+    ) -> Result<(), LogError> {
+        for leaf in leaves {
+            let Some((first, count)) = self.tree.missing(leaf) else {
+                continue;
+            };
+            let from = i64::try_from(first).map_err(|_| LogError::Unknown)?;
+            let count = i64::try_from(count).map_err(|_| LogError::Unknown)?;
+            let hashes = tx.leaf_hashes(from, count).await?;
+            if !self.tree.lend(first, hashes) {
+                let text = format!("other leaves from {first} on than were read before");
+                return Err(LogError::Contradiction(text));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the store still holds what the gateway's own witness signed last.
-    fn compare(&self) -> Result<(), LogError> {
+    async fn compare(&mut self, tx: &mut Tx) -> Result<(), LogError> {
         let Some(last) = self.keys.witness.last() else {
             return Ok(());
         };
-        match self.tree.root(last.size) {
+        if last.size <= self.tree.size() {
+            self.lend(tx, [last.size.saturating_sub(1)]).await?;
+        }
+        let root = self.tree.root(last.size);
+        self.tree.give_back();
+        match root {
             Some(root) if root == last.root => Ok(()),
             Some(_) => Err(contradiction("another root", last.size)),
             None => Err(contradiction("fewer leaves than", last.size)),
         }
     }
 
-    fn sign(&mut self, now: Timestamp) -> Result<Note, LogError> {
+    async fn sign(&mut self, tx: &mut Tx, now: Timestamp) -> Result<Note, LogError> {
         let size = self.tree.size();
+        if let Some(last) = self.keys.witness.last() {
+            self.lend(tx, [last.size.saturating_sub(1)]).await?;
+        }
         let root = self.tree.root(size).ok_or(LogError::Unknown)?;
         let origin = self.keys.origin.public().name().to_owned();
         let mut note = Checkpoint { origin, size, root }.sign(&self.keys.origin);
@@ -264,6 +300,7 @@ impl Inner {
             let nodes = self.tree.consistency(from, size)?;
             Some(Consistency::new(&last, &note, &nodes))
         });
+        self.tree.give_back();
         let line = self
             .keys
             .witness

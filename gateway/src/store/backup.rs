@@ -161,7 +161,7 @@ impl Store {
 
 /// The head of the log over all leaves.
 pub(super) async fn audit_head(tx: &mut Tx) -> Option<AuditHead> {
-    let mut tree = Tree::default();
+    let mut tree = Tree::lean();
     loop {
         let from = i64::try_from(tree.size()).ok()?;
         let hashes = tx.leaf_hashes(from, PAGE).await.ok()?;
