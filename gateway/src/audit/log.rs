@@ -270,25 +270,27 @@ impl Inner {
 
     /// Whether the store still holds what the gateway's own witness signed last.
     async fn compare(&mut self, tx: &mut Tx) -> Result<(), LogError> {
-        let Some(last) = self.keys.witness.last() else {
+        let last = self.keys.witness.last();
+        let Some((size, signed)) = last.map(|last| (last.size, last.root)) else {
             return Ok(());
         };
-        if last.size <= self.tree.size() {
-            self.lend(tx, [last.size.saturating_sub(1)]).await?;
+        if size <= self.tree.size() {
+            self.lend(tx, [size.saturating_sub(1)]).await?;
         }
-        let root = self.tree.root(last.size);
+        let root = self.tree.root(size);
         self.tree.give_back();
         match root {
-            Some(root) if root == last.root => Ok(()),
-            Some(_) => Err(contradiction("another root", last.size)),
-            None => Err(contradiction("fewer leaves than", last.size)),
+            Some(root) if root == signed => Ok(()),
+            Some(_) => Err(contradiction("another root", size)),
+            None => Err(contradiction("fewer leaves than", size)),
         }
     }
 
     async fn sign(&mut self, tx: &mut Tx, now: Timestamp) -> Result<Note, LogError> {
         let size = self.tree.size();
-        if let Some(last) = self.keys.witness.last() {
-            self.lend(tx, [last.size.saturating_sub(1)]).await?;
+        let last = self.keys.witness.last();
+        if let Some(size) = last.map(|last| last.size) {
+            self.lend(tx, [size.saturating_sub(1)]).await?;
         }
         let root = self.tree.root(size).ok_or(LogError::Unknown)?;
         let origin = self.keys.origin.public().name().to_owned();

@@ -1,7 +1,7 @@
 //! What follows for what was told when less may be told than before: each message is decided again, and recalled where it may
 //! not stay with its holder.
 //!
-//! Protocol: whoever records that less may be told calls [`begin`] in the same transaction. It looks at a first part there, which
+//! Protocol: whoever records that less may be told calls `begin` in the same transaction. It looks at a first part there, which
 //! is all of it for most people. Where more was told, a document of the person stays ([`RecallingDoc`]), and the gateway goes on
 //! from it ([`duty`]), a part in each transaction, until nothing is left; then the family's programmes are told of who may
 //! still be told of, and the document goes. So nobody waits long to write however much was told, and a gateway that is
