@@ -12,8 +12,9 @@ use tandem::pipeline::retention;
 use tandem::state::directive::DirectiveDoc;
 use tandem::state::disclosure::DisclosureDoc;
 use tandem::state::legal_hold::HoldScope;
+use tandem::state::recalling::{Reached, RecallingDoc};
 use tandem::state::record::{RecordDoc, Standing};
-use tandem::store::{NewDecision, OutboxRow, OutboxState, Stage, Tx};
+use tandem::store::{Document as _, NewDecision, OutboxRow, OutboxState, Stage, Tx};
 use tandem_adapter_port::outbound::{OutboundBody, RecallView};
 use tandem_consent::Action;
 use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, RecordKey};
@@ -355,4 +356,43 @@ fn nothing_goes_that_is_below_its_term_or_needed_or_held_and_everything_else_doe
     let outcome = runner.run(&case(), |case| runtime.block_on(check(&office, &case)));
     outcome.unwrap();
     runtime.block_on(office.stopped());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_past_its_term_stays_while_it_is_looked_at_for_what_must_be_recalled() {
+    let office = Office::open().await;
+    let core = office.core();
+    let (old, person) = (Age::Past(8).at(), PersonId(uuid::Uuid::now_v7()));
+    let key = RecordKey {
+        system: "calworks-demo".parse().unwrap(),
+        person: "91234567A".parse().unwrap(),
+    };
+    // Nobody can say how far it came, so that it does not end by itself.
+    let look = RecallingDoc {
+        reached: Some(Reached {
+            id: person,
+            place: "nowhere".to_owned(),
+        }),
+        ..RecallingDoc::new(person, old)
+    };
+    let mut tx = core.store.begin().await.unwrap();
+    tx.put(&record(&key, person, old), old).await.unwrap();
+    let told = Put::Message(message(&mut tx, person, old, false).await);
+    tx.put(&look, old).await.unwrap();
+    tx.commit().await.unwrap();
+    for (is_looked_at, runs) in [(true, 1), (false, RUNS)] {
+        if !is_looked_at {
+            let mut tx = core.store.begin().await.unwrap();
+            tx.remove::<RecallingDoc>(&look.key()).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        for _ in 0..runs {
+            run(&office, "confirm").await;
+        }
+        let mut tx = core.store.snapshot().await.unwrap();
+        assert_eq!(stands(&mut tx, &told).await, is_looked_at);
+        let key = RecordDoc::key_of(&key);
+        let known = tx.get::<RecordDoc>(&key).await.unwrap().is_some();
+        assert_eq!(known, is_looked_at, "the record");
+    }
 }
