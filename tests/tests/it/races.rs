@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tandem::demo::world::PATIENCE;
+use tandem::pipeline::core::Core;
 use tandem::store::{OutboxRow, OutboxState};
 use tandem_simulators::Mood;
 
@@ -96,6 +97,27 @@ async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled
     rig.gateway.stop().await;
 }
 
+/// Child welfare is told to stop using a message.
+async fn recall_arrives(rig: &Rig, message: &str) {
+    rig.partner
+        .wait_for(
+            "the recall",
+            |one| one.message_id != message && one.raw.contains(message),
+            PATIENCE,
+        )
+        .await
+        .unwrap();
+}
+
+/// One recall names a message, and nothing waits any more.
+async fn is_recalled_once(core: &Core, message: &str) {
+    drained(core, "cws-demo").await;
+    let rows = outbox(core, "cws-demo").await;
+    let names_it = |row: &&OutboxRow| String::from_utf8_lossy(&row.content).contains(message);
+    let recalls = rows.iter().filter(|row| row.kind == "recall");
+    assert_eq!(recalls.filter(names_it).count(), 1);
+}
+
 /// A store that takes no outcome of an attempt, as one whose disk is full or whose database is away.
 fn store_that_notes_no_outcome(rig: &Rig) -> rusqlite::Connection {
     let file = rig.folder.path().join("data/tandem.sqlite");
@@ -118,23 +140,11 @@ async fn message_whose_outcome_the_store_did_not_take_is_recalled_when_consent_e
         .await
         .unwrap();
     revoked(&rig).await;
-    rig.partner
-        .wait_for(
-            "the recall",
-            |one| one.message_id != id && one.raw.contains(&id),
-            PATIENCE,
-        )
-        .await
-        .unwrap();
+    recall_arrives(&rig, &id).await;
     store.execute_batch("DROP TRIGGER refuses").unwrap();
     let core = std::sync::Arc::clone(&rig.gateway.core);
     core.wake();
-    drained(&core, "cws-demo").await;
-    let recalls = outbox(&core, "cws-demo").await;
-    let recalls = recalls
-        .iter()
-        .filter(|row| row.kind == "recall" && String::from_utf8_lossy(&row.content).contains(&id));
-    assert_eq!(recalls.count(), 1);
+    is_recalled_once(&core, &id).await;
     rig.gateway.stop().await;
 }
 
@@ -156,19 +166,7 @@ async fn message_whose_answer_was_lost_is_recalled_when_consent_ends() {
     );
     revoked(&rig).await;
     rig.seconds_pass(3600);
-    rig.partner
-        .wait_for(
-            "the recall",
-            |one| one.message_id != id && one.raw.contains(&id),
-            PATIENCE,
-        )
-        .await
-        .unwrap();
-    drained(&core, "cws-demo").await;
-    let recalls = outbox(&core, "cws-demo").await;
-    let recalls = recalls
-        .iter()
-        .filter(|row| row.kind == "recall" && String::from_utf8_lossy(&row.content).contains(&id));
-    assert_eq!(recalls.count(), 1);
+    recall_arrives(&rig, &id).await;
+    is_recalled_once(&core, &id).await;
     rig.gateway.stop().await;
 }
