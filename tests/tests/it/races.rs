@@ -140,10 +140,17 @@ async fn message_whose_outcome_the_store_did_not_take_is_recalled_when_consent_e
         .await
         .unwrap();
     revoked(&rig).await;
-    recall_arrives(&rig, &id).await;
-    store.execute_batch("DROP TRIGGER refuses").unwrap();
     let core = std::sync::Arc::clone(&rig.gateway.core);
+    until(&core, "it is withdrawn", || async {
+        let rows = outbox(&core, "cws-demo").await;
+        rows.iter()
+            .any(|row| row.id == start.id && row.state == OutboxState::Withdrawn)
+    })
+    .await;
+    // From here on outcomes are noted again: a recall waits for the one before it.
+    store.execute_batch("DROP TRIGGER refuses").unwrap();
     core.wake();
+    recall_arrives(&rig, &id).await;
     is_recalled_once(&core, &id).await;
     rig.gateway.stop().await;
 }
