@@ -47,6 +47,11 @@ pub(super) fn install(config: &Config) {
     figures::begin(config);
 }
 
+/// What was installed, if it could be.
+fn recorder() -> Option<&'static PrometheusHandle> {
+    RECORDER.get().and_then(Option::as_ref)
+}
+
 /// Takes in what was counted since, until cancelled. Each sample of a distribution waits in memory for that, whether anybody reads the
 /// figures or not.
 pub(super) async fn take_in(stop: CancellationToken) {
@@ -55,7 +60,7 @@ pub(super) async fn take_in(stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(TAKEN_IN_EVERY) => {}
         }
-        if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {
+        if let Some(recorder) = recorder() {
             recorder.run_upkeep();
         }
     }
@@ -74,7 +79,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoResponse, ApiError> {
     let core = api.core();
     let mut text = String::new();
-    if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {
+    if let Some(recorder) = recorder() {
         recorder.run_upkeep();
         text.push_str(&recorder.render());
     }
