@@ -1,10 +1,12 @@
 //! Holds a conversation with a FHIR server about one message.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use tandem_adapter_port::conversation::Conclusion;
+use tandem_adapter_port::conversation::{Conclusion, Conversation};
 use tandem_adapter_port::format::Format;
+use tandem_adapter_port::outbound::Outbound;
 use tandem_adapter_port::write::{Delivery, Fault};
 use tandem_fhir::config::FhirConfig;
 use tokio::runtime::Handle;
@@ -12,15 +14,15 @@ use tokio::runtime::Handle;
 use super::carry::{self, Carried, Carrier, Heard};
 use super::lane::Lane;
 use super::outcome;
-use super::ready::Ready;
+use super::ready::{self, Draft, Drafts, Ready};
 use super::response::Response;
 use crate::pipeline::core::Core;
-use crate::state::partner::{PartnerRowDoc, StoredMemory};
+use crate::state::partner::StoredMemory;
 use crate::store::StoreError;
 use crate::traces::{Field, Step};
-use crate::transport::http::ATTEMPT_LIMIT;
+use crate::transport::http::{ATTEMPT_LIMIT, PartnerClient};
 
-/// Holds the conversation to its end.
+/// Holds a conversation about each message, one after the other.
 ///
 /// # Errors
 /// When the store fails.
@@ -28,35 +30,61 @@ pub(super) async fn hold(
     core: &Core,
     lane: &Lane,
     config: &FhirConfig,
-    ready: Ready,
+    drafts: Drafts,
     started_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let Carrier::Fhir(client) = &lane.carrier else {
-        return outcome::park_all(core, vec![ready], started_at, "the lane has no FHIR server")
-            .await;
-    };
-    let _under_way = lane.gate.signs.begin(1);
+    let mut talks = HashMap::new();
+    for draft in &drafts.all {
+        if let Some(outbound) = draft.outbound() {
+            let talk = begin(core, lane, config, draft, outbound).await;
+            talks.insert(outbound.id, talk);
+        }
+    }
+    let handed = talks.keys().map(|message| (*message, None)).collect();
+    for one in ready::decide(core, lane, drafts, handed, started_at).await? {
+        match (&lane.carrier, talks.remove(&one.row.id).flatten()) {
+            (Carrier::Fhir(client), Some(talk)) => {
+                hold_one(core, lane, client, talk, one, started_at).await?;
+            }
+            _ => {
+                let text = "starting the conversation ended abnormally";
+                outcome::park_all(core, lane, vec![one], started_at, text).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The conversation about a message; `None` when beginning it ended abnormally.
+async fn begin(
+    core: &Core,
+    lane: &Lane,
+    config: &FhirConfig,
+    draft: &Draft,
+    outbound: &Outbound,
+) -> Option<Box<dyn Conversation>> {
     let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
-    let (config, outbound) = (config.clone(), ready.outbound.clone());
-    let compose = ready.attempt.within(&core.traces, Step::Compose);
+    let (config, outbound) = (config.clone(), outbound.clone());
+    let compose = draft.attempt.within(&core.traces, Step::Compose);
     compose.note(Field::Kind, Format::FhirBundle.name());
     let talk = tokio::task::spawn_blocking(move || {
         tandem_fhir::conversation::deliver(&config, &outbound, &memory)
-    })
-    .await;
+    });
+    let talk = talk.await.ok();
     drop(compose);
-    let Ok(mut talk) = talk else {
-        return outcome::park_all(
-            core,
-            vec![ready],
-            started_at,
-            "starting the conversation ended abnormally",
-        )
-        .await;
-    };
-    let mut tx = core.store.begin().await?;
-    tx.hand_over(ready.row.id, None, core.clock.now()).await?;
-    tx.commit().await?;
+    talk
+}
+
+/// Holds a conversation to its end.
+async fn hold_one(
+    core: &Core,
+    lane: &Lane,
+    client: &PartnerClient,
+    mut talk: Box<dyn Conversation>,
+    ready: Ready,
+    started_at: Timestamp,
+) -> Result<(), StoreError> {
+    let _under_way = lane.gate.signs.begin(1);
     let started = Instant::now();
     let mut heard = Heard::default();
     let talking = carry::heard(client, talk.as_mut(), &core.clock, &mut heard);
@@ -76,20 +104,17 @@ pub(super) async fn hold(
         }),
         ..Conclusion::default()
     });
-    let (now, took) = (core.clock.now(), started.elapsed());
+    let took = started.elapsed();
     let delivery = conclusion.delivery.unwrap_or(Delivery::Park {
         fault: Fault::Ours,
         text: "the conversation ended without an outcome".to_owned(),
     });
     lane.ended(core, &delivery, took);
-    let mut tx = core.store.begin().await?;
-    PartnerRowDoc::keep(&mut tx, &lane.system, conclusion.memory, now).await?;
     let carried = Carried {
         may_have_arrived: carry::is_open(&delivery) && heard.may_have_taken,
         response: heard.last,
         delivery,
     };
     let attempted = ready.attempted(started_at, None, carried);
-    outcome::settle(core, &mut tx, &attempted, now).await?;
-    tx.commit().await
+    outcome::all_ended(core, lane, vec![attempted], conclusion.memory).await
 }

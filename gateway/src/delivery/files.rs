@@ -6,19 +6,17 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::Outbound;
-use tandem_adapter_port::write::{
-    Delivery, Fault, FormatWriter, WriteContext, Written, WrittenFile,
-};
+use tandem_adapter_port::write::{Delivery, Fault, FormatWriter, WriteContext, Written};
 use tandem_mappings::model::id::MessageId;
 use tokio::runtime::Handle;
 
 use super::carry::{self, Carried};
 use super::lane::Lane;
 use super::outcome;
-use super::ready::{Decided, Noted, Ready};
+use super::ready::{self, Drafts, Ready};
 use crate::pipeline::core::Core;
-use crate::state::partner::{PartnerRowDoc, StoredMemory};
-use crate::store::{Handed, StoreError};
+use crate::state::partner::StoredMemory;
+use crate::store::StoreError;
 use crate::traces::{Field, Open, Step};
 
 /// Sends messages that go together.
@@ -29,72 +27,65 @@ pub(super) async fn send(
     core: &Arc<Core>,
     lane: &Lane,
     writer: Arc<dyn FormatWriter>,
-    Decided {
-        ready,
-        number,
-        mut noted,
-    }: Decided,
+    drafts: Drafts,
     started_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let _under_way = lane.gate.signs.begin(ready.len());
-    if core.store.is_shared() {
-        // Another gateway is not to wait while the messages are written.
-        noted.see_to_it();
+    let written = write(core, lane, writer, &drafts, started_at).await?;
+    // A file has its name before the partner can see it: its acknowledgement may be there before the delivery is recorded.
+    let carried = written.files.iter().flat_map(|file| {
+        let messages = file.messages.iter();
+        messages.map(|message| (*message, Some(file.name.clone())))
+    });
+    let ready = ready::decide(core, lane, drafts, carried.collect(), started_at).await?;
+    if ready.is_empty() {
+        return Ok(());
     }
+    let _under_way = lane.gate.signs.begin(ready.len());
+    hand_over(core, lane, ready, written, started_at).await
+}
+
+/// Writes what may be told as things stand.
+async fn write(
+    core: &Arc<Core>,
+    lane: &Lane,
+    writer: Arc<dyn FormatWriter>,
+    drafts: &Drafts,
+    started_at: Timestamp,
+) -> Result<Written, StoreError> {
+    let told = drafts.all.iter().filter_map(|draft| draft.outbound());
+    let batch: Vec<Outbound> = told.cloned().collect();
+    let Some(first) = batch.first() else {
+        return Ok(Written::default());
+    };
+    let number = lane.gate.numbers.next(core, &lane.system).await?;
     let context = WriteContext {
         system: lane.system.clone(),
-        organization: ready.first().map_or_else(
-            || core.gateway_organization(),
-            |one| one.proposal.recipient.clone(),
-        ),
+        organization: first.recipient.id.clone(),
         now: started_at,
         zone: core.loaded.zone.clone(),
-        sequence: number
-            .and_then(|number| u64::try_from(number).ok())
-            .unwrap_or(0),
+        sequence: u64::try_from(number).unwrap_or(0),
     };
-    let batch: Vec<Outbound> = ready.iter().map(|one| one.outbound.clone()).collect();
     let memory = StoredMemory::new(core.store.clone(), lane.system.clone(), Handle::current());
-    let composing = ready.iter().map(|one| {
-        let compose = one.attempt.within(&core.traces, Step::Compose);
+    let drafts = drafts.all.iter().filter(|draft| draft.outbound().is_some());
+    let composing = drafts.map(|draft| {
+        let compose = draft.attempt.within(&core.traces, Step::Compose);
         compose.note(Field::Kind, writer.format().name());
         compose
     });
     let composing: Vec<Open> = composing.collect();
+    let ids: Vec<MessageId> = batch.iter().map(|one| one.id).collect();
     let written =
         tokio::task::spawn_blocking(move || writer.write(&batch, &memory, &context)).await;
     drop(composing);
-    let Ok(written) = written else {
-        return outcome::park_all(
-            core,
-            ready,
-            started_at,
-            "writing the messages ended abnormally",
-        )
-        .await;
+    let park = |message| {
+        let text = "writing the messages ended abnormally".to_owned();
+        let fault = Fault::Ours;
+        (message, Delivery::Park { fault, text })
     };
-    hand_over(core, lane, ready, written, noted, started_at).await
-}
-
-/// Notes which file carries which message before the partner can see it: its acknowledgement may be there before the
-/// delivery is recorded.
-async fn note_files(
-    core: &Core,
-    waiting: &HashMap<MessageId, Ready>,
-    files: &[WrittenFile],
-) -> Result<Handed, StoreError> {
-    let mut tx = core.store.begin().await?;
-    for file in files {
-        for one in file
-            .messages
-            .iter()
-            .filter_map(|message| waiting.get(message))
-        {
-            tx.hand_over(one.row.id, Some(&file.name), core.clock.now())
-                .await?;
-        }
-    }
-    tx.hand_in()
+    Ok(written.unwrap_or_else(|_| Written {
+        not_written: ids.into_iter().map(park).collect(),
+        ..Written::default()
+    }))
 }
 
 async fn hand_over(
@@ -102,7 +93,6 @@ async fn hand_over(
     lane: &Lane,
     ready: Vec<Ready>,
     written: Written,
-    noted: Noted,
     started_at: Timestamp,
 ) -> Result<(), StoreError> {
     let mut waiting: HashMap<MessageId, Ready> =
@@ -114,10 +104,6 @@ async fn hand_over(
         }
     }
     let mut all_handed_over = true;
-    let named = note_files(core, &waiting, &written.files).await?;
-    // Neither a decision nor the number or the name of a file may be lost, or come to be another's.
-    noted.durable().await?;
-    named.durable().await?;
     for file in &written.files {
         let started = Instant::now();
         let handed = carry::file(&lane.carrier, file).await;
@@ -144,14 +130,9 @@ async fn hand_over(
             }),
         ));
     }
-    let now = core.clock.now();
-    let mut tx = core.store.begin().await?;
-    if all_handed_over {
-        PartnerRowDoc::keep(&mut tx, &lane.system, written.memory, now).await?;
-    }
-    ended.sort_by_key(|one| one.row.position);
-    for one in &ended {
-        outcome::settle(core, &mut tx, one, now).await?;
-    }
-    tx.commit().await
+    let memory = match all_handed_over {
+        true => written.memory,
+        false => Vec::new(),
+    };
+    outcome::all_ended(core, lane, ended, memory).await
 }

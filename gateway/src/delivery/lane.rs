@@ -15,8 +15,11 @@ use tokio_util::sync::CancellationToken;
 use super::board::Signs;
 use super::breaker::{Allowed, Breaker};
 use super::carry::Carrier;
-use super::ready::decide;
-use super::{conversation, files, outcome};
+use super::numbers::Numbers;
+use super::outcome::{self, Ended};
+use super::ready::{self, Decided};
+use super::scribe::Scribe;
+use super::{conversation, files};
 use crate::config::LaneConfig;
 use crate::figures;
 use crate::pipeline::core::Core;
@@ -24,6 +27,8 @@ use crate::store::{OutboxRow, StoreError};
 
 /// How often each of the attempts that a lane makes at one time is made anew before it looks up what is due.
 const TURNS: usize = 4;
+/// Numbers of posted files that are taken at one time.
+const NUMBERS: u32 = 64;
 
 /// How a lane's messages are written.
 #[derive(Clone)]
@@ -46,21 +51,32 @@ pub struct Lane {
     pub(super) gate: Gate,
 }
 
-/// How much a lane may try.
+/// How much a lane may try, and where its attempts meet.
 #[derive(Clone)]
 pub(super) struct Gate {
     rate: Option<Arc<DefaultDirectRateLimiter>>,
     in_flight: usize,
     pub(super) signs: Signs,
+    pub(super) numbers: Arc<Numbers>,
+    pub(super) decided: Arc<Scribe<Decided>>,
+    pub(super) ended: Arc<Scribe<Ended>>,
 }
 
 impl Gate {
-    fn of(system: &SystemId, config: &LaneConfig) -> Self {
+    fn of(system: &SystemId, carrier: &Carrier, config: &LaneConfig) -> Self {
         let rate = config.messages_per_second.map(Quota::per_second);
+        let numbers = match carrier {
+            // A partner who reads a folder may miss a number.
+            Carrier::Folder(_) => 1,
+            Carrier::Push(..) | Carrier::Fhir(_) => NUMBERS,
+        };
         Self {
             rate: rate.map(|quota| Arc::new(RateLimiter::direct(quota))),
             in_flight: usize::try_from(config.in_flight.get()).unwrap_or(1),
             signs: Signs::new(Breaker::new(system.as_str())),
+            numbers: Arc::new(Numbers::taking(numbers)),
+            decided: Arc::default(),
+            ended: Arc::default(),
         }
     }
 }
@@ -69,7 +85,7 @@ impl Lane {
     /// A lane to a destination.
     #[must_use]
     pub fn new(system: SystemId, carrier: Carrier, form: Form, config: &LaneConfig) -> Self {
-        let gate = Gate::of(&system, config);
+        let gate = Gate::of(&system, &carrier, config);
         Self {
             system,
             carrier,
@@ -267,18 +283,11 @@ async fn attempt(
     if stop.is_cancelled() || lane.gate.signs.breaker().is_closed_to(started_at) {
         return Ok(());
     }
-    let decided = decide(core, lane, rows, started_at).await?;
+    let drafts = ready::weigh(core, rows, started_at).await?;
     match &lane.form {
-        Form::Files(writer) if !decided.ready.is_empty() => {
-            files::send(core, lane, Arc::clone(writer), decided, started_at).await?;
+        Form::Files(writer) => {
+            files::send(core, lane, Arc::clone(writer), drafts, started_at).await
         }
-        Form::Files(_) => decided.noted.durable().await?,
-        Form::Fhir(config) => {
-            decided.noted.durable().await?;
-            for one in decided.ready {
-                conversation::hold(core, lane, config, one, started_at).await?;
-            }
-        }
+        Form::Fhir(config) => conversation::hold(core, lane, config, drafts, started_at).await,
     }
-    Ok(())
 }

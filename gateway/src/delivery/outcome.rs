@@ -2,6 +2,7 @@
 //! what follows for a referral.
 
 use jiff::Timestamp;
+use tandem_adapter_port::memory::PartnerRow;
 use tandem_adapter_port::write::{Delivery, Fault};
 use tandem_coordination::referral::ReferralFact;
 use tandem_mappings::model::event::Body;
@@ -10,13 +11,16 @@ use tandem_mappings::model::message::DeliveryTold;
 
 use super::backoff;
 use super::carry::Carried;
+use super::lane::Lane;
 use super::ready::Ready;
 use super::response::Response;
+use super::scribe::Entry;
 use crate::figures;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::{recall, referrals};
 use crate::state::disclosure::DisclosureDoc;
+use crate::state::partner::PartnerRowDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
 use crate::traces::{Field, Open, Step};
@@ -29,8 +33,8 @@ pub(crate) const OUTCOMES: [&str; 4] = ["delivered", "acknowledged", "retry", "p
 pub(super) struct Attempted {
     /// The message as it was claimed.
     pub(super) row: OutboxRow,
-    /// What it proposed.
-    pub(super) proposal: Proposal,
+    /// The system that was told.
+    pub(super) recipient: SystemId,
     /// The element groups that were told.
     pub(super) permitted: Vec<String>,
     /// The people who were named.
@@ -53,26 +57,60 @@ pub(super) struct Attempted {
     pub(super) attempt: Open,
 }
 
-/// Settles an attempt.
+/// Attempts that have ended together.
+pub(super) struct Ended {
+    system: SystemId,
+    attempts: Vec<Attempted>,
+    /// What is remembered of the partner, if it took them.
+    memory: Vec<PartnerRow>,
+}
+
+impl Entry for Ended {
+    /// How each of them ended.
+    type Noted = Vec<&'static str>;
+
+    async fn note(&self, core: &Core, tx: &mut Tx) -> Result<Self::Noted, StoreError> {
+        let now = core.clock.now();
+        PartnerRowDoc::keep(tx, &self.system, self.memory.clone(), now).await?;
+        let mut outcomes = Vec::with_capacity(self.attempts.len());
+        for one in &self.attempts {
+            let settled = Box::pin(settle(core, tx, one, now));
+            outcomes.extend(one.attempt.around(settled).await?);
+        }
+        Ok(outcomes)
+    }
+}
+
+/// Notes how attempts ended, and what is remembered of a partner that took them.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn settle(
+pub(super) async fn all_ended(
     core: &Core,
-    tx: &mut Tx,
-    attempted: &Attempted,
-    now: Timestamp,
+    lane: &Lane,
+    mut attempts: Vec<Attempted>,
+    memory: Vec<PartnerRow>,
 ) -> Result<(), StoreError> {
-    let settled = Box::pin(settle_here(core, tx, attempted, now));
-    attempted.attempt.around(settled).await
+    attempts.sort_by_key(|one| one.row.position);
+    let ended = Ended {
+        system: lane.system.clone(),
+        attempts,
+        memory,
+    };
+    let (_, outcomes) = lane.gate.ended.note(core, ended).await?;
+    for outcome in outcomes {
+        figures::delivered(lane.system.as_str(), outcome, 1);
+    }
+    Ok(())
 }
 
-async fn settle_here(
+/// Settles an attempt. Returns how it ended, if it is counted.
+async fn settle(
     core: &Core,
     tx: &mut Tx,
     attempted: &Attempted,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Option<&'static str>, StoreError> {
     let from = attempted.row.state;
     let mut row = attempted.row.clone();
     row.attempts += 1;
@@ -118,7 +156,7 @@ async fn settle_here(
             disclosed(tx, attempted, now).await?;
             recall::after_attempt(core, tx, &row, true, now).await?;
         }
-        return Ok(());
+        return Ok(None);
     }
     tx.add_attempt(&AttemptRow {
         message: row.id,
@@ -134,7 +172,6 @@ async fn settle_here(
         decision: attempted.decision,
     })
     .await?;
-    figures::delivered(&row.lane, outcome, 1);
     record(core, tx, &row, now).await?;
     if matches!(
         row.state,
@@ -158,7 +195,7 @@ async fn settle_here(
         answer.note(Field::Outcome, row.state.code());
         answer.around(acknowledged(core, tx, row.id, now)).await?;
     }
-    Ok(())
+    Ok(Some(outcome))
 }
 
 /// Parks messages that could not be sent for a reason of ours.
@@ -167,26 +204,20 @@ async fn settle_here(
 /// When the store fails.
 pub(super) async fn park_all(
     core: &Core,
+    lane: &Lane,
     ready: Vec<Ready>,
     started_at: Timestamp,
     text: &str,
 ) -> Result<(), StoreError> {
-    let now = core.clock.now();
-    let mut tx = core.store.begin().await?;
-    for one in ready {
+    let park = |one: Ready| {
         let delivery = Delivery::Park {
             fault: Fault::Ours,
             text: text.to_owned(),
         };
-        settle(
-            core,
-            &mut tx,
-            &one.attempted(started_at, None, Carried::of(delivery)),
-            now,
-        )
-        .await?;
-    }
-    tx.commit().await
+        one.attempted(started_at, None, Carried::of(delivery))
+    };
+    let parked = ready.into_iter().map(park).collect();
+    all_ended(core, lane, parked, Vec::new()).await
 }
 
 /// A message was withdrawn while its attempt ran, and its recipient has it all the same: that is kept, never lost.
@@ -237,7 +268,7 @@ pub(super) async fn record(
 async fn disclosed(tx: &mut Tx, attempted: &Attempted, now: Timestamp) -> Result<(), StoreError> {
     let document = DisclosureDoc {
         message: attempted.row.id,
-        holder: attempted.proposal.recipient_system.clone(),
+        holder: attempted.recipient.clone(),
         people: attempted.people.clone(),
         permitted: attempted.permitted.clone(),
         decision: attempted.decision,

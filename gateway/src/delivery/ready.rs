@@ -1,34 +1,42 @@
 //! What of a lane may be told now: each message is decided again before its attempt.
+//!
+//! It is decided in a snapshot, beside the writers, and written in the destination's form. What it rests on may change before that is
+//! noted; then it is decided once more while nobody else writes, and told only if that comes to the same.
 
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::Outbound;
 use tandem_consent::Action;
-use tandem_mappings::model::id::{DecisionId, PersonId};
+use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, SystemId};
 
 use super::backoff;
 use super::carry::Carried;
-use super::lane::{Form, Lane};
+use super::lane::Lane;
 use super::outcome::Attempted;
+use super::scribe::Entry;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::tell::Ruling;
 use crate::pipeline::{canary, compose, recall, reminders, tell, version};
-use crate::store::{AttemptRow, Handed, OutboxRow, OutboxState, Stage, StoreError, Tx};
+use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError, Tx};
 use crate::traces::{Field, Open, Step};
 
-/// A message that may be told now.
+/// A message that may be told now: that is noted, and that it is handed over.
 pub(super) struct Ready {
     pub(super) row: OutboxRow,
-    pub(super) proposal: Proposal,
-    pub(super) outbound: Outbound,
-    /// The decision before this attempt.
-    pub(super) decision: DecisionId,
-    /// How often what it rests on had changed by then.
-    pub(super) basis: i64,
-    pub(super) permitted: Vec<String>,
-    pub(super) people: Vec<PersonId>,
+    told: Told,
     /// The attempt as a step that is traced.
-    pub(super) attempt: Open,
+    attempt: Open,
+}
+
+/// What may be told in an attempt.
+pub(super) struct Told {
+    recipient: SystemId,
+    /// The decision before the attempt.
+    decision: DecisionId,
+    /// How often what it rests on had changed by then.
+    basis: i64,
+    permitted: Vec<String>,
+    people: Vec<PersonId>,
 }
 
 impl Ready {
@@ -40,12 +48,12 @@ impl Ready {
         handed: Carried,
     ) -> Attempted {
         Attempted {
-            decision: self.decision,
-            basis: self.basis,
             row: self.row,
-            proposal: self.proposal,
-            permitted: self.permitted,
-            people: self.people,
+            recipient: self.told.recipient,
+            permitted: self.told.permitted,
+            people: self.told.people,
+            decision: self.told.decision,
+            basis: self.told.basis,
             started_at,
             file,
             delivery: handed.delivery,
@@ -56,72 +64,189 @@ impl Ready {
     }
 }
 
-/// What of some messages may be told now.
-#[derive(Default)]
-pub(super) struct Decided {
-    pub(super) ready: Vec<Ready>,
-    /// The number of the file that carries them, in a lane of files.
-    pub(super) number: Option<i64>,
-    /// What is decided, and that the number is used: durable before anything is handed over.
-    pub(super) noted: Noted,
+/// A message before its attempt, weighed and not noted yet.
+pub(super) struct Draft {
+    row: OutboxRow,
+    found: Found,
+    /// The attempt as a step that is traced.
+    pub(super) attempt: Open,
 }
 
-/// What must be durable before anything is handed over.
-#[derive(Default)]
-pub(super) struct Noted(Vec<Handed>);
-
-impl Noted {
-    /// Begins to make it durable.
-    pub(super) fn see_to_it(&mut self) {
-        self.0.iter_mut().for_each(Handed::see_to_it);
-    }
-
-    /// Waits until it is.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(super) async fn durable(self) -> Result<(), StoreError> {
-        for one in self.0 {
-            one.durable().await?;
+impl Draft {
+    /// What would be told of it. The canary is decided like a message, and never told.
+    pub(super) fn outbound(&self) -> Option<&Outbound> {
+        match &self.found {
+            Found::Ruled(ruled) if !canary::is_one(&self.row) => ruled.ruling.outbound.as_ref(),
+            _ => None,
         }
-        Ok(())
     }
 }
 
-/// Decides each message again, on what is committed now. What may no longer be told is withdrawn; one that can't be decided,
-/// since something on which it rests can't be read, is tried again later and holds up no other case.
-pub(super) async fn decide(
+/// What is known of a message before its attempt.
+#[derive(PartialEq)]
+enum Found {
+    /// Written by another version of the program.
+    UnknownShape,
+    /// It has nothing to say any more, whatever may be told.
+    Gone(&'static str),
+    /// What may be told of it.
+    Ruled(Box<Ruled>),
+}
+
+struct Ruled {
+    recipient: SystemId,
+    people: Vec<PersonId>,
+    ruling: Ruling,
+}
+
+/// Two that tell the same, whenever they were decided.
+impl PartialEq for Ruled {
+    fn eq(&self, other: &Self) -> bool {
+        self.recipient == other.recipient
+            && self.people == other.people
+            && self.ruling.outbound == other.ruling.outbound
+    }
+}
+
+/// Messages that go together, weighed in a snapshot.
+pub(super) struct Drafts {
+    pub(super) all: Vec<Draft>,
+    basis: i64,
+}
+
+/// Weighs messages in a snapshot, beside the writers. One that can't be decided, since something on which it rests can't be
+/// read, is tried again later and holds up no other case.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn weigh(
     core: &Core,
-    lane: &Lane,
     rows: Vec<OutboxRow>,
     now: Timestamp,
-) -> Result<Decided, StoreError> {
-    let mut decided = Decided::default();
+) -> Result<Drafts, StoreError> {
+    let mut snapshot = core.store.snapshot().await?;
+    let basis = snapshot.basis().await?;
+    let (mut all, mut undecided) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
+        if snapshot.outbox_state(row.id).await? != Some(row.state) {
+            // It was withdrawn since it was found due.
+            continue;
+        }
         let attempt = core.traces.begin(Step::Attempt, row.trace.as_ref());
         attempt.note(Field::Message, row.id);
         attempt.note(Field::Lane, &row.lane);
         attempt.note(Field::Kind, &row.kind);
-        let one = Box::pin(decide_one(core, &row, now));
-        match attempt.around(one).await {
-            Ok((mut tx, Some(ready))) => {
-                if decided.number.is_none() && matches!(lane.form, Form::Files(_)) {
-                    decided.number = Some(tx.next_sequence(&row.lane).await?);
-                }
-                decided.ready.push(ready);
-                decided.noted.0.push(tx.hand_in()?);
-            }
-            Ok((tx, None)) => {
-                attempt.note(Field::Outcome, "withdrawn");
-                decided.noted.0.push(tx.hand_in()?);
-            }
-            Err(error @ (StoreError::Seal(_) | StoreError::Shape { .. })) => {
-                try_later(core, &row, &error, now).await?;
-            }
+        let found = Box::pin(look(core, &mut snapshot, &row, now));
+        match attempt.around(found).await {
+            Ok(found) => all.push(Draft {
+                row,
+                found,
+                attempt,
+            }),
+            Err(error) if cannot_be_read(&error) => undecided.push((row, error)),
             Err(error) => return Err(error),
         }
     }
-    Ok(decided)
+    drop(snapshot);
+    for (row, error) in undecided {
+        try_later(core, &row, &error, now).await?;
+    }
+    Ok(Drafts { all, basis })
+}
+
+const fn cannot_be_read(error: &StoreError) -> bool {
+    matches!(error, StoreError::Seal(_) | StoreError::Shape { .. })
+}
+
+/// What is decided of messages that go together, and which files carry them: durable before anything is handed over.
+pub(super) struct Decided {
+    drafts: Drafts,
+    /// The messages that are handed over if they may be told, each with its file.
+    handed: Vec<(MessageId, Option<String>)>,
+    now: Timestamp,
+}
+
+impl Entry for Decided {
+    /// What may be told of each; `None` when something has changed meanwhile and nothing was noted.
+    type Noted = Option<Vec<Option<Told>>>;
+
+    async fn note(&self, core: &Core, tx: &mut Tx) -> Result<Self::Noted, StoreError> {
+        for draft in &self.drafts.all {
+            if tx.outbox_state(draft.row.id).await? != Some(draft.row.state) {
+                return Ok(None);
+            }
+        }
+        let basis = tx.basis().await?;
+        let mut anew = Vec::new();
+        if basis != self.drafts.basis {
+            for draft in &self.drafts.all {
+                let found = Box::pin(look(core, tx, &draft.row, self.now)).await?;
+                if found != draft.found {
+                    return Ok(None);
+                }
+                anew.push(found);
+            }
+        }
+        let mut all = Vec::with_capacity(self.drafts.all.len());
+        for (at, draft) in self.drafts.all.iter().enumerate() {
+            let found = anew.get(at).unwrap_or(&draft.found);
+            let noting = Box::pin(note(core, tx, draft, found, basis, self.now));
+            let told = draft.attempt.around(noting).await?;
+            let file = self.handed.iter().find(|(id, _)| *id == draft.row.id);
+            if let (Some(_), Some((id, file))) = (&told, file) {
+                tx.hand_over(*id, file.as_deref(), self.now).await?;
+            }
+            all.push(told);
+        }
+        Ok(Some(all))
+    }
+}
+
+/// Notes what was decided, and what is handed over from now on. What may no longer be told is withdrawn. Nothing is ready when
+/// something has changed since the messages were weighed: they are looked at again in the lane's next turn.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn decide(
+    core: &Core,
+    lane: &Lane,
+    drafts: Drafts,
+    handed: Vec<(MessageId, Option<String>)>,
+    now: Timestamp,
+) -> Result<Vec<Ready>, StoreError> {
+    let without_content = |draft: &Draft| OutboxRow {
+        content: Vec::new(),
+        ..draft.row.clone()
+    };
+    let rows: Vec<OutboxRow> = drafts.all.iter().map(without_content).collect();
+    let decided = Decided {
+        drafts,
+        handed,
+        now,
+    };
+    let (decided, told) = match lane.gate.decided.note(core, decided).await {
+        Ok(noted) => noted,
+        Err(error) if cannot_be_read(&error) => {
+            for row in rows {
+                try_later(core, &row, &error, now).await?;
+            }
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let all = decided.drafts.all.into_iter().zip(told.unwrap_or_default());
+    let ready = all.filter_map(|(draft, told)| {
+        let Some(told) = told else {
+            draft.attempt.note(Field::Outcome, "withdrawn");
+            return None;
+        };
+        Some(Ready {
+            row: draft.row,
+            told,
+            attempt: draft.attempt,
+        })
+    });
+    Ok(ready.collect())
 }
 
 /// Lets a message wait that can't be decided now. That is no attempt, and uses up none.
@@ -147,43 +272,6 @@ async fn try_later(
     tx.commit().await
 }
 
-/// What is known of a message before its attempt.
-enum Found {
-    /// Written by another version of the program.
-    UnknownShape,
-    /// It has nothing to say any more, whatever may be told.
-    Gone(&'static str),
-    /// What may be told of it.
-    Ruled(Box<(Proposal, Ruling)>),
-}
-
-/// Decides one message, in a transaction that notes it; `None` when it is not told now.
-///
-/// It is decided in a snapshot, beside the writers. What it rests on may change before it is noted; then it is decided again, while
-/// nobody else writes.
-async fn decide_one(
-    core: &Core,
-    row: &OutboxRow,
-    now: Timestamp,
-) -> Result<(Tx, Option<Ready>), StoreError> {
-    let mut snapshot = core.store.snapshot().await?;
-    let decided_on = snapshot.basis().await?;
-    let found = look(core, &mut snapshot, row, now).await;
-    drop(snapshot);
-    let mut tx = core.store.begin().await?;
-    if tx.outbox_state(row.id).await? != Some(row.state) {
-        // It was withdrawn since it was found due.
-        return Ok((tx, None));
-    }
-    let basis = tx.basis().await?;
-    let found = match found {
-        Ok(found) if basis == decided_on => found,
-        _ => look(core, &mut tx, row, now).await?,
-    };
-    let ready = note(core, &mut tx, row, found, basis, now).await?;
-    Ok((tx, ready))
-}
-
 /// What may be told of a message as things stand.
 async fn look(
     core: &Core,
@@ -201,20 +289,30 @@ async fn look(
         return Ok(Found::Gone(why));
     }
     compose::complete(tx, &mut proposal).await?;
-    let ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
-    Ok(Found::Ruled(Box::new((proposal, ruling))))
+    let mut ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
+    if let Some(outbound) = &mut ruling.outbound {
+        // A message that is tried again says what it said: its reader knows it by its id and refuses another content under it.
+        outbound.created_at = row.created_at;
+        outbound.decision = row.decision;
+    }
+    Ok(Found::Ruled(Box::new(Ruled {
+        people: ruling.told_people(&proposal),
+        recipient: proposal.recipient_system,
+        ruling,
+    })))
 }
 
-/// Notes what was decided of a message.
+/// Notes what was decided of a message. Returns what may be told of it.
 async fn note(
     core: &Core,
     tx: &mut Tx,
-    row: &OutboxRow,
-    found: Found,
+    draft: &Draft,
+    found: &Found,
     basis: i64,
     now: Timestamp,
-) -> Result<Option<Ready>, StoreError> {
-    let (proposal, ruling) = match found {
+) -> Result<Option<Told>, StoreError> {
+    let row = &draft.row;
+    let ruled = match found {
         Found::UnknownShape => {
             // Held for an operator, so that its case keeps its order.
             let why = "the stored message has an unknown shape";
@@ -231,16 +329,16 @@ async fn note(
             recall::if_held(core, tx, &withdrawn, now).await?;
             return Ok(None);
         }
-        Found::Ruled(ruled) => *ruled,
+        Found::Ruled(ruled) => ruled,
     };
+    let ruling = &ruled.ruling;
     ruling.record(core, tx, Stage::Attempt, now).await?;
-    let (permitted, people) = (ruling.permitted(), ruling.told_people(&proposal));
     if canary::is_one(row) {
         canary::seen(core, "attempt", ruling.outbound.is_some());
         tx.remove_outbox(row.id).await?;
         return Ok(None);
     }
-    let Some(mut outbound) = ruling.outbound else {
+    if ruling.outbound.is_none() {
         let withdrawn = ended(row, OutboxState::Withdrawn, "may no longer be told");
         tx.move_outbox(&withdrawn, row.state, now).await?;
         let attempt = AttemptRow {
@@ -257,19 +355,13 @@ async fn note(
         tx.add_attempt(&attempt).await?;
         recall::if_held(core, tx, &withdrawn, now).await?;
         return Ok(None);
-    };
-    // A message that is tried again says what it said: its reader knows it by its id and refuses another content under it.
-    outbound.created_at = row.created_at;
-    let decision = std::mem::replace(&mut outbound.decision, row.decision);
-    Ok(Some(Ready {
-        row: row.clone(),
-        proposal,
-        outbound,
-        decision,
+    }
+    Ok(Some(Told {
+        recipient: ruled.recipient.clone(),
+        decision: ruling.decision,
         basis,
-        permitted,
-        people,
-        attempt: Open::here(),
+        permitted: ruling.permitted(),
+        people: ruled.people.clone(),
     }))
 }
 

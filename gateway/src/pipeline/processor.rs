@@ -2,6 +2,7 @@
 //! changes and the messages that follow.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tandem_adapter_port::outbound::ChangeView;
 use tandem_mappings::model::event::{Body, Event};
@@ -16,6 +17,9 @@ use super::{
 };
 use crate::store::{EventState, Handed, StoreError, Tx, WaitingEvent};
 use crate::traces::{Field, Step};
+
+/// How long events are taken in one turn: others that write wait meanwhile.
+const TURN: Duration = Duration::from_millis(8);
 
 /// What came of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,74 +78,139 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     }
 }
 
-/// Applies the events that wait. Returns how many. Events share commits; when this returns, all of them are durable.
+/// Applies the events that wait. Returns how many. Events share turns and commits; when this returns, all of them are durable.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     let waiting = core.store.snapshot().await?.waiting_events(200).await?;
-    let count = waiting.len();
-    let mut handed = Vec::with_capacity(count);
+    let mut handed = Vec::new();
     let mut ended = Ok(());
-    for next in waiting {
-        let apply = core.traces.begin(Step::Apply, next.trace.as_ref());
-        apply.note(Field::Event, next.event.id);
-        apply.note(Field::System, &next.event.system);
-        apply.note(Field::Kind, next.event.told.body.event_type());
-        let taken = apply.around(Box::pin(take(core, next))).await;
-        if let Ok(Some((state, _))) = &taken {
-            apply.note(Field::Outcome, state.code());
-        }
-        match taken {
-            Ok(one) => handed.extend(one),
+    let mut rest = waiting.as_slice();
+    while !rest.is_empty() {
+        let taken = match Box::pin(together(core, rest)).await {
+            Ok(taken) => taken,
             Err(error) => {
                 ended = Err(error);
                 break;
             }
-        }
+        };
+        rest = rest.get(taken.count..).unwrap_or_default();
+        handed.push(taken);
     }
-    for (state, one) in handed {
-        match one.durable().await {
+    for taken in handed {
+        match taken.handed.durable().await {
             Ok(()) => {
-                metrics::counter!("tandem_events_applied_total", "state" => state.code())
-                    .increment(1);
+                for state in taken.states {
+                    metrics::counter!("tandem_events_applied_total", "state" => state.code())
+                        .increment(1);
+                }
             }
             Err(error) => ended = ended.and(Err(error)),
         }
     }
-    ended.map(|()| count)
+    ended.map(|()| waiting.len())
+}
+
+/// The first of some events, taken in one turn.
+struct Taken {
+    count: usize,
+    /// How they came out, those apart of which nothing stays.
+    states: Vec<EventState>,
+    handed: Handed,
+}
+
+/// Takes as many events as a turn has time for. One that can't be handled is taken by itself, and those before it once more.
+async fn together(core: &Core, waiting: &[WaitingEvent]) -> Result<Taken, StoreError> {
+    let started = Instant::now();
+    let (mut count, mut states) = (0, Vec::new());
+    let mut tx = core.begin().await?;
+    for next in waiting {
+        if count > 0 && started.elapsed() >= TURN {
+            break;
+        }
+        tx.forget_cause();
+        match traced(core, &mut tx, next).await {
+            Ok(state) => states.extend(state),
+            Err(error) => {
+                drop(tx);
+                core.reload_index().await?;
+                return match error {
+                    StoreError::Database(_) => Err(error),
+                    _ if count == 0 => park(core, next, &error).await,
+                    _ => Box::pin(together(core, waiting.get(..count).unwrap_or_default())).await,
+                };
+            }
+        }
+        count += 1;
+    }
+    Ok(Taken {
+        count,
+        states,
+        handed: tx.hand_in()?,
+    })
+}
+
+/// One event that can't be handled must not hold up all others: it leaves no trace but its note.
+async fn park(core: &Core, next: &WaitingEvent, error: &StoreError) -> Result<Taken, StoreError> {
+    let mut tx = core.begin().await?;
+    let mut states = Vec::new();
+    if tx.claim_event(next.position).await? {
+        consents::heard::in_vain(core, &mut tx, &next.event).await?;
+        let why = error.to_string();
+        states.push(settle(core, &mut tx, next, Applied::Parked(why), false).await?);
+    }
+    Ok(Taken {
+        count: 1,
+        states,
+        handed: tx.hand_in()?,
+    })
+}
+
+async fn traced(
+    core: &Core,
+    tx: &mut Tx,
+    next: &WaitingEvent,
+) -> Result<Option<EventState>, StoreError> {
+    let apply = core.traces.begin(Step::Apply, next.trace.as_ref());
+    apply.note(Field::Event, next.event.id);
+    apply.note(Field::System, &next.event.system);
+    apply.note(Field::Kind, next.event.told.body.event_type());
+    let taken = apply.around(Box::pin(take(core, tx, next))).await;
+    if let Ok(Some(state)) = &taken {
+        apply.note(Field::Outcome, state.code());
+    }
+    taken
 }
 
 /// Lets one event take effect, or notes why not. `None` when somebody else took it or nothing of it stays.
-async fn take(core: &Core, next: WaitingEvent) -> Result<Option<(EventState, Handed)>, StoreError> {
-    let mut tx = core.begin().await?;
+async fn take(
+    core: &Core,
+    tx: &mut Tx,
+    next: &WaitingEvent,
+) -> Result<Option<EventState>, StoreError> {
     if !tx.claim_event(next.position).await? {
         // Somebody else took it between the snapshot and this transaction.
         return Ok(None);
     }
-    let (applied, waits) = match take_effect(core, &mut tx, &next.event).await {
-        Ok(taken) => taken,
-        Err(StoreError::Database(error)) => {
-            drop(tx);
-            core.reload_index().await?;
-            return Err(StoreError::Database(error));
-        }
-        Err(error) => {
-            // One event that can't be handled must not hold up all others: it leaves no trace but its note.
-            drop(tx);
-            core.reload_index().await?;
-            tx = core.begin().await?;
-            consents::heard::in_vain(core, &mut tx, &next.event).await?;
-            (Applied::Parked(error.to_string()), false)
-        }
-    };
+    let (applied, waits) = take_effect(core, tx, &next.event).await?;
     if applied == Applied::Forgotten {
         tx.forget_event(next.position).await?;
         let key = next.event.told.source_event_id.as_str();
         tx.forget_key(&next.event.system, key).await?;
-        tx.commit().await?;
         return Ok(None);
     }
+    settle(core, tx, next, applied, waits).await.map(Some)
+}
+
+/// Notes how an event came out.
+async fn settle(
+    core: &Core,
+    tx: &mut Tx,
+    next: &WaitingEvent,
+    applied: Applied,
+    waits: bool,
+) -> Result<EventState, StoreError> {
     let (state, note) = match &applied {
         Applied::Done if waits => (EventState::Deferred, Some("waits for consent")),
         Applied::Done | Applied::Forgotten | Applied::Nothing | Applied::Echo => {
@@ -162,7 +231,7 @@ async fn take(core: &Core, next: WaitingEvent) -> Result<Option<(EventState, Han
         )
         .await?;
     }
-    Ok(Some((state, tx.hand_in()?)))
+    Ok(state)
 }
 
 /// Lets one event take effect, with what follows from it. Returns whether what it asks for waits for consent as well.

@@ -1,5 +1,7 @@
 //! What can go wrong in the store.
 
+use std::sync::Arc;
+
 use super::sqlite::Fault;
 use crate::seal::SealError;
 
@@ -49,6 +51,9 @@ pub enum StoreError {
         /// What was read.
         kind: &'static str,
     },
+    /// What several have asked for together failed.
+    #[error("{0}")]
+    Shared(Arc<Self>),
 }
 
 impl StoreError {
@@ -59,6 +64,7 @@ impl StoreError {
         match self {
             Self::Database(error) => is_passing(error),
             Self::OtherRules => true,
+            Self::Shared(error) => error.is_passing(),
             _ => false,
         }
     }

@@ -154,17 +154,18 @@ impl Tx {
         Ok(false)
     }
 
-    /// The next delivery number of a lane, from 1.
+    /// Takes so many delivery numbers of a lane, from 1. Returns the last of them.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn next_sequence(&mut self, lane: &str) -> Result<i64, StoreError> {
+    pub async fn take_numbers(&mut self, lane: &str, count: u32) -> Result<i64, StoreError> {
         Ok(query_scalar(
-            "INSERT INTO lane (jurisdiction, lane, is_paused, sequence) VALUES ($1, $2, 0, 1) \
-             ON CONFLICT (jurisdiction, lane) DO UPDATE SET sequence = lane.sequence + 1 RETURNING sequence",
+            "INSERT INTO lane (jurisdiction, lane, is_paused, sequence) VALUES ($1, $2, 0, $3) \
+             ON CONFLICT (jurisdiction, lane) DO UPDATE SET sequence = lane.sequence + $3 RETURNING sequence",
         )
         .bind(self.jurisdiction())
         .bind(lane)
+        .bind(i64::from(count))
         .fetch_one(&mut self.inner)
         .await?)
     }

@@ -96,6 +96,11 @@ impl Tx {
         }
     }
 
+    /// What is written from now on follows from nothing that was written before.
+    pub fn forget_cause(&mut self) {
+        self.cause = None;
+    }
+
     /// The turn with its session.
     fn give_back(&mut self) -> Option<Turn> {
         let mut turn = self.turn.take()?;

@@ -36,7 +36,7 @@ async fn fill_with_rows(store: &Store) {
         message.state = state;
         tx.add_outbox(&message).await.unwrap();
     }
-    tx.next_sequence("hmis-demo").await.unwrap();
+    tx.take_numbers("hmis-demo", 1).await.unwrap();
     let system = SystemId::new("cws-demo").unwrap();
     tx.ingest(&system, "m-1", b"one").await.unwrap();
     tx.commit().await.unwrap();
