@@ -6,14 +6,16 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tandem_adapter_port::conversation::{Conclusion, Conversation};
 use tandem_adapter_port::format::Format;
+use tandem_adapter_port::memory::PartnerRow;
 use tandem_adapter_port::outbound::Outbound;
 use tandem_adapter_port::write::{Delivery, Fault};
 use tandem_fhir::config::FhirConfig;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::carry::{self, Carried, Carrier, Heard};
 use super::lane::Lane;
-use super::outcome;
+use super::outcome::{self, Attempted};
 use super::ready::{self, Draft, Drafts, Ready};
 use super::response::Response;
 use crate::pipeline::core::Core;
@@ -32,6 +34,7 @@ pub(super) async fn hold(
     config: &FhirConfig,
     drafts: Drafts,
     started_at: Timestamp,
+    place: OwnedSemaphorePermit,
 ) -> Result<(), StoreError> {
     let mut talks = HashMap::new();
     for draft in &drafts.all {
@@ -41,18 +44,27 @@ pub(super) async fn hold(
         }
     }
     let handed = talks.keys().map(|message| (*message, None)).collect();
+    let (mut ended, mut memory) = (Vec::new(), Vec::new());
     for one in ready::decide(core, lane, drafts, handed, started_at).await? {
         match (&lane.carrier, talks.remove(&one.row.id).flatten()) {
             (Carrier::Fhir(client), Some(talk)) => {
-                hold_one(core, lane, client, talk, one, started_at).await?;
+                let (attempted, rows) = hold_one(core, lane, client, talk, one, started_at).await;
+                ended.push(attempted);
+                memory.extend(rows);
             }
             _ => {
-                let text = "starting the conversation ended abnormally";
-                outcome::park_all(core, lane, vec![one], started_at, text).await?;
+                let text = "starting the conversation ended abnormally".to_owned();
+                let fault = Fault::Ours;
+                let parked = Carried::of(Delivery::Park { fault, text });
+                ended.push(one.attempted(started_at, None, parked));
             }
         }
     }
-    Ok(())
+    drop(place);
+    if ended.is_empty() {
+        return Ok(());
+    }
+    outcome::all_ended(core, lane, ended, memory).await
 }
 
 /// The conversation about a message; `None` when beginning it ended abnormally.
@@ -75,7 +87,7 @@ async fn begin(
     talk
 }
 
-/// Holds a conversation to its end.
+/// Holds a conversation to its end. Returns how the attempt ended, and what is to be remembered of the partner.
 async fn hold_one(
     core: &Core,
     lane: &Lane,
@@ -83,7 +95,7 @@ async fn hold_one(
     mut talk: Box<dyn Conversation>,
     ready: Ready,
     started_at: Timestamp,
-) -> Result<(), StoreError> {
+) -> (Attempted, Vec<PartnerRow>) {
     let _under_way = lane.gate.signs.begin(1);
     let started = Instant::now();
     let mut heard = Heard::default();
@@ -116,5 +128,5 @@ async fn hold_one(
         delivery,
     };
     let attempted = ready.attempted(started_at, None, carried);
-    outcome::all_ended(core, lane, vec![attempted], conclusion.memory).await
+    (attempted, conclusion.memory)
 }

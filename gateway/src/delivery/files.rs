@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use tandem_adapter_port::memory::PartnerRow;
 use tandem_adapter_port::outbound::Outbound;
 use tandem_adapter_port::write::{Delivery, Fault, FormatWriter, WriteContext, Written};
 use tandem_mappings::model::id::MessageId;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::carry::{self, Carried};
 use super::lane::Lane;
-use super::outcome;
+use super::outcome::{self, Attempted};
 use super::ready::{self, Drafts, Ready};
 use crate::pipeline::core::Core;
 use crate::state::partner::StoredMemory;
@@ -29,6 +31,7 @@ pub(super) async fn send(
     writer: Arc<dyn FormatWriter>,
     drafts: Drafts,
     started_at: Timestamp,
+    place: OwnedSemaphorePermit,
 ) -> Result<(), StoreError> {
     let written = write(core, lane, writer, &drafts, started_at).await?;
     // A file has its name before the partner can see it: its acknowledgement may be there before the delivery is recorded.
@@ -41,7 +44,9 @@ pub(super) async fn send(
         return Ok(());
     }
     let _under_way = lane.gate.signs.begin(ready.len());
-    hand_over(core, lane, ready, written, started_at).await
+    let (ended, memory) = hand_over(core, lane, ready, written, started_at).await;
+    drop(place);
+    outcome::all_ended(core, lane, ended, memory).await
 }
 
 /// Writes what may be told as things stand.
@@ -88,13 +93,14 @@ async fn write(
     }))
 }
 
+/// Hands files over. Returns how the attempts ended, and what is to be remembered of the partner.
 async fn hand_over(
     core: &Core,
     lane: &Lane,
     ready: Vec<Ready>,
     written: Written,
     started_at: Timestamp,
-) -> Result<(), StoreError> {
+) -> (Vec<Attempted>, Vec<PartnerRow>) {
     let mut waiting: HashMap<MessageId, Ready> =
         ready.into_iter().map(|one| (one.row.id, one)).collect();
     let mut ended = Vec::new();
@@ -134,5 +140,5 @@ async fn hand_over(
         true => written.memory,
         false => Vec::new(),
     };
-    outcome::all_ended(core, lane, ended, memory).await
+    (ended, memory)
 }

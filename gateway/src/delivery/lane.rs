@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tandem_adapter_port::write::{Delivery, FormatWriter};
 use tandem_fhir::config::FhirConfig;
 use tandem_mappings::model::id::SystemId;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::board::Signs;
@@ -26,7 +27,9 @@ use crate::pipeline::core::Core;
 use crate::store::{OutboxRow, StoreError};
 
 /// How often each of the attempts that a lane makes at one time is made anew before it looks up what is due.
-const TURNS: usize = 4;
+const TURNS: usize = 8;
+/// While so many messages are with the destination, the outcomes of twice as many may be noted.
+const NOTING: usize = 2;
 /// Numbers of posted files that are taken at one time.
 const NUMBERS: u32 = 64;
 
@@ -56,6 +59,7 @@ pub struct Lane {
 pub(super) struct Gate {
     rate: Option<Arc<DefaultDirectRateLimiter>>,
     in_flight: usize,
+    places: Arc<Semaphore>,
     pub(super) signs: Signs,
     pub(super) numbers: Arc<Numbers>,
     pub(super) decided: Arc<Scribe<Decided>>,
@@ -70,9 +74,17 @@ impl Gate {
             Carrier::Folder(_) => 1,
             Carrier::Push(..) | Carrier::Fhir(_) => NUMBERS,
         };
+        let in_flight = match carrier {
+            // The files of a folder are written in the order of their numbers.
+            Carrier::Folder(_) => 1,
+            Carrier::Push(..) | Carrier::Fhir(_) => {
+                usize::try_from(config.in_flight.get()).unwrap_or(1)
+            }
+        };
         Self {
             rate: rate.map(|quota| Arc::new(RateLimiter::direct(quota))),
-            in_flight: usize::try_from(config.in_flight.get()).unwrap_or(1),
+            in_flight,
+            places: Arc::new(Semaphore::new(in_flight)),
             signs: Signs::new(Breaker::new(system.as_str())),
             numbers: Arc::new(Numbers::taking(numbers)),
             decided: Arc::default(),
@@ -117,22 +129,22 @@ impl Lane {
         }
     }
 
-    /// Batches that are tried at one time. The files of a folder are written in the order of their numbers.
+    /// Batches that are tried or noted at one time.
     const fn at_once(&self) -> usize {
-        match self.carrier {
-            Carrier::Folder(_) => 1,
-            Carrier::Push(..) | Carrier::Fhir(_) => self.gate.in_flight,
+        match self.gate.in_flight {
+            1 => 1,
+            in_flight => in_flight * (1 + NOTING),
         }
     }
 
     /// Messages that are looked up in one turn.
     fn most(&self) -> usize {
-        let turns = if self.at_once() == 1 || self.gate.rate.is_some() {
+        let turns = if self.gate.in_flight == 1 || self.gate.rate.is_some() {
             1
         } else {
             TURNS
         };
-        self.batch() * self.at_once() * turns
+        self.batch() * self.gate.in_flight * turns
     }
 
     /// Waits until so many messages may go, by real time: a moved clock lets nothing through.
@@ -278,6 +290,10 @@ async fn attempt(
     rows: Vec<OutboxRow>,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
+    // Until the destination has answered, not until that is noted.
+    let Ok(place) = Arc::clone(&lane.gate.places).acquire_owned().await else {
+        return Ok(());
+    };
     lane.paced(rows.len(), stop).await;
     let started_at = core.clock.now();
     if stop.is_cancelled() || lane.gate.signs.breaker().is_closed_to(started_at) {
@@ -286,8 +302,10 @@ async fn attempt(
     let drafts = ready::weigh(core, rows, started_at).await?;
     match &lane.form {
         Form::Files(writer) => {
-            files::send(core, lane, Arc::clone(writer), drafts, started_at).await
+            files::send(core, lane, Arc::clone(writer), drafts, started_at, place).await
         }
-        Form::Fhir(config) => conversation::hold(core, lane, config, drafts, started_at).await,
+        Form::Fhir(config) => {
+            conversation::hold(core, lane, config, drafts, started_at, place).await
+        }
     }
 }

@@ -10,9 +10,7 @@ use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, SystemId};
 use tandem_mappings::model::message::DeliveryTold;
 
 use super::backoff;
-use super::carry::Carried;
 use super::lane::Lane;
-use super::ready::Ready;
 use super::response::Response;
 use super::scribe::Entry;
 use crate::figures;
@@ -196,28 +194,6 @@ async fn settle(
         answer.around(acknowledged(core, tx, row.id, now)).await?;
     }
     Ok(Some(outcome))
-}
-
-/// Parks messages that could not be sent for a reason of ours.
-///
-/// # Errors
-/// When the store fails.
-pub(super) async fn park_all(
-    core: &Core,
-    lane: &Lane,
-    ready: Vec<Ready>,
-    started_at: Timestamp,
-    text: &str,
-) -> Result<(), StoreError> {
-    let park = |one: Ready| {
-        let delivery = Delivery::Park {
-            fault: Fault::Ours,
-            text: text.to_owned(),
-        };
-        one.attempted(started_at, None, Carried::of(delivery))
-    };
-    let parked = ready.into_iter().map(park).collect();
-    all_ended(core, lane, parked, Vec::new()).await
 }
 
 /// A message was withdrawn while its attempt ran, and its recipient has it all the same: that is kept, never lost.

@@ -59,7 +59,7 @@ impl<E: Entry> Scribe<E> {
         let pen = self.pen.lock().await;
         // Another one may have noted it meanwhile.
         if !self.waiting().is_empty() {
-            let begun = core.store.begin().await;
+            let begun = core.store.begin_behind().await;
             let all = std::mem::take(&mut *self.waiting());
             match begun {
                 Ok(tx) => {

@@ -129,14 +129,30 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        self.renew_lost().await?;
+        let mut tx = self.store.begin().await?;
+        self.follow(&mut tx).await?;
+        Ok(tx)
+    }
+
+    /// The same for work that nobody waits for: whoever answers somebody goes first, for a moment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin_behind(&self) -> Result<Tx, StoreError> {
+        self.renew_lost().await?;
+        let mut tx = self.store.begin_behind().await?;
+        self.follow(&mut tx).await?;
+        Ok(tx)
+    }
+
+    async fn renew_lost(&self) -> Result<(), StoreError> {
         if self.store.take_lost() {
             // The index may know what was written and then lost.
             let reloaded = Box::pin(self.reload_index()).await;
             reloaded.inspect_err(|_| self.store.note_lost())?;
         }
-        let mut tx = self.store.begin().await?;
-        self.follow(&mut tx).await?;
-        Ok(tx)
+        Ok(())
     }
 
     /// Brings the match index up to what is committed by now, where other gateways may have written.

@@ -124,7 +124,7 @@ struct Taken {
 async fn together(core: &Core, waiting: &[WaitingEvent]) -> Result<Taken, StoreError> {
     let started = Instant::now();
     let (mut count, mut states) = (0, Vec::new());
-    let mut tx = core.begin().await?;
+    let mut tx = core.begin_behind().await?;
     for next in waiting {
         if count > 0 && started.elapsed() >= TURN {
             break;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 
 use super::StoreError;
 use super::sql::{Open, Session};
@@ -13,6 +13,9 @@ use super::sqlite::{Options, Pool, Transaction};
 
 /// Longest wait for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a connection may have been idle before it is asked whether it still is one. To ask is a journey of its own.
+const UNASKED: Duration = Duration::from_secs(1);
 
 /// Where the rows are.
 #[derive(Debug, Clone)]
@@ -85,6 +88,15 @@ impl Engine {
         let pool = PgPoolOptions::new()
             .max_connections(12)
             .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > UNASKED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await?;
         Ok(Self::Postgres {

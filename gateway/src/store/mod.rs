@@ -260,6 +260,17 @@ impl Store {
         Ok(Tx::writing(self.writers.begin(&self.engine).await?, self))
     }
 
+    /// Starts a writing transaction for work that nobody waits for: whoever answers somebody goes first, for a moment.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn begin_behind(&self) -> Result<Tx, StoreError> {
+        Ok(Tx::writing(
+            self.writers.begin_behind(&self.engine).await?,
+            self,
+        ))
+    }
+
     /// Starts a writing transaction after everything that was written before has become durable: what a snapshot shows then
     /// stays as it is until the end of the transaction.
     ///

@@ -23,10 +23,15 @@ const TOGETHER: usize = 64;
 /// however slow their machine is.
 const OLDEST: Duration = Duration::from_millis(if cfg!(test) { 60_000 } else { 20 });
 
+/// How long a writer whom nobody waits for lets others go first.
+const LETS_GO: Duration = Duration::from_millis(50);
+
 /// The place at which the writers of this process take turns.
 #[derive(Clone)]
 pub(super) struct Writers {
     slot: Arc<Mutex<Slot>>,
+    /// How many wait for a turn on behalf of somebody.
+    ahead: Arc<watch::Sender<usize>>,
     /// Counts the leaves of the audit log that became durable.
     logged: watch::Sender<u64>,
     /// Whether a transaction failed that others may have read before it could become durable.
@@ -97,6 +102,7 @@ impl Writers {
     pub(super) fn new(logged: watch::Sender<u64>, told: String) -> Self {
         Self {
             slot: Arc::default(),
+            ahead: Arc::default(),
             logged,
             has_lost: Arc::default(),
             told: told.into(),
@@ -122,9 +128,33 @@ impl Writers {
         self.begin_in(engine, false).await
     }
 
+    /// A turn as [`Writers::begin`], after those whom somebody waits for, as far as they do not keep coming.
+    pub(super) async fn begin_behind(&self, engine: &Engine) -> Result<Turn, StoreError> {
+        let mut ahead = self.ahead.subscribe();
+        let nobody = ahead.wait_for(|count| *count == 0);
+        let _is_free = tokio::time::timeout(LETS_GO, nobody).await.is_ok();
+        let slot = self.slot().await?;
+        self.begin_with(slot, engine, true).await
+    }
+
     async fn begin_in(&self, engine: &Engine, joins: bool) -> Result<Turn, StoreError> {
+        let waits = Ahead::of(&self.ahead);
+        let slot = self.slot().await?;
+        drop(waits);
+        self.begin_with(slot, engine, joins).await
+    }
+
+    async fn slot(&self) -> Result<OwnedMutexGuard<Slot>, StoreError> {
         let locked = tokio::time::timeout(PATIENCE, Arc::clone(&self.slot).lock_owned()).await;
-        let slot = locked.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        Ok(locked.map_err(|_| sqlx::Error::PoolTimedOut)?)
+    }
+
+    async fn begin_with(
+        &self,
+        slot: OwnedMutexGuard<Slot>,
+        engine: &Engine,
+        joins: bool,
+    ) -> Result<Turn, StoreError> {
         let mut turn = Turn::of(slot, self);
         if turn.slot.session.is_some() {
             // Whoever does not wait for it any more must not leave the transaction half way between two writers.
@@ -145,6 +175,22 @@ impl Writers {
         if slot.number == number {
             Turn::of(slot, &self).close().await;
         }
+    }
+}
+
+/// One that waits for a turn on behalf of somebody, until this is dropped.
+struct Ahead(Arc<watch::Sender<usize>>);
+
+impl Ahead {
+    fn of(all: &Arc<watch::Sender<usize>>) -> Self {
+        all.send_modify(|count| *count += 1);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 
