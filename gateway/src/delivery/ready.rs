@@ -17,7 +17,7 @@ use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::tell::Ruling;
 use crate::pipeline::{canary, compose, recall, reminders, tell, version};
-use crate::store::{AttemptRow, OutboxRow, OutboxState, Stage, StoreError, Tx};
+use crate::store::{AttemptRow, NewDecision, OutboxRow, OutboxState, Stage, StoreError, Tx};
 use crate::traces::{Field, Open, Step};
 
 /// A message that may be told now: that is noted, and that it is handed over.
@@ -97,6 +97,8 @@ struct Ruled {
     recipient: SystemId,
     people: Vec<PersonId>,
     ruling: Ruling,
+    /// The decisions as they are recorded.
+    decisions: Vec<NewDecision>,
 }
 
 /// Two that tell the same, whenever they were decided.
@@ -298,6 +300,7 @@ async fn look(
     Ok(Found::Ruled(Box::new(Ruled {
         people: ruling.told_people(&proposal),
         recipient: proposal.recipient_system,
+        decisions: ruling.rows(Stage::Attempt, now)?,
         ruling,
     })))
 }
@@ -332,7 +335,9 @@ async fn note(
         Found::Ruled(ruled) => ruled,
     };
     let ruling = &ruled.ruling;
-    ruling.record(core, tx, Stage::Attempt, now).await?;
+    for decision in &ruled.decisions {
+        tx.add_decision(decision.clone()).await?;
+    }
     if canary::is_one(row) {
         canary::seen(core, "attempt", ruling.outbound.is_some());
         tx.remove_outbox(row.id).await?;

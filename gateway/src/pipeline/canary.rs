@@ -97,7 +97,7 @@ pub async fn probe(core: &Core) -> Result<(), StoreError> {
         let id = MessageId(uuid::Uuid::now_v7());
         let mut tx = core.store.begin().await?;
         let ruling = tell::weigh(core, &mut tx, id, &proposal, now).await?;
-        ruling.record(core, &mut tx, Stage::Outbox, now).await?;
+        ruling.record(&mut tx, Stage::Outbox, now).await?;
         seen(core, "outbox", ruling.outbound.is_some());
         let weighed = core
             .judge

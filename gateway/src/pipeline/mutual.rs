@@ -193,7 +193,7 @@ async fn may_be_told(
     };
     let known = tx.get::<DenialDoc>(&denial.key()).await?;
     if known.is_none_or(|known| known.answer != denial.answer) {
-        ruling.record(core, tx, Stage::Outbox, now).await?;
+        ruling.record(tx, Stage::Outbox, now).await?;
         tx.put(&denial, now).await?;
     }
     Ok(false)

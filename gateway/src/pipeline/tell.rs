@@ -14,7 +14,7 @@ use tandem_mappings::model::purpose::Purpose;
 use super::core::Core;
 use super::judge::{Ask, AskedItem, Judged, Weighed};
 use super::proposal::{Part, Proposal, ProposedItem, ProposedPerson};
-use crate::store::{OutboxRow, OutboxState, Stage, StoreError, Tx};
+use crate::store::{NewDecision, OutboxRow, OutboxState, Stage, StoreError, Tx};
 use crate::traces::{Field, Place, Step};
 
 /// The answer about one proposal.
@@ -73,19 +73,27 @@ impl Ruling {
             .collect()
     }
 
+    /// Every decision of the ruling, as it is recorded.
+    ///
+    /// # Errors
+    /// When one can't be written down.
+    pub fn rows(&self, stage: Stage, now: Timestamp) -> Result<Vec<NewDecision>, StoreError> {
+        let rows = self.weighed.iter().map(|weighed| weighed.row(stage, now));
+        rows.collect()
+    }
+
     /// Records every decision of the ruling.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn record(
         &self,
-        core: &Core,
         tx: &mut Tx,
         stage: Stage,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        for weighed in &self.weighed {
-            core.judge.record(tx, weighed, stage, now).await?;
+        for row in self.rows(stage, now)? {
+            tx.add_decision(row).await?;
         }
         Ok(())
     }
@@ -319,7 +327,7 @@ pub async fn queue(
 ) -> Result<Option<MessageId>, StoreError> {
     let id = MessageId(uuid::Uuid::now_v7());
     let ruling = weigh(core, tx, id, proposal, now).await?;
-    ruling.record(core, tx, Stage::Outbox, now).await?;
+    ruling.record(tx, Stage::Outbox, now).await?;
     if ruling.outbound.is_none() {
         return Ok(None);
     }

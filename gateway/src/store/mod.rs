@@ -107,6 +107,9 @@ use crate::seal::Sealer;
 
 /// Statements that a connection to PostgreSQL keeps prepared: all that the store has.
 const PREPARED: usize = 512;
+/// How PostgreSQL plans our statements, each of which goes by an index. It keeps a plan as long as a connection lives, or until statistics are
+/// gathered: one that reads a whole table is the best while the table is small, and the worst soon after.
+const PLANNING: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 /// Name of the file of SQLite in the data folder.
 const SQLITE: &str = "tandem.sqlite";
 
@@ -155,7 +158,8 @@ impl Store {
         let instance = uuid::Uuid::now_v7();
         let address = address
             .application_name(&leases::session_of(instance))
-            .statement_cache_capacity(PREPARED);
+            .statement_cache_capacity(PREPARED)
+            .options(PLANNING);
         let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
         Ok(Self::on_as(engine, sealer, instance))
     }

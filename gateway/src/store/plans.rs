@@ -1,10 +1,10 @@
-//! No question of the store goes through the rows of others: each statement of this folder is put to SQLite's planner.
+//! No question of the store goes through the rows of others: each statement of this folder is put to the planners.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::sql::{Session, composed};
-use super::tests::on_sqlite;
+use super::sql::{Row, Session, composed};
+use super::tests::{on_postgres, on_sqlite};
 
 /// Beginnings of the statements that ask for all of something, or for the first or last by the order of an index.
 const ALL: [&str; 42] = [
@@ -92,8 +92,8 @@ pub(super) async fn plan_of(session: &mut Session, statement: &str) -> Vec<Strin
     steps.iter().map(|row| row.get("detail")).collect()
 }
 
-#[tokio::test]
-async fn no_question_goes_through_the_rows_of_others() {
+/// All statements about rows of which there may be many.
+fn all_statements() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let mut all = BTreeSet::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -120,6 +120,38 @@ async fn no_question_goes_through_the_rows_of_others() {
         }
     }
     assert!(all.len() > 80, "only {} statements were found", all.len());
+    all
+}
+
+#[tokio::test]
+async fn on_postgres_a_plan_goes_by_an_index_also_while_the_table_is_small() {
+    let place = on_postgres().await;
+    let mut tx = place.store.begin().await.unwrap();
+    let mut wide = Vec::new();
+    for statement in all_statements() {
+        // The longest numbers first; a text that is a number can be a value of every type.
+        let parameters = (1..=16).rev().map(|number| format!("${number}"));
+        let text = parameters.fold(statement.clone(), |text, parameter| {
+            text.replace(&parameter, "'1'")
+        });
+        let steps = composed(format!("EXPLAIN {text}"))
+            .fetch_all(&mut tx.inner)
+            .await;
+        let steps = steps.unwrap_or_else(|error| panic!("{text}: {error}"));
+        let reads_all = |row: &Row| {
+            let step: String = row.get("QUERY PLAN");
+            step.contains("Seq Scan")
+        };
+        if steps.iter().any(reads_all) && !ALL.iter().any(|start| statement.starts_with(start)) {
+            wide.push(statement);
+        }
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
+}
+
+#[tokio::test]
+async fn no_question_goes_through_the_rows_of_others() {
+    let all = all_statements();
     let place = on_sqlite().await;
     let mut tx = place.store.begin().await.unwrap();
     let mut wide = Vec::new();

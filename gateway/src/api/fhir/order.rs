@@ -54,7 +54,7 @@ pub(super) async fn of(
     let proposal: Proposal =
         serde_json::from_slice(&row.content).map_err(|_| StoreError::Shape { kind: "proposal" })?;
     let ruling = tell::weigh(core, tx, row.id, &proposal, now).await?;
-    ruling.record(core, tx, Stage::Query, now).await?;
+    ruling.record(tx, Stage::Query, now).await?;
     let Some(mut outbound) = ruling.outbound else {
         return Ok(None);
     };

@@ -7,6 +7,7 @@ mod pool;
 mod row;
 mod steps;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -29,23 +30,20 @@ impl Transaction {
     /// Begins one by a statement that does so.
     pub(super) async fn begin(pool: &Pool, statement: &str) -> Result<Self, sqlx::Error> {
         let mut lent = pool.lend().await?;
-        lent.run(|connection| connection.execute_batch(statement))?;
+        lent.run(|connection| run(connection, statement))?;
         Ok(Self { lent })
     }
 
     /// Makes it durable. The disk is waited for on another thread.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        let ended = spawn_blocking(move || {
-            self.lent
-                .run(|connection| connection.execute_batch("COMMIT"))
-        });
+        let ended = spawn_blocking(move || self.lent.run(|connection| run(connection, "COMMIT")));
         ended.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     /// Runs a statement. Returns how many rows it changed.
     pub(super) fn execute(&mut self, query: &Query) -> Result<u64, sqlx::Error> {
         self.lent.run(|connection| {
-            let mut statement = connection.prepare_cached(query.text())?;
+            let mut statement = connection.prepare_cached(&text(query))?;
             bind(&mut statement, query)?;
             let mut rows = statement.raw_query();
             while rows.next()?.is_some() {}
@@ -115,13 +113,18 @@ impl Stream {
     }
 }
 
+/// Runs a statement that has no parameters, from what was prepared before.
+fn run(connection: &rusqlite::Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
 /// Gives the rows of a statement one by one until there are none or no more are wanted.
 fn rows(
     connection: &rusqlite::Connection,
     query: &Query,
     mut take: impl FnMut(SqliteRow) -> ControlFlow<()>,
 ) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(query.text())?;
+    let mut statement = connection.prepare_cached(&text(query))?;
     bind(&mut statement, query)?;
     let names = SqliteRow::names(&statement);
     let mut rows = statement.raw_query();
@@ -131,6 +134,16 @@ fn rows(
         }
     }
     Ok(())
+}
+
+/// The text of a statement. A row that can't be inserted fails without a trace of it, and what the statement did before that stays:
+/// whoever has written it gives up then. SQLite need not keep each page as it was before the statement, as it does for every insertion that
+/// gives its row back (<https://sqlite.org/lang_conflict.html>).
+fn text(query: &Query) -> Cow<'_, str> {
+    match query.text().strip_prefix("INSERT INTO ") {
+        Some(rest) => Cow::Owned(format!("INSERT OR FAIL INTO {rest}")),
+        None => Cow::Borrowed(query.text()),
+    }
 }
 
 /// Gives the parameters their values. SQLite numbers `$2` by where it first stands in the text; its name says which it is.

@@ -111,7 +111,7 @@ impl Drop for Lent {
         };
         // One on which SQLite has ended a transaction by itself, because the disk was full or failed, may begin no other: it is
         // closed, and the next gets a new one.
-        let is_free = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        let is_free = connection.is_autocommit() || super::run(&connection, "ROLLBACK").is_ok();
         if is_free && connection.is_autocommit() && !self.home.0.free.is_closed() {
             self.home.idle().push(connection);
         }
