@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::pipeline::core::Core;
@@ -15,6 +16,8 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Runs until cancelled.
 pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut heard = None;
+    let mut looking = tokio::time::interval(LOOK);
+    looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -23,7 +26,11 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
                     core.wake_timers();
                 }
             }
-            () = tokio::time::sleep(LOOK) => {}
+            _ = looking.tick() => {
+                if let Err(error) = core.store.renew_statistics().await {
+                    tracing::warn!(%error, "the database's statistics cannot be renewed; it may answer slowly until it does so itself");
+                }
+            }
         }
         if core.store.is_shared()
             && let Err(error) = policy::follow(&core).await

@@ -116,6 +116,16 @@ pub(super) struct Drafts {
     basis: i64,
 }
 
+impl Drafts {
+    /// Whether all were decided by these rules: some may have been in force for a moment and never have become durable.
+    fn are_by(&self, rules: &str) -> bool {
+        self.all.iter().all(|draft| match &draft.found {
+            Found::Ruled(ruled) => ruled.decisions.iter().all(|one| one.bundle == rules),
+            _ => true,
+        })
+    }
+}
+
 /// Weighs messages in a snapshot, beside the writers. One that can't be decided, since something on which it rests can't be
 /// read, is tried again later and holds up no other case.
 ///
@@ -180,7 +190,7 @@ impl Entry for Decided {
         }
         let basis = tx.basis().await?;
         let mut anew = Vec::new();
-        if basis != self.drafts.basis {
+        if basis != self.drafts.basis || !self.drafts.are_by(core.judge.bundle().hash()) {
             for draft in &self.drafts.all {
                 let found = Box::pin(look(core, tx, &draft.row, self.now)).await?;
                 if found != draft.found {

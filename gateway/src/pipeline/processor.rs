@@ -136,7 +136,8 @@ async fn together(core: &Core, waiting: &[WaitingEvent]) -> Result<Taken, StoreE
                 drop(tx);
                 core.reload_index().await?;
                 return match error {
-                    StoreError::Database(_) => Err(error),
+                    // It is nothing of the event's: it waits like all others.
+                    StoreError::Database(_) | StoreError::OtherRules => Err(error),
                     _ if count == 0 => park(core, next, &error).await,
                     _ => Box::pin(together(core, waiting.get(..count).unwrap_or_default())).await,
                 };

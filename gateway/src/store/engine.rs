@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgPool};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool};
 
 use super::StoreError;
 use super::sql::{Open, Session};
@@ -132,12 +132,9 @@ impl Engine {
                 Ok(Session::of(Open::Sqlite(inner)))
             }
             Self::Postgres { pool, writers } => {
-                let mut inner = pool.begin().await?;
                 // Each statement after the lock sees what was committed before it was given.
-                sqlx::query("SELECT pg_advisory_xact_lock($1)")
-                    .bind(writers)
-                    .execute(&mut *inner)
-                    .await?;
+                let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({writers})");
+                let inner = pool.begin_with(AssertSqlSafe(begin)).await?;
                 Ok(Session::of(Open::Postgres(inner)))
             }
         }
@@ -155,6 +152,14 @@ impl Engine {
                 let inner = pool.begin_with(begin).await?;
                 Ok(Session::of(Open::Postgres(inner)))
             }
+        }
+    }
+
+    /// Begins a transaction that maintains tables of PostgreSQL, beside those that write.
+    pub(super) async fn to_maintain(&self) -> Result<Session, StoreError> {
+        match self {
+            Self::Sqlite { .. } => self.begin().await,
+            Self::Postgres { pool, .. } => Ok(Session::of(Open::Postgres(pool.begin().await?))),
         }
     }
 

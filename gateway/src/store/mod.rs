@@ -50,6 +50,7 @@ mod sql;
 mod sqlite;
 mod staged;
 mod standing;
+mod statistics;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;

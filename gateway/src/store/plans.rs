@@ -108,6 +108,7 @@ fn all_statements() -> BTreeSet<String> {
             "leases.rs",
             "listen.rs",
             "schema.rs",
+            "statistics.rs",
             "tables.rs",
             "rows.rs",
             "backup.rs",
