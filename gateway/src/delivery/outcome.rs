@@ -64,6 +64,7 @@ pub(super) struct Ended {
 }
 
 impl Entry for Ended {
+    type By = Core;
     /// How each of them ended.
     type Noted = Vec<&'static str>;
 
@@ -95,7 +96,7 @@ pub(super) async fn all_ended(
         attempts,
         memory,
     };
-    let (_, outcomes) = lane.gate.ended.note(core, ended).await?;
+    let (_, outcomes) = lane.gate.ended.note(&core.store, core, ended).await?;
     for outcome in outcomes {
         figures::delivered(lane.system.as_str(), outcome, 1);
     }

@@ -179,6 +179,7 @@ pub(super) struct Decided {
 }
 
 impl Entry for Decided {
+    type By = Core;
     /// What may be told of each; `None` when something has changed meanwhile and nothing was noted.
     type Noted = Option<Vec<Option<Told>>>;
 
@@ -236,7 +237,7 @@ pub(super) async fn decide(
         handed,
         now,
     };
-    let (decided, told) = match lane.gate.decided.note(core, decided).await {
+    let (decided, told) = match lane.gate.decided.note(&core.store, core, decided).await {
         Ok(noted) => noted,
         Err(error) if cannot_be_read(&error) => {
             for row in rows {

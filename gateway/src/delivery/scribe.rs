@@ -5,18 +5,19 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex, oneshot};
 
-use crate::pipeline::core::Core;
-use crate::store::{Handed, StoreError, Tx};
+use crate::store::{Handed, Store, StoreError, Tx};
 
 /// Something that an attempt notes. It is noted with others or, when one of them can't be, once more by itself.
 pub(super) trait Entry: Send + Sync {
+    /// What it needs to be noted.
+    type By: Sync;
     /// What comes of it.
     type Noted: Send;
 
     /// Notes it in a transaction.
     fn note(
         &self,
-        core: &Core,
+        by: &Self::By,
         tx: &mut Tx,
     ) -> impl Future<Output = Result<Self::Noted, StoreError>> + Send;
 }
@@ -53,19 +54,24 @@ impl<E: Entry> Scribe<E> {
     ///
     /// # Errors
     /// When the store fails; then nothing of it was noted.
-    pub(super) async fn note(&self, core: &Core, entry: E) -> Result<(E, E::Noted), StoreError> {
+    pub(super) async fn note(
+        &self,
+        store: &Store,
+        by: &E::By,
+        entry: E,
+    ) -> Result<(E, E::Noted), StoreError> {
         let (told, noted) = oneshot::channel();
         self.waiting().push(Waiting { entry, told });
         let pen = self.pen.lock().await;
         // Another one may have noted it meanwhile.
         if !self.waiting().is_empty() {
-            let begun = core.store.begin_behind().await;
+            let begun = store.begin_behind().await;
             let all = std::mem::take(&mut *self.waiting());
             match begun {
                 Ok(tx) => {
-                    let noted = together(core, tx, &all).await;
+                    let noted = together(by, tx, &all).await;
                     drop(pen);
-                    told_all(core, all, noted).await;
+                    told_all(store, by, all, noted).await;
                 }
                 Err(error) => refuse(all, error),
             }
@@ -82,21 +88,22 @@ impl<E: Entry> Scribe<E> {
 
 /// Notes all in one transaction.
 async fn together<E: Entry>(
-    core: &Core,
+    by: &E::By,
     mut tx: Tx,
     all: &[Waiting<E>],
 ) -> Result<(Vec<E::Noted>, Handed), StoreError> {
     let mut noted = Vec::with_capacity(all.len());
     for one in all {
         tx.forget_cause();
-        noted.push(one.entry.note(core, &mut tx).await?);
+        noted.push(one.entry.note(by, &mut tx).await?);
     }
     Ok((noted, tx.hand_in()?))
 }
 
 /// Tells each what came of it. When one of them could not be noted, each is noted by itself: the others lose nothing by it.
 async fn told_all<E: Entry>(
-    core: &Core,
+    store: &Store,
+    by: &E::By,
     all: Vec<Waiting<E>>,
     noted: Result<(Vec<E::Noted>, Handed), StoreError>,
 ) {
@@ -113,16 +120,16 @@ async fn told_all<E: Entry>(
         Err(error) if all.len() == 1 => refuse(all, error),
         Err(_) => {
             for one in all {
-                let noted = alone(core, &one.entry).await;
+                let noted = alone(store, by, &one.entry).await;
                 let _gone = one.told.send(noted.map(|noted| (one.entry, noted)));
             }
         }
     }
 }
 
-async fn alone<E: Entry>(core: &Core, entry: &E) -> Result<E::Noted, StoreError> {
-    let mut tx = core.store.begin().await?;
-    let noted = entry.note(core, &mut tx).await?;
+async fn alone<E: Entry>(store: &Store, by: &E::By, entry: &E) -> Result<E::Noted, StoreError> {
+    let mut tx = store.begin().await?;
+    let noted = entry.note(by, &mut tx).await?;
     tx.commit().await?;
     Ok(noted)
 }
@@ -131,5 +138,83 @@ fn refuse<E: Entry>(all: Vec<Waiting<E>>, error: StoreError) {
     let error = Arc::new(error);
     for one in all {
         let _gone = one.told.send(Err(StoreError::Shared(Arc::clone(&error))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+
+    use super::{Entry, Scribe};
+    use crate::store::tests::{Note, Place, contract, now};
+    use crate::store::{StoreError, Tx};
+
+    /// A word, and how often it was noted.
+    struct Word {
+        text: &'static str,
+        times: AtomicUsize,
+    }
+
+    impl Entry for Word {
+        /// The word that can't be noted.
+        type By = &'static str;
+        type Noted = ();
+
+        async fn note(&self, unsaid: &&'static str, tx: &mut Tx) -> Result<(), StoreError> {
+            self.times.fetch_add(1, Ordering::Relaxed);
+            let note = Note {
+                id: self.text.to_owned(),
+                owner: "a scribe".to_owned(),
+            };
+            tx.put(&note, now()).await?;
+            if self.text == *unsaid {
+                return Err(StoreError::Shape { kind: "word" });
+            }
+            Ok(())
+        }
+    }
+
+    const WORDS: [&str; 4] = ["to", "be", "or", "not"];
+
+    /// Has the words noted at one time, while somebody else writes. Returns how often each was noted, if it could be.
+    async fn noted(place: &Place, unsaid: &'static str) -> Vec<Option<usize>> {
+        let scribe = Scribe::default();
+        let writer = place.store.begin().await.unwrap();
+        let words = WORDS.map(|text| {
+            let times = AtomicUsize::new(0);
+            scribe.note(&place.store, &unsaid, Word { text, times })
+        });
+        let (noted, ()) = futures::join!(join_all(words), async { drop(writer) });
+        let times = |word: Word| word.times.load(Ordering::Relaxed);
+        let noted = noted.into_iter();
+        noted
+            .map(|one| one.ok().map(|(word, ())| times(word)))
+            .collect()
+    }
+
+    async fn kept(place: &Place) -> usize {
+        let mut tx = place.store.snapshot().await.unwrap();
+        tx.find::<Note>("note.owner", "a scribe")
+            .await
+            .unwrap()
+            .len()
+    }
+
+    async fn what_comes_at_one_time_is_noted_in_one_turn(place: Place) {
+        assert_eq!(noted(&place, "nothing").await, [Some(1); 4]);
+        assert_eq!(kept(&place).await, 4);
+    }
+
+    async fn what_can_not_be_noted_costs_the_others_nothing(place: Place) {
+        let noted = noted(&place, "or").await;
+        assert_eq!(noted, [Some(2), Some(2), None, Some(2)]);
+        assert_eq!(kept(&place).await, 3);
+    }
+
+    contract! {
+        what_comes_at_one_time_is_noted_in_one_turn,
+        what_can_not_be_noted_costs_the_others_nothing,
     }
 }

@@ -42,3 +42,49 @@ impl Store {
         Ok(names.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sql::{composed, query};
+    use super::super::tests::{Note, now, on_postgres, on_sqlite};
+
+    #[tokio::test]
+    async fn a_table_that_has_grown_is_planned_for_as_it_is_by_now() {
+        let place = on_postgres().await;
+        let mut tx = place.store.begin().await.unwrap();
+        for number in 0..300 {
+            let note = Note {
+                id: format!("note {number}"),
+                owner: format!("owner {number}"),
+            };
+            tx.put(&note, now()).await.unwrap();
+        }
+        // Else the database counts what was written within a second or later.
+        query("SELECT pg_stat_force_next_flush()")
+            .execute(&mut tx.inner)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert!(place.store.renew_statistics().await.unwrap() >= 2);
+        assert_eq!(place.store.renew_statistics().await.unwrap(), 0);
+
+        let mut tx = place.store.snapshot().await.unwrap();
+        let steps = composed(
+            "EXPLAIN SELECT d.key, d.sealed FROM document_index i \
+             JOIN document d ON d.jurisdiction = i.jurisdiction AND d.kind = i.kind AND d.key = i.key \
+             WHERE i.jurisdiction = 'demo-county' AND i.kind = 'note' AND i.field = 'note.owner' AND i.value = '1' \
+             ORDER BY i.key"
+                .to_owned(),
+        );
+        let steps = steps.fetch_all(&mut tx.inner).await.unwrap();
+        let steps: Vec<String> = steps.iter().map(|row| row.get("QUERY PLAN")).collect();
+        let by_key = |step: &String| step.contains("Index Cond") && step.contains("key = i.key");
+        assert!(steps.iter().any(by_key), "{steps:#?}");
+    }
+
+    #[tokio::test]
+    async fn on_sqlite_there_are_none() {
+        let place = on_sqlite().await;
+        assert_eq!(place.store.renew_statistics().await.unwrap(), 0);
+    }
+}

@@ -14,9 +14,9 @@ use tandem_simulators::postgres::Cluster;
 use super::*;
 
 #[derive(Clone, serde::Serialize, serde::Deserialize, PartialEq, Debug)]
-pub(super) struct Note {
-    pub(super) id: String,
-    pub(super) owner: String,
+pub(crate) struct Note {
+    pub(crate) id: String,
+    pub(crate) owner: String,
 }
 
 impl Document for Note {

@@ -85,6 +85,43 @@ async fn what_must_stand_alone_waits_until_all_before_it_is_durable(place: Place
     first.durable().await.unwrap();
 }
 
+async fn whoever_answers_somebody_writes_first(place: Place) {
+    let store = &place.store;
+    let order = std::sync::Mutex::new(Vec::new());
+    let write = async |name| {
+        let tx = match name {
+            "behind" => store.begin_behind().await,
+            _ => store.begin().await,
+        };
+        order.lock().unwrap().push(name);
+        tx.unwrap().commit().await.unwrap();
+    };
+    let before = store.begin().await.unwrap();
+    futures::join!(write("first"), write("behind"), write("second"), async {
+        drop(before);
+    });
+    assert_eq!(*order.lock().unwrap(), ["first", "second", "behind"]);
+}
+
+/// Whoever writes behind others waits for a moment only, however many of them come.
+#[tokio::test]
+async fn nobody_is_starved_by_those_who_are_answered() {
+    let place = on_sqlite().await;
+    let store = &place.store;
+    let always_one = async {
+        let mut next = store.begin().await.unwrap();
+        loop {
+            // Another one waits before this one is done.
+            let (after, ()) = futures::join!(store.begin(), async { drop(next) });
+            next = after.unwrap();
+        }
+    };
+    tokio::select! {
+        () = always_one => {}
+        behind = store.begin_behind() => behind.unwrap().commit().await.unwrap(),
+    }
+}
+
 /// Writers that commit, give up and go away at any point: what each was told is what is there.
 async fn whatever_writers_do_each_is_told_the_truth(place: Place) {
     let store = &place.store;
@@ -148,6 +185,7 @@ async fn for_so_long(work: impl Future<Output = ()>, polls: u32) -> bool {
 contract!(
     writers_share_a_commit_and_one_that_gives_up_costs_the_others_nothing,
     a_statement_that_fails_costs_its_writer_alone,
+    whoever_answers_somebody_writes_first,
     what_must_stand_alone_waits_until_all_before_it_is_durable,
     whatever_writers_do_each_is_told_the_truth,
 );
