@@ -12,12 +12,16 @@ use crate::store::Heard;
 
 /// After so long everything is looked at again, told or not: a message may have been lost, and what failed is tried again.
 const LOOK: Duration = Duration::from_secs(5);
+/// How often it is asked which tables have grown: until then the database plans as if they had not.
+const COUNT: Duration = Duration::from_secs(1);
 
 /// Runs until cancelled.
 pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut heard = None;
     let mut looking = tokio::time::interval(LOOK);
     looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut counting = tokio::time::interval(COUNT);
+    counting.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -26,10 +30,12 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
                     core.wake_timers();
                 }
             }
-            _ = looking.tick() => {
+            _ = looking.tick() => {}
+            _ = counting.tick() => {
                 if let Err(error) = core.store.renew_statistics().await {
                     tracing::warn!(%error, "the database's statistics cannot be renewed; it may answer slowly until it does so itself");
                 }
+                continue;
             }
         }
         if core.store.is_shared()

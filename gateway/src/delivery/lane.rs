@@ -184,7 +184,6 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
     // has failed since.
     let mut all_noted = false;
     loop {
-        let started_at = core.clock.now();
         let turned = async {
             if !all_noted {
                 outcome::broke_off(&core, &lane.system).await?;
@@ -194,9 +193,9 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
         let turned = turned.await;
         all_noted = turned.is_ok();
         let pause = match turned {
-            Ok(true) if !stop.is_cancelled() => continue,
-            Ok(true) => return,
-            Ok(false) => next_due(&core, &lane, started_at).await,
+            Ok(Turned::Tried) if !stop.is_cancelled() => continue,
+            Ok(Turned::Tried) => return,
+            Ok(Turned::Idle(until)) => until,
             Err(error) => {
                 tracing::error!(lane = %lane.system, %error, "the lane cannot go on; it tries again at the next change");
                 None
@@ -216,54 +215,45 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
     }
 }
 
-/// When to look again, after a turn that found nothing due at `started_at`. What falls due while this is asked is
-/// looked at again at once.
-async fn next_due(core: &Core, lane: &Lane, started_at: Timestamp) -> Option<Timestamp> {
-    if let Allowed::NotBefore(until) = lane.gate.signs.breaker().allows(started_at) {
-        return Some(until);
-    }
-    let due = async {
-        let mut snapshot = core.store.snapshot().await?;
-        match snapshot.lane(lane.system.as_str()).await?.tried_to() {
-            Some(up_to) => snapshot.next_due(lane.system.as_str(), up_to).await,
-            None => Ok(None),
-        }
-    };
-    let at = due.await.ok().flatten()?;
-    // What was due and yet not tried stands in a lane that was paused since: it waits for a change, not for the clock.
-    (at > started_at).then_some(at)
+/// What came of a turn.
+enum Turned {
+    /// Something was due.
+    Tried,
+    /// Nothing was. When something will be, by the clock; before that only a change can make it so.
+    Idle(Option<Timestamp>),
 }
 
-/// One turn of a lane: claims what is due and tries it. Returns whether there was anything.
+/// One turn of a lane: claims what is due and tries it.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn turn(
+async fn turn(
     core: &Arc<Core>,
     lane: &Lane,
     stop: &CancellationToken,
-) -> Result<bool, StoreError> {
+) -> Result<Turned, StoreError> {
     let started_at = core.clock.now();
     let most = lane.most();
     let limit = match lane.gate.signs.breaker().allows(started_at) {
         Allowed::All => i64::try_from(most).unwrap_or(100),
         Allowed::Probe => 1,
-        Allowed::NotBefore(_) => return Ok(false),
+        Allowed::NotBefore(until) => return Ok(Turned::Idle(Some(until))),
     };
     let mut snapshot = core.store.snapshot().await?;
     if snapshot.hold(lane.system.as_str()).await?.is_some() {
-        return Ok(false);
+        return Ok(Turned::Idle(None));
     }
     let Some(up_to) = snapshot.lane(lane.system.as_str()).await?.tried_to() else {
-        return Ok(false);
+        return Ok(Turned::Idle(None));
     };
     let mut rows = snapshot
         .due_outbox(lane.system.as_str(), started_at, up_to, limit)
         .await?;
-    drop(snapshot);
     if rows.is_empty() {
-        return Ok(false);
+        let due = snapshot.next_due(lane.system.as_str(), up_to).await?;
+        return Ok(Turned::Idle(due.filter(|at| *at > started_at)));
     }
+    drop(snapshot);
     // Each batch is decided right before its own attempt. No two rows are of one case.
     let mut batches = Vec::new();
     while !rows.is_empty() {
@@ -280,7 +270,7 @@ pub async fn turn(
     }
     all?;
     core.wake();
-    Ok(true)
+    Ok(Turned::Tried)
 }
 
 /// Tries messages that go together, unless the lane was stopped or broken since they were found due.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgPool};
 
 use super::StoreError;
 use super::sql::{Open, Session};
@@ -13,9 +13,6 @@ use super::sqlite::{Options, Pool, Transaction};
 
 /// Longest wait for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long a connection may have been idle before it is asked whether it still is one. To ask is a journey of its own.
-const UNASKED: Duration = Duration::from_secs(1);
 
 /// Where the rows are.
 #[derive(Debug, Clone)]
@@ -88,15 +85,6 @@ impl Engine {
         let pool = PgPoolOptions::new()
             .max_connections(12)
             .acquire_timeout(PATIENCE)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > UNASKED {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .connect_with(options)
             .await?;
         Ok(Self::Postgres {
@@ -132,9 +120,12 @@ impl Engine {
                 Ok(Session::of(Open::Sqlite(inner)))
             }
             Self::Postgres { pool, writers } => {
+                let mut inner = pool.begin().await?;
                 // Each statement after the lock sees what was committed before it was given.
-                let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({writers})");
-                let inner = pool.begin_with(AssertSqlSafe(begin)).await?;
+                sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                    .bind(writers)
+                    .execute(&mut *inner)
+                    .await?;
                 Ok(Session::of(Open::Postgres(inner)))
             }
         }

@@ -89,7 +89,7 @@ impl Tx {
         .bind(Place::here().map(|place| place.to_string()))
         .fetch_one(&mut self.inner)
         .await?;
-        self.last_event = Some(position);
+        self.inner.known.last_event = Some(position);
         self.tells |= state == EventState::Waiting;
         let is_of_delivery = event.told.body.event_type().starts_with("delivery.");
         let has_accepted = matches!(self.cause, Some(Cause::Accepted(_)));
@@ -145,7 +145,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn drop_event(&mut self, position: i64) -> Result<(), StoreError> {
-        self.last_event = None;
+        self.inner.known.last_event = None;
         query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'staged'")
             .bind(self.jurisdiction())
             .bind(position)
@@ -159,7 +159,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn forget_event(&mut self, position: i64) -> Result<(), StoreError> {
-        self.last_event = None;
+        self.inner.known.last_event = None;
         query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'")
             .bind(self.jurisdiction())
             .bind(position)
@@ -173,7 +173,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn discard_staged(&mut self, input: InputId) -> Result<(), StoreError> {
-        self.last_event = None;
+        self.inner.known.last_event = None;
         query("DELETE FROM event WHERE jurisdiction = $1 AND input = $2 AND state = 'staged'")
             .bind(self.jurisdiction())
             .bind(input.as_bytes().as_slice())
@@ -305,9 +305,10 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn claim_event(&mut self, position: i64) -> Result<bool, StoreError> {
+        // PostgreSQL would go by the index of those that wait, through all that ever did and were not yet cleared away.
         let done = query(
             "UPDATE event SET applied = (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) \
-             WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'",
+             WHERE jurisdiction = $1 AND position = $2 AND COALESCE(state, '') = 'waiting'",
         )
         .bind(self.jurisdiction())
         .bind(position)
@@ -403,7 +404,7 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn last_position(&mut self) -> Result<i64, StoreError> {
-        if let Some(position) = self.last_event {
+        if let Some(position) = self.inner.known.last_event {
             return Ok(position);
         }
         let position =
@@ -411,7 +412,7 @@ impl Tx {
                 .bind(self.jurisdiction())
                 .fetch_one(&mut self.inner)
                 .await?;
-        self.last_event = Some(position);
+        self.inner.known.last_event = Some(position);
         Ok(position)
     }
 

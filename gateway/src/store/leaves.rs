@@ -65,7 +65,7 @@ impl Tx {
         columns: Columns,
         record: Option<String>,
     ) -> Result<(), StoreError> {
-        let position = match self.next_leaf {
+        let position = match self.inner.known.next_leaf {
             Some(position) => position,
             None => query_scalar(
                 "SELECT COALESCE(MAX(position), -1) + 1 FROM audit_leaf WHERE jurisdiction = $1",
@@ -94,7 +94,7 @@ impl Tx {
         .bind(leaf_hash(&line).as_slice())
         .execute(&mut self.inner)
         .await?;
-        self.next_leaf = position.checked_add(1);
+        self.inner.known.next_leaf = position.checked_add(1);
         self.logged += 1;
         Ok(())
     }

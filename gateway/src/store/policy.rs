@@ -100,6 +100,7 @@ impl Tx {
         .bind(&row.bundle)
         .fetch_one(&mut self.inner)
         .await?;
+        self.inner.known.started_rules = None;
         self.tells = true;
         let logged = Logged::Start(micros(row.effective_at), row.bundle.clone());
         self.log_written(&logged, written, None).await
@@ -110,12 +111,17 @@ impl Tx {
     /// # Errors
     /// When the store fails.
     pub async fn started_rules(&mut self) -> Result<Option<String>, StoreError> {
-        Ok(query_scalar(
+        if let Some(known) = &self.inner.known.started_rules {
+            return Ok(known.clone());
+        }
+        let started: Option<String> = query_scalar(
             "SELECT bundle FROM policy_start WHERE jurisdiction = $1 \
              ORDER BY effective_at DESC, started_at DESC LIMIT 1",
         )
         .bind(self.jurisdiction())
         .fetch_optional(&mut self.inner)
-        .await?)
+        .await?;
+        self.inner.known.started_rules = Some(started.clone());
+        Ok(started)
     }
 }

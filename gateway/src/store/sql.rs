@@ -20,6 +20,19 @@ pub(super) struct Session {
     broken: bool,
     /// Whether a mark was set in it.
     marked: bool,
+    /// What is known of it.
+    pub(super) known: Known,
+}
+
+/// What was found out in a transaction and holds until somebody in it changes it: nobody else writes meanwhile.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The position of the next leaf of the audit log.
+    pub(super) next_leaf: Option<i64>,
+    /// The position of the last event.
+    pub(super) last_event: Option<i64>,
+    /// The rules that were started last, if any were.
+    pub(super) started_rules: Option<Option<String>>,
 }
 
 /// What an engine holds of a transaction.
@@ -34,11 +47,12 @@ pub(super) enum Open {
 
 impl Session {
     /// Goes on with what an engine has begun.
-    pub(super) const fn of(open: Open) -> Self {
+    pub(super) fn of(open: Open) -> Self {
         Self {
             open,
             broken: false,
             marked: false,
+            known: Known::default(),
         }
     }
 
@@ -53,7 +67,7 @@ impl Session {
     }
 
     /// One that is over.
-    pub(super) const fn over() -> Self {
+    pub(super) fn over() -> Self {
         Self::of(Open::Ended)
     }
 
@@ -63,7 +77,7 @@ impl Session {
     }
 
     /// Takes what was begun out of it.
-    pub(super) const fn take(&mut self) -> Self {
+    pub(super) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::over())
     }
 
@@ -93,6 +107,7 @@ impl Session {
 
     /// Goes back to a savepoint, by a statement that names it. A failed statement after it is taken back as well.
     pub(super) async fn back_to(&mut self, savepoint: &'static str) -> Result<(), sqlx::Error> {
+        self.known = Known::default();
         query(savepoint).execute(self).await?;
         self.broken = false;
         Ok(())

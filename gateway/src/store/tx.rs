@@ -19,10 +19,6 @@ pub struct Tx {
     pub(super) sealer: Arc<Sealer>,
     /// Leaves that this transaction adds to the audit log.
     pub(super) logged: u64,
-    /// The position of the next leaf, once it is known: nobody else adds one before this transaction ends.
-    pub(super) next_leaf: Option<i64>,
-    /// The position of the last event, once it is known.
-    pub(super) last_event: Option<i64>,
     /// Whether it was noted that something changed on which decisions rest.
     pub(super) has_changed_basis: bool,
     /// The turn of one that writes; its session is `inner`.
@@ -52,8 +48,6 @@ impl Tx {
             inner,
             sealer: Arc::clone(&store.sealer),
             logged: 0,
-            next_leaf: None,
-            last_event: None,
             has_changed_basis: false,
             turn: None,
             tells: false,
@@ -137,7 +131,7 @@ impl Tx {
     /// When the store fails, or with it the whole transaction.
     pub async fn back_to(&mut self, mark: Mark) -> Result<(), StoreError> {
         self.reads.forget_all();
-        (self.next_leaf, self.last_event, self.has_changed_basis) = (None, None, false);
+        self.has_changed_basis = false;
         self.inner.back_to("ROLLBACK TO SAVEPOINT mark").await?;
         (self.logged, self.tells, self.cause) = (mark.logged, mark.tells, mark.cause);
         self.denied.truncate(mark.denied);
