@@ -54,6 +54,7 @@ mod labels;
 mod labels_hmis;
 mod large_files;
 mod large_files_kept;
+mod other_rules;
 mod processes;
 mod recalls;
 mod recalls_processes;
