@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::model::category::Category;
-use crate::model::directive::fhir::OWN_PURPOSE_SYSTEM;
+use crate::model::directive::fhir::{Dialect, OWN_PURPOSE_SYSTEM};
 use crate::model::directive::{Directive, DirectiveState, Effect, General, Method, Parties};
 use crate::model::purpose::Purpose;
 
@@ -222,6 +222,27 @@ fn an_exception_becomes_a_directive_of_its_own_with_the_whole_scope_in_which_it_
     assert_eq!(exception.expiry, base.expiry);
     assert_eq!(exception.authors, Parties::named(["org-bh"]));
     assert_eq!(exception.data_period.unwrap().start, None);
+}
+
+/// Thirteen months are too long for some law, and eleven are not.
+#[test]
+fn an_exception_for_a_time_before_the_consent_is_no_shorter_when_it_is_written_again() {
+    let mut given = consent();
+    given["dateTime"] = json!("2025-07-01");
+    let mut permit = given["provision"].take();
+    permit["period"] = json!({"start": "2025-06-01", "end": "2026-06-29"});
+    given["provision"] = json!({"type": "deny", "provision": [permit]});
+    let read = Directive::from_fhir(&given).unwrap();
+    let (base, exceptions) = read.split_first().unwrap();
+    for dialect in Dialect::ALL {
+        let Ok(written) = base.to_fhir(exceptions, *dialect) else {
+            continue;
+        };
+        let again = Directive::from_fhir(&written).unwrap();
+        let begins = |all: &[Directive]| all.iter().map(|one| one.valid_from).collect::<Vec<_>>();
+        assert_eq!(begins(&again), begins(&read), "{written}");
+    }
+    assert!(base.to_fhir(exceptions, Dialect::BaseR4).is_ok());
 }
 
 #[test]

@@ -12,6 +12,19 @@ use crate::model::purpose::Purpose;
 /// The root provision with the exceptions to it.
 pub(super) fn root(base: &Directive, exceptions: &[Directive], dialect: Dialect) -> Value {
     let mut provision = criteria(base, dialect);
+    // What a root begins with holds for its exceptions as well. One that was given for a time before the consent would begin later,
+    // and keep within a year of law what it was not; a root that says nothing begins when the consent was given.
+    let begins_before = |one: &Directive| {
+        let both = one.valid_from.zip(base.valid_from);
+        both.is_some_and(|(one, base)| one.compare(base).is_none_or(std::cmp::Ordering::is_lt))
+    };
+    if base.valid_from == base.captured_at && exceptions.iter().any(begins_before) {
+        let end = provision.get("period").and_then(|period| period.get("end"));
+        match end.cloned() {
+            Some(end) => provision.insert("period".to_owned(), json!({ "end": end })),
+            None => provision.remove("period"),
+        };
+    }
     // Base R4 lets the policy rule say what the root does; the guides want it said there. Where provisions within permit,
     // a rule to opt in would leave it open whether the root permits as well.
     let permits_within = exceptions.iter().any(|one| one.effect == Effect::Permit);
