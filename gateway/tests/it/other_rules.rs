@@ -1,5 +1,4 @@
 //! Rules that another gateway on the same database has put in force, and that do not count here yet.
-#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::sync::Arc;
 
