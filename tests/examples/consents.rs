@@ -89,7 +89,7 @@ async fn measured(consents: usize) -> Figures {
         base: format!("http://{}", gateway.address),
         token,
     };
-    let mut figures = within(&gateway).await;
+    let mut figures = Box::pin(within(&gateway)).await;
     figures.extend(officer.asks().await);
     gateway.stop().await;
     figures
