@@ -117,13 +117,18 @@ async fn told_all<E: Entry>(
             }
             Err(error) => refuse(all, error),
         },
-        Err(error) if all.len() == 1 => refuse(all, error),
-        Err(_) => {
-            for one in all {
-                let noted = alone(store, by, &one.entry).await;
-                let _gone = one.told.send(noted.map(|noted| (one.entry, noted)));
+        Err(error) => match <[Waiting<E>; 1]>::try_from(all) {
+            // It was by itself, and gets its error as it is: what is done next may depend on which it was.
+            Ok([one]) => {
+                let _gone = one.told.send(Err(error));
             }
-        }
+            Err(all) => {
+                for one in all {
+                    let noted = alone(store, by, &one.entry).await;
+                    let _gone = one.told.send(noted.map(|noted| (one.entry, noted)));
+                }
+            }
+        },
     }
 }
 
@@ -214,7 +219,19 @@ mod tests {
         assert_eq!(kept(&place).await, 3);
     }
 
+    async fn what_can_not_be_noted_is_told_as_it_failed(place: Place) {
+        let times = AtomicUsize::new(0);
+        let word = Word { text: "or", times };
+        let alone = Scribe::default().note(&place.store, &"or", word).await;
+        let error = alone.err().unwrap();
+        assert!(
+            matches!(error, StoreError::Shape { kind: "word" }),
+            "{error:?}"
+        );
+    }
+
     contract! {
+        what_can_not_be_noted_is_told_as_it_failed,
         what_comes_at_one_time_is_noted_in_one_turn,
         what_can_not_be_noted_costs_the_others_nothing,
     }

@@ -146,14 +146,6 @@ impl Engine {
         }
     }
 
-    /// Begins a transaction that maintains tables of PostgreSQL, beside those that write.
-    pub(super) async fn to_maintain(&self) -> Result<Session, StoreError> {
-        match self {
-            Self::Sqlite { .. } => self.begin().await,
-            Self::Postgres { pool, .. } => Ok(Session::of(Open::Postgres(pool.begin().await?))),
-        }
-    }
-
     /// Closes all connections.
     pub(super) async fn close(&self) {
         match self {
