@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::model::category::Category;
 use crate::model::directive::fhir::{Dialect, OWN_PURPOSE_SYSTEM};
-use crate::model::directive::{Directive, DirectiveState, Effect, General, Method, Parties};
+use crate::model::directive::{
+    Directive, DirectiveState, Effect, Expiry, General, Method, Parties,
+};
 use crate::model::purpose::Purpose;
 
 fn one(consent: &Value) -> Directive {
@@ -243,6 +245,41 @@ fn an_exception_for_a_time_before_the_consent_is_no_shorter_when_it_is_written_a
         assert_eq!(begins(&again), begins(&read), "{written}");
     }
     assert!(base.to_fhir(exceptions, Dialect::BaseR4).is_ok());
+}
+
+/// Whatever reads it would shorten such an exception, and a refusal that is shorter than it was opens.
+#[test]
+fn an_exception_that_lasts_longer_than_its_consent_can_not_be_said() {
+    let mut given = open_to_exceptions();
+    given["dateTime"] = json!("2026-01-15");
+    given["provision"]["provision"] = json!([{"type": "deny", "purpose": [{"code": "TREAT"}]}]);
+    let read = Directive::from_fhir(&given).unwrap();
+    let (base, exceptions) = read.split_first().unwrap();
+    let written = |exception: &Directive| {
+        let exceptions = std::slice::from_ref(exception);
+        base.to_fhir(exceptions, Dialect::BaseR4)
+            .map_err(|error| error.reasons)
+    };
+    assert!(written(&exceptions[0]).is_ok());
+    let unsaid =
+        "exception c-1~1: valid_from or expiry: an exception lasts no longer than its consent";
+    let date = |text: &str| text.parse().ok();
+    for (valid_from, expiry) in [
+        (date("2026-02-01"), exceptions[0].expiry.clone()),
+        (None, exceptions[0].expiry.clone()),
+        (
+            exceptions[0].valid_from,
+            date("2026-06-30").map(Expiry::Date),
+        ),
+        (exceptions[0].valid_from, None),
+    ] {
+        let longer = Directive {
+            valid_from,
+            expiry,
+            ..exceptions[0].clone()
+        };
+        assert_eq!(written(&longer), Err(vec![unsaid.to_owned()]));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::codes::{
     ACT_CODE_SYSTEM, CATEGORY_SYSTEM, OWN_PURPOSE_SYSTEM, PURPOSE_SYSTEM, ROLE_SYSTEM,
 };
-use super::{Dialect, concept, moment, party};
+use super::{Dialect, concept, fit, moment, party};
 use crate::model::directive::{Directive, Effect, Expiry, General};
 use crate::model::purpose::Purpose;
 
@@ -14,10 +14,7 @@ pub(super) fn root(base: &Directive, exceptions: &[Directive], dialect: Dialect)
     let mut provision = criteria(base, dialect);
     // What a root begins with holds for its exceptions as well. One that was given for a time before the consent would begin later,
     // and keep within a year of law what it was not; a root that says nothing begins when the consent was given.
-    let begins_before = |one: &Directive| {
-        let both = one.valid_from.zip(base.valid_from);
-        both.is_some_and(|(one, base)| one.compare(base).is_none_or(std::cmp::Ordering::is_lt))
-    };
+    let begins_before = |one: &Directive| fit::begins_before(one, base);
     if base.valid_from == base.captured_at && exceptions.iter().any(begins_before) {
         let end = provision.get("period").and_then(|period| period.get("end"));
         match end.cloned() {

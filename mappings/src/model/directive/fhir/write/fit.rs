@@ -1,5 +1,7 @@
 //! What a dialect can say of a directive.
 
+use std::cmp::Ordering;
+
 use super::super::consent::day_of;
 use super::{Dialect, is_whole, source, status};
 use crate::model::category::Category;
@@ -43,6 +45,10 @@ pub(super) fn unsaid(
             "purposes: whoever refuses a purpose refuses its kinds",
         ),
         (by_labels(directive, base), "labels of a permission"),
+        (
+            base.is_none_or(|base| by_period(directive, base)),
+            "valid_from or expiry: an exception lasts no longer than its consent",
+        ),
         (by_dialect(directive, dialect), needs(dialect)),
     ];
     let unsaid = checks.into_iter().filter(|(is_said, _)| !is_said);
@@ -144,6 +150,27 @@ fn by_labels(directive: &Directive, base: Option<&Directive>) -> bool {
     directive.labels.is_empty()
         || directive.effect == Effect::Deny
         || base.is_some_and(|base| base.labels == directive.labels)
+}
+
+/// What a consent begins and ends with holds for its exceptions as well. One that begins when it was given need not say so.
+fn by_period(exception: &Directive, base: &Directive) -> bool {
+    let begins = base.valid_from == base.captured_at || !begins_before(exception, base);
+    let ends = match (&base.expiry, &exception.expiry) {
+        (Some(Expiry::Date(base)), Some(Expiry::Date(end))) => {
+            end.compare(*base).is_some_and(Ordering::is_le)
+        }
+        (Some(Expiry::Date(_)), _) => false,
+        _ => true,
+    };
+    begins && ends
+}
+
+/// Whether an exception may begin before its consent.
+pub(super) fn begins_before(exception: &Directive, base: &Directive) -> bool {
+    base.valid_from.is_some_and(|base| {
+        let begins = exception.valid_from.and_then(|one| one.compare(base));
+        begins.is_none_or(Ordering::is_lt)
+    })
 }
 
 /// The elements that a guide asks for (IHE PCF 1.1; FAST 1.0.0-ballot).
