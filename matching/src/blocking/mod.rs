@@ -1,6 +1,7 @@
 //! Which pairs are compared: those that share a blocking key.
 
 mod batch;
+mod holders;
 mod key;
 mod postings;
 mod refine;

@@ -1,22 +1,17 @@
 //! The same blocks kept up to date one record at a time.
 
-use smallvec::SmallVec;
-
-use crate::mix::MixedMap;
 use crate::person::Person;
 use crate::population::{Population, Slot};
 use crate::settings::Blocking;
 
+use super::holders::Holders;
 use super::key::{is_small, keys};
 use super::refine::{DEPTH, part};
-
-/// The records of one key: mostly so few that they need no room of their own.
-type Few = SmallVec<[Slot; 4]>;
 
 /// Records by blocking key.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
-    slots: MixedMap<u64, Few>,
+    holders: Holders,
     scratch: Vec<u64>,
 }
 
@@ -28,7 +23,7 @@ impl Postings {
         };
         keys(population, person, &mut self.scratch);
         for key in &self.scratch {
-            self.slots.entry(*key).or_default().push(slot);
+            self.holders.add(*key, slot);
         }
     }
 
@@ -39,15 +34,7 @@ impl Postings {
         };
         keys(population, person, &mut self.scratch);
         for key in &self.scratch {
-            let Some(slots) = self.slots.get_mut(key) else {
-                continue;
-            };
-            if let Some(place) = slots.iter().position(|other| *other == slot) {
-                slots.swap_remove(place);
-            }
-            if slots.is_empty() {
-                self.slots.remove(key);
-            }
+            self.holders.take(*key, slot);
         }
     }
 
@@ -78,9 +65,7 @@ impl Postings {
     ) {
         keys(population, person, &mut self.scratch);
         for key in &self.scratch {
-            let Some(slots) = self.slots.get(key) else {
-                continue;
-            };
+            let slots = self.holders.of(*key);
             if is_small(*key) && slots.len() > limits.largest_small_block {
                 continue;
             }
