@@ -27,6 +27,10 @@ pub(crate) async fn run(
     bodies: Arc<Vec<String>>,
 ) -> Run {
     let count = bodies.len();
+    println!(
+        "before the gateway is started: resident {} MiB",
+        usage::resident_mebibytes()
+    );
     let (folder, partner) = (tempfile::tempdir().unwrap(), Partner::default());
     let inbox = format!("http://{}/inbox", partner.start().await);
     deploy(folder.path());
