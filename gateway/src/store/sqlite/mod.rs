@@ -2,6 +2,7 @@
 //! more than that. Only what waits for the disk or reads without end goes to a thread of its own.
 
 mod fault;
+mod log;
 mod options;
 mod pool;
 mod row;
@@ -36,7 +37,11 @@ impl Transaction {
 
     /// Makes it durable. The disk is waited for on another thread.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        let ended = spawn_blocking(move || self.lent.run(|connection| run(connection, "COMMIT")));
+        let ended = spawn_blocking(move || {
+            self.lent.run(|connection| run(connection, "COMMIT"))?;
+            self.lent.see_to_log();
+            Ok(())
+        });
         ended.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 

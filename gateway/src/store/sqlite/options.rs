@@ -6,6 +6,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::log::Log;
+
 /// How long a statement waits for another process that has locked the file.
 const BUSY: Duration = Duration::from_secs(30);
 /// Statements that a connection keeps prepared: all that the store has.
@@ -17,6 +19,8 @@ pub(in crate::store) struct Options {
     place: Place,
     /// What each connection is told first.
     pragmas: &'static str,
+    /// Whether what is committed goes into a log first.
+    has_log: bool,
     /// Rows that a reader of many gets in advance.
     pub(super) rows_ahead: usize,
 }
@@ -38,9 +42,11 @@ impl Options {
         // What is deleted is overwritten, also in pages that are free. What is taken back within a transaction comes from memory,
         // else each savepoint writes the pages that follow it to a file.
         let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
-                       PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; \
-                       PRAGMA wal_autocheckpoint = 4000";
-        Self::of(Place::Made(file.to_owned()), pragmas)
+                       PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
+        Self {
+            has_log: true,
+            ..Self::of(Place::Made(file.to_owned()), pragmas)
+        }
     }
 
     /// A file that counts only when it is whole: nothing is synced, and nothing can be taken back.
@@ -67,6 +73,7 @@ impl Options {
         Self {
             place,
             pragmas,
+            has_log: false,
             rows_ahead: 500,
         }
     }
@@ -96,6 +103,9 @@ impl Options {
         // A plan is made once, whatever the values: else a statement with a limit is prepared anew each time.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch(self.pragmas)?;
+        if self.has_log {
+            Log::watch(&connection);
+        }
         Ok(connection)
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::super::engine::PATIENCE;
+use super::log::Log;
 use super::{Fault, Options};
 
 /// Connections to a file.
@@ -16,6 +17,8 @@ pub(in crate::store) struct Pool(Arc<Connections>);
 #[derive(Debug)]
 struct Connections {
     options: Options,
+    /// What those who write to the file write into first.
+    log: Log,
     idle: Mutex<Vec<Connection>>,
     most: u32,
     free: Arc<Semaphore>,
@@ -35,6 +38,7 @@ impl Pool {
         let free = Semaphore::new(usize::try_from(most).unwrap_or(1));
         let pool = Self(Arc::new(Connections {
             options,
+            log: Log::default(),
             idle: Mutex::default(),
             most,
             free: Arc::new(free),
@@ -72,6 +76,7 @@ impl Pool {
             all.forget();
         }
         self.0.free.close();
+        self.0.log.at_rest().await;
         self.idle().clear();
     }
 
@@ -89,6 +94,14 @@ impl Lent {
         match self.inner() {
             Some(connection) => work(connection).map_err(Fault::of),
             None => Err(sqlx::Error::PoolClosed),
+        }
+    }
+
+    /// After a commit: the log may have grown long.
+    pub(super) fn see_to_log(&mut self) {
+        let home = Arc::clone(&self.home.0);
+        if let Some(connection) = self.inner() {
+            home.log.committed(connection, &home.options);
         }
     }
 
