@@ -176,7 +176,8 @@ impl std::fmt::Debug for Lane {
 
 /// Runs a lane until cancelled.
 pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
-    let mut changed = core.changed.subscribe();
+    let mut changed = core.lanes_changed.subscribe();
+    let mut bell = core.store.bell(lane.system.as_str());
     let _on_board = core
         .lanes
         .show(lane.system.as_str(), lane.gate.signs.clone());
@@ -211,6 +212,7 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = due => {}
             woken = changed.changed() => if woken.is_err() { return },
+            rung = bell.changed() => if rung.is_err() { return },
         }
     }
 }
@@ -269,7 +271,7 @@ async fn turn(
         all = all.and(ended);
     }
     all?;
-    core.wake();
+    core.wake_all_but_lanes();
     Ok(Turned::Tried)
 }
 

@@ -61,6 +61,8 @@ pub struct Core {
     pub gateway: SystemId,
     /// Counts up whenever something waits for the processor or a lane.
     pub changed: watch::Sender<u64>,
+    /// Counts up whenever any lane may have something to do, by another reason than a message of its own.
+    pub lanes_changed: watch::Sender<u64>,
     /// Tells the processor that events were accepted.
     pub arrived: Arc<Notify>,
     /// Events that may be accepted before it is counted again how many wait.
@@ -110,6 +112,13 @@ impl Core {
 
     /// Wakes the processor and the lanes.
     pub fn wake(&self) {
+        self.wake_all_but_lanes();
+        self.lanes_changed
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Wakes whoever waits for a change that concerns lanes by their own messages alone: for these their bells ring.
+    pub fn wake_all_but_lanes(&self) {
         self.changed
             .send_modify(|count| *count = count.wrapping_add(1));
     }

@@ -18,7 +18,8 @@ use super::{
 use crate::store::{EventState, Handed, StoreError, Tx, WaitingEvent};
 use crate::traces::{Field, Step};
 
-/// How long events are taken in one turn: others that write wait meanwhile.
+/// How long events are taken in one turn, the wait for it included: others that write wait meanwhile, and where many do, they are
+/// many who are to be answered.
 const TURN: Duration = Duration::from_millis(8);
 
 /// What came of an event.
@@ -49,7 +50,7 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
         }
         let drained = Box::pin(drain(&core)).await;
         if drained.as_ref().is_ok_and(|count| *count > 0) {
-            core.wake();
+            core.wake_all_but_lanes();
         }
         let judged = match Box::pin(rejudging.turn(&core)).await {
             Err(StoreError::Database(error)) => {

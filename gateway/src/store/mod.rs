@@ -7,6 +7,7 @@ mod aged;
 mod audit;
 mod audit_events;
 mod backup;
+mod bells;
 mod blobs;
 mod cause;
 mod changes;
@@ -263,6 +264,12 @@ impl Store {
     /// When the store can't be written.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(Tx::writing(self.writers.begin(&self.engine).await?, self))
+    }
+
+    /// The bell of a lane: it rings when a message of the lane was written or moved by this process, and that is durable.
+    #[must_use]
+    pub fn bell(&self, lane: &str) -> watch::Receiver<u64> {
+        self.writers.bell(lane)
     }
 
     /// Starts a writing transaction for work that nobody waits for: whoever answers somebody goes first, for a moment.

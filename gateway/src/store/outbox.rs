@@ -169,6 +169,7 @@ impl Tx {
         .execute(&mut self.inner)
         .await?;
         self.tells = true;
+        self.lanes.insert(row.lane.clone());
         Ok(())
     }
 
@@ -397,7 +398,10 @@ impl Tx {
         .bind(i64::from(row.is_handed))
         .execute(&mut self.inner)
         .await?;
-        self.tells |= done == 1;
+        if done == 1 {
+            self.tells = true;
+            self.lanes.insert(row.lane.clone());
+        }
         Ok(done == 1)
     }
 

@@ -1,5 +1,6 @@
 //! A transaction: what is read in it is one snapshot, what is written in it stands or falls together.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -25,6 +26,8 @@ pub struct Tx {
     turn: Option<Turn>,
     /// Whether something was written that other gateways wait for.
     pub(super) tells: bool,
+    /// The lanes in which messages were written.
+    pub(super) lanes: BTreeSet<String>,
     /// The stages of decisions in it that permit nothing.
     pub(super) denied: Vec<Stage>,
     /// The event from which the messages written next follow, by its position.
@@ -51,6 +54,7 @@ impl Tx {
             has_changed_basis: false,
             turn: None,
             tells: false,
+            lanes: BTreeSet::new(),
             denied: Vec::new(),
             cause: None,
             reads: Reads::default(),
@@ -83,6 +87,7 @@ impl Tx {
             logged: self.logged,
             denied: std::mem::take(&mut self.denied),
             tells: self.tells,
+            lanes: std::mem::take(&mut self.lanes),
         };
         match self.give_back() {
             Some(turn) => turn.hand_in(written),

@@ -5,6 +5,7 @@
 //! writer that gives up is taken back to the mark at which it began and costs nobody else anything; when the engine fails, all that
 //! share the transaction fail together, and each of them is told so.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
+use super::bells::Bells;
 use super::engine::{Engine, PATIENCE};
 use super::sql::Session;
 use super::{Stage, StoreError, listen};
@@ -38,6 +40,8 @@ pub(super) struct Writers {
     has_lost: Arc<AtomicBool>,
     /// What other gateways are told when something was written that they wait for.
     told: Arc<str>,
+    /// Ring for the lanes in which something was written.
+    bells: Bells,
 }
 
 /// What passes from writer to writer.
@@ -55,6 +59,8 @@ struct Slot {
     denied: Vec<Stage>,
     /// Whether those who wait have written something that other gateways wait for.
     tells: bool,
+    /// The lanes in which those who wait have written.
+    lanes: BTreeSet<String>,
     /// Counts the transactions: whoever sees to a commit means the one in which it has written, and none that was begun since.
     number: u64,
 }
@@ -68,6 +74,8 @@ pub(super) struct Written {
     pub(super) denied: Vec<Stage>,
     /// Whether other gateways wait for it.
     pub(super) tells: bool,
+    /// The lanes of its messages.
+    pub(super) lanes: BTreeSet<String>,
 }
 
 /// A writer's turn. Dropped, the writer has given up.
@@ -106,7 +114,13 @@ impl Writers {
             logged,
             has_lost: Arc::default(),
             told: told.into(),
+            bells: Bells::default(),
         }
+    }
+
+    /// The bell of a lane: it rings when something of the lane's own was written and is durable.
+    pub(super) fn bell(&self, lane: &str) -> watch::Receiver<u64> {
+        self.bells.of(lane)
     }
 
     /// Whether, since it was asked last, a transaction failed in which others may have read what then did not become durable.
@@ -240,6 +254,7 @@ impl Turn {
         self.slot.logged = self.slot.logged.saturating_add(written.logged);
         self.slot.denied.extend(written.denied);
         self.slot.tells |= written.tells;
+        self.slot.lanes.extend(written.lanes);
         self.slot.session = Some(self.session.take());
         let is_full = self.slot.waiting.len() >= TOGETHER
             || self
@@ -297,6 +312,7 @@ impl Turn {
                     .logged
                     .send_modify(|count| *count = count.wrapping_add(logged));
             }
+            self.writers.bells.ring(&self.slot.lanes);
             figures::committed(started.elapsed(), together);
             for stage in &self.slot.denied {
                 figures::denied(stage.code(), 1);
