@@ -252,7 +252,9 @@ fn an_exception_for_a_time_before_the_consent_is_no_shorter_when_it_is_written_a
 fn an_exception_that_lasts_longer_than_its_consent_can_not_be_said() {
     let mut given = open_to_exceptions();
     given["dateTime"] = json!("2026-01-15");
-    given["provision"]["provision"] = json!([{"type": "deny", "purpose": [{"code": "TREAT"}]}]);
+    given["provision"]["provision"] = json!([{
+        "type": "deny", "purpose": [{"code": "COC"}], "period": {"start": "2026-03-01"}
+    }]);
     let read = Directive::from_fhir(&given).unwrap();
     let (base, exceptions) = read.split_first().unwrap();
     let written = |exception: &Directive| {
