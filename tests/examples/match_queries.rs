@@ -24,7 +24,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use county::http::read_answer;
-use county::{Invented, deploy};
+use county::{Invented, allow_own_matches, deploy};
 
 /// As the program has it.
 #[global_allocator]
@@ -41,6 +41,7 @@ fn main() {
     let _provider = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     deploy(folder.path());
+    allow_own_matches(folder.path());
     let token = std::fs::read_to_string(folder.path().join("calworks.token")).unwrap();
     let (gateway, floor) = (serve_gateway(folder.path(), records), serve_floor());
     let question = |address: SocketAddr, scope: &'static str| {
