@@ -231,7 +231,6 @@ async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(C
         matcher: Arc::new(Mutex::new(index)),
         gateway: GATEWAY_SYSTEM.parse()?,
         changed: watch::Sender::new(0),
-        lanes_changed: watch::Sender::new(0),
         arrived: Arc::default(),
         room: Arc::default(),
         releases: Arc::default(),

@@ -18,7 +18,7 @@ use tandem::config::Loaded;
 use tandem::serve::Gateway;
 use tandem::state::record::RecordDoc;
 
-use county::{Invented, SYSTEM, deploy};
+use county::{Invented, SYSTEM, allow_own_matches, deploy};
 
 /// As the program has it.
 #[global_allocator]
@@ -34,6 +34,7 @@ async fn main() {
     let _provider = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     deploy(folder.path());
+    allow_own_matches(folder.path());
     let gateway = start(folder.path()).await;
     let (began, now) = (Instant::now(), Clock::System.now());
     for first in (0..records).step_by(COMMIT) {

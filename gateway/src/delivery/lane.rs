@@ -176,7 +176,6 @@ impl std::fmt::Debug for Lane {
 
 /// Runs a lane until cancelled.
 pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
-    let mut changed = core.lanes_changed.subscribe();
     let mut bell = core.store.bell(lane.system.as_str());
     let _on_board = core
         .lanes
@@ -211,7 +210,6 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = due => {}
-            woken = changed.changed() => if woken.is_err() { return },
             rung = bell.changed() => if rung.is_err() { return },
         }
     }

@@ -59,10 +59,8 @@ pub struct Core {
     pub matcher: Arc<Mutex<Matcher>>,
     /// The gateway's own system id.
     pub gateway: SystemId,
-    /// Counts up whenever something waits for the processor or a lane.
+    /// Counts up whenever something waits or was done, for all but the lanes, which have bells of their own.
     pub changed: watch::Sender<u64>,
-    /// Counts up whenever any lane may have something to do, by another reason than a message of its own.
-    pub lanes_changed: watch::Sender<u64>,
     /// Tells the processor that events were accepted.
     pub arrived: Arc<Notify>,
     /// Events that may be accepted before it is counted again how many wait.
@@ -113,11 +111,10 @@ impl Core {
     /// Wakes the processor and the lanes.
     pub fn wake(&self) {
         self.wake_all_but_lanes();
-        self.lanes_changed
-            .send_modify(|count| *count = count.wrapping_add(1));
+        self.store.ring_all_bells();
     }
 
-    /// Wakes whoever waits for a change that concerns lanes by their own messages alone: for these their bells ring.
+    /// Wakes all but the lanes: those for which messages were written have heard their bells.
     pub fn wake_all_but_lanes(&self) {
         self.changed
             .send_modify(|count| *count = count.wrapping_add(1));

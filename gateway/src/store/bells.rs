@@ -18,14 +18,21 @@ impl Bells {
     /// Rings for some lanes.
     pub(super) fn ring(&self, lanes: &BTreeSet<String>) {
         let all = self.all();
-        for bell in lanes.iter().filter_map(|lane| all.get(lane)) {
-            bell.send_modify(|count| *count = count.wrapping_add(1));
-        }
+        lanes.iter().filter_map(|lane| all.get(lane)).for_each(ring);
+    }
+
+    /// Rings for every lane.
+    pub(super) fn ring_all(&self) {
+        self.all().values().for_each(ring);
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<u64>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ring(bell: &watch::Sender<u64>) {
+    bell.send_modify(|count| *count = count.wrapping_add(1));
 }
 
 #[cfg(test)]
@@ -55,6 +62,8 @@ mod tests {
         tx.commit().await.unwrap();
         assert!(own.has_changed().unwrap());
         assert!(!other.has_changed().unwrap());
+        store.ring_all_bells();
+        assert!(other.has_changed().unwrap());
     }
 
     async fn what_was_given_up_rings_no_bell(place: Place) {

@@ -266,10 +266,16 @@ impl Store {
         Ok(Tx::writing(self.writers.begin(&self.engine).await?, self))
     }
 
-    /// The bell of a lane: it rings when a message of the lane was written or moved by this process, and that is durable.
+    /// The bell of a lane: it rings when a message of the lane was written or moved by this process and that is durable, and with all
+    /// others.
     #[must_use]
     pub fn bell(&self, lane: &str) -> watch::Receiver<u64> {
         self.writers.bell(lane)
+    }
+
+    /// Rings the bell of every lane: any of them may have something to do, by another reason than a message of its own.
+    pub fn ring_all_bells(&self) {
+        self.writers.ring_all_bells();
     }
 
     /// Starts a writing transaction for work that nobody waits for: whoever answers somebody goes first, for a moment.

@@ -123,6 +123,11 @@ impl Writers {
         self.bells.of(lane)
     }
 
+    /// Rings the bell of every lane.
+    pub(super) fn ring_all_bells(&self) {
+        self.bells.ring_all();
+    }
+
     /// Whether, since it was asked last, a transaction failed in which others may have read what then did not become durable.
     pub(super) fn take_lost(&self) -> bool {
         self.has_lost.swap(false, Ordering::AcqRel)
