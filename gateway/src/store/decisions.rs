@@ -126,7 +126,7 @@ impl Tx {
 
     /// Notes a decision that permits nothing: it is counted when it is durable.
     fn count_denial(&mut self, row: &NewDecision) {
-        let permits_nothing = matches!(row.outcome.as_str(), "deny" | "needs-human");
+        let permits_nothing = matches!(row.outcome.as_str(), "deny" | "needs_human");
         let stages = Stage::ALL.iter().filter(|_| permits_nothing);
         self.denied
             .extend(stages.filter(|stage| stage.code() == row.stage));
@@ -207,4 +207,44 @@ impl Tx {
                 .map_err(|_| StoreError::Shape { kind: "decision" })?,
         })
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Place, contract, now};
+    use super::*;
+
+    async fn what_permits_nothing_is_counted_also_when_a_person_is_to_look_at_it(place: Place) {
+        let mut tx = place.store.begin().await.unwrap();
+        for (id, outcome) in [
+            "permit",
+            "permit_with_redaction",
+            "deny",
+            "needs_human",
+            "not_applicable",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let row = NewDecision {
+                id: DecisionId(uuid::Uuid::from_u128(id as u128)),
+                decided_at: now(),
+                action: "disclose".to_owned(),
+                stage: Stage::Outbox.code().to_owned(),
+                outcome: outcome.to_owned(),
+                recipient: "org-calworks".to_owned(),
+                person: None,
+                bundle: "none".to_owned(),
+                link_version: 0,
+                record: "null".to_owned(),
+                evidence: Vec::new(),
+            };
+            tx.add_decision(row).await.unwrap();
+        }
+        assert_eq!(tx.denied, [Stage::Outbox, Stage::Outbox]);
+        let waiting = tx.waiting_decisions(10).await.unwrap();
+        assert_eq!(waiting.len(), 1);
+    }
+
+    contract!(what_permits_nothing_is_counted_also_when_a_person_is_to_look_at_it);
 }
