@@ -181,8 +181,13 @@ impl Shelf {
                  WHERE jurisdiction = $1 AND disposed_at IS NULL"
             }
             Self::Messages => {
-                "SELECT COUNT(*) AS standing, MIN(changed_at) AS oldest FROM outbox \
-                 WHERE jurisdiction = $1 AND disposed_at IS NULL"
+                "SELECT CAST(SUM(standing) AS BIGINT) AS standing, MIN(oldest) AS oldest FROM \
+                 (SELECT COUNT(*) AS standing, MIN(changed_at) AS oldest FROM outbox \
+                 WHERE jurisdiction = $1 AND disposed_at IS NULL \
+                 AND state IN ('delivered', 'acknowledged', 'withdrawn', 'skipped') \
+                 UNION ALL \
+                 SELECT COUNT(*) AS standing, MIN(changed_at) AS oldest FROM outbox \
+                 WHERE jurisdiction = $1 AND state IN ('queued', 'failed', 'parked')) AS both"
             }
             Self::Decisions => {
                 "SELECT COUNT(*) AS standing, MIN(decided_at) AS oldest FROM decision WHERE jurisdiction = $1"

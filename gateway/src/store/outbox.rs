@@ -465,8 +465,11 @@ impl Tx {
     /// When the store fails.
     pub async fn lane_counts(&mut self) -> Result<Vec<LaneCount>, StoreError> {
         let rows = query(
-            "SELECT lane, state, COUNT(*) AS count, MIN(created_at) AS oldest FROM outbox \
-             WHERE jurisdiction = $1 GROUP BY lane, state ORDER BY lane, state",
+            "SELECT counted.lane, counted.state, counted.count, first.created_at AS oldest FROM \
+             (SELECT state, lane, COUNT(*) AS count, MIN(position) AS position FROM outbox \
+             WHERE jurisdiction = $1 GROUP BY state, lane) AS counted \
+             JOIN outbox AS first ON first.jurisdiction = $1 AND first.position = counted.position \
+             ORDER BY counted.lane, counted.state",
         )
         .bind(self.jurisdiction())
         .fetch_all(&mut self.inner)
