@@ -37,8 +37,10 @@ pub(super) enum Engine {
 impl Engine {
     /// A file of SQLite, made when it is not there.
     pub(super) async fn sqlite(file: &Path) -> Result<Self, StoreError> {
-        let writer = Pool::open(Options::durable(file), 1).await?;
-        let readers = Pool::open(Options::to_read(file), 8).await?;
+        let readers = Pool::of_readers(Options::to_read(file), 8);
+        // Who writes makes the file.
+        let writer = Pool::of_writer(Options::durable(file), &readers).await?;
+        readers.connect().await?;
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -131,11 +133,11 @@ impl Engine {
         }
     }
 
-    /// Begins a transaction that reads one snapshot, taken no earlier than this call.
+    /// Begins a transaction that reads one snapshot, which shows whatever was committed before this call.
     pub(super) async fn snapshot(&self) -> Result<Session, StoreError> {
         match self {
             Self::Sqlite { readers, .. } => {
-                let inner = Transaction::begin(readers, "BEGIN").await?;
+                let inner = Transaction::snapshot(readers).await?;
                 Ok(Session::of(Open::Sqlite(inner)))
             }
             Self::Postgres { pool, .. } => {

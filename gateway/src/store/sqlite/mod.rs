@@ -2,6 +2,7 @@
 //! more than that. Only what waits for the disk or reads without end goes to a thread of its own.
 
 mod fault;
+mod kept;
 mod log;
 mod options;
 mod pool;
@@ -35,13 +36,15 @@ impl Transaction {
         Ok(Self { lent })
     }
 
+    /// Begins one that reads, in a snapshot that shows every commit so far.
+    pub(super) async fn snapshot(pool: &Pool) -> Result<Self, sqlx::Error> {
+        let lent = pool.lend_snapshot().await?;
+        Ok(Self { lent })
+    }
+
     /// Makes it durable. The disk is waited for on another thread.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        let ended = spawn_blocking(move || {
-            self.lent.run(|connection| run(connection, "COMMIT"))?;
-            self.lent.see_to_log();
-            Ok(())
-        });
+        let ended = spawn_blocking(move || self.lent.commit());
         ended.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 

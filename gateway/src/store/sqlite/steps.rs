@@ -37,7 +37,9 @@ impl Pool {
                     Err(error) => Err(error.into()),
                 },
             );
-        taken.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+        let taken = taken.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        self.has_committed();
+        taken
     }
 }
 
