@@ -47,7 +47,7 @@ impl Assembly {
     ) -> anyhow::Result<Self> {
         let labeller = Labeller::new(Arc::clone(&core.loaded));
         let acceptor = Acceptor::new(core.store.clone())
-            .guarding(core.loaded.config.refresh.clone())
+            .guarding(core.loaded.config.refresh)
             .keeping_large(Arc::clone(&core.files))
             .labelling(Arc::new(labeller))
             .taking_turns(Arc::clone(&core.releases))

@@ -220,7 +220,7 @@ impl Default for DeliveryConfig {
 }
 
 /// How much a full refresh may withdraw by itself: a truncated export looks like one from which people left.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RefreshConfig {
     /// Largest share of a system's people, in percent; a refresh that would withdraw more waits for an operator.

@@ -19,12 +19,11 @@ use super::carry::Carrier;
 use super::numbers::Numbers;
 use super::outcome::{self, Ended};
 use super::ready::{self, Decided};
-use super::scribe::Scribe;
 use super::{conversation, files};
 use crate::config::LaneConfig;
 use crate::figures;
 use crate::pipeline::core::Core;
-use crate::store::{OutboxRow, StoreError};
+use crate::store::{OutboxRow, Scribe, StoreError};
 
 /// How often each of the attempts that a lane makes at one time is made anew before it looks up what is due.
 const TURNS: usize = 8;

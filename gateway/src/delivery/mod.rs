@@ -18,4 +18,3 @@ mod outcome;
 pub(crate) use outcome::OUTCOMES;
 mod ready;
 mod response;
-mod scribe;

@@ -12,7 +12,6 @@ use tandem_mappings::model::message::DeliveryTold;
 use super::backoff;
 use super::lane::Lane;
 use super::response::Response;
-use super::scribe::Entry;
 use crate::figures;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
@@ -20,7 +19,7 @@ use crate::pipeline::{recall, referrals};
 use crate::state::disclosure::DisclosureDoc;
 use crate::state::partner::PartnerRowDoc;
 use crate::state::referral::ReferralDoc;
-use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
+use crate::store::{AttemptRow, Entry, OutboxRow, OutboxState, StoreError, Tx};
 use crate::traces::{Field, Open, Step};
 
 /// How an attempt may end.
@@ -64,6 +63,7 @@ pub(super) struct Ended {
 }
 
 impl Entry for Ended {
+    const IS_AWAITED: bool = false;
     type By = Core;
     /// How each of them ended.
     type Noted = Vec<&'static str>;

@@ -12,12 +12,11 @@ use super::backoff;
 use super::carry::Carried;
 use super::lane::Lane;
 use super::outcome::Attempted;
-use super::scribe::Entry;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::tell::Ruling;
 use crate::pipeline::{canary, compose, recall, reminders, tell, version};
-use crate::store::{AttemptRow, NewDecision, OutboxRow, OutboxState, Stage, StoreError, Tx};
+use crate::store::{AttemptRow, Entry, NewDecision, OutboxRow, OutboxState, Stage, StoreError, Tx};
 use crate::traces::{Field, Open, Step};
 
 /// A message that may be told now: that is noted, and that it is handed over.
@@ -179,6 +178,7 @@ pub(super) struct Decided {
 }
 
 impl Entry for Decided {
+    const IS_AWAITED: bool = false;
     type By = Core;
     /// What may be told of each; `None` when something has changed meanwhile and nothing was noted.
     type Noted = Option<Vec<Option<Told>>>;

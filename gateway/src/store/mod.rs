@@ -46,6 +46,7 @@ mod revision;
 mod rotation;
 mod rows;
 mod schema;
+mod scribe;
 mod sealed;
 mod sql;
 mod sqlite;
@@ -96,6 +97,7 @@ pub use restoring::Filling;
 pub use rotation::{NextKey, RotationError};
 pub use rows::TableSum;
 pub use schema::{SchemaStep, migrate, schema_of};
+pub(crate) use scribe::{Entry, Scribe};
 pub use standing::Schema;
 pub use tx::{Mark, Tx};
 pub use writers::Handed;
@@ -278,15 +280,18 @@ impl Store {
         self.writers.ring_all_bells();
     }
 
+    /// Somebody who is about to write for whom somebody waits.
+    fn ahead(&self) -> writers::Ahead {
+        self.writers.ahead()
+    }
+
     /// Starts a writing transaction for work that nobody waits for: whoever answers somebody goes first, for a moment.
     ///
     /// # Errors
     /// When the store can't be written.
     pub async fn begin_behind(&self) -> Result<Tx, StoreError> {
-        Ok(Tx::writing(
-            self.writers.begin_behind(&self.engine).await?,
-            self,
-        ))
+        let turn = self.writers.begin_behind(&self.engine).await?;
+        Ok(Tx::writing_behind(turn, self))
     }
 
     /// Starts a writing transaction after everything that was written before has become durable: what a snapshot shows then

@@ -1,14 +1,21 @@
-//! Attempts of a lane that have something to note at one time share a turn of the store: what it costs to take one, and to
-//! make it durable, is paid once for all of them.
+//! Those who have something of one kind to note at one time, attempts of a lane or inputs that come, share a turn of the store: what
+//! it costs to take one, and to make it durable, is paid once for all of them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex, oneshot};
 
-use crate::store::{Handed, Store, StoreError, Tx};
+use super::writers::Ahead;
+use super::{Handed, Store, StoreError, Tx};
 
-/// Something that an attempt notes. It is noted with others or, when one of them can't be, once more by itself.
-pub(super) trait Entry: Send + Sync {
+/// Entries that share a turn.
+const TOGETHER: usize = 64;
+
+/// Something that is noted with others or, when one of them can't be, once more by itself.
+pub(crate) trait Entry: Send + Sync {
+    /// Whether somebody waits for it outside: such entries go first.
+    const IS_AWAITED: bool;
     /// What it needs to be noted.
     type By: Sync;
     /// What comes of it.
@@ -22,15 +29,21 @@ pub(super) trait Entry: Send + Sync {
     ) -> impl Future<Output = Result<Self::Noted, StoreError>> + Send;
 }
 
-/// Whoever notes what attempts of a lane have to say.
-pub(super) struct Scribe<E: Entry> {
+/// Whoever notes what others have to say.
+pub(crate) struct Scribe<E: Entry> {
     waiting: std::sync::Mutex<Vec<Waiting<E>>>,
+    /// How many have waited so far.
+    tickets: AtomicU64,
     /// Held by whoever notes for all that wait.
     pen: Mutex<()>,
 }
 
 struct Waiting<E: Entry> {
     entry: E,
+    /// Which one it is.
+    ticket: u64,
+    /// Whoever writes behind others lets it go first, until it is noted.
+    ahead: Option<Ahead>,
     told: oneshot::Sender<Result<(E, E::Noted), StoreError>>,
 }
 
@@ -38,6 +51,7 @@ impl<E: Entry> Default for Scribe<E> {
     fn default() -> Self {
         Self {
             waiting: std::sync::Mutex::default(),
+            tickets: AtomicU64::default(),
             pen: Mutex::default(),
         }
     }
@@ -50,35 +64,78 @@ impl<E: Entry> std::fmt::Debug for Scribe<E> {
 }
 
 impl<E: Entry> Scribe<E> {
-    /// Notes something, and gives it back with what came of it. When this returns, it is durable.
+    /// Notes something, and gives it back with what came of it. When this returns, it is durable. Who is dropped meanwhile may take
+    /// others with him, who are then told that nothing of theirs is known to be noted.
     ///
     /// # Errors
     /// When the store fails; then nothing of it was noted.
-    pub(super) async fn note(
+    pub(crate) async fn note(
         &self,
         store: &Store,
         by: &E::By,
         entry: E,
     ) -> Result<(E, E::Noted), StoreError> {
-        let (told, noted) = oneshot::channel();
-        self.waiting().push(Waiting { entry, told });
-        let pen = self.pen.lock().await;
-        // Another one may have noted it meanwhile.
-        if !self.waiting().is_empty() {
-            let begun = store.begin_behind().await;
-            let all = std::mem::take(&mut *self.waiting());
+        let (told, mut noted) = oneshot::channel();
+        let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting {
+            entry,
+            ticket,
+            ahead: E::IS_AWAITED.then(|| store.ahead()),
+            told,
+        };
+        self.waiting().push(waiting);
+        let pen = tokio::select! {
+            biased;
+            noted = &mut noted => return outcome(noted),
+            pen = self.pen.lock() => pen,
+        };
+        // Another one may be noting it by now: then those who came later see to theirs.
+        if self.waiting().iter().any(|one| one.ticket == ticket) {
+            let begun = if E::IS_AWAITED {
+                store.begin().await
+            } else {
+                store.begin_behind().await
+            };
+            let mut all = self.some(TOGETHER);
             match begun {
                 Ok(tx) => {
-                    let noted = together(by, tx, &all).await;
+                    let noted = self.together(by, tx, &mut all).await;
+                    all.iter_mut().for_each(|one| one.ahead = None);
                     drop(pen);
                     told_all(store, by, all, noted).await;
                 }
                 Err(error) => refuse(all, error),
             }
         }
-        noted
-            .await
-            .map_err(|_| StoreError::Database(sqlx::Error::WorkerCrashed))?
+        outcome(noted.await)
+    }
+
+    /// Notes all in one transaction. Where somebody waits for them, also those that come meanwhile; else others had to wait for ever more.
+    async fn together(
+        &self,
+        by: &E::By,
+        mut tx: Tx,
+        all: &mut Vec<Waiting<E>>,
+    ) -> Result<(Vec<E::Noted>, Handed), StoreError> {
+        let mut noted = Vec::with_capacity(all.len());
+        while noted.len() < all.len() {
+            for one in all.iter().skip(noted.len()) {
+                tx.forget_cause();
+                noted.push(one.entry.note(by, &mut tx).await?);
+            }
+            if E::IS_AWAITED {
+                all.extend(self.some(TOGETHER.saturating_sub(all.len())));
+            }
+        }
+        tx.is_for(all.len());
+        Ok((noted, tx.hand_in()?))
+    }
+
+    /// Those that wait longest, at most so many. Each of the others waits for the pen.
+    fn some(&self, most: usize) -> Vec<Waiting<E>> {
+        let mut waiting = self.waiting();
+        let some = waiting.len().min(most);
+        waiting.drain(..some).collect()
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting<E>>> {
@@ -86,18 +143,11 @@ impl<E: Entry> Scribe<E> {
     }
 }
 
-/// Notes all in one transaction.
-async fn together<E: Entry>(
-    by: &E::By,
-    mut tx: Tx,
-    all: &[Waiting<E>],
-) -> Result<(Vec<E::Noted>, Handed), StoreError> {
-    let mut noted = Vec::with_capacity(all.len());
-    for one in all {
-        tx.forget_cause();
-        noted.push(one.entry.note(by, &mut tx).await?);
-    }
-    Ok((noted, tx.hand_in()?))
+/// What whoever waits is told; one who is told nothing was given up with the one who wrote for him.
+fn outcome<T>(
+    told: Result<Result<T, StoreError>, oneshot::error::RecvError>,
+) -> Result<T, StoreError> {
+    told.map_err(|_| StoreError::Database(sqlx::Error::WorkerCrashed))?
 }
 
 /// Tells each what came of it. When one of them could not be noted, each is noted by itself: the others lose nothing by it.
@@ -152,9 +202,9 @@ mod tests {
 
     use futures::future::join_all;
 
+    use super::super::tests::{Note, Place, contract, now};
+    use super::super::{StoreError, Tx};
     use super::{Entry, Scribe};
-    use crate::store::tests::{Note, Place, contract, now};
-    use crate::store::{StoreError, Tx};
 
     /// A word, and how often it was noted.
     struct Word {
@@ -163,6 +213,7 @@ mod tests {
     }
 
     impl Entry for Word {
+        const IS_AWAITED: bool = false;
         /// The word that can't be noted.
         type By = &'static str;
         type Noted = ();
@@ -197,6 +248,28 @@ mod tests {
         noted
             .map(|one| one.ok().map(|(word, ())| times(word)))
             .collect()
+    }
+
+    /// Two are noted in one turn, and while a third one waits for the next, both are told.
+    async fn who_was_noted_waits_for_nobody_who_came_later(place: Place) {
+        let (scribe, store) = (Scribe::default(), &place.store);
+        let word = |text| {
+            let times = AtomicUsize::new(0);
+            Box::pin(scribe.note(store, &"nothing", Word { text, times }))
+        };
+        let writer = store.begin().await.unwrap();
+        let (mut first, mut second) = (word("to"), word("be"));
+        assert!(futures::poll!(&mut first).is_pending());
+        assert!(futures::poll!(&mut second).is_pending());
+        drop(writer);
+        first.await.unwrap();
+        let writer = store.begin().await.unwrap();
+        let mut third = word("or");
+        assert!(futures::poll!(&mut third).is_pending());
+        second.await.unwrap();
+        assert!(futures::poll!(&mut third).is_pending());
+        drop(writer);
+        third.await.unwrap();
     }
 
     async fn kept(place: &Place) -> usize {
@@ -234,5 +307,6 @@ mod tests {
         what_can_not_be_noted_is_told_as_it_failed,
         what_comes_at_one_time_is_noted_in_one_turn,
         what_can_not_be_noted_costs_the_others_nothing,
+        who_was_noted_waits_for_nobody_who_came_later,
     }
 }

@@ -30,6 +30,8 @@ pub struct Tx {
     pub(super) lanes: BTreeSet<String>,
     /// The stages of decisions in it that permit nothing.
     pub(super) denied: Vec<Stage>,
+    /// How many wait outside for what is written.
+    answers: usize,
     /// The event from which the messages written next follow, by its position.
     pub(super) cause: Option<Cause>,
     /// What it has read.
@@ -56,17 +58,30 @@ impl Tx {
             tells: false,
             lanes: BTreeSet::new(),
             denied: Vec::new(),
+            answers: 0,
             cause: None,
             reads: Reads::default(),
             opened: Arc::clone(&store.opened),
         }
     }
 
-    /// One that writes.
-    pub(super) fn writing(mut turn: Turn, store: &Store) -> Self {
+    /// One that writes, while somebody waits for it outside.
+    pub(super) fn writing(turn: Turn, store: &Store) -> Self {
+        let mut tx = Self::writing_behind(turn, store);
+        tx.answers = 1;
+        tx
+    }
+
+    /// One that writes, and nobody waits for it.
+    pub(super) fn writing_behind(mut turn: Turn, store: &Store) -> Self {
         let mut tx = Self::reading(turn.session.take(), store);
         tx.turn = Some(turn);
         tx
+    }
+
+    /// So many wait for it, if anybody does.
+    pub(super) fn is_for(&mut self, many: usize) {
+        self.answers = self.answers.min(1) * many;
     }
 
     /// Makes everything written durable. Those that write at one time share the wait.
@@ -88,6 +103,7 @@ impl Tx {
             denied: std::mem::take(&mut self.denied),
             tells: self.tells,
             lanes: std::mem::take(&mut self.lanes),
+            answers: self.answers,
         };
         match self.give_back() {
             Some(turn) => turn.hand_in(written),

@@ -5,6 +5,8 @@
 //! writer that gives up is taken back to the mark at which it began and costs nobody else anything; when the engine fails, all that
 //! share the transaction fail together, and each of them is told so.
 
+mod order;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +15,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
+pub(super) use self::order::Ahead;
+use self::order::Order;
 use super::bells::Bells;
 use super::engine::{Engine, PATIENCE};
 use super::sql::Session;
@@ -25,15 +29,11 @@ const TOGETHER: usize = 64;
 /// however slow their machine is.
 const OLDEST: Duration = Duration::from_millis(if cfg!(test) { 60_000 } else { 20 });
 
-/// How long a writer whom nobody waits for lets others go first.
-const LETS_GO: Duration = Duration::from_millis(50);
-
 /// The place at which the writers of this process take turns.
 #[derive(Clone)]
 pub(super) struct Writers {
     slot: Arc<Mutex<Slot>>,
-    /// How many wait for a turn on behalf of somebody.
-    ahead: Arc<watch::Sender<usize>>,
+    order: Order,
     /// Counts the leaves of the audit log that became durable.
     logged: watch::Sender<u64>,
     /// Whether a transaction failed that others may have read before it could become durable.
@@ -51,6 +51,8 @@ struct Slot {
     session: Option<Session>,
     since: Option<Instant>,
     waiting: Vec<oneshot::Sender<Result<(), Arc<sqlx::Error>>>>,
+    /// How many wait outside for what they have written.
+    answers: usize,
     /// Whether the last writer gave up: what it wrote is taken back before anybody goes on.
     is_abandoned: bool,
     /// Leaves of the audit log that those who wait have added.
@@ -76,6 +78,8 @@ pub(super) struct Written {
     pub(super) tells: bool,
     /// The lanes of its messages.
     pub(super) lanes: BTreeSet<String>,
+    /// How many wait for it outside.
+    pub(super) answers: usize,
 }
 
 /// A writer's turn. Dropped, the writer has given up.
@@ -110,7 +114,7 @@ impl Writers {
     pub(super) fn new(logged: watch::Sender<u64>, told: String) -> Self {
         Self {
             slot: Arc::default(),
-            ahead: Arc::default(),
+            order: Order::default(),
             logged,
             has_lost: Arc::default(),
             told: told.into(),
@@ -137,6 +141,11 @@ impl Writers {
         self.has_lost.store(true, Ordering::Release);
     }
 
+    /// Somebody who will write on behalf of somebody: until this is dropped, work that nobody waits for lets him go first.
+    pub(super) fn ahead(&self) -> Ahead {
+        self.order.ahead()
+    }
+
     /// A turn in a transaction that others share, or in a new one.
     pub(super) async fn begin(&self, engine: &Engine) -> Result<Turn, StoreError> {
         self.begin_in(engine, true).await
@@ -149,15 +158,13 @@ impl Writers {
 
     /// A turn as [`Writers::begin`], after those whom somebody waits for, as far as they do not keep coming.
     pub(super) async fn begin_behind(&self, engine: &Engine) -> Result<Turn, StoreError> {
-        let mut ahead = self.ahead.subscribe();
-        let nobody = ahead.wait_for(|count| *count == 0);
-        let _is_free = tokio::time::timeout(LETS_GO, nobody).await.is_ok();
+        self.order.let_go().await;
         let slot = self.slot().await?;
         self.begin_with(slot, engine, true).await
     }
 
     async fn begin_in(&self, engine: &Engine, joins: bool) -> Result<Turn, StoreError> {
-        let waits = Ahead::of(&self.ahead);
+        let waits = self.order.ahead();
         let slot = self.slot().await?;
         drop(waits);
         self.begin_with(slot, engine, joins).await
@@ -194,22 +201,6 @@ impl Writers {
         if slot.number == number {
             Turn::of(slot, &self).close().await;
         }
-    }
-}
-
-/// One that waits for a turn on behalf of somebody, until this is dropped.
-struct Ahead(Arc<watch::Sender<usize>>);
-
-impl Ahead {
-    fn of(all: &Arc<watch::Sender<usize>>) -> Self {
-        all.send_modify(|count| *count += 1);
-        Self(Arc::clone(all))
-    }
-}
-
-impl Drop for Ahead {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
     }
 }
 
@@ -256,6 +247,7 @@ impl Turn {
         let (told, durable) = oneshot::channel();
         let closing = (self.writers.clone(), self.slot.number);
         self.slot.waiting.push(told);
+        self.slot.answers += written.answers;
         self.slot.logged = self.slot.logged.saturating_add(written.logged);
         self.slot.denied.extend(written.denied);
         self.slot.tells |= written.tells;
@@ -317,6 +309,7 @@ impl Turn {
                     .logged
                     .send_modify(|count| *count = count.wrapping_add(logged));
             }
+            self.writers.order.answered(self.slot.answers);
             self.writers.bells.ring(&self.slot.lanes);
             figures::committed(started.elapsed(), together);
             for stage in &self.slot.denied {

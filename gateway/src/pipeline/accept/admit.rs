@@ -9,7 +9,7 @@ use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{EventState, Ingested, StoreError, Tx};
 
-impl Intake<'_> {
+impl Intake {
     /// Whether an event is to take effect: not a repeat, and nothing that must leave no trace.
     pub(super) async fn admits(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
         if self.leaves_no_trace(tx, told).await? || self.is_of_nothing_known(tx, told).await? {
@@ -24,7 +24,7 @@ impl Intake<'_> {
         ))
         .map_err(|_| StoreError::Shape { kind: "event" })?;
         let ingested = tx
-            .ingest(self.system, told.source_event_id.as_str(), &content)
+            .ingest(&self.system, told.source_event_id.as_str(), &content)
             .await?;
         Ok(ingested != Ingested::Same || self.comes_back(tx, told).await?)
     }
@@ -58,12 +58,12 @@ impl Intake<'_> {
                 return Ok(false);
             }
         }
-        Ok(!deletion::is_known(tx, self.system, told).await?)
+        Ok(!deletion::is_known(tx, &self.system, told).await?)
     }
 
     /// Whether something that had ended comes back unchanged: a withdrawn record, a closed case.
     async fn comes_back(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
-        let system = self.system;
+        let system = &self.system;
         if deletion::is_by_id_alone(told) {
             return Ok(false);
         }

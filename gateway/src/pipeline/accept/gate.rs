@@ -162,7 +162,8 @@ impl Gate {
     }
 
     fn names_sealed(&self, event: &NewEvent) -> bool {
-        people_of(event)
+        let any = self.sealed.values().any(|is_sealed| *is_sealed);
+        any && people_of(event)
             .iter()
             .any(|person| self.sealed.get(person).copied().unwrap_or(false))
     }
@@ -171,7 +172,7 @@ impl Gate {
     fn is_of_victim_service(&self, event: &NewEvent) -> bool {
         let is_referral = event.body.event_type().starts_with("referral.");
         let is_named = |text: &str| self.victim_services.contains(text);
-        !is_referral && any_text(&payload(event), &is_named)
+        !is_referral && !self.victim_services.is_empty() && any_text(&payload(event), &is_named)
     }
 
     /// The event with no mark lowered: what the store knows as sensitive stays so, and a category below the system's

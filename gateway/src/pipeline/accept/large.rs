@@ -49,8 +49,8 @@ impl Acceptor {
             return Err(AcceptError::Changed);
         }
         let mut intake = Intake::new(&self.store, system, name, context.received_at);
-        (intake.format, intake.content_hash) = (format.name(), content_hash);
-        intake.refresh = Some(&self.refresh);
+        (intake.format, intake.content_hash) = (format.name().to_owned(), content_hash);
+        intake.refresh = Some(self.refresh);
         let accepted = intake.finish_large(format, surveyed).await?;
         files.changed(&self.store).await?;
         Ok(accepted)
@@ -126,11 +126,11 @@ async fn is_given_up(tx: &mut Tx, row: &InputRow) -> Result<bool, StoreError> {
     Ok(is_staging && tx.get::<LargeDoc>(&row.id.to_string()).await?.is_none())
 }
 
-impl Intake<'_> {
+impl Intake {
     /// The same input, if it was taken before and something came or will come of it. What is left of one that was given
     /// up is removed.
     pub(super) async fn taken_before(&self, tx: &mut Tx) -> Result<Option<InputRow>, StoreError> {
-        let same = tx.same_input(self.system, self.name, &self.content_hash);
+        let same = tx.same_input(&self.system, &self.name, &self.content_hash);
         let Some(row) = same.await? else {
             return Ok(None);
         };
@@ -186,7 +186,7 @@ impl Intake<'_> {
             let doc = LargeDoc {
                 input: self.id,
                 system: self.system.clone(),
-                name: self.name.to_owned(),
+                name: self.name.clone(),
                 received_at: self.at,
                 coverage: read.coverage,
                 report: told,

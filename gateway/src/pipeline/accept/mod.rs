@@ -11,6 +11,7 @@ mod large;
 mod people;
 mod reading;
 mod refresh;
+mod sheet;
 mod source;
 mod survey;
 mod work;
@@ -31,17 +32,16 @@ use tokio::sync::{Mutex, mpsc};
 use self::findings::Found;
 use self::people::People;
 use self::reading::{ReadThrough, read_through};
+use self::sheet::Sheet;
 pub use self::source::Source;
 pub use self::work::{Step, Work, WorkError};
 use super::deletion;
 use super::files::Files;
 use super::labelling::Labeller;
-use super::original::without_refused;
 use crate::blob::BlobError;
 use crate::config::RefreshConfig;
-use crate::state::held::HeldDoc;
 use crate::state::partner::PartnerRowDoc;
-use crate::store::{EventState, InputState, Received, Settled, Store, StoreError, Tx};
+use crate::store::{EventState, Received, Scribe, Settled, Store, StoreError, Tx};
 use crate::traces::{self, Field, Traces};
 
 /// Findings that may wait between the reader and the store.
@@ -74,6 +74,9 @@ pub enum AcceptError {
     /// The reader ended abnormally.
     #[error("the reader of {0} ended abnormally")]
     Reader(&'static str),
+    /// Writing it ended abnormally: nobody knows whether it was accepted, so try again.
+    #[error("writing the input ended abnormally")]
+    Broken,
 }
 
 /// What came of an input.
@@ -95,6 +98,8 @@ pub struct Acceptor {
     labeller: Option<Arc<Labeller>>,
     files: Option<Arc<Files>>,
     traces: Traces,
+    /// Where inputs are written that came at one time.
+    desk: Arc<Scribe<Sheet>>,
     /// Releases take turns: two of one input would stage it twice.
     releases: Arc<Mutex<()>>,
 }
@@ -109,6 +114,7 @@ impl Acceptor {
             labeller: None,
             files: None,
             traces: Traces::default(),
+            desk: Arc::default(),
             releases: Arc::default(),
         }
     }
@@ -210,14 +216,14 @@ impl Acceptor {
             &context.input_name,
             context.received_at,
         );
-        (intake.format, intake.content_hash) = (reader.format().name(), content_hash);
-        intake.refresh = Some(&self.refresh);
+        (intake.format, intake.content_hash) = (reader.format().name().to_owned(), content_hash);
+        intake.refresh = Some(self.refresh);
         self.run(intake, reader, &context, bytes).await
     }
 
-    async fn run<'a>(
-        &'a self,
-        mut intake: Intake<'a>,
+    async fn run(
+        &self,
+        mut intake: Intake,
         reader: Arc<dyn FormatReader>,
         context: &ReadContext,
         bytes: Arc<Vec<u8>>,
@@ -235,7 +241,7 @@ impl Acceptor {
                 AssertUnwindSafe(|| read_through(reader.as_ref(), context, content, hand_over));
             let read = catch_unwind(read).ok().and_then(Result::ok);
             let read = read.ok_or(AcceptError::Reader(format.name()))?;
-            return intake.finish(format, read, &bytes).await;
+            return self.write(intake, format, read, &bytes).await;
         }
         let (out, found) = mpsc::channel(WAITING);
         let reading = {
@@ -252,7 +258,23 @@ impl Acceptor {
         intake.take(found, self.labeller.as_deref()).await;
         let read = reading.await.ok().and_then(Result::ok);
         let read = read.ok_or(AcceptError::Reader(format.name()))?;
-        intake.finish(format, read, &bytes).await
+        self.write(intake, format, read, &bytes).await
+    }
+
+    /// Writes what was read, with what others have read at the same time.
+    async fn write(
+        &self,
+        intake: Intake,
+        format: Format,
+        read: ReadThrough,
+        bytes: &[u8],
+    ) -> Result<Accepted, AcceptError> {
+        let sheet = Sheet::of(intake, format, read, bytes)?;
+        let (desk, store) = (Arc::clone(&self.desk), self.store.clone());
+        // Who writes for others goes on when his own caller hangs up.
+        let written = tokio::spawn(async move { desk.note(&store, &(), sheet).await });
+        let written = written.await.map_err(|_| AcceptError::Broken)?;
+        Ok(written.map(|(_, accepted)| accepted)?)
     }
 }
 
@@ -278,31 +300,29 @@ fn duplicate(row: &crate::store::InputRow, format: Format) -> Accepted {
 }
 
 /// One input on its way into the store.
-struct Intake<'a> {
-    store: &'a Store,
-    system: &'a SystemId,
-    name: &'a str,
-    format: &'a str,
+struct Intake {
+    store: Store,
+    system: SystemId,
+    name: String,
+    format: String,
     content_hash: [u8; 32],
     id: InputId,
     at: Timestamp,
     pending: Vec<Found>,
     people: People,
     /// The limits of a full refresh; `None` once an operator has released it.
-    refresh: Option<&'a RefreshConfig>,
+    refresh: Option<RefreshConfig>,
     /// Whether the input was held and stands in the store already.
     was_held: bool,
-    /// How its events are written first.
-    first: EventState,
 }
 
-impl<'a> Intake<'a> {
-    fn new(store: &'a Store, system: &'a SystemId, name: &'a str, at: Timestamp) -> Self {
+impl Intake {
+    fn new(store: &Store, system: &SystemId, name: &str, at: Timestamp) -> Self {
         Self {
-            store,
-            system,
-            name,
-            format: "",
+            store: store.clone(),
+            system: system.clone(),
+            name: name.to_owned(),
+            format: String::new(),
             content_hash: [0; 32],
             id: InputId(uuid::Uuid::now_v7()),
             at,
@@ -310,7 +330,6 @@ impl<'a> Intake<'a> {
             people: People::default(),
             refresh: None,
             was_held: false,
-            first: EventState::Staged,
         }
     }
 
@@ -321,7 +340,7 @@ impl<'a> Intake<'a> {
     }
 
     fn add(&mut self, found: Found, labeller: Option<&Labeller>) {
-        let found = labelled(found, labeller, self.system);
+        let found = labelled(found, labeller, &self.system);
         if let Found::Event(event) = &found {
             self.people.note(event);
         }
@@ -336,9 +355,9 @@ impl<'a> Intake<'a> {
     ) -> Result<(), StoreError> {
         tx.add_input(&Received {
             id: self.id,
-            system: self.system,
-            format: self.format,
-            name: self.name,
+            system: &self.system,
+            format: &self.format,
+            name: &self.name,
             content_hash: self.content_hash,
             at: self.at,
             original,
@@ -348,23 +367,29 @@ impl<'a> Intake<'a> {
     }
 
     /// Writes the events that count, and what is remembered of the partner.
-    async fn write_pending(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        for found in std::mem::take(&mut self.pending) {
+    async fn write_pending(&self, tx: &mut Tx, first: EventState) -> Result<(), StoreError> {
+        for found in &self.pending {
             match found {
                 Found::Event(event) => {
-                    if self.admits(tx, &event).await? {
-                        self.append(tx, *event).await?;
+                    if self.admits(tx, event).await? {
+                        self.append(tx, NewEvent::clone(event), first).await?;
                     }
                 }
                 Found::Row(row) => {
-                    PartnerRowDoc::keep(tx, self.system, vec![row], self.at).await?;
+                    let rows = vec![row.clone()];
+                    PartnerRowDoc::keep(tx, &self.system, rows, self.at).await?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn append(&self, tx: &mut Tx, told: NewEvent) -> Result<(), StoreError> {
+    async fn append(
+        &self,
+        tx: &mut Tx,
+        told: NewEvent,
+        first: EventState,
+    ) -> Result<(), StoreError> {
         let event = Event {
             id: EventId(tx.new_event_id(self.at)),
             recorded_at: self.at,
@@ -374,71 +399,27 @@ impl<'a> Intake<'a> {
             payload_version: 1,
             told,
         };
-        tx.append_event(&event, Some(self.id), self.first).await?;
+        tx.append_event(&event, Some(self.id), first).await?;
         Ok(())
     }
 
     /// Lets the events go on to their effects.
-    async fn publish(&mut self, tx: &mut Tx, coverage: &Coverage) -> Result<(), StoreError> {
+    async fn publish(&self, tx: &mut Tx, coverage: &Coverage) -> Result<(), StoreError> {
         let hangs_together = self
             .pending
             .iter()
             .any(|found| matches!(found, Found::Event(told) if is_of_something_gone(told)));
-        if !hangs_together {
-            self.first = EventState::Waiting;
-        }
-        self.write_pending(tx).await?;
-        self.withdraw_absent(tx, coverage).await?;
-        if self.first == EventState::Staged {
+        let first = if hangs_together {
+            EventState::Staged
+        } else {
+            EventState::Waiting
+        };
+        self.write_pending(tx, first).await?;
+        self.withdraw_absent(tx, coverage, first).await?;
+        if first == EventState::Staged {
             tx.publish_events(self.id).await?;
         }
         Ok(())
-    }
-
-    async fn finish(
-        mut self,
-        format: Format,
-        mut read: ReadThrough,
-        bytes: &[u8],
-    ) -> Result<Accepted, AcceptError> {
-        let original = without_refused(self.name, bytes, &read.cuts)?;
-        let is_rejected = read.report.outcome == Outcome::Rejected;
-        let mut tx = self.store.begin().await?;
-        if self.was_held {
-            tx.remove::<HeldDoc>(&self.id.to_string()).await?;
-        } else if let Some(row) = self.taken_before(&mut tx).await? {
-            // The same input may have come twice at once: the first to write it wins.
-            return Ok(duplicate(&row, format));
-        }
-        let is_held = !is_rejected
-            && self
-                .is_held(&mut tx, &mut read.report, &read.coverage)
-                .await?;
-        let report = text_of(&read.report)?;
-        let settled = Settled {
-            state: match (is_held, is_rejected) {
-                (true, _) => InputState::Held,
-                (_, true) => InputState::Rejected,
-                _ => InputState::Published,
-            },
-            outcome: read.report.outcome.code(),
-            report: &report,
-        };
-        if self.was_held {
-            tx.set_original(self.id, &original).await?;
-            tx.settle_input(self.id, settled).await?;
-        } else {
-            self.add_input(&mut tx, &original, settled).await?;
-        }
-        if settled.state == InputState::Published {
-            self.publish(&mut tx, &read.coverage).await?;
-        }
-        tx.commit().await?;
-        Ok(Accepted {
-            input: self.id,
-            report: read.report,
-            is_duplicate: false,
-        })
     }
 }
 

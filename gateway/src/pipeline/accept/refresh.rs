@@ -16,7 +16,7 @@ use super::{AcceptError, Accepted, Acceptor, Intake};
 use crate::state::held::HeldDoc;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
-use crate::store::{StoreError, Tx};
+use crate::store::{EventState, StoreError, Tx};
 
 /// Records that are looked at together.
 const PAGE: u32 = 500;
@@ -42,12 +42,12 @@ impl Acceptor {
         let (system, name) = (&context.system, context.input_name.as_str());
         let mut intake = Intake::new(&self.store, system, name, context.received_at);
         (intake.id, intake.was_held) = (held.input, true);
-        intake.format = reader.format().name();
+        reader.format().name().clone_into(&mut intake.format);
         self.run(intake, reader, &context, Arc::new(bytes)).await
     }
 }
 
-impl Intake<'_> {
+impl Intake {
     /// Whether the input is a full refresh that would withdraw more than it may by itself; says so in the report then.
     pub(super) async fn is_held(
         &self,
@@ -55,7 +55,11 @@ impl Intake<'_> {
         report: &mut Report,
         coverage: &Coverage,
     ) -> Result<bool, StoreError> {
-        let Some(limits) = self.refresh.filter(|_| *coverage != Coverage::Partial) else {
+        let Some(limits) = self
+            .refresh
+            .as_ref()
+            .filter(|_| *coverage != Coverage::Partial)
+        else {
             return Ok(false);
         };
         let (absent, known) = self.absent_records(tx, coverage).await?;
@@ -68,7 +72,7 @@ impl Intake<'_> {
             severity: Severity::Error,
             code: "refresh-withdraws-too-many".to_owned(),
             count: absent,
-            first: Place::file(self.name),
+            first: Place::file(self.name.as_str()),
             expected: format!(
                 "a full refresh that leaves out at most {percent} % of the system's people; this one leaves out \
                  {absent} of {known} and is held until an operator releases it"
@@ -79,8 +83,8 @@ impl Intake<'_> {
         let document = HeldDoc {
             input: self.id,
             system: self.system.clone(),
-            format: self.format.to_owned(),
-            name: self.name.to_owned(),
+            format: self.format.clone(),
+            name: self.name.clone(),
             absent,
             known,
         };
@@ -101,6 +105,7 @@ impl Intake<'_> {
         &self,
         tx: &mut Tx,
         coverage: &Coverage,
+        first: EventState,
     ) -> Result<(), StoreError> {
         if *coverage == Coverage::Partial {
             return Ok(());
@@ -117,7 +122,7 @@ impl Intake<'_> {
             };
             let told =
                 NewEvent::new(self.at, id, Body::RecordWithdrawn(Box::new(gone))).about(person);
-            self.append(tx, told).await?;
+            self.append(tx, told, first).await?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::blob::BlobFolder;
 use crate::config::ByteSize;
 use crate::pipeline::files::work_off;
 use crate::seal::Sealer;
+use crate::state::held::HeldDoc;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::{RecordDoc, Standing};
 use crate::store::BlobPart;
@@ -444,4 +445,47 @@ async fn a_stay_that_is_deleted_by_id_while_anything_waits_is_looked_at_at_its_t
     bench.accept("a", 1, false, b"one".to_vec()).await;
     bench.loses_a_stay().await;
     assert_eq!(bench.count(EventState::Waiting).await, 2);
+}
+
+/// The small input of a name, as it is accepted.
+async fn accept_small(acceptor: Acceptor, name: &'static str) -> Accepted {
+    let reader = scripted(1, false, Coverage::Partial);
+    let bytes = Arc::new(name.as_bytes().to_vec());
+    acceptor.accept(reader, context(name), bytes).await.unwrap()
+}
+
+#[tokio::test]
+async fn inputs_that_come_at_one_time_are_each_accepted_once() {
+    let bench = Bench::new().await;
+    let acceptor = bench.acceptor();
+    let writer = bench.store.begin().await.unwrap();
+    let names = ["a", "b", "a", "c", "b"];
+    let all = names.map(|name| accept_small(acceptor.clone(), name));
+    let (accepted, ()) = futures::join!(futures::future::join_all(all), async { drop(writer) });
+    let repeats = accepted.iter().filter(|one| one.is_duplicate).count();
+    assert_eq!(repeats, 2);
+    for (name, one) in names.iter().zip(&accepted) {
+        let same = names
+            .iter()
+            .zip(&accepted)
+            .filter(|(other, _)| *other == name);
+        assert!(same.into_iter().all(|(_, other)| other.input == one.input));
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_takes_nobody_with_him() {
+    let bench = Bench::new().await;
+    let acceptor = bench.acceptor();
+    let writer = bench.store.begin().await.unwrap();
+    // The first writes for both.
+    let mut first = Box::pin(accept_small(acceptor.clone(), "first"));
+    let mut second = Box::pin(accept_small(acceptor, "second"));
+    assert!(futures::poll!(&mut first).is_pending());
+    assert!(futures::poll!(&mut second).is_pending());
+    drop(first);
+    drop(writer);
+    assert!(!second.await.is_duplicate);
+    let mut tx = bench.store.snapshot().await.unwrap();
+    assert_eq!(tx.inputs(10).await.unwrap().len(), 2);
 }

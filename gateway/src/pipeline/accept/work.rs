@@ -20,7 +20,7 @@ use crate::config::RefreshConfig;
 use crate::pipeline::files::Files;
 use crate::state::large::{LargeDoc, LargeStage};
 use crate::state::partner::PartnerRowDoc;
-use crate::store::{BlobPart, InputState, Settled, Store, StoreError, Tx};
+use crate::store::{BlobPart, EventState, InputState, Settled, Store, StoreError, Tx};
 
 /// Findings or events of one step: so long, and no longer, the writer is held.
 const STEP: usize = 500;
@@ -124,7 +124,7 @@ impl Work {
         let mut events = 0;
         for found in batch.found {
             if let Found::Event(event) = found {
-                intake.append(&mut tx, *event).await?;
+                intake.append(&mut tx, *event, EventState::Staged).await?;
                 events += 1;
             }
         }
@@ -133,7 +133,7 @@ impl Work {
         let mut step = Step::Went;
         if doc.reached >= doc.bytes {
             intake.people = std::mem::take(&mut self.people);
-            intake.refresh = Some(&self.refresh).filter(|_| !doc.is_released);
+            intake.refresh = Some(self.refresh).filter(|_| !doc.is_released);
             let mut report = doc.report.clone();
             // More may be known of the system than when the input came.
             let is_held = intake.is_held(&mut tx, &mut report, &doc.coverage).await?;
@@ -185,7 +185,10 @@ impl Work {
         let mut tx = self.begin().await?;
         let people = std::mem::take(&mut self.people);
         let intake = intake(&self.store, &self.doc, people);
-        intake.withdraw_absent(&mut tx, &doc.coverage).await?;
+        let first = EventState::Staged;
+        intake
+            .withdraw_absent(&mut tx, &doc.coverage, first)
+            .await?;
         settle(&mut tx, &doc, InputState::Published, &doc.report).await?;
         doc.enter(LargeStage::Remembering);
         self.end(tx, doc).await?;
@@ -357,10 +360,10 @@ impl Work {
 }
 
 /// The input as its events are written and admitted.
-fn intake<'a>(store: &'a Store, doc: &'a LargeDoc, people: People) -> Intake<'a> {
+fn intake(store: &Store, doc: &LargeDoc, people: People) -> Intake {
     Intake {
         id: doc.input,
-        format: &doc.report.format,
+        format: doc.report.format.clone(),
         people,
         ..Intake::new(store, &doc.system, &doc.name, doc.received_at)
     }

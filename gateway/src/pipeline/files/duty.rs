@@ -63,7 +63,7 @@ async fn waits(core: &Core, stop: &CancellationToken, most: Option<Duration>) ->
 }
 
 fn work_of(core: &Core, doc: LargeDoc) -> Work {
-    let refresh = core.loaded.config.refresh.clone();
+    let refresh = core.loaded.config.refresh;
     Work::new(core.store.clone(), Arc::clone(&core.files), refresh, doc)
 }
 

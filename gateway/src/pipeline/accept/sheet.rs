@@ -1,0 +1,87 @@
+//! An input that was read, as it is written with others that came at the same time.
+
+use tandem_adapter_port::format::Format;
+use tandem_adapter_port::report::Outcome;
+
+use super::reading::ReadThrough;
+use super::{AcceptError, Accepted, Intake, duplicate, text_of};
+use crate::pipeline::original::without_refused;
+use crate::state::held::HeldDoc;
+use crate::store::{Entry, InputState, Settled, StoreError, Tx};
+use crate::traces::Open;
+
+/// An input that is to be written whole.
+pub(super) struct Sheet {
+    intake: Intake,
+    format: Format,
+    read: ReadThrough,
+    /// The original without what must not be kept.
+    original: Vec<u8>,
+    /// The step as which it is traced.
+    step: Open,
+}
+
+impl Entry for Sheet {
+    const IS_AWAITED: bool = true;
+    type By = ();
+    type Noted = Accepted;
+
+    async fn note(&self, _by: &(), tx: &mut Tx) -> Result<Accepted, StoreError> {
+        self.step.around(Box::pin(self.write(tx))).await
+    }
+}
+
+impl Sheet {
+    pub(super) fn of(
+        intake: Intake,
+        format: Format,
+        read: ReadThrough,
+        bytes: &[u8],
+    ) -> Result<Self, AcceptError> {
+        let original = without_refused(&intake.name, bytes, &read.cuts)?;
+        Ok(Self {
+            intake,
+            format,
+            read,
+            original,
+            step: Open::here(),
+        })
+    }
+
+    async fn write(&self, tx: &mut Tx) -> Result<Accepted, StoreError> {
+        let (intake, mut report) = (&self.intake, self.read.report.clone());
+        let is_rejected = report.outcome == Outcome::Rejected;
+        if intake.was_held {
+            tx.remove::<HeldDoc>(&intake.id.to_string()).await?;
+        } else if let Some(row) = intake.taken_before(tx).await? {
+            // The same input may have come twice at once: the first to write it wins.
+            return Ok(duplicate(&row, self.format));
+        }
+        let coverage = &self.read.coverage;
+        let is_held = !is_rejected && intake.is_held(tx, &mut report, coverage).await?;
+        let text = text_of(&report)?;
+        let settled = Settled {
+            state: match (is_held, is_rejected) {
+                (true, _) => InputState::Held,
+                (_, true) => InputState::Rejected,
+                _ => InputState::Published,
+            },
+            outcome: report.outcome.code(),
+            report: &text,
+        };
+        if intake.was_held {
+            tx.set_original(intake.id, &self.original).await?;
+            tx.settle_input(intake.id, settled).await?;
+        } else {
+            intake.add_input(tx, &self.original, settled).await?;
+        }
+        if settled.state == InputState::Published {
+            intake.publish(tx, coverage).await?;
+        }
+        Ok(Accepted {
+            input: intake.id,
+            report,
+            is_duplicate: false,
+        })
+    }
+}
