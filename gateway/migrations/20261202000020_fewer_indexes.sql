@@ -7,7 +7,7 @@ CREATE INDEX event_of_input ON event (jurisdiction, input, position) WHERE input
 DROP INDEX event_by_input;
 CREATE INDEX outbox_in_file ON outbox (jurisdiction, lane, file, position) WHERE file IS NOT NULL;
 DROP INDEX outbox_of_file;
-CREATE INDEX decision_waiting ON decision (jurisdiction, decided_at, id) WHERE outcome = 'needs_human';
+CREATE INDEX decision_waiting ON decision (jurisdiction, outcome, decided_at, id) WHERE outcome = 'needs_human';
 DROP INDEX decision_of_outcome;
 
 -- Only what came to an end is disposed of.

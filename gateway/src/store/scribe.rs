@@ -84,13 +84,17 @@ impl<E: Entry> Scribe<E> {
             told,
         };
         self.waiting().push(waiting);
-        let pen = tokio::select! {
-            biased;
-            noted = &mut noted => return outcome(noted),
-            pen = self.pen.lock() => pen,
-        };
-        // Another one may be noting it by now: then those who came later see to theirs.
-        if self.waiting().iter().any(|one| one.ticket == ticket) {
+        loop {
+            let pen = tokio::select! {
+                biased;
+                noted = &mut noted => return outcome(noted),
+                pen = self.pen.lock() => pen,
+            };
+            if !self.waiting().iter().any(|one| one.ticket == ticket) {
+                // Another one is noting it by now: those who came later see to theirs.
+                drop(pen);
+                return outcome(noted.await);
+            }
             let begun = if E::IS_AWAITED {
                 store.begin().await
             } else {
@@ -107,7 +111,6 @@ impl<E: Entry> Scribe<E> {
                 Err(error) => refuse(all, error),
             }
         }
-        outcome(noted.await)
     }
 
     /// Notes all in one transaction. Where somebody waits for them, also those that come meanwhile; else others had to wait for ever more.
@@ -204,7 +207,7 @@ mod tests {
 
     use super::super::tests::{Note, Place, contract, now};
     use super::super::{StoreError, Tx};
-    use super::{Entry, Scribe};
+    use super::{Entry, Scribe, TOGETHER};
 
     /// A word, and how often it was noted.
     struct Word {
@@ -285,6 +288,17 @@ mod tests {
         assert_eq!(kept(&place).await, 4);
     }
 
+    async fn however_many_come_at_one_time_all_are_noted(place: Place) {
+        let scribe = Scribe::default();
+        let writer = place.store.begin().await.unwrap();
+        let words = (0..2 * TOGETHER + 7).map(|_| {
+            let (text, times) = ("again", AtomicUsize::new(0));
+            scribe.note(&place.store, &"nothing", Word { text, times })
+        });
+        let (noted, ()) = futures::join!(join_all(words), async { drop(writer) });
+        assert!(noted.iter().all(Result::is_ok));
+    }
+
     async fn what_can_not_be_noted_costs_the_others_nothing(place: Place) {
         let noted = noted(&place, "or").await;
         // Those before it once more, and the one after it had not been noted yet.
@@ -304,6 +318,7 @@ mod tests {
     }
 
     contract! {
+        however_many_come_at_one_time_all_are_noted,
         what_can_not_be_noted_is_told_as_it_failed,
         what_comes_at_one_time_is_noted_in_one_turn,
         what_can_not_be_noted_costs_the_others_nothing,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 /// How long a snapshot is used at most: no other process writes to a store that is served, and if one did, it would be seen as soon.
-const LONGEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_millis(5);
 
 /// The snapshots that nobody uses at the moment.
 #[derive(Debug, Default)]
