@@ -187,7 +187,7 @@ impl Shelf {
                  AND state IN ('delivered', 'acknowledged', 'withdrawn', 'skipped') \
                  UNION ALL \
                  SELECT COUNT(*) AS standing, MIN(changed_at) AS oldest FROM outbox \
-                 WHERE jurisdiction = $1 AND state IN ('queued', 'failed', 'parked')) AS standing_and_ended"
+                 WHERE jurisdiction = $1 AND state IN ('queued', 'failed', 'parked')) AS shelf"
             }
             Self::Decisions => {
                 "SELECT COUNT(*) AS standing, MIN(decided_at) AS oldest FROM decision WHERE jurisdiction = $1"

@@ -211,34 +211,20 @@ impl Tx {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Place, contract, now};
+    use super::super::tests::{Place, contract, decision};
     use super::*;
 
     async fn what_permits_nothing_is_counted_also_when_a_person_is_to_look_at_it(place: Place) {
         let mut tx = place.store.begin().await.unwrap();
-        for (id, outcome) in [
+        let outcomes = [
             "permit",
             "permit_with_redaction",
             "deny",
             "needs_human",
             "not_applicable",
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let row = NewDecision {
-                id: DecisionId(uuid::Uuid::from_u128(id as u128)),
-                decided_at: now(),
-                action: "disclose".to_owned(),
-                stage: Stage::Outbox.code().to_owned(),
-                outcome: outcome.to_owned(),
-                recipient: "org-calworks".to_owned(),
-                person: None,
-                bundle: "none".to_owned(),
-                link_version: 0,
-                record: "null".to_owned(),
-                evidence: Vec::new(),
-            };
+        ];
+        for (id, outcome) in (0..).zip(outcomes) {
+            let row = decision(id, Stage::Outbox, outcome);
             tx.add_decision(row).await.unwrap();
         }
         assert_eq!(tx.denied, [Stage::Outbox, Stage::Outbox]);

@@ -140,26 +140,13 @@ async fn add(tx: &mut Tx, recording: &Recording) -> Result<(), RecordError> {
 
 #[cfg(test)]
 mod tests {
-    use tandem_mappings::model::id::DecisionId;
-
-    use super::super::tests::{Place, contract, now};
+    use super::super::Stage;
+    use super::super::tests::{Place, contract, decision, now};
     use super::*;
 
     fn recording(id: u128) -> Recording {
         Recording {
-            decisions: vec![NewDecision {
-                id: DecisionId(uuid::Uuid::from_u128(id)),
-                decided_at: now(),
-                action: "match".to_owned(),
-                stage: "query".to_owned(),
-                outcome: "deny".to_owned(),
-                recipient: "org-calworks".to_owned(),
-                person: None,
-                bundle: "none".to_owned(),
-                link_version: 0,
-                record: "null".to_owned(),
-                evidence: Vec::new(),
-            }],
+            decisions: vec![decision(id, Stage::Query, "deny")],
             audit: AuditEntry {
                 position: 0,
                 at: now(),

@@ -31,6 +31,23 @@ impl Document for Note {
     }
 }
 
+/// A decision about nobody.
+pub(super) fn decision(id: u128, stage: Stage, outcome: &str) -> NewDecision {
+    NewDecision {
+        id: DecisionId(uuid::Uuid::from_u128(id)),
+        decided_at: now(),
+        action: "match".to_owned(),
+        stage: stage.code().to_owned(),
+        outcome: outcome.to_owned(),
+        recipient: "org-calworks".to_owned(),
+        person: None,
+        bundle: "none".to_owned(),
+        link_version: 0,
+        record: "null".to_owned(),
+        evidence: Vec::new(),
+    }
+}
+
 pub(crate) struct Place {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) store: Store,
