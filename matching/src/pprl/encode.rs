@@ -182,8 +182,11 @@ mod tests {
         fn the_count_of_set_bits_does_not_tell_how_long_a_name_is(
             short in "[A-Z][a-z]{1,2}", long in "[A-Z][a-z]{12,20}",
         ) {
-            let bits = |name: &str| encode(KEY, &record(name, name, "1994-05-17", "")).filter.count();
-            prop_assert!(bits(&short).abs_diff(bits(&long)) < 60);
+            let encode = |name: &str| encode(KEY, &record(name, name, "1994-05-17", ""));
+            let (short, long) = (encode(&short), encode(&long));
+            // "Nfn" and others stand for no name: that is unknown: then the counts may tell it.
+            prop_assume!(short.known == long.known);
+            prop_assert!(short.filter.count().abs_diff(long.filter.count()) < 60);
         }
     }
 }
