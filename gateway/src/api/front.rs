@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::health::Liveness;
 use super::limiter::Limiter;
-use super::{Api, description, monitor, router, server};
+use super::{Api, Shared, description, monitor, router, server};
 use crate::config::Listen;
 use crate::intake::Intake;
 use crate::reload::Reloads;
@@ -72,7 +72,7 @@ impl Front {
         let listen = config.listen.clone();
         let header_seconds = config.limits.header_seconds.max(1);
         let tls = server::tls(&listen).await?;
-        let api = Api {
+        let api = Api(Arc::new(Shared {
             limiter: Arc::new(Limiter::new(&config.limits)),
             turns: Arc::default(),
             pace: Arc::default(),
@@ -84,7 +84,7 @@ impl Front {
             certificates: certificate::of(config).into(),
             reloads,
             intake,
-        };
+        }));
         let door = Door(Arc::new(RwLock::new(router(api.clone()))));
         let patience = Duration::from_secs(header_seconds.into());
         let address = server::serve(
@@ -115,13 +115,14 @@ impl Front {
             &intake.core.loaded.config,
             &self.api.core().loaded.config.limits,
         );
-        let mut api = self.api.clone();
+        let mut shared = Shared::clone(&self.api);
         if config.limits != *was {
-            api.limiter = Arc::new(Limiter::new(&config.limits));
+            shared.limiter = Arc::new(Limiter::new(&config.limits));
         }
-        api.certificates = certificate::of(config).into();
+        shared.certificates = certificate::of(config).into();
         let tls = server::tls(&config.listen).await?;
-        api.intake = intake;
+        shared.intake = intake;
+        let api = Api(Arc::new(shared));
         Ok(Ready { api, tls })
     }
 

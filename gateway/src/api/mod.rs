@@ -53,6 +53,7 @@ pub mod route;
 mod server;
 mod timeline;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,9 +78,13 @@ use crate::intake::Intake;
 use crate::reload::Reloads;
 use crate::transport::certificate::Certificate;
 
+/// What every handler shares, as each of them has it: a request takes it several times.
+#[derive(Debug, Clone)]
+pub struct Api(Arc<Shared>);
+
 /// What every handler shares.
 #[derive(Debug, Clone)]
-pub struct Api {
+pub struct Shared {
     intake: Intake,
     limiter: Arc<Limiter>,
     turns: Arc<Turns>,
@@ -92,6 +97,14 @@ pub struct Api {
     reloads: Reloads,
     /// The certificates of the configuration.
     certificates: Arc<[Certificate]>,
+}
+
+impl Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl Api {

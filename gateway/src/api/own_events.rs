@@ -45,8 +45,7 @@ pub(super) async fn screen(
     if values.len() > MOST {
         return Err(ApiError::Invalid(format!("more than {MOST} events")));
     }
-    let read = |value: &Value| NewEvent::deserialize(value).ok();
-    let events: Vec<Option<NewEvent>> = values.iter().map(read).collect();
+    let events: Vec<Option<NewEvent>> = values.iter().map(event_of).collect();
     let mut tx = core.store.snapshot().await?;
     let gate = Gate::learn(core, &mut tx, system, events.iter().flatten()).await?;
     drop(tx);
@@ -56,22 +55,26 @@ pub(super) async fn screen(
         _ => false,
     };
     let refused: BTreeSet<usize> = (0..values.len()).filter(is_refused).collect();
-    let reader = OwnEvents { gate, refused };
-    if reader.refused.is_empty() {
-        return Ok(Screened {
-            bytes: body.to_vec(),
-            reader,
-        });
-    }
-    if reader.refused.len() == values.len() {
+    if refused.len() == values.len() && !values.is_empty() {
         let text = "every event tells of a record that must never enter; nothing was stored";
         return Err(ApiError::Invalid(text.to_owned()));
     }
-    let kept = (0..)
-        .zip(&values)
-        .filter(|(place, _)| !reader.refused.contains(place));
-    let kept: Vec<&Value> = kept.map(|(_, value)| value).collect();
-    let bytes = serde_json::to_vec(&kept).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let is_kept = |place: &usize| !refused.contains(place);
+    let bytes = if refused.is_empty() {
+        body.to_vec()
+    } else {
+        let kept = (0..).zip(&values).filter(|(place, _)| is_kept(place));
+        let kept: Vec<&Value> = kept.map(|(_, value)| value).collect();
+        serde_json::to_vec(&kept).map_err(|error| ApiError::Internal(error.to_string()))?
+    };
+    let elements = (0..).zip(values.iter().zip(events));
+    let elements = elements.filter(|(place, _)| is_kept(place));
+    let elements = elements.map(|(_, (value, event))| Element::of(value, event));
+    let reader = OwnEvents {
+        gate,
+        elements: Some(elements.collect()),
+        refused,
+    };
     Ok(Screened { bytes, reader })
 }
 
@@ -79,8 +82,34 @@ pub(super) async fn screen(
 #[derive(Default)]
 pub(super) struct OwnEvents {
     gate: Gate,
+    /// The elements of what is kept, read while it was screened; `None` of what is no array.
+    elements: Option<Vec<Element>>,
     /// Places, in the array as it was sent, of what was taken out of it.
     refused: BTreeSet<usize>,
+}
+
+/// An element of the array.
+enum Element {
+    Event(Box<NewEvent>),
+    /// It is no event of the catalogue.
+    Other,
+    /// It has a field that events have not.
+    UnknownField,
+}
+
+impl Element {
+    fn of(value: &Value, event: Option<NewEvent>) -> Self {
+        match event {
+            // A misspelt `labels` must not pass for none.
+            _ if has_unknown_field(value) => Self::UnknownField,
+            Some(event) => Self::Event(Box::new(event)),
+            None => Self::Other,
+        }
+    }
+}
+
+fn event_of(value: &Value) -> Option<NewEvent> {
+    NewEvent::deserialize(value).ok()
 }
 
 impl FormatReader for OwnEvents {
@@ -90,12 +119,12 @@ impl FormatReader for OwnEvents {
 
     fn read(
         &self,
-        input: Input<'_>,
+        _input: Input<'_>,
         context: &ReadContext,
         sink: &mut dyn Sink,
     ) -> Result<(), Stopped> {
         let place = Place::file(context.input_name.clone());
-        let Some(values) = values(input) else {
+        let Some(elements) = &self.elements else {
             sink.deviation(Deviation::input_error(
                 "not-an-array",
                 place,
@@ -108,29 +137,19 @@ impl FormatReader for OwnEvents {
             // It is cut out already: the place is one in what was sent, not in what is kept.
             sink.refused(Place::file("as-sent").field(format!("[{number}]")), 0);
         }
-        for (number, value) in values.into_iter().enumerate() {
+        for (number, element) in elements.iter().enumerate() {
             sink.record("event");
+            let (code, expected) = match element {
+                Element::Event(event) if is_for_systems(&event.body) => {
+                    sink.event(self.gate.raised(NewEvent::clone(event)))?;
+                    continue;
+                }
+                Element::Event(_) => ("not-a-systems-event", "a type that systems tell".to_owned()),
+                Element::Other => ("not-an-event", "an event of the catalogue".to_owned()),
+                Element::UnknownField => ("unknown-field", expected_fields()),
+            };
             let place = place.clone().field(format!("[{number}]"));
-            // A misspelt `labels` must not pass for none.
-            if has_unknown_field(&value) {
-                let expected = "no field beside those of an event: occurred_at, source_event_id, source_person_id, \
-                                source_household_id, category, labels, program, codes, original, type, payload";
-                sink.deviation(Deviation::record_error("unknown-field", place, expected));
-                continue;
-            }
-            match serde_json::from_value::<NewEvent>(value) {
-                Ok(event) if is_for_systems(&event.body) => sink.event(self.gate.raised(event))?,
-                Ok(_) => sink.deviation(Deviation::record_error(
-                    "not-a-systems-event",
-                    place,
-                    "a type that systems tell",
-                )),
-                Err(_) => sink.deviation(Deviation::record_error(
-                    "not-an-event",
-                    place,
-                    "an event of the catalogue",
-                )),
-            }
+            sink.deviation(Deviation::record_error(code, place, expected));
         }
         Ok(())
     }
@@ -151,18 +170,13 @@ const FIELDS: [&str; 11] = [
     "payload",
 ];
 
+fn expected_fields() -> String {
+    format!("no field beside those of an event: {}", FIELDS.join(", "))
+}
+
 fn has_unknown_field(value: &Value) -> bool {
     let fields = value.as_object();
     fields.is_some_and(|fields| fields.keys().any(|name| !FIELDS.contains(&name.as_str())))
-}
-
-fn values(input: Input<'_>) -> Option<Vec<Value>> {
-    let Input::Stream { reader, .. } = input else {
-        return None;
-    };
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).ok()?;
-    serde_json::from_slice(&bytes).ok()
 }
 
 /// Whether a system writes events of this type (specs coordination 11, "written by"). The others are the gateway's, its

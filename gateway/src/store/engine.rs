@@ -122,12 +122,10 @@ impl Engine {
                 Ok(Session::of(Open::Sqlite(inner)))
             }
             Self::Postgres { pool, writers } => {
-                let mut inner = pool.begin().await?;
+                let mut inner = Box::pin(pool.begin()).await?;
                 // Each statement after the lock sees what was committed before it was given.
-                sqlx::query("SELECT pg_advisory_xact_lock($1)")
-                    .bind(writers)
-                    .execute(&mut *inner)
-                    .await?;
+                let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(writers);
+                Box::pin(lock.execute(&mut *inner)).await?;
                 Ok(Session::of(Open::Postgres(inner)))
             }
         }
@@ -142,7 +140,7 @@ impl Engine {
             }
             Self::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                let inner = pool.begin_with(begin).await?;
+                let inner = Box::pin(pool.begin_with(begin)).await?;
                 Ok(Session::of(Open::Postgres(inner)))
             }
         }

@@ -69,12 +69,11 @@ impl Tx {
             .sealer
             .seal("event", "sealed", event.id.as_bytes(), &plain)?;
         let about = self.about(&event.system, event.told.source_person_id.as_ref())?;
-        let position: i64 = query_scalar(
+        let position = self.last_position().await? + 1;
+        query(
             "INSERT INTO event (jurisdiction, position, id, input, system, type, occurred_at, recorded_at, state, sealed, about, trace, applied) \
-             VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM event WHERE jurisdiction = $1), \
-             $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-             CASE WHEN $8 = 'applied' THEN (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) END) \
-             RETURNING position",
+             VALUES ($1, $12, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+             CASE WHEN $8 = 'applied' THEN (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) END)",
         )
         .bind(self.jurisdiction())
         .bind(event.id.as_bytes().as_slice())
@@ -87,7 +86,8 @@ impl Tx {
         .bind(sealed)
         .bind(about.as_slice())
         .bind(Place::here().map(|place| place.to_string()))
-        .fetch_one(&mut self.inner)
+        .bind(position)
+        .execute(&mut self.inner)
         .await?;
         self.inner.known.last_event = Some(position);
         self.tells |= state == EventState::Waiting;

@@ -85,7 +85,7 @@ impl Session {
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         match self.open {
             Open::Sqlite(transaction) if !self.broken => transaction.commit().await,
-            Open::Postgres(transaction) if !self.broken => transaction.commit().await,
+            Open::Postgres(transaction) if !self.broken => Box::pin(transaction.commit()).await,
             _ => Err(over()),
         }
     }
@@ -200,7 +200,8 @@ pub(super) const fn query_scalar(text: &'static str) -> Scalar {
     Scalar(query(text))
 }
 
-/// A statement of PostgreSQL with its arguments.
+/// A statement of PostgreSQL with its arguments. What it waits in is boxed, here and where transactions begin and end: it takes
+/// kilobytes, which else everything carries that asks the store, on SQLite as well.
 macro_rules! bound {
     ($query:expr) => {{
         let mut statement = sqlx::query::<Postgres>($query.text);
@@ -237,7 +238,7 @@ impl Query {
         let done = match &mut session.open {
             Open::Sqlite(transaction) => transaction.execute(&self),
             Open::Postgres(transaction) => {
-                let done = bound!(self).execute(&mut **transaction).await;
+                let done = Box::pin(bound!(self).execute(&mut **transaction)).await;
                 done.map(|done| done.rows_affected())
             }
             Open::Ended => Err(over()),
@@ -253,7 +254,7 @@ impl Query {
                 rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
             }
             Open::Postgres(transaction) => {
-                let rows = bound!(self).fetch_all(&mut **transaction).await;
+                let rows = Box::pin(bound!(self).fetch_all(&mut **transaction)).await;
                 rows.map(|rows| rows.into_iter().map(Row::Postgres).collect())
             }
             Open::Ended => Err(over()),
@@ -305,7 +306,7 @@ impl Query {
                 rows.map(|mut rows| rows.pop().map(Row::Sqlite))
             }
             Open::Postgres(transaction) => {
-                let row = bound!(self).fetch_optional(&mut **transaction).await;
+                let row = Box::pin(bound!(self).fetch_optional(&mut **transaction)).await;
                 row.map(|row| row.map(Row::Postgres))
             }
             Open::Ended => Err(over()),

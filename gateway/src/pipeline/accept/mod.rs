@@ -99,7 +99,7 @@ pub struct Acceptor {
     files: Option<Arc<Files>>,
     traces: Traces,
     /// Where inputs are written that came at one time.
-    desk: Arc<Scribe<Sheet>>,
+    desk: Arc<Scribe<Box<Sheet>>>,
     /// Releases take turns: two of one input would stage it twice.
     releases: Arc<Mutex<()>>,
 }

@@ -21,7 +21,8 @@ pub(super) struct Sheet {
     step: Open,
 }
 
-impl Entry for Sheet {
+/// It goes from hand to hand, and is no small thing.
+impl Entry for Box<Sheet> {
     const IS_AWAITED: bool = true;
     type By = ();
     type Noted = Accepted;
@@ -37,15 +38,15 @@ impl Sheet {
         format: Format,
         read: ReadThrough,
         bytes: &[u8],
-    ) -> Result<Self, AcceptError> {
+    ) -> Result<Box<Self>, AcceptError> {
         let original = without_refused(&intake.name, bytes, &read.cuts)?;
-        Ok(Self {
+        Ok(Box::new(Self {
             intake,
             format,
             read,
             original,
             step: Open::here(),
-        })
+        }))
     }
 
     async fn write(&self, tx: &mut Tx) -> Result<Accepted, StoreError> {
