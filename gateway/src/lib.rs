@@ -24,6 +24,7 @@ pub mod lock;
 pub mod pipeline;
 pub mod policy;
 pub mod reload;
+pub mod replays;
 pub mod restore;
 pub mod seal;
 pub mod serve;

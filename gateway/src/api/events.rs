@@ -1,4 +1,4 @@
-//! A system's own events as JSON, and the events that wait for replay.
+//! A system's own events as JSON, and the events that are parked.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::body::{self, JSON, Query, Raw, limit};
-use super::caller::{As, LaneReaders, Operators, Systems};
+use super::caller::{As, LaneReaders, Systems};
 use super::inbox;
 use super::own_events;
 use super::problem::ApiError;
@@ -47,13 +47,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .allow::<LaneReaders>()
     .query("limit", "Most entries")
     .gives::<ParkedEvents>(200, "Notes only, no content");
-    let replay = Doc::post("/v1/events/replay", "Lets every parked event try again")
-        .allow::<Operators>()
-        .gives::<Replayed>(200, "How many wait again");
-    routes
-        .add(post, receive)
-        .add(parked, list_parked)
-        .add(replay, replay_parked)
+    routes.add(post, receive).add(parked, list_parked)
 }
 
 async fn receive(
@@ -119,31 +113,4 @@ async fn list_parked(
     Ok(Json(ParkedEvents {
         events: events.collect(),
     }))
-}
-
-/// How many events wait again.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Replayed {
-    /// How many.
-    pub events: u64,
-}
-
-async fn replay_parked(
-    by: As<Operators>,
-    State(api): State<Api>,
-) -> Result<Json<Replayed>, ApiError> {
-    let core = api.core();
-    let mut tx = core.store.begin().await?;
-    let events = tx.replay_events().await?;
-    tx.audit(
-        core.clock.now(),
-        by.caller.name(),
-        "event.replay",
-        "parked",
-        &events.to_string(),
-    )
-    .await?;
-    tx.commit().await?;
-    core.wake();
-    Ok(Json(Replayed { events }))
 }

@@ -2,7 +2,6 @@
 //! destination's own form and hands them over; what came of it goes back into the store.
 
 pub mod acknowledge;
-pub mod again;
 mod backoff;
 mod board;
 mod breaker;

@@ -383,22 +383,6 @@ impl Tx {
         self.open_events(rows)
     }
 
-    /// Lets all parked events try again. Returns how many.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn replay_events(&mut self) -> Result<u64, StoreError> {
-        let done = query(
-            "UPDATE event SET state = 'waiting', note = NULL \
-             WHERE jurisdiction = $1 AND state = 'parked'",
-        )
-        .bind(self.jurisdiction())
-        .execute(&mut self.inner)
-        .await?;
-        self.tells |= done > 0;
-        Ok(done)
-    }
-
     /// The last position.
     ///
     /// # Errors

@@ -280,21 +280,11 @@ impl Tx {
         key: &str,
         content: &[u8],
     ) -> Result<Ingested, StoreError> {
-        let key = self.mac("ingest", key)?;
         let content_hash: [u8; 32] = Sha256::digest(content).into();
-        let added = query(
-            "INSERT INTO ingest_key (jurisdiction, system, key_hash, content_hash, version) \
-             VALUES ($1, $2, $3, $4, 1) ON CONFLICT (jurisdiction, system, key_hash) DO NOTHING",
-        )
-        .bind(self.jurisdiction())
-        .bind(system.as_str())
-        .bind(key.as_slice())
-        .bind(content_hash.as_slice())
-        .execute(&mut self.inner)
-        .await?;
-        if added > 0 {
+        if self.ingest_first(system, key, &content_hash).await? {
             return Ok(Ingested::New);
         }
+        let key = self.mac("ingest", key)?;
         let changed = query(
             "UPDATE ingest_key SET content_hash = $4, version = version + 1 \
              WHERE jurisdiction = $1 AND system = $2 AND key_hash = $3 AND content_hash <> $4",
@@ -328,7 +318,7 @@ impl Tx {
     }
 }
 
-fn input_row(row: &Row) -> Result<InputRow, StoreError> {
+pub(super) fn input_row(row: &Row) -> Result<InputRow, StoreError> {
     let id: Vec<u8> = row.get("id");
     Ok(InputRow {
         id: InputId(uuid(&id)?),

@@ -1,14 +1,28 @@
-//! Messages that are put back into their lanes, many at a time: which were chosen, and what became of each.
+//! Messages, events and inputs that are tried again, many at a time: which were chosen, and what became of each.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tandem_mappings::model::id::MessageId;
 use uuid::Uuid;
 
 use super::sql::{Row, query, query_scalar};
 use super::tx::{micros, timestamp, uuid};
 use super::{OutboxState, StoreError, Tx};
+
+/// What is tried again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Of {
+    /// Messages that wait in no lane any more.
+    #[default]
+    Messages,
+    /// Events that could not take effect.
+    Events,
+    /// Inputs of which something could not be used.
+    Inputs,
+}
 
 /// A replay as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +33,15 @@ pub struct ReplayRow {
     pub started_at: Timestamp,
     /// Who began it.
     pub started_by: String,
-    /// By what messages are chosen, as JSON.
+    /// What is chosen, and by what, as JSON.
     pub conditions: String,
-    /// The last position when it began: what is written later is not chosen.
+    /// The last position when it began, for inputs the time in microseconds: what comes later is not chosen.
     pub up_to: i64,
-    /// The lane in which it stands.
+    /// The lane in which it stands; for inputs the id of the one that was looked at last.
     pub at_lane: String,
-    /// The position in it that was looked at last.
+    /// The position that was looked at last; for inputs its time.
     pub at_position: i64,
-    /// Whether every message was looked at.
+    /// Whether everything was looked at.
     pub is_done: bool,
 }
 
@@ -179,43 +193,61 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Keeps that a replay has chosen a message, and why it was left as it was.
+    /// Keeps that a replay has chosen something, and why it was left as it was. What was chosen before stays as it is.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn add_to_replay(
         &mut self,
         replay: Uuid,
-        message: MessageId,
+        chosen: Uuid,
         skipped: Option<&str>,
     ) -> Result<(), StoreError> {
-        query("INSERT INTO replay_message (jurisdiction, replay, message, skipped) VALUES ($1, $2, $3, $4)")
+        query("INSERT INTO replay_message (jurisdiction, replay, message, skipped) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (jurisdiction, replay, message) DO NOTHING")
             .bind(self.jurisdiction())
             .bind(replay.as_bytes().as_slice())
-            .bind(message.as_bytes().as_slice())
+            .bind(chosen.as_bytes().as_slice())
             .bind(skipped)
             .execute(&mut self.inner)
             .await?;
         Ok(())
     }
 
-    /// How many of the messages of a replay stand in each state now, and how many were left as they were, by reason.
+    /// How many of what a replay has chosen stand in each state now, and how many were left as they were, by reason. An event of which
+    /// nothing stays counts as one that took effect; an input that was taken stands where its outcome says.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn replayed(
         &mut self,
         replay: Uuid,
+        of: Of,
     ) -> Result<(BTreeMap<String, i64>, BTreeMap<String, i64>), StoreError> {
-        let rows = query(
-            "SELECT r.skipped AS skipped, o.state AS state, COUNT(*) AS count FROM replay_message r \
-             JOIN outbox o ON o.jurisdiction = r.jurisdiction AND o.id = r.message \
-             WHERE r.jurisdiction = $1 AND r.replay = $2 GROUP BY r.skipped, o.state",
-        )
-        .bind(self.jurisdiction())
-        .bind(replay.as_bytes().as_slice())
-        .fetch_all(&mut self.inner)
-        .await?;
+        let text = match of {
+            Of::Messages => {
+                "SELECT r.skipped AS skipped, o.state AS state, COUNT(*) AS count FROM replay_message r \
+                 JOIN outbox o ON o.jurisdiction = r.jurisdiction AND o.id = r.message \
+                 WHERE r.jurisdiction = $1 AND r.replay = $2 GROUP BY r.skipped, o.state"
+            }
+            Of::Events => {
+                "SELECT r.skipped AS skipped, COALESCE(e.state, 'applied') AS state, COUNT(*) AS count FROM replay_message r \
+                 LEFT JOIN event e ON e.jurisdiction = r.jurisdiction AND e.id = r.message \
+                 WHERE r.jurisdiction = $1 AND r.replay = $2 GROUP BY r.skipped, e.state"
+            }
+            Of::Inputs => {
+                "SELECT r.skipped AS skipped, CASE i.state WHEN 'published' THEN i.outcome ELSE i.state END AS state, \
+                 COUNT(*) AS count FROM replay_message r \
+                 JOIN input i ON i.jurisdiction = r.jurisdiction AND i.id = r.message \
+                 WHERE r.jurisdiction = $1 AND r.replay = $2 \
+                 GROUP BY r.skipped, CASE i.state WHEN 'published' THEN i.outcome ELSE i.state END"
+            }
+        };
+        let rows = query(text)
+            .bind(self.jurisdiction())
+            .bind(replay.as_bytes().as_slice())
+            .fetch_all(&mut self.inner)
+            .await?;
         let (mut states, mut skipped) = (BTreeMap::new(), BTreeMap::new());
         for row in rows {
             let count: i64 = row.get("count");
@@ -288,14 +320,14 @@ mod tests {
                 assert!(tx.requeue(*id, parked, now()).await.unwrap());
                 assert!(!tx.requeue(*id, parked, now()).await.unwrap(), "once");
             }
-            tx.add_to_replay(replay.id, *id, skipped).await.unwrap();
+            tx.add_to_replay(replay.id, id.0, skipped).await.unwrap();
         }
         let again = tx.outbox(ids[0]).await.unwrap().unwrap();
         assert_eq!(
             (again.attempts, again.position, again.note),
             (0, found[0].position, None)
         );
-        let (states, skipped) = tx.replayed(replay.id).await.unwrap();
+        let (states, skipped) = tx.replayed(replay.id, Of::Messages).await.unwrap();
         assert_eq!(states, BTreeMap::from([("queued".to_owned(), 2)]));
         assert_eq!(
             skipped,

@@ -2,15 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::net::TcpListener;
+use std::path::Path;
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tandem::store::{OutboxRow, OutboxState};
+use tandem::store::{EventState, OutboxRow, OutboxState};
 use tandem_mappings::model::id::{DecisionId, MessageId};
 
 use crate::api_lanes::command;
 use crate::api_office::Office;
 use crate::api_referrals::{asked, referred};
+use crate::api_reload::reload;
 use crate::cli_program::tandem;
 
 /// Child welfare takes its messages at this address; an attempt that fails is the last.
@@ -346,5 +348,126 @@ fn a_condition_that_is_none_is_wrong_usage() {
         tandem(&["replay"]).code,
         2,
         "nothing is chosen by saying nothing"
+    );
+}
+
+/// Tells that a referral was accepted of which nobody knows: such an event is parked.
+async fn early(office: &Office, id: &str) {
+    let told = json!([{
+        "occurred_at": "2026-02-02T08:00:00-08:00", "source_event_id": id, "type": "referral.accepted",
+        "payload": { "referral": { "target_ref": "R-1" }, "status": "accepted" },
+    }]);
+    let answer = office.post("cws", "/v1/events", &told).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    office.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_events_are_chosen_counted_and_tried_again_in_their_place() {
+    let office = Office::open().await;
+    early(&office, "one").await;
+    early(&office, "two").await;
+    let chosen = [
+        "replay",
+        "events",
+        "--where",
+        "type=referral.accepted,system=cws-demo",
+    ];
+    let dry = command(&office, &[&chosen[..], &["--dry-run", "--json"]].concat()).await;
+    assert_eq!(counts(&dry.json()), [2, 2, 0, 0, 0], "{dry:?}");
+    let other = json!({ "of": "events", "where": { "type": "plan.agreed" }, "dry_run": true });
+    assert_eq!(counts(&replay(&office, &other).await), [0; 5]);
+    let told = command(&office, &[&chosen[..], &["--json"]].concat()).await;
+    assert_eq!(told.code, 0, "{told:?}");
+    office.settle().await;
+    // Nothing has come meanwhile by which they could take effect.
+    let again = shown(&office, &told.json()).await;
+    assert_eq!(counts(&again), [2, 0, 0, 2, 0], "{again}");
+    let audited = [
+        office.audited("replay.start").await,
+        office.audited("replay.end").await,
+    ];
+    assert_eq!(audited, [1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_input_is_read_once_more_by_the_corrected_table() {
+    let caseload = |name: &str| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let right = caseload("../config/tables/calworks/caseload_csv.csv");
+    let wrong = right.replace("case_number,case_number,", "case_number,case_no,");
+    assert_ne!(right, wrong);
+    let office = Office::changed(|folder, text| {
+        std::fs::write(folder.join("layout.csv"), &wrong).unwrap();
+        text.replace(
+            "own_matches = true\n",
+            "own_matches = true\ncalworks = { caseload = { layouts = [\"layout.csv\"] } }\n",
+        )
+    })
+    .await;
+    let batch = caseload("../adapters/calworks/fixtures/caseload.csv");
+    let path = "/v1/inbox/calworks-demo/calworks/caseload";
+    let send = || office.send("calworks", Method::POST, path, &[], Some(batch.clone()));
+    assert_eq!(send().await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let chosen = [
+        "replay",
+        "inputs",
+        "--where",
+        "system=calworks-demo",
+        "--json",
+    ];
+    let dry = command(&office, &[&chosen[..], &["--dry-run"]].concat()).await;
+    assert_eq!(counts(&dry.json()), [1, 1, 0, 0, 0], "{dry:?}");
+    // By the same table it comes to the same.
+    let told = command(&office, &chosen).await;
+    assert_eq!(
+        (told.code, counts(&told.json())),
+        (0, [1, 0, 0, 1, 0]),
+        "{told:?}"
+    );
+    std::fs::write(office.folder().join("layout.csv"), &right).unwrap();
+    reload(&office).await;
+    let told = command(&office, &chosen).await;
+    assert_eq!(
+        (told.code, counts(&told.json())),
+        (0, [1, 0, 1, 0, 0]),
+        "{told:?}"
+    );
+    office.settle().await;
+    let inputs = office.get("operator", "/v1/inputs").await.json();
+    let [input] = inputs["inputs"].as_array().unwrap().as_slice() else {
+        panic!("not one input: {inputs}")
+    };
+    assert_eq!(
+        (&input["state"], &input["outcome"]),
+        (&json!("published"), &json!("accepted"))
+    );
+    let mut tx = office.core().store.snapshot().await.unwrap();
+    assert!(tx.count_events(EventState::Applied).await.unwrap() > 0);
+    drop(tx);
+    // The same file is the same input, and nothing is left to be read.
+    assert_eq!(send().await.json()["duplicate"], true);
+    assert_eq!(counts(&command(&office, &chosen).await.json()), [0; 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_that_do_not_fit_are_refused_by_name() {
+    let office = Office::open().await;
+    for (of, conditions, name) in [
+        ("events", json!({ "case": "5f0c" }), "where.case"),
+        ("inputs", json!({ "type": "plan.agreed" }), "where.type"),
+        ("messages", json!({ "system": "cws-demo" }), "where.system"),
+        ("inputs", json!({ "system": "nobody" }), "where.system"),
+    ] {
+        let body = json!({ "of": of, "where": conditions, "dry_run": true });
+        let answer = office.post("operator", "/v1/replays", &body).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.text.contains(name), "{}", answer.text);
+    }
+    assert_eq!(
+        tandem(&["replay", "events", "--where", "case=5f0c"]).code,
+        2
     );
 }

@@ -1,4 +1,4 @@
-//! `tandem replay`: what is parked is tried again, chosen by conditions or by id.
+//! `tandem replay`: what did not get through is tried again, chosen by conditions or by id.
 
 use std::future::Future;
 
@@ -15,13 +15,17 @@ use super::connection::{Call, Gateway};
 use super::operate::ParkedArgs;
 
 /// The names of conditions.
-const CONDITIONS: [&str; 5] = ["destination", "error", "case", "since", "until"];
+const OF_MESSAGES: &[&str] = &["destination", "error", "case", "since", "until"];
+const OF_EVENTS: &[&str] = &["system", "type", "error", "since", "until"];
+const OF_INPUTS: &[&str] = &["system", "error", "since", "until"];
 
-/// Try again what is parked: messages chosen by conditions or by id, or events that could not be applied.
+/// Try again what did not get through: messages chosen by conditions or by id, events that could not take effect, or inputs of which
+/// something could not be used.
 ///
 /// Messages go back into their lanes in the order in which they were written, and are decided anew before they are
-/// sent. The counts add up: selected is queued, delivered, failed and skipped. Ctrl-C ends it between two parts: what
-/// was put back stays so, nothing else was touched, and --continue goes on from there.
+/// sent. Events wait for their turn once more. Inputs are read once more from the originals that were kept, by the readers and tables
+/// that the gateway has now. The counts add up: selected is queued, delivered, failed and skipped. Ctrl-C ends it between two parts:
+/// what was tried again stays so, nothing else was touched, and --continue goes on from there.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -33,10 +37,13 @@ Examples:
   tandem replay --where destination=cws-demo,since=2026-02-01,until=2026-02-02T12:00:00Z --delivered
   tandem replay --continue 0198c2f0-...
   tandem replay message hmis-demo 0198c2f0-... 0198c2f1-...
-  tandem replay events
+  tandem replay events --where system=cws-demo,type=referral.accepted --dry-run
+  tandem replay inputs --where system=calworks-demo,error=no-layout-fits,since=2026-02-01
 
-Conditions: destination=SYSTEM, error=TEXT (partner, ours, network, or a part of the note), case=KEY (as tandem message shows
-it), since=TIME and until=TIME (when the message was written; a date is its first instant in UTC).
+Conditions of messages: destination=SYSTEM, error=TEXT (partner, ours, network, or a part of the note), case=KEY (as tandem message
+shows it), since=TIME and until=TIME (when the message was written; a date is its first instant in UTC). Of events: system=SYSTEM,
+type=TYPE, error=TEXT (a part of the note), since and until. Of inputs: system=SYSTEM, error=TEXT (the code of a deviation, or a part
+of what was expected), since and until.
 
 Exit codes: 0 done, 1 refused or stopped before the end, 2 wrong usage, 3 could not run"
 )]
@@ -68,10 +75,24 @@ pub(in super::super) struct ReplayArgs {
 enum ReplayCommand {
     /// Try parked messages of a lane again; each is decided anew before it is sent
     Message(ParkedArgs),
-    /// Let every parked event try again
-    Events(AnswerArgs),
-    /// Show what became of the messages of a replay by now
+    /// Let parked events try again, all or those chosen
+    Events(OtherArgs),
+    /// Read inputs once more of which something could not be used, all or those chosen
+    Inputs(OtherArgs),
+    /// Show what became by now of what a replay has chosen
     Show(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+struct OtherArgs {
+    /// Conditions that must all be met, each NAME=VALUE, with commas between
+    #[arg(long = "where", value_name = "CONDITIONS")]
+    conditions: Vec<String>,
+    /// Count what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
 }
 
 #[derive(Debug, Args)]
@@ -87,10 +108,8 @@ impl ReplayArgs {
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
         match &self.command {
             Some(ReplayCommand::Message(args)) => args.each("replay").await,
-            Some(ReplayCommand::Events(answer)) => {
-                let call = Call::post(["events", "replay"], json!({}));
-                answer.call(call).await
-            }
+            Some(ReplayCommand::Events(args)) => args.all("events", OF_EVENTS).await,
+            Some(ReplayCommand::Inputs(args)) => args.all("inputs", OF_INPUTS).await,
             Some(ReplayCommand::Show(args)) => {
                 args.answer.call(Call::get(["replays", &args.id])).await
             }
@@ -99,48 +118,66 @@ impl ReplayArgs {
     }
 
     async fn chosen(&self) -> Result<Exit, Failure> {
-        let gateway = Gateway::connect(&self.answer.connection)?;
-        let begun = match &self.resume {
-            Some(id) => gateway.send(Call::get(["replays", id])).await?,
+        let begin = match &self.resume {
+            Some(id) => Call::get(["replays", id]),
             None => {
-                let body = json!({ "where": self.body()?, "dry_run": self.dry_run });
-                gateway.send(Call::post(["replays"], body)).await?
+                let mut conditions = conditions(&self.conditions, OF_MESSAGES)?;
+                conditions.insert("delivered".to_owned(), Value::Bool(self.delivered));
+                begin("messages", &conditions, self.dry_run)
             }
         };
-        let stop = tokio::signal::ctrl_c();
-        let (answer, was_stopped) = to_the_end(&gateway, begun, stop).await?;
-        self.answer.print(&answer)?;
-        if was_stopped {
-            let id = answer["id"].as_str().unwrap_or_default();
-            hint("stopped", id);
-        }
-        Ok(Exit::of(!was_stopped))
+        run(&self.answer, begin).await
     }
+}
 
-    /// The conditions as the gateway takes them.
-    fn body(&self) -> Result<Value, Failure> {
-        let mut body = Map::new();
-        for text in self.conditions.iter().flat_map(|text| text.split(',')) {
-            let condition = text.split_once('=');
-            let known =
-                condition.filter(|(name, value)| CONDITIONS.contains(name) && !value.is_empty());
-            let Some((name, value)) = known else {
-                let expected = CONDITIONS.join("=, ");
-                return Err(Failure::Usage(format!(
-                    "--where {text}: expected {expected}="
-                )));
-            };
-            let value = match name {
-                "since" | "until" => instant(name, value)?.to_string(),
-                _ => value.to_owned(),
-            };
-            if body.insert(name.to_owned(), Value::String(value)).is_some() {
-                return Err(Failure::Usage(format!("--where: {name} is given twice")));
-            }
-        }
-        body.insert("delivered".to_owned(), Value::Bool(self.delivered));
-        Ok(Value::Object(body))
+impl OtherArgs {
+    async fn all(&self, of: &str, names: &[&str]) -> Result<Exit, Failure> {
+        let conditions = conditions(&self.conditions, names)?;
+        run(&self.answer, begin(of, &conditions, self.dry_run)).await
     }
+}
+
+/// Begins a replay.
+fn begin(of: &str, conditions: &Map<String, Value>, dry_run: bool) -> Call {
+    let body = json!({ "of": of, "where": conditions, "dry_run": dry_run });
+    Call::post(["replays"], body)
+}
+
+/// Runs a replay to its end, or until it is stopped.
+async fn run(answering: &AnswerArgs, begin: Call) -> Result<Exit, Failure> {
+    let gateway = Gateway::connect(&answering.connection)?;
+    let begun = gateway.send(begin).await?;
+    let stop = tokio::signal::ctrl_c();
+    let (answer, was_stopped) = to_the_end(&gateway, begun, stop).await?;
+    answering.print(&answer)?;
+    if was_stopped {
+        let id = answer["id"].as_str().unwrap_or_default();
+        hint("stopped", id);
+    }
+    Ok(Exit::of(!was_stopped))
+}
+
+/// The conditions as the gateway takes them.
+fn conditions(given: &[String], names: &[&str]) -> Result<Map<String, Value>, Failure> {
+    let mut body = Map::new();
+    for text in given.iter().flat_map(|text| text.split(',')) {
+        let condition = text.split_once('=');
+        let known = condition.filter(|(name, value)| names.contains(name) && !value.is_empty());
+        let Some((name, value)) = known else {
+            let expected = names.join("=, ");
+            return Err(Failure::Usage(format!(
+                "--where {text}: expected {expected}="
+            )));
+        };
+        let value = match name {
+            "since" | "until" => instant(name, value)?.to_string(),
+            _ => value.to_owned(),
+        };
+        if body.insert(name.to_owned(), Value::String(value)).is_some() {
+            return Err(Failure::Usage(format!("--where: {name} is given twice")));
+        }
+    }
+    Ok(body)
 }
 
 /// A replay goes on part by part until its end or a stop. A part that has begun ends: its answer says how far it came.
@@ -172,7 +209,7 @@ async fn to_the_end(
 /// Says how a replay goes on that did not come to its end.
 fn hint(why: &str, id: &str) {
     tell(&format!(
-        "{why}: what was put back stays so, and nothing else was touched; go on with tandem replay --continue {id}"
+        "{why}: what was tried again stays so, and nothing else was touched; go on with tandem replay --continue {id}"
     ));
 }
 

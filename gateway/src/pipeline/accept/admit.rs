@@ -1,5 +1,6 @@
 //! Which events of an input take effect: no repeats, and nothing that must leave no trace.
 
+use sha2::{Digest as _, Sha256};
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::RecordKey;
 
@@ -9,9 +10,23 @@ use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{EventState, Ingested, StoreError, Tx};
 
+/// What of an input takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Whatever says something else than its system said of it last.
+    All,
+    /// What was never told, since later inputs of the system may have told all else anew.
+    NeverTold,
+}
+
 impl Intake {
     /// Whether an event is to take effect: not a repeat, and nothing that must leave no trace.
-    pub(super) async fn admits(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
+    pub(super) async fn admits(
+        &self,
+        tx: &mut Tx,
+        told: &NewEvent,
+        takes: Takes,
+    ) -> Result<bool, StoreError> {
         if self.leaves_no_trace(tx, told).await? || self.is_of_nothing_known(tx, told).await? {
             return Ok(false);
         }
@@ -23,9 +38,12 @@ impl Intake {
             &told.body,
         ))
         .map_err(|_| StoreError::Shape { kind: "event" })?;
-        let ingested = tx
-            .ingest(&self.system, told.source_event_id.as_str(), &content)
-            .await?;
+        let key = told.source_event_id.as_str();
+        if takes == Takes::NeverTold {
+            let hash = Sha256::digest(&content).into();
+            return tx.ingest_first(&self.system, key, &hash).await;
+        }
+        let ingested = tx.ingest(&self.system, key, &content).await?;
         Ok(ingested != Ingested::Same || self.comes_back(tx, told).await?)
     }
 

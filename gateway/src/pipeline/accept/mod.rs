@@ -11,6 +11,7 @@ mod large;
 mod people;
 mod reading;
 mod refresh;
+pub mod replay;
 mod sheet;
 mod source;
 mod survey;
@@ -29,9 +30,11 @@ use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, InputId, SystemId};
 use tokio::sync::{Mutex, mpsc};
 
+use self::admit::Takes;
 use self::findings::Found;
 use self::people::People;
 use self::reading::{ReadThrough, read_through};
+use self::replay::Replay;
 use self::sheet::Sheet;
 pub use self::source::Source;
 pub use self::work::{Step, Work, WorkError};
@@ -314,6 +317,8 @@ struct Intake {
     refresh: Option<RefreshConfig>,
     /// Whether the input was held and stands in the store already.
     was_held: bool,
+    /// The replay that reads the input once more, which stands in the store already.
+    replay: Option<Replay>,
 }
 
 impl Intake {
@@ -330,6 +335,7 @@ impl Intake {
             people: People::default(),
             refresh: None,
             was_held: false,
+            replay: None,
         }
     }
 
@@ -367,14 +373,21 @@ impl Intake {
     }
 
     /// Writes the events that count, and what is remembered of the partner.
-    async fn write_pending(&self, tx: &mut Tx, first: EventState) -> Result<(), StoreError> {
+    async fn write_pending(
+        &self,
+        tx: &mut Tx,
+        first: EventState,
+        takes: Takes,
+    ) -> Result<(), StoreError> {
         for found in &self.pending {
             match found {
                 Found::Event(event) => {
-                    if self.admits(tx, event).await? {
+                    if self.admits(tx, event, takes).await? {
                         self.append(tx, NewEvent::clone(event), first).await?;
                     }
                 }
+                // What the partner told since is newer.
+                Found::Row(_) if takes == Takes::NeverTold => {}
                 Found::Row(row) => {
                     let rows = vec![row.clone()];
                     PartnerRowDoc::keep(tx, &self.system, rows, self.at).await?;
@@ -404,7 +417,12 @@ impl Intake {
     }
 
     /// Lets the events go on to their effects.
-    async fn publish(&self, tx: &mut Tx, coverage: &Coverage) -> Result<(), StoreError> {
+    async fn publish(
+        &self,
+        tx: &mut Tx,
+        coverage: &Coverage,
+        takes: Takes,
+    ) -> Result<(), StoreError> {
         let hangs_together = self
             .pending
             .iter()
@@ -414,7 +432,7 @@ impl Intake {
         } else {
             EventState::Waiting
         };
-        self.write_pending(tx, first).await?;
+        self.write_pending(tx, first, takes).await?;
         self.withdraw_absent(tx, coverage, first).await?;
         if first == EventState::Staged {
             tx.publish_events(self.id).await?;

@@ -1,8 +1,10 @@
 //! An input that was read, as it is written with others that came at the same time.
 
 use tandem_adapter_port::format::Format;
+use tandem_adapter_port::read::Coverage;
 use tandem_adapter_port::report::Outcome;
 
+use super::admit::Takes;
 use super::reading::ReadThrough;
 use super::{AcceptError, Accepted, Intake, duplicate, text_of};
 use crate::pipeline::original::without_refused;
@@ -51,14 +53,22 @@ impl Sheet {
 
     async fn write(&self, tx: &mut Tx) -> Result<Accepted, StoreError> {
         let (intake, mut report) = (&self.intake, self.read.report.clone());
+        let coverage = &self.read.coverage;
         let is_rejected = report.outcome == Outcome::Rejected;
-        if intake.was_held {
+        let mut takes = Takes::All;
+        if let Some(replay) = &intake.replay {
+            takes = replay.takes(intake, tx).await?;
+            let is_superseded = takes == Takes::NeverTold && *coverage != Coverage::Partial;
+            replay.note(intake, tx, is_superseded).await?;
+            if is_superseded {
+                return Ok(intake.as_it_was(report));
+            }
+        } else if intake.was_held {
             tx.remove::<HeldDoc>(&intake.id.to_string()).await?;
         } else if let Some(row) = intake.taken_before(tx).await? {
             // The same input may have come twice at once: the first to write it wins.
             return Ok(duplicate(&row, self.format));
         }
-        let coverage = &self.read.coverage;
         let is_held = !is_rejected && intake.is_held(tx, &mut report, coverage).await?;
         let text = text_of(&report)?;
         let settled = Settled {
@@ -70,14 +80,14 @@ impl Sheet {
             outcome: report.outcome.code(),
             report: &text,
         };
-        if intake.was_held {
+        if intake.was_held || intake.replay.is_some() {
             tx.set_original(intake.id, &self.original).await?;
             tx.settle_input(intake.id, settled).await?;
         } else {
             intake.add_input(tx, &self.original, settled).await?;
         }
         if settled.state == InputState::Published {
-            intake.publish(tx, coverage).await?;
+            intake.publish(tx, coverage, takes).await?;
         }
         Ok(Accepted {
             input: intake.id,

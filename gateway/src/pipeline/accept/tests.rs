@@ -64,14 +64,14 @@ impl FormatReader for Scripted {
 /// Larger inputs than this go by blobs.
 const LARGE_OVER: u64 = 1_000;
 
-struct Bench {
+pub(super) struct Bench {
     _folder: tempfile::TempDir,
-    store: Store,
+    pub(super) store: Store,
     files: Arc<Files>,
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sealer = Sealer::open_or_create(
             &folder.path().join("root.key"),
@@ -89,7 +89,7 @@ impl Bench {
         }
     }
 
-    fn acceptor(&self) -> Acceptor {
+    pub(super) fn acceptor(&self) -> Acceptor {
         Acceptor::new(self.store.clone()).keeping_large(Arc::clone(&self.files))
     }
 
@@ -134,7 +134,7 @@ impl Bench {
         tx.commit().await.unwrap();
     }
 
-    async fn count(&self, state: EventState) -> i64 {
+    pub(super) async fn count(&self, state: EventState) -> i64 {
         self.store
             .snapshot()
             .await
@@ -145,7 +145,7 @@ impl Bench {
     }
 }
 
-fn context(name: &str) -> ReadContext {
+pub(super) fn context(name: &str) -> ReadContext {
     ReadContext::new(
         "calworks-demo".parse().unwrap(),
         "org-calworks".parse().unwrap(),

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tandem_adapter_port::deviation::{Place, Severity};
 use tandem_adapter_port::report::{DeviationCount, Report};
 
+use super::admit::Takes;
 use super::findings::{self, Batch, Found};
 use super::people::People;
 use super::{Intake, text_of};
@@ -168,7 +169,10 @@ impl Work {
         let people = std::mem::take(&mut self.people);
         let intake = intake(&self.store, &self.doc, people);
         for staged in page {
-            if !intake.admits(&mut tx, &staged.event.told).await? {
+            if !intake
+                .admits(&mut tx, &staged.event.told, Takes::All)
+                .await?
+            {
                 tx.drop_event(staged.position).await?;
             }
         }

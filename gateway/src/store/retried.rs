@@ -1,0 +1,184 @@
+//! What did not get through on the way in and can be tried again: events that are parked, and inputs of which something could not be
+//! used.
+
+use jiff::Timestamp;
+use tandem_mappings::model::id::{EventId, InputId, SystemId};
+
+use super::inputs::{InputRow, input_row};
+use super::sql::{query, query_scalar};
+use super::tx::{micros, timestamp, uuid};
+use super::{StoreError, Tx};
+
+/// A parked event: nothing of it that is sealed.
+#[derive(Debug, Clone)]
+pub struct ParkedRow {
+    /// Its id.
+    pub id: EventId,
+    /// Place in the order of acceptance.
+    pub position: i64,
+    /// Who told it.
+    pub system: String,
+    /// Type.
+    pub kind: String,
+    /// Why it is parked.
+    pub note: String,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
+impl Tx {
+    /// Parked events after a position and up to another, in order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn parked_events(
+        &mut self,
+        after: i64,
+        up_to: i64,
+        limit: i64,
+    ) -> Result<Vec<ParkedRow>, StoreError> {
+        let rows = query(
+            "SELECT id, position, system, type, COALESCE(note, '') AS note, recorded_at FROM event \
+             WHERE jurisdiction = $1 AND state = 'parked' AND position > $2 AND position <= $3 \
+             ORDER BY position LIMIT $4",
+        )
+        .bind(self.jurisdiction())
+        .bind(after)
+        .bind(up_to)
+        .bind(limit)
+        .fetch_all(&mut self.inner)
+        .await?;
+        let parked = rows.iter().map(|row| {
+            let id: Vec<u8> = row.get("id");
+            Ok(ParkedRow {
+                id: EventId(uuid(&id)?),
+                position: row.get("position"),
+                system: row.get("system"),
+                kind: row.get("type"),
+                note: row.get("note"),
+                recorded_at: timestamp(row.get("recorded_at"))?,
+            })
+        });
+        parked.collect()
+    }
+
+    /// Lets a parked event try again, in its place in the order. Returns whether it was parked.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unpark_event(&mut self, position: i64) -> Result<bool, StoreError> {
+        let done = query(
+            "UPDATE event SET state = 'waiting', note = NULL \
+             WHERE jurisdiction = $1 AND position = $2 AND state = 'parked'",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .execute(&mut self.inner)
+        .await?;
+        self.tells |= done == 1;
+        Ok(done == 1)
+    }
+
+    /// Inputs of which something could not be used, in the order in which they came: after one (its time in microseconds, its id), up
+    /// to a time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unclean_inputs(
+        &mut self,
+        (time, id): (i64, &[u8]),
+        up_to: i64,
+        limit: i64,
+    ) -> Result<Vec<InputRow>, StoreError> {
+        let rows = query(
+            "SELECT id, system, format, received_at, state, outcome, report FROM input \
+             WHERE jurisdiction = $1 AND outcome IN ('rejected', 'partially-accepted', 'accepted-with-errors') \
+             AND (received_at, id) > ($2, $3) AND received_at <= $4 AND state IN ('published', 'rejected') \
+             ORDER BY received_at, id LIMIT $5",
+        )
+        .bind(self.jurisdiction())
+        .bind(time)
+        .bind(id)
+        .bind(up_to)
+        .bind(limit)
+        .fetch_all(&mut self.inner)
+        .await?;
+        rows.iter().map(input_row).collect()
+    }
+
+    /// When an input came.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn input_came_at(&mut self, id: InputId) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> =
+            query_scalar("SELECT received_at FROM input WHERE jurisdiction = $1 AND id = $2")
+                .bind(self.jurisdiction())
+                .bind(id.as_bytes().as_slice())
+                .fetch_optional(&mut self.inner)
+                .await?;
+        at.map(timestamp).transpose()
+    }
+
+    /// Whether anything of a system took effect that came at the same time as an input or later.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_later_input(
+        &mut self,
+        system: &SystemId,
+        id: InputId,
+        came_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let found: Option<i64> = query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM input WHERE jurisdiction = $1 AND received_at >= $2 \
+             AND system = $3 AND id <> $4 AND state IN ('published', 'staging') LIMIT 1",
+        )
+        .bind(self.jurisdiction())
+        .bind(micros(came_at))
+        .bind(system.as_str())
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&mut self.inner)
+        .await?;
+        Ok(found.is_some())
+    }
+
+    /// Whether the original of an input is in a blob.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_blob(&mut self, id: InputId) -> Result<bool, StoreError> {
+        let found: Option<i64> = query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM blob WHERE jurisdiction = $1 AND input = $2 LIMIT 1",
+        )
+        .bind(self.jurisdiction())
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&mut self.inner)
+        .await?;
+        Ok(found.is_some())
+    }
+
+    /// Records the ingest key of an event that was never seen. Returns whether it was; the key of one that was seen stays as it is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ingest_first(
+        &mut self,
+        system: &SystemId,
+        key: &str,
+        content_hash: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        let key = self.mac("ingest", key)?;
+        let added = query(
+            "INSERT INTO ingest_key (jurisdiction, system, key_hash, content_hash, version) \
+             VALUES ($1, $2, $3, $4, 1) ON CONFLICT (jurisdiction, system, key_hash) DO NOTHING",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .bind(key.as_slice())
+        .bind(content_hash.as_slice())
+        .execute(&mut self.inner)
+        .await?;
+        Ok(added > 0)
+    }
+}
