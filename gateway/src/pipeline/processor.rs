@@ -15,6 +15,7 @@ use super::{
     comanagement, consents, deletion, exchange, involvements, names, plans, raising, referrals,
     steps,
 };
+use crate::state::forgotten::ForgottenDoc;
 use crate::store::{EventState, Handed, StoreError, Tx, WaitingEvent};
 use crate::traces::{Field, Step};
 
@@ -200,6 +201,7 @@ async fn take(
         tx.forget_event(next.position).await?;
         let key = next.event.told.source_event_id.as_str();
         tx.forget_key(&next.event.system, key).await?;
+        ForgottenDoc::note(tx, &next.event.system, core.clock.now()).await?;
         return Ok(None);
     }
     settle(core, tx, next, applied, waits).await.map(Some)

@@ -6,6 +6,7 @@ pub mod denial;
 pub mod directive;
 pub mod disclosure;
 pub mod episode;
+pub mod forgotten;
 pub mod gone_record;
 pub mod held;
 pub mod involvement;

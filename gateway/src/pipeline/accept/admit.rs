@@ -6,6 +6,7 @@ use tandem_mappings::model::id::RecordKey;
 
 use super::Intake;
 use crate::pipeline::deletion;
+use crate::state::forgotten::ForgottenDoc;
 use crate::state::involvement::InvolvementDoc;
 use crate::state::record::RecordDoc;
 use crate::store::{EventState, Ingested, StoreError, Tx};
@@ -28,6 +29,10 @@ impl Intake {
         takes: Takes,
     ) -> Result<bool, StoreError> {
         if self.leaves_no_trace(tx, told).await? || self.is_of_nothing_known(tx, told).await? {
+            ForgottenDoc::note(tx, &self.system, self.at).await?;
+            return Ok(false);
+        }
+        if takes == Takes::NeverTold && self.is_known_anew(tx, told).await? {
             return Ok(false);
         }
         // The time of arrival stands in for a missing time of occurrence, so it is no part of the content.
@@ -45,6 +50,32 @@ impl Intake {
         }
         let ingested = tx.ingest(&self.system, key, &content).await?;
         Ok(ingested != Ingested::Same || self.comes_back(tx, told).await?)
+    }
+
+    /// Whether an event of a later input may have said something newer of what this one tells, under another id. To seal is never too
+    /// late, and a message stands for itself.
+    async fn is_known_anew(&self, tx: &mut Tx, told: &NewEvent) -> Result<bool, StoreError> {
+        match &told.body {
+            Body::RecordReceived(_) | Body::RecordWithdrawn(_) | Body::HouseholdMembership(_) => {
+                let Some(person) = &told.source_person_id else {
+                    return Ok(true);
+                };
+                let key = RecordKey {
+                    system: self.system.clone(),
+                    person: person.clone(),
+                };
+                let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
+                Ok(known.is_some())
+            }
+            Body::CaseOpened(case)
+            | Body::CaseClosed(case)
+            | Body::EnrollmentActive(case)
+            | Body::EnrollmentEnded(case) => {
+                let key = InvolvementDoc::key_of(&self.system, case.case.as_str());
+                Ok(tx.get::<InvolvementDoc>(&key).await?.is_some())
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Whether a sealed or withdrawn record was never known: then not even its id is kept. While anything waits it may

@@ -1,23 +1,27 @@
 //! An input of which something could not be used is read once more, from the original that was kept, by the readers and tables of today.
 //!
-//! What it told took its place in the order when it came. What the system has told since must not be taken back by it: where a later
-//! input took effect, only what was never told gets in, and an input that speaks for all records of its system is left alone.
+//! What it told had its place in the order when it came. What the system has told since must not be taken back by it: where a later
+//! input took effect, only that gets in of which nothing is known, and an input that speaks for all records of its system is left
+//! alone. So is any when the system has sealed or withdrawn something since of which nothing was known: it might stand in there.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tandem_adapter_port::context::ReadContext;
-use tandem_adapter_port::read::FormatReader;
+use tandem_adapter_port::read::{Coverage, FormatReader};
 use tandem_adapter_port::report::Report;
 use tandem_mappings::model::id::InputId;
 use uuid::Uuid;
 
 use super::admit::Takes;
 use super::{AcceptError, Accepted, Acceptor, Intake};
+use crate::state::forgotten::ForgottenDoc;
 use crate::store::{StoreError, Tx};
 
 /// Why a full refresh is left as it is.
 const SUPERSEDED: &str = "a-later-input-took-effect";
+/// Why an input is left as it is in which something may stand that must not enter any more.
+const SEALED_SINCE: &str = "something-was-sealed-since";
 
 /// The replay in which an input is read once more.
 #[derive(Debug, Clone, Copy)]
@@ -56,25 +60,36 @@ impl Acceptor {
     }
 }
 
-impl Replay {
-    /// What of the input takes effect.
-    pub(super) async fn takes(&self, intake: &Intake, tx: &mut Tx) -> Result<Takes, StoreError> {
-        let later = tx.has_later_input(&intake.system, intake.id, self.came_at);
-        Ok(match later.await? {
-            true => Takes::NeverTold,
-            false => Takes::All,
-        })
-    }
+/// What becomes of an input that is read once more.
+pub(super) enum Fate {
+    /// So much of it takes effect.
+    Takes(Takes),
+    /// It is left as it is.
+    LeftAlone,
+}
 
-    /// Notes that the input was chosen, and whether it is left as it is.
-    pub(super) async fn note(
+impl Replay {
+    /// Notes that the input was chosen, and what becomes of it.
+    pub(super) async fn fate(
         &self,
         intake: &Intake,
         tx: &mut Tx,
-        is_superseded: bool,
-    ) -> Result<(), StoreError> {
-        let skipped = is_superseded.then_some(SUPERSEDED);
-        tx.add_to_replay(self.id, intake.id.0, skipped).await
+        coverage: &Coverage,
+    ) -> Result<Fate, StoreError> {
+        let later = tx.has_later_input(&intake.system, intake.id, self.came_at);
+        let (takes, obstacle) = match later.await? {
+            false => (Takes::All, None),
+            true if *coverage != Coverage::Partial => (Takes::NeverTold, Some(SUPERSEDED)),
+            true => {
+                let is_sealed = ForgottenDoc::since(tx, &intake.system, self.came_at).await?;
+                (Takes::NeverTold, is_sealed.then_some(SEALED_SINCE))
+            }
+        };
+        tx.add_to_replay(self.id, intake.id.0, obstacle).await?;
+        Ok(match obstacle {
+            Some(_) => Fate::LeftAlone,
+            None => Fate::Takes(takes),
+        })
     }
 }
 
@@ -93,10 +108,10 @@ impl Intake {
 mod tests {
     use tandem_adapter_port::deviation::{Deviation, Place};
     use tandem_adapter_port::format::Format;
-    use tandem_adapter_port::read::{Coverage, Input, Sink, Stopped};
+    use tandem_adapter_port::read::{Input, Sink, Stopped};
     use tandem_mappings::model::event::{Body, NewEvent};
     use tandem_mappings::model::id::SourceEventId;
-    use tandem_mappings::model::person::{PersonRecord, RecordReceived};
+    use tandem_mappings::model::person::{PersonRecord, RecordGone, RecordReceived};
 
     use super::super::tests::{Bench, context};
     use super::*;
@@ -107,7 +122,23 @@ mod tests {
         ids: &'static [&'static str],
         kind: &'static str,
         understands: bool,
+        seals: bool,
         coverage: Coverage,
+    }
+
+    impl Told {
+        fn body(&self) -> Body {
+            if self.seals {
+                return Body::RecordSealed(Box::new(RecordGone {
+                    record_kind: self.kind.into(),
+                    reason: "sealed".to_owned(),
+                }));
+            }
+            Body::RecordReceived(Box::new(RecordReceived {
+                record_kind: self.kind.into(),
+                person: PersonRecord::default(),
+            }))
+        }
     }
 
     impl FormatReader for Told {
@@ -129,13 +160,8 @@ mod tests {
             sink.coverage(self.coverage.clone());
             for id in self.ids {
                 sink.record("person");
-                let told = RecordReceived {
-                    record_kind: self.kind.into(),
-                    person: PersonRecord::default(),
-                };
                 let key = SourceEventId::new(format!("person:{id}")).unwrap();
-                let body = Body::RecordReceived(Box::new(told));
-                let event = NewEvent::new(context.received_at, key, body);
+                let event = NewEvent::new(context.received_at, key, self.body());
                 sink.event(event.about(id.parse().unwrap()))?;
             }
             Ok(())
@@ -147,6 +173,7 @@ mod tests {
             ids,
             kind,
             understands: true,
+            seals: false,
             coverage: Coverage::Partial,
         }
     }
@@ -245,5 +272,34 @@ mod tests {
         accepted(&bench, "b", told(&["3"], "second")).await;
         assert_eq!(again(&bench, &input, refresh()).await, 1);
         assert_eq!(bench.count(EventState::Waiting).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_record_that_is_known_by_now_stays_as_it_is() {
+        let bench = Bench::new().await;
+        let old = || told(&["0", "1"], "first");
+        let input = accepted(&bench, "a", not_understood(&old())).await;
+        bench.knows(1).await;
+        accepted(&bench, "b", told(&["2"], "second")).await;
+        assert_eq!(again(&bench, &input, old()).await, 0);
+        assert_eq!(
+            bench.count(EventState::Waiting).await,
+            2,
+            "of 0 something is known, of 1 nothing"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_may_have_been_sealed_since_does_not_come_in_by_an_older_input() {
+        let bench = Bench::new().await;
+        let old = || told(&["1"], "first");
+        let input = accepted(&bench, "a", not_understood(&old())).await;
+        let seal = Told {
+            seals: true,
+            ..told(&["1"], "first")
+        };
+        accepted(&bench, "b", seal).await;
+        assert_eq!(again(&bench, &input, old()).await, 1);
+        assert_eq!(bench.count(EventState::Waiting).await, 0);
     }
 }

@@ -1,11 +1,11 @@
 //! An input that was read, as it is written with others that came at the same time.
 
 use tandem_adapter_port::format::Format;
-use tandem_adapter_port::read::Coverage;
 use tandem_adapter_port::report::Outcome;
 
 use super::admit::Takes;
 use super::reading::ReadThrough;
+use super::replay::Fate;
 use super::{AcceptError, Accepted, Intake, duplicate, text_of};
 use crate::pipeline::original::without_refused;
 use crate::state::held::HeldDoc;
@@ -57,12 +57,10 @@ impl Sheet {
         let is_rejected = report.outcome == Outcome::Rejected;
         let mut takes = Takes::All;
         if let Some(replay) = &intake.replay {
-            takes = replay.takes(intake, tx).await?;
-            let is_superseded = takes == Takes::NeverTold && *coverage != Coverage::Partial;
-            replay.note(intake, tx, is_superseded).await?;
-            if is_superseded {
-                return Ok(intake.as_it_was(report));
-            }
+            takes = match replay.fate(intake, tx, coverage).await? {
+                Fate::Takes(takes) => takes,
+                Fate::LeftAlone => return Ok(intake.as_it_was(report)),
+            };
         } else if intake.was_held {
             tx.remove::<HeldDoc>(&intake.id.to_string()).await?;
         } else if let Some(row) = intake.taken_before(tx).await? {

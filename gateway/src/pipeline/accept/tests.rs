@@ -107,7 +107,7 @@ impl Bench {
     }
 
     /// Records that are known, of people from 0 on.
-    async fn knows(&self, count: usize) {
+    pub(super) async fn knows(&self, count: usize) {
         let mut tx = self.store.begin().await.unwrap();
         for number in 0..count {
             let at = "2026-02-02T17:00:00Z".parse().unwrap();
