@@ -48,11 +48,10 @@ impl Obstacle {
     }
 }
 
-/// An input that can be read.
-struct Readable {
+/// What reads an input.
+struct Reading {
     reader: Arc<dyn FormatReader>,
     context: ReadContext,
-    original: Vec<u8>,
 }
 
 /// How far the reading came.
@@ -72,11 +71,11 @@ impl Reached {
 }
 
 /// What reads an input, or why nothing can.
-async fn readable(
+async fn reading(
     intake: &Intake,
     tx: &mut Tx,
     row: &InputRow,
-) -> Result<Result<Readable, Obstacle>, StoreError> {
+) -> Result<Result<Reading, Obstacle>, StoreError> {
     let core = &intake.core;
     let system = row.system.parse::<SystemId>().ok();
     let known = system.and_then(|system| Some((core.organization_of(&system)?, system)));
@@ -94,20 +93,13 @@ async fn readable(
     if tx.has_blob(row.id).await? {
         return Ok(Err(Obstacle::Large));
     }
-    let original = match tx.original(row.id).await {
-        Ok(Some(original)) => original,
-        Ok(None) => return Ok(Err(Obstacle::Disposed)),
-        Err(StoreError::Seal(_)) => return Ok(Err(Obstacle::Unreadable)),
-        Err(error) => return Err(error),
-    };
+    if !tx.keeps_original(row.id).await? {
+        return Ok(Err(Obstacle::Disposed));
+    }
     // Of the name under which it came a keyed hash is kept.
     let name = format!("input-{}", row.id);
     let context = intake.context(&system, &organization, &name, row.received_at)?;
-    Ok(Ok(Readable {
-        reader,
-        context,
-        original,
-    }))
+    Ok(Ok(Reading { reader, context }))
 }
 
 /// What a replay would do now.
@@ -124,7 +116,7 @@ pub(super) async fn foresee(
         let Some(last) = rows.last() else { break };
         after = place_of(last.received_at, last.id);
         for row in rows.iter().filter(|row| conditions.choose_input(row)) {
-            let obstacle = readable(intake, tx, row).await?.err();
+            let obstacle = reading(intake, tx, row).await?.err();
             counts.foresee(obstacle.map(Obstacle::code));
         }
     }
@@ -174,15 +166,15 @@ async fn read_one(
 ) -> Result<(), AcceptError> {
     let core = &intake.core;
     let mut tx = core.store.snapshot().await?;
-    let readable = readable(intake, &mut tx, row).await?;
+    let original = tx.original(row.id).await;
+    let reading = reading(intake, &mut tx, row).await?;
     drop(tx);
-    let obstacle = match readable {
-        Err(obstacle) => obstacle,
-        Ok(Readable {
-            reader,
-            context,
-            original,
-        }) => {
+    let obstacle = match (reading, original) {
+        (Err(obstacle), _) => obstacle,
+        (_, Ok(None)) => Obstacle::Disposed,
+        (_, Err(StoreError::Seal(_))) => Obstacle::Unreadable,
+        (_, Err(error)) => return Err(error.into()),
+        (Ok(Reading { reader, context }), Ok(Some(original))) => {
             let of = Replay {
                 id: replay.id,
                 came_at: row.received_at,

@@ -106,18 +106,19 @@ impl Tx {
         rows.iter().map(input_row).collect()
     }
 
-    /// When an input came.
+    /// Whether the original of an input is kept.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn input_came_at(&mut self, id: InputId) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> =
-            query_scalar("SELECT received_at FROM input WHERE jurisdiction = $1 AND id = $2")
-                .bind(self.jurisdiction())
-                .bind(id.as_bytes().as_slice())
-                .fetch_optional(&mut self.inner)
-                .await?;
-        at.map(timestamp).transpose()
+    pub async fn keeps_original(&mut self, id: InputId) -> Result<bool, StoreError> {
+        let found: Option<i64> = query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM input WHERE jurisdiction = $1 AND id = $2 AND disposed_at IS NULL",
+        )
+        .bind(self.jurisdiction())
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&mut self.inner)
+        .await?;
+        Ok(found.is_some())
     }
 
     /// Whether anything of a system took effect that came at the same time as an input or later.
