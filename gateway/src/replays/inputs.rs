@@ -183,7 +183,7 @@ async fn read_one(
             let read = acceptor.replay(reader, context, row.id, original, (of, now));
             match read.await {
                 Ok(_) => return Ok(()),
-                Err(AcceptError::Reader(_)) => Obstacle::Unreadable,
+                Err(error) if is_of_the_input(&error) => Obstacle::Unreadable,
                 Err(error) => return Err(error),
             }
         }
@@ -192,6 +192,16 @@ async fn read_one(
     tx.add_to_replay(replay.id, row.id.0, Some(obstacle.code()))
         .await?;
     Ok(tx.commit().await?)
+}
+
+/// Whether the same would come of another try: the input is left as it is, and those after it are read.
+const fn is_of_the_input(error: &AcceptError) -> bool {
+    matches!(
+        error,
+        AcceptError::Reader(_)
+            | AcceptError::Io(_)
+            | AcceptError::Store(StoreError::Seal(_) | StoreError::Shape { .. })
+    )
 }
 
 fn place_of(at: Timestamp, id: InputId) -> (i64, Vec<u8>) {

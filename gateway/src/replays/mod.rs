@@ -115,13 +115,12 @@ pub async fn go_on(intake: &Intake, by: &str, id: Uuid) -> Result<Option<ReplayR
     let Some(mut row) = tx.replay(id).await?.filter(|row| !row.is_done) else {
         return Ok(tx.replay(id).await?);
     };
-    match (wanted.of, reached) {
-        (Of::Inputs, Some(reached)) => reached.keep(&mut row),
-        (Of::Inputs, None) => {}
-        (Of::Messages, _) => {
-            messages::put_back(core, &mut tx, &wanted.conditions, &mut row, now).await?;
+    match reached {
+        Some(reached) => reached.keep(&mut row),
+        None if wanted.of == Of::Events => {
+            events::put_back(&mut tx, &wanted.conditions, &mut row).await?;
         }
-        (Of::Events, _) => events::put_back(&mut tx, &wanted.conditions, &mut row).await?,
+        None => messages::put_back(core, &mut tx, &wanted.conditions, &mut row, now).await?,
     }
     tx.put_replay(&row).await?;
     if row.is_done {
