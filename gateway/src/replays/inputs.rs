@@ -14,7 +14,7 @@ use crate::intake::Intake;
 use crate::pipeline::accept::AcceptError;
 use crate::pipeline::accept::gate;
 use crate::pipeline::accept::replay::Replay;
-use crate::store::{InputRow, ReplayRow, StoreError, Tx};
+use crate::store::{InputRow, InputState, ReplayRow, StoreError, Tx};
 
 /// Inputs that are looked up at one time.
 const PART: i64 = 100;
@@ -178,6 +178,7 @@ async fn read_one(
             let of = Replay {
                 id: replay.id,
                 came_at: row.received_at,
+                took_effect: row.state != InputState::Rejected.code(),
             };
             let acceptor = &intake.acceptor;
             let read = acceptor.replay(reader, context, row.id, original, (of, now));

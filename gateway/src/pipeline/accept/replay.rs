@@ -30,6 +30,8 @@ pub struct Replay {
     pub id: Uuid,
     /// When the input came.
     pub came_at: Timestamp,
+    /// Whether something of it took effect: a reading by which nothing can be used any more does not change that.
+    pub took_effect: bool,
 }
 
 impl Acceptor {
@@ -75,6 +77,7 @@ impl Replay {
         intake: &Intake,
         tx: &mut Tx,
         coverage: &Coverage,
+        is_rejected: bool,
     ) -> Result<Fate, StoreError> {
         let later = tx.has_later_input(&intake.system, intake.id, self.came_at);
         let (takes, obstacle) = match later.await? {
@@ -88,6 +91,7 @@ impl Replay {
         tx.add_to_replay(self.id, intake.id.0, obstacle).await?;
         Ok(match obstacle {
             Some(_) => Fate::LeftAlone,
+            None if is_rejected && self.took_effect => Fate::LeftAlone,
             None => Fate::Takes(takes),
         })
     }
@@ -109,6 +113,7 @@ mod tests {
     use tandem_adapter_port::deviation::{Deviation, Place};
     use tandem_adapter_port::format::Format;
     use tandem_adapter_port::read::{Input, Sink, Stopped};
+    use tandem_adapter_port::report::Outcome;
     use tandem_mappings::model::event::{Body, NewEvent};
     use tandem_mappings::model::id::SourceEventId;
     use tandem_mappings::model::person::{PersonRecord, RecordGone, RecordReceived};
@@ -198,6 +203,7 @@ mod tests {
         let replay = Replay {
             id: Uuid::now_v7(),
             came_at: context("").received_at,
+            took_effect: input.report.outcome != Outcome::Rejected,
         };
         let now = context("").received_at;
         let mut tx = bench.store.begin().await.unwrap();
@@ -301,5 +307,19 @@ mod tests {
         accepted(&bench, "b", seal).await;
         assert_eq!(again(&bench, &input, old()).await, 1);
         assert_eq!(bench.count(EventState::Waiting).await, 0);
+    }
+
+    #[tokio::test]
+    async fn what_took_effect_is_not_said_to_be_rejected_by_a_reader_that_understands_less() {
+        let bench = Bench::new().await;
+        let reader = || told(&["1"], "first");
+        let input = accepted(&bench, "a", reader()).await;
+        assert_eq!(again(&bench, &input, not_understood(&reader())).await, 0);
+        let mut tx = bench.store.snapshot().await.unwrap();
+        let row = tx.inputs(1).await.unwrap().remove(0);
+        assert_eq!(
+            (row.state.as_str(), row.outcome.as_deref()),
+            ("published", Some("accepted"))
+        );
     }
 }

@@ -57,7 +57,7 @@ impl Sheet {
         let is_rejected = report.outcome == Outcome::Rejected;
         let mut takes = Takes::All;
         if let Some(replay) = &intake.replay {
-            takes = match replay.fate(intake, tx, coverage).await? {
+            takes = match replay.fate(intake, tx, coverage, is_rejected).await? {
                 Fate::Takes(takes) => takes,
                 Fate::LeftAlone => return Ok(intake.as_it_was(report)),
             };
