@@ -14,6 +14,7 @@ use crate::intake::Intake;
 use crate::pipeline::accept::AcceptError;
 use crate::pipeline::accept::gate;
 use crate::pipeline::accept::replay::Replay;
+use crate::pipeline::core::Core;
 use crate::store::{InputRow, InputState, ReplayRow, StoreError, Tx};
 
 /// Inputs that are looked up at one time.
@@ -151,11 +152,27 @@ pub(super) async fn read(
             break;
         }
         if conditions.choose_input(row) {
+            others_first(&intake.core).await?;
             read_one(intake, replay, row, now).await?;
         }
         reached.last = Some((row.received_at, row.id));
     }
     Ok(reached)
+}
+
+/// Lets what waits take effect, for as long as somebody waits for an answer: by what is known it is decided what gets in.
+async fn others_first(core: &Core) -> Result<(), StoreError> {
+    let mut changed = core.changed.subscribe();
+    let gone = async {
+        while core.store.snapshot().await?.count_waiting().await? > 0 {
+            if changed.changed().await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let waited = tokio::time::timeout(LONGEST, gone).await;
+    waited.unwrap_or(Ok(()))
 }
 
 async fn read_one(

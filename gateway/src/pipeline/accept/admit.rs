@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use tandem_mappings::model::event::{Body, NewEvent};
-use tandem_mappings::model::id::RecordKey;
+use tandem_mappings::model::id::{RecordKey, SourcePersonId};
 
 use super::Intake;
 use crate::pipeline::deletion;
@@ -60,12 +60,7 @@ impl Intake {
                 let Some(person) = &told.source_person_id else {
                     return Ok(true);
                 };
-                let key = RecordKey {
-                    system: self.system.clone(),
-                    person: person.clone(),
-                };
-                let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
-                Ok(known.is_some())
+                Ok(self.record(tx, person).await?.is_some())
             }
             Body::CaseOpened(case)
             | Body::CaseClosed(case)
@@ -88,12 +83,20 @@ impl Intake {
         if self.people.has(person.as_str()) || tx.count_events(EventState::Waiting).await? > 0 {
             return Ok(false);
         }
+        Ok(self.record(tx, person).await?.is_none())
+    }
+
+    /// What is known of a person of the input's system.
+    async fn record(
+        &self,
+        tx: &mut Tx,
+        person: &SourcePersonId,
+    ) -> Result<Option<RecordDoc>, StoreError> {
         let key = RecordKey {
             system: self.system.clone(),
             person: person.clone(),
         };
-        let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
-        Ok(known.is_none())
+        tx.get(&RecordDoc::key_of(&key)).await
     }
 
     /// Whether a deletion by id alone is of an id that was never seen: then nothing of it is kept. What waits, or came
@@ -118,11 +121,7 @@ impl Intake {
         }
         match (&told.body, &told.source_person_id) {
             (Body::RecordReceived(_), Some(person)) => {
-                let key = RecordKey {
-                    system: system.clone(),
-                    person: person.clone(),
-                };
-                let known = tx.get::<RecordDoc>(&RecordDoc::key_of(&key)).await?;
+                let known = self.record(tx, person).await?;
                 Ok(known.is_some_and(|record| !record.is_active()))
             }
             (Body::CaseOpened(case) | Body::EnrollmentActive(case), _) => {
