@@ -181,35 +181,46 @@ async fn read_one(
     row: &InputRow,
     now: Timestamp,
 ) -> Result<(), AcceptError> {
-    let core = &intake.core;
-    let mut tx = core.store.snapshot().await?;
-    let original = tx.original(row.id).await;
-    let reading = reading(intake, &mut tx, row).await?;
-    drop(tx);
-    let obstacle = match (reading, original) {
-        (Err(obstacle), _) => obstacle,
-        (_, Ok(None)) => Obstacle::Disposed,
-        (_, Err(StoreError::Seal(_))) => Obstacle::Unreadable,
-        (_, Err(error)) => return Err(error.into()),
-        (Ok(Reading { reader, context }), Ok(Some(original))) => {
-            let of = Replay {
-                id: replay.id,
-                came_at: row.received_at,
-                took_effect: row.state != InputState::Rejected.code(),
-            };
-            let acceptor = &intake.acceptor;
-            let read = acceptor.replay(reader, context, row.id, original, (of, now));
-            match read.await {
-                Ok(_) => return Ok(()),
-                Err(error) if is_of_the_input(&error) => Obstacle::Unreadable,
-                Err(error) => return Err(error),
-            }
-        }
+    let Some(obstacle) = tried(intake, replay, row, now).await? else {
+        return Ok(());
     };
-    let mut tx = core.store.begin().await?;
+    let mut tx = intake.core.store.begin().await?;
     tx.add_to_replay(replay.id, row.id.0, Some(obstacle.code()))
         .await?;
     Ok(tx.commit().await?)
+}
+
+/// Reads an input. Returns why that cannot be done.
+async fn tried(
+    intake: &Intake,
+    replay: &ReplayRow,
+    row: &InputRow,
+    now: Timestamp,
+) -> Result<Option<Obstacle>, AcceptError> {
+    let mut tx = intake.core.store.snapshot().await?;
+    let Reading { reader, context } = match reading(intake, &mut tx, row).await? {
+        Ok(reading) => reading,
+        Err(obstacle) => return Ok(Some(obstacle)),
+    };
+    let original = match tx.original(row.id).await {
+        Ok(Some(original)) => original,
+        Ok(None) => return Ok(Some(Obstacle::Disposed)),
+        Err(StoreError::Seal(_)) => return Ok(Some(Obstacle::Unreadable)),
+        Err(error) => return Err(error.into()),
+    };
+    drop(tx);
+    let of = Replay {
+        id: replay.id,
+        came_at: row.received_at,
+        took_effect: row.state != InputState::Rejected.code(),
+    };
+    let acceptor = &intake.acceptor;
+    let read = acceptor.replay(reader, context, row.id, original, (of, now));
+    match read.await {
+        Ok(_) => Ok(None),
+        Err(error) if is_of_the_input(&error) => Ok(Some(Obstacle::Unreadable)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether the same would come of another try: the input is left as it is, and those after it are read.

@@ -302,6 +302,30 @@ impl Tx {
         })
     }
 
+    /// Records the ingest key of an event that was never seen. Returns whether it was; the key of one that was seen stays as it is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ingest_first(
+        &mut self,
+        system: &SystemId,
+        key: &str,
+        content_hash: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        let key = self.mac("ingest", key)?;
+        let added = query(
+            "INSERT INTO ingest_key (jurisdiction, system, key_hash, content_hash, version) \
+             VALUES ($1, $2, $3, $4, 1) ON CONFLICT (jurisdiction, system, key_hash) DO NOTHING",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .bind(key.as_slice())
+        .bind(content_hash.as_slice())
+        .execute(&mut self.inner)
+        .await?;
+        Ok(added > 0)
+    }
+
     /// Forgets the key of an event that must leave no trace.
     ///
     /// # Errors
