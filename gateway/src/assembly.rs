@@ -21,7 +21,7 @@ use crate::pipeline::canary;
 use crate::pipeline::core::Core;
 use crate::pipeline::files;
 use crate::pipeline::labelling::Labeller;
-use crate::pipeline::{learning, processor, recalling, retention, timers};
+use crate::pipeline::{learning, processor, recalling, reconsidering, retention, timers};
 use crate::transport::folder::ExchangeFolder;
 use crate::transport::http::{ClientError, PartnerClient};
 
@@ -159,6 +159,7 @@ fn pipeline_duty(core: &Arc<Core>, duties: &mut Duties) {
                 learning::run(Arc::clone(&core), stop.clone()),
                 timers::run(Arc::clone(&core), stop.clone()),
                 recalling::duty::run(Arc::clone(&core), stop.clone()),
+                reconsidering::run(Arc::clone(&core), stop.clone()),
                 probing
             );
         }

@@ -237,6 +237,7 @@ async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(C
         lanes: Arc::default(),
         canary: Arc::default(),
         timers: Arc::default(),
+        rules: Arc::default(),
         retention: Arc::default(),
         files,
         owed: TaskTracker::new(),

@@ -25,6 +25,7 @@ use crate::pipeline::core::Core;
 use crate::state::large::LargeDoc;
 use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::recalling::RecallingDoc;
+use crate::state::reconsidering::ReconsideringDoc;
 use crate::state::retention::{Counts, KindCounts, LastRunDoc};
 use crate::store::{LaneCount, OutboxState, RootKeyRow};
 use crate::transport::certificate::Certificate;
@@ -110,6 +111,14 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
         &mut text,
         &tx.all::<RecallingDoc>().await?,
         core.clock.now(),
+    );
+    let reconsidering = tx.all::<ReconsideringDoc>().await?;
+    let since = reconsidering.first().map(|one| one.since);
+    gauge(
+        &mut text,
+        "tandem_rules_oldest_age_seconds",
+        "Since when rules are in force by which not all that was told before has been decided again; 0 when all has.",
+        [(Vec::new(), since.map_or(0, |since| age(since, core.clock.now())))],
     );
     keys(&mut text, &tx.root_keys().await?, core.clock.now());
     large_files(&mut text, &tx.all::<LargeDoc>().await?);

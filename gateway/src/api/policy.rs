@@ -19,6 +19,7 @@ use super::route::{Doc, Routes};
 use crate::pipeline::core::Core;
 use crate::pipeline::replay::{ReplayError, basis};
 use crate::policy::{self, ActivationError};
+use crate::state::reconsidering::ReconsideringDoc;
 use crate::store::{ActivationRow, EvidenceKind};
 
 /// Recorded decisions that are made again, when nobody says how many.
@@ -89,8 +90,32 @@ pub(super) struct PolicyView {
     pub canary_permitted: u64,
     /// When the canary was probed last.
     pub canary_probed_at: Option<String>,
+    /// How far what was told before the rules in force counted has been decided again by them; absent when all has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deciding_again: Option<DecidingAgain>,
     /// Activations, the latest instant first; empty while the rules of the configuration count.
     pub activations: Vec<ActivationView>,
+}
+
+/// How far rules have reached what was told before they counted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DecidingAgain {
+    /// Since when.
+    pub since: String,
+    /// How much is done, in hundredths.
+    pub percent: u32,
+    /// Records for whose people it failed; it is begun anew for them.
+    pub failed: u32,
+}
+
+impl From<ReconsideringDoc> for DecidingAgain {
+    fn from(document: ReconsideringDoc) -> Self {
+        Self {
+            since: document.since.to_string(),
+            percent: document.percent(),
+            failed: document.failed,
+        }
+    }
 }
 
 /// Rules and the instant from which they count.
@@ -195,7 +220,11 @@ async fn show(
     State(api): State<Api>,
 ) -> Result<Json<PolicyView>, ApiError> {
     let core = api.core();
-    let activations = core.store.snapshot().await?.activations().await?;
+    let mut tx = core.store.snapshot().await?;
+    let activations = tx.activations().await?;
+    let reconsidering = tx
+        .get::<ReconsideringDoc>(ReconsideringDoc::NAME)
+        .await?;
     let bundle = core.judge.bundle();
     Ok(Json(PolicyView {
         in_force: bundle.hash().to_owned(),
@@ -204,6 +233,7 @@ async fn show(
         canary_probes: core.canary.probes(),
         canary_permitted: core.canary.escapes(),
         canary_probed_at: core.canary.probed_at().map(|at| at.to_string()),
+        deciding_again: reconsidering.map(DecidingAgain::from),
         activations: activations.into_iter().map(ActivationView::from).collect(),
     }))
 }

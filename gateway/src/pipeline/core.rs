@@ -73,6 +73,8 @@ pub struct Core {
     pub canary: Arc<Canary>,
     /// Tells that something was written that a timer must know.
     pub timers: Arc<Notify>,
+    /// Tells that rules came into force, by which what was told is decided again.
+    pub rules: Arc<Notify>,
     /// Tells that a run of the disposal was asked for.
     pub retention: Arc<Notify>,
     /// Large files.

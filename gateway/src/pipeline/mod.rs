@@ -35,6 +35,7 @@ pub mod queue;
 pub mod raising;
 pub mod recall;
 pub mod recalling;
+pub mod reconsidering;
 pub mod referrals;
 pub mod rejudging;
 pub(crate) mod reminders;

@@ -149,11 +149,6 @@ pub async fn nothing_leaves(
     goes: Option<&RecordKey>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let waiting = [
-        OutboxState::Queued,
-        OutboxState::Failed,
-        OutboxState::Parked,
-    ];
     let mut records = tx
         .find::<RecordDoc>("record.former", &person.to_string())
         .await?;
@@ -162,7 +157,12 @@ pub async fn nothing_leaves(
             .await?,
     );
     let ids = ids_of(&records, person);
-    for row in tx.outbox_in(&waiting).await? {
+    let mut waiting = BTreeMap::new();
+    for id in &ids {
+        let found = tx.waiting_about(*id).await?;
+        waiting.extend(found.into_iter().map(|row| (row.position, row)));
+    }
+    for row in waiting.into_values() {
         let Ok(proposal) = serde_json::from_slice::<Proposal>(&row.content) else {
             continue;
         };

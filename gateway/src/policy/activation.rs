@@ -1,22 +1,16 @@
 //! Putting rules in force: at the start of the gateway, and when the instant of a scheduled bundle comes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tandem_consent::{Bundle, BundleError};
-use tandem_mappings::model::id::{PersonId, RecordKey};
 
 use super::approval::{ApprovalError, check};
 use super::signers::{Signers, SignersError};
 use crate::config::Config;
-use crate::pipeline::consents::{self, Narrowing};
 use crate::pipeline::core::{Core, GATEWAY_SYSTEM};
-use crate::pipeline::family;
+use crate::pipeline::reconsidering;
 use crate::pipeline::replay::{Bundles, ReplayError};
-use crate::state::denial::DenialDoc;
-use crate::state::disclosure::DisclosureDoc;
-use crate::state::referral::ReferralDoc;
 use crate::store::{ActivationRow, Evidence, EvidenceKind, Store, StoreError, Tx};
 
 /// Why rules were not put in force, or not scheduled.
@@ -174,17 +168,14 @@ pub async fn look(core: &Core) -> Result<Option<Timestamp>, ActivationError> {
     )
     .await?;
     tx.consent_changed().await?;
-    // What is decided in this transaction is decided by the new rules; nothing else is decided while it is open.
+    reconsidering::begin(&mut tx, &row.bundle, now).await?;
+    // Nothing else is decided in a turn while this one is open, and what comes after it is decided by the new rules.
     core.judge.put_in_force(bundle);
-    let decided = reconsider(core, &mut tx, now).await;
-    if let Err(error) = decided {
-        core.judge.put_in_force(before);
-        return Err(error.into());
-    }
     if let Err(error) = tx.commit().await {
         core.judge.put_in_force(before);
         return Err(error.into());
     }
+    core.rules.notify_one();
     core.wake();
     Ok(next)
 }
@@ -207,39 +198,4 @@ pub async fn follow(core: &Core) -> Result<(), ActivationError> {
         );
     }
     Ok(())
-}
-
-/// Decides anew what was told, asked for or withheld so far: under other rules less may stay with its holder, and more
-/// may be told.
-async fn reconsider(core: &Core, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
-    let mut persons: BTreeSet<PersonId> = BTreeSet::new();
-    persons.extend(
-        tx.all::<DisclosureDoc>()
-            .await?
-            .into_iter()
-            .flat_map(|one| one.people),
-    );
-    persons.extend(
-        tx.all::<DenialDoc>()
-            .await?
-            .into_iter()
-            .map(|one| one.person),
-    );
-    for referral in tx.all::<ReferralDoc>().await? {
-        persons.insert(referral.person);
-    }
-    let mut covers: Vec<RecordKey> = Vec::new();
-    for person in persons {
-        let records = family::records_of(tx, person).await?;
-        covers.extend(records.into_iter().map(|record| record.key));
-    }
-    Box::pin(consents::narrowed(
-        core,
-        tx,
-        &covers,
-        Narrowing::Expired,
-        now,
-    ))
-    .await?;
-    Box::pin(consents::widened(core, tx, &covers, now)).await
 }

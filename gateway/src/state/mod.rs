@@ -19,6 +19,7 @@ pub mod overlay;
 pub mod partner;
 pub mod plan;
 pub mod recalling;
+pub mod reconsidering;
 pub mod record;
 pub mod referral;
 pub mod retention;

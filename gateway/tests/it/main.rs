@@ -61,5 +61,6 @@ mod recalls_processes;
 mod reload_deliveries;
 mod retention_processes;
 mod retention_rules;
+mod rules_reach;
 mod shared_database;
 mod traces;

@@ -48,7 +48,7 @@ fn lasting() -> Value {
 }
 
 /// A gateway tells child welfare much about a mother who permits it, and stops. What was told.
-async fn told(folder: &Path, settings: &str) -> Vec<MessageId> {
+pub(crate) async fn told(folder: &Path, settings: &str) -> Vec<MessageId> {
     let gateway = Box::pin(opened_with(folder, "first.toml", settings)).await;
     let url = format!("http://{}", gateway.address);
     let ok = async |who: &str, path: &str, body: &Value| {

@@ -11,6 +11,7 @@ mod folder;
 mod keys;
 mod partner;
 mod recalls;
+mod rules;
 mod store;
 
 use std::path::PathBuf;
