@@ -22,6 +22,7 @@ use crate::pipeline::core::Core;
 use crate::pipeline::files;
 use crate::pipeline::labelling::Labeller;
 use crate::pipeline::{learning, processor, recalling, reconsidering, retention, timers};
+use crate::replays;
 use crate::transport::folder::ExchangeFolder;
 use crate::transport::http::{ClientError, PartnerClient};
 
@@ -69,6 +70,10 @@ impl Assembly {
         duties.add("audit", move |stop| audit::run(Arc::clone(&log), stop));
         let large = Arc::clone(core);
         duties.add("files", move |stop| files::run(Arc::clone(&large), stop));
+        let again = assembly.intake.clone();
+        duties.add("replays", move |stop| {
+            replays::large::run(again.clone(), stop)
+        });
         let kept = Arc::clone(core);
         duties.add("retention", move |stop| {
             retention::duty::run(Arc::clone(&kept), stop)

@@ -118,7 +118,10 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
         &mut text,
         "tandem_rules_oldest_age_seconds",
         "Since when rules are in force by which not all that was told before has been decided again; 0 when all has.",
-        [(Vec::new(), since.map_or(0, |since| age(since, core.clock.now())))],
+        [(
+            Vec::new(),
+            since.map_or(0, |since| age(since, core.clock.now())),
+        )],
     );
     keys(&mut text, &tx.root_keys().await?, core.clock.now());
     large_files(&mut text, &tx.all::<LargeDoc>().await?);

@@ -222,9 +222,7 @@ async fn show(
     let core = api.core();
     let mut tx = core.store.snapshot().await?;
     let activations = tx.activations().await?;
-    let reconsidering = tx
-        .get::<ReconsideringDoc>(ReconsideringDoc::NAME)
-        .await?;
+    let reconsidering = tx.get::<ReconsideringDoc>(ReconsideringDoc::NAME).await?;
     let bundle = core.judge.bundle();
     Ok(Json(PolicyView {
         in_force: bundle.hash().to_owned(),

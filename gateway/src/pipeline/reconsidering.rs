@@ -55,7 +55,9 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
                 Next::AtOnce => {}
                 Next::After(time) => {
                     let now = core.clock.now();
-                    core.clock.sleep_until(now.checked_add(time).unwrap_or(now)).await;
+                    core.clock
+                        .sleep_until(now.checked_add(time).unwrap_or(now))
+                        .await;
                 }
                 Next::Never => std::future::pending().await,
             }
@@ -94,9 +96,7 @@ async fn part(core: &Core, ahead: &mut BTreeSet<RecordKey>) -> Result<Next, Stor
     if document.reached.is_none() {
         ahead.clear();
     }
-    let (found, _) = tx
-        .page_each::<RecordDoc>(&document.after()?, PAGE)
-        .await?;
+    let (found, _) = tx.page_each::<RecordDoc>(&document.after()?, PAGE).await?;
     let next = if found.is_empty() {
         finish(core, &mut tx, document, now).await?
     } else {

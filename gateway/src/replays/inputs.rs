@@ -15,7 +15,7 @@ use crate::pipeline::accept::AcceptError;
 use crate::pipeline::accept::gate;
 use crate::pipeline::accept::replay::Replay;
 use crate::pipeline::core::Core;
-use crate::store::{InputRow, InputState, ReplayRow, StoreError, Tx};
+use crate::store::{BlobPart, BlobRow, InputRow, InputState, ReplayRow, StoreError, Tx};
 
 /// Inputs that are looked up at one time.
 const PART: i64 = 100;
@@ -24,9 +24,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// Why an input is left as it is.
 #[derive(Debug, Clone, Copy)]
-enum Obstacle {
-    /// Its original is in a blob: it is sent once more, under another name.
-    Large,
+pub(super) enum Obstacle {
     /// Its original is past its term.
     Disposed,
     /// Its original does not open, or its reader ended abnormally.
@@ -38,9 +36,8 @@ enum Obstacle {
 }
 
 impl Obstacle {
-    const fn code(self) -> &'static str {
+    pub(super) const fn code(self) -> &'static str {
         match self {
-            Self::Large => "large-file",
             Self::Disposed => "original-not-kept",
             Self::Unreadable => "cannot-be-read",
             Self::NoReader => "no-reader",
@@ -50,9 +47,17 @@ impl Obstacle {
 }
 
 /// What reads an input.
-struct Reading {
-    reader: Arc<dyn FormatReader>,
-    context: ReadContext,
+pub(super) struct Reading {
+    pub(super) reader: Arc<dyn FormatReader>,
+    pub(super) context: ReadContext,
+}
+
+/// Where the original of an input is.
+enum Original {
+    /// With the input.
+    Here,
+    /// In a blob.
+    Blob(BlobRow),
 }
 
 /// How far the reading came.
@@ -71,36 +76,53 @@ impl Reached {
     }
 }
 
-/// What reads an input, or why nothing can.
+/// What reads an input of a system in a format, or why nothing can.
+pub(super) fn reader_of(
+    intake: &Intake,
+    system: &SystemId,
+    format: Option<Format>,
+    (name, came_at): (&str, Timestamp),
+) -> Result<Result<Reading, Obstacle>, StoreError> {
+    let core = &intake.core;
+    let Some(organization) = core.organization_of(system) else {
+        return Ok(Err(Obstacle::NoReader));
+    };
+    if gate::refuses_sender(core, system) {
+        return Ok(Err(Obstacle::Closed));
+    }
+    let reader = format.and_then(|format| intake.adapters.reader(system, format));
+    let Some(reader) = reader else {
+        return Ok(Err(Obstacle::NoReader));
+    };
+    let context = intake.context(system, &organization, name, came_at)?;
+    Ok(Ok(Reading { reader, context }))
+}
+
+/// What reads an input from where, or why nothing can.
 async fn reading(
     intake: &Intake,
     tx: &mut Tx,
     row: &InputRow,
-) -> Result<Result<Reading, Obstacle>, StoreError> {
-    let core = &intake.core;
-    let system = row.system.parse::<SystemId>().ok();
-    let known = system.and_then(|system| Some((core.organization_of(&system)?, system)));
-    let Some((organization, system)) = known else {
+) -> Result<Result<(Reading, Original), Obstacle>, StoreError> {
+    let Ok(system) = row.system.parse::<SystemId>() else {
         return Ok(Err(Obstacle::NoReader));
     };
-    if gate::refuses_sender(core, &system) {
-        return Ok(Err(Obstacle::Closed));
-    }
-    let format: Option<Format> = row.format.parse().ok();
-    let reader = format.and_then(|format| intake.adapters.reader(&system, format));
-    let Some(reader) = reader else {
-        return Ok(Err(Obstacle::NoReader));
+    let name = name_of(row);
+    let format = row.format.parse().ok();
+    let reading = match reader_of(intake, &system, format, (&name, row.received_at))? {
+        Ok(reading) => reading,
+        Err(obstacle) => return Ok(Err(obstacle)),
     };
-    if tx.has_blob(row.id).await? {
-        return Ok(Err(Obstacle::Large));
-    }
     if !tx.keeps_original(row.id).await? {
         return Ok(Err(Obstacle::Disposed));
     }
-    // Of the name under which it came a keyed hash is kept.
-    let name = format!("input-{}", row.id);
-    let context = intake.context(&system, &organization, &name, row.received_at)?;
-    Ok(Ok(Reading { reader, context }))
+    let blob = tx.blob(row.id, BlobPart::Original).await?;
+    Ok(Ok((reading, blob.map_or(Original::Here, Original::Blob))))
+}
+
+/// Under which name an input is read once more: of the one under which it came a keyed hash is kept.
+fn name_of(row: &InputRow) -> String {
+    format!("input-{}", row.id)
 }
 
 /// What a replay would do now.
@@ -152,27 +174,55 @@ pub(super) async fn read(
             break;
         }
         if conditions.choose_input(row) {
-            others_first(&intake.core).await?;
-            read_one(intake, replay, row, now).await?;
+            if let Ok(system) = row.system.parse() {
+                Before::Events.goes(&intake.core, &system).await?;
+            }
+            match read_one(intake, replay, row, now).await {
+                // A large input of its system is on its way: the next part goes on here.
+                Err(AcceptError::Busy(system)) => {
+                    Before::LargeInput.goes(&intake.core, &system).await?;
+                    reached.is_done = false;
+                    break;
+                }
+                read => read?,
+            }
         }
         reached.last = Some((row.received_at, row.id));
     }
     Ok(reached)
 }
 
-/// Lets what waits take effect, for as long as somebody waits for an answer: by what is known it is decided what gets in.
-async fn others_first(core: &Core) -> Result<(), StoreError> {
-    let mut changed = core.changed.subscribe();
-    let gone = async {
-        while core.store.snapshot().await?.count_waiting().await? > 0 {
-            if changed.changed().await.is_err() {
-                break;
-            }
+/// What of a system comes before an input that is read once more.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Before {
+    /// Events that wait to take effect: by what is known it is decided what gets in.
+    Events,
+    /// A large input on its way into the store.
+    LargeInput,
+}
+
+impl Before {
+    async fn is_there(self, core: &Core, system: &SystemId) -> Result<bool, StoreError> {
+        match self {
+            Self::Events => core.store.snapshot().await?.has_waiting_of(system).await,
+            Self::LargeInput => core.files.has_in_work(&core.store, system).await,
         }
-        Ok(())
-    };
-    let waited = tokio::time::timeout(LONGEST, gone).await;
-    waited.unwrap_or(Ok(()))
+    }
+
+    /// Lets it go first, for as long as somebody waits for an answer.
+    pub(super) async fn goes(self, core: &Core, system: &SystemId) -> Result<(), StoreError> {
+        let mut changed = core.changed.subscribe();
+        let gone = async {
+            while self.is_there(core, system).await? {
+                if changed.changed().await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        let waited = tokio::time::timeout(LONGEST, gone).await;
+        waited.unwrap_or(Ok(()))
+    }
 }
 
 async fn read_one(
@@ -198,10 +248,24 @@ async fn tried(
     now: Timestamp,
 ) -> Result<Option<Obstacle>, AcceptError> {
     let mut tx = intake.core.store.snapshot().await?;
-    let Reading { reader, context } = match reading(intake, &mut tx, row).await? {
+    let (Reading { reader, context }, original) = match reading(intake, &mut tx, row).await? {
         Ok(reading) => reading,
         Err(obstacle) => return Ok(Some(obstacle)),
     };
+    let of = Replay {
+        id: replay.id,
+        came_at: row.received_at,
+        took_effect: row.state != InputState::Rejected.code(),
+    };
+    let acceptor = &intake.acceptor;
+    if let Original::Blob(original) = original {
+        drop(tx);
+        let named = (&context.system, context.input_name.as_str());
+        acceptor
+            .replay_large(named, row, &original, (of, now))
+            .await?;
+        return Ok(None);
+    }
     let original = match tx.original(row.id).await {
         Ok(Some(original)) => original,
         Ok(None) => return Ok(Some(Obstacle::Disposed)),
@@ -209,12 +273,6 @@ async fn tried(
         Err(error) => return Err(error.into()),
     };
     drop(tx);
-    let of = Replay {
-        id: replay.id,
-        came_at: row.received_at,
-        took_effect: row.state != InputState::Rejected.code(),
-    };
-    let acceptor = &intake.acceptor;
     let read = acceptor.replay(reader, context, row.id, original, (of, now));
     match read.await {
         Ok(_) => Ok(None),
@@ -224,7 +282,7 @@ async fn tried(
 }
 
 /// Whether the same would come of another try: the input is left as it is, and those after it are read.
-const fn is_of_the_input(error: &AcceptError) -> bool {
+pub(super) const fn is_of_the_input(error: &AcceptError) -> bool {
     matches!(
         error,
         AcceptError::Reader(_)

@@ -7,6 +7,7 @@
 mod conditions;
 mod events;
 mod inputs;
+pub mod large;
 mod messages;
 
 use std::collections::BTreeMap;

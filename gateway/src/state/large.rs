@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tandem_adapter_port::read::Coverage;
 use tandem_adapter_port::report::Report;
 use tandem_mappings::model::id::{InputId, SystemId};
+use uuid::Uuid;
 
 use crate::store::Document;
 
@@ -13,6 +14,8 @@ use crate::store::Document;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LargeStage {
+    /// It is read once more from its original, since a replay asked for it.
+    Reading,
     /// Held, until an operator releases it.
     Held,
     /// Its findings become staged events.
@@ -32,6 +35,7 @@ impl LargeStage {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Reading => "reading",
             Self::Held => "held",
             Self::Staging => "staging",
             Self::Admitting => "admitting",
@@ -78,6 +82,23 @@ pub struct LargeDoc {
     /// Why it does not go on, if it does not.
     #[serde(default)]
     pub problem: Option<String>,
+    /// What must be known of an input that is read once more; absent when it is read for the first time.
+    #[serde(default)]
+    pub again: Option<Again>,
+}
+
+/// What must be known of an input that is read once more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// The replay that asked for it.
+    pub replay: Uuid,
+    /// When the input came.
+    pub came_at: Timestamp,
+    /// Whether something of it took effect before.
+    pub took_effect: bool,
+    /// Whether only what was never told takes effect.
+    #[serde(default)]
+    pub only_new: bool,
 }
 
 impl LargeDoc {
@@ -97,7 +118,7 @@ impl LargeDoc {
     pub fn bytes_left(&self) -> u64 {
         match self.stage {
             LargeStage::Staging => self.bytes.saturating_sub(self.reached),
-            LargeStage::Held => self.bytes,
+            LargeStage::Reading | LargeStage::Held => self.bytes,
             _ => 0,
         }
     }

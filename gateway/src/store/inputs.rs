@@ -231,6 +231,27 @@ impl Tx {
         Ok(())
     }
 
+    /// Moves an input from a state to another; what is said of it stays. Returns whether it stood there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn move_input(
+        &mut self,
+        id: InputId,
+        from: InputState,
+        to: InputState,
+    ) -> Result<bool, StoreError> {
+        let done =
+            query("UPDATE input SET state = $4 WHERE jurisdiction = $1 AND id = $2 AND state = $3")
+                .bind(self.jurisdiction())
+                .bind(id.as_bytes().as_slice())
+                .bind(from.code())
+                .bind(to.code())
+                .execute(&mut self.inner)
+                .await?;
+        Ok(done == 1)
+    }
+
     /// The original of an input; `None` when there is no such input, or its original was disposed of. That of a large
     /// input is empty here: it is in its blob.
     ///

@@ -214,6 +214,28 @@ impl Tx {
         Ok(())
     }
 
+    /// Keeps why something that a replay has chosen was left as it was after all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn skip_in_replay(
+        &mut self,
+        replay: Uuid,
+        chosen: Uuid,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        query(
+            "UPDATE replay_message SET skipped = $4 WHERE jurisdiction = $1 AND replay = $2 AND message = $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(replay.as_bytes().as_slice())
+        .bind(chosen.as_bytes().as_slice())
+        .bind(why)
+        .execute(&mut self.inner)
+        .await?;
+        Ok(())
+    }
+
     /// How many of what a replay has chosen stand in each state now, and how many were left as they were, by reason. An event of which
     /// nothing stays counts as one that took effect; an input that was taken stands where its outcome says.
     ///

@@ -143,19 +143,4 @@ impl Tx {
         .await?;
         Ok(found.is_some())
     }
-
-    /// Whether the original of an input is in a blob.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn has_blob(&mut self, id: InputId) -> Result<bool, StoreError> {
-        let found: Option<i64> = query_scalar(
-            "SELECT CAST(1 AS BIGINT) FROM blob WHERE jurisdiction = $1 AND input = $2 LIMIT 1",
-        )
-        .bind(self.jurisdiction())
-        .bind(id.as_bytes().as_slice())
-        .fetch_optional(&mut self.inner)
-        .await?;
-        Ok(found.is_some())
-    }
 }

@@ -1,6 +1,6 @@
 //! Staged events of a large input take their places in the queue.
 
-use tandem_mappings::model::id::InputId;
+use tandem_mappings::model::id::{InputId, SystemId};
 
 use super::sql::{query, query_scalar};
 use super::{StoreError, Tx};
@@ -57,5 +57,20 @@ impl Tx {
         .fetch_one(&mut self.inner)
         .await?;
         Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Whether events of a system wait.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_waiting_of(&mut self, system: &SystemId) -> Result<bool, StoreError> {
+        let found: Option<i64> = query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM event WHERE jurisdiction = $1 AND state = 'waiting' AND system = $2 LIMIT 1",
+        )
+        .bind(self.jurisdiction())
+        .bind(system.as_str())
+        .fetch_optional(&mut self.inner)
+        .await?;
+        Ok(found.is_some())
     }
 }

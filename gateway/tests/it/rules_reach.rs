@@ -106,7 +106,9 @@ async fn put_in_force_and_killed(loaded: &Loaded, rules: &Bundle) {
     tx.keep(&kept, now).await.unwrap();
     tx.add_activation(&row).await.unwrap();
     tx.start_activation(&row, now).await.unwrap();
-    reconsidering::begin(&mut tx, &row.bundle, now).await.unwrap();
+    reconsidering::begin(&mut tx, &row.bundle, now)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     store.close().await;
 }

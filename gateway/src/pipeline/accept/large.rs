@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::survey::{Survey, Surveyed, Waiting};
 use super::{AcceptError, Accepted, Acceptor, Intake, Source, duplicate, text_of};
+use crate::blob::Written;
 use crate::pipeline::files::Files;
 use crate::state::held::HeldDoc;
 use crate::state::large::{LargeDoc, LargeStage};
@@ -43,15 +44,22 @@ impl Acceptor {
             folder: files.folder().clone(),
             is_given_up: Arc::clone(&waiting.0),
         };
-        let surveyed = tokio::task::spawn_blocking(move || survey.run()).await;
-        let surveyed = surveyed.map_err(|_| AcceptError::Reader(format.name()))??;
-        if surveyed.content_hash != content_hash {
+        let read = tokio::task::spawn_blocking(move || {
+            let surveyed = survey.read()?;
+            let copied = survey.copy(&surveyed.read.cuts)?;
+            Ok::<_, AcceptError>((surveyed, copied))
+        });
+        let (surveyed, copied) = read
+            .await
+            .map_err(|_| AcceptError::Reader(format.name()))??;
+        if copied.content_hash != content_hash {
             return Err(AcceptError::Changed);
         }
         let mut intake = Intake::new(&self.store, system, name, context.received_at);
         (intake.format, intake.content_hash) = (format.name().to_owned(), content_hash);
         intake.refresh = Some(self.refresh);
-        let accepted = intake.finish_large(format, surveyed).await?;
+        let original = copied.original;
+        let accepted = intake.finish_large(format, surveyed, original).await?;
         files.changed(&self.store).await?;
         Ok(accepted)
     }
@@ -116,14 +124,16 @@ async fn hash_of(source: Source, format: Format) -> Result<[u8; 32], AcceptError
     Ok(hash.map_err(|_| AcceptError::Reader(format.name()))??)
 }
 
-/// Whether nothing will come of an input that stands in the store: its blob is gone, or an older program was stopped
+/// Whether nothing has come or will come of an input that stands in the store: its blob is gone, or an older program was stopped
 /// while it staged it. Then the same may be sent again.
 async fn is_given_up(tx: &mut Tx, row: &InputRow) -> Result<bool, StoreError> {
+    let doc = tx.get::<LargeDoc>(&row.id.to_string()).await?;
     if row.state == InputState::Parked.code() {
-        return Ok(true);
+        let again = doc.and_then(|doc| doc.again);
+        return Ok(!again.is_some_and(|again| again.took_effect));
     }
     let is_staging = row.state == InputState::Staging.code();
-    Ok(is_staging && tx.get::<LargeDoc>(&row.id.to_string()).await?.is_none())
+    Ok(is_staging && doc.is_none())
 }
 
 impl Intake {
@@ -149,13 +159,12 @@ impl Intake {
         mut self,
         format: Format,
         surveyed: Surveyed,
+        mut original: Written,
     ) -> Result<Accepted, AcceptError> {
         let Surveyed {
             read,
-            mut original,
             mut findings,
             people,
-            ..
         } = surveyed;
         self.people = people;
         let told = read.report.clone();
@@ -201,6 +210,7 @@ impl Intake {
                 records: 0,
                 position: 0,
                 problem: None,
+                again: None,
             };
             tx.put(&doc, self.at).await?;
             findings.keep();

@@ -57,9 +57,12 @@ impl Sheet {
         let is_rejected = report.outcome == Outcome::Rejected;
         let mut takes = Takes::All;
         if let Some(replay) = &intake.replay {
-            takes = match replay.fate(intake, tx, coverage, is_rejected).await? {
+            let fate = replay.fate(intake, tx, coverage, is_rejected).await?;
+            let obstacle = fate.obstacle();
+            tx.add_to_replay(replay.id, intake.id.0, obstacle).await?;
+            takes = match fate {
                 Fate::Takes(takes) => takes,
-                Fate::LeftAlone => return Ok(intake.as_it_was(report)),
+                Fate::LeftAlone(_) => return Ok(intake.as_it_was(report)),
             };
         } else if intake.was_held {
             tx.remove::<HeldDoc>(&intake.id.to_string()).await?;

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::blob::{BlobFolder, BlobReader};
+use crate::store::BlobRow;
+
 /// What can be read from any place on.
 pub(super) trait Bytes: Read + Seek + Send {}
 
@@ -19,6 +22,8 @@ pub enum Source {
     Bytes(Arc<Vec<u8>>),
     /// In a file.
     File(PathBuf),
+    /// In a blob of a folder.
+    Blob(BlobFolder, BlobRow),
 }
 
 impl From<Arc<Vec<u8>>> for Source {
@@ -39,6 +44,7 @@ impl Source {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
             Self::File(path) => Ok(std::fs::metadata(path)?.len()),
+            Self::Blob(_, row) => Ok(row.bytes),
         }
     }
 
@@ -52,6 +58,7 @@ impl Source {
         match self {
             Self::Bytes(bytes) => Ok(Box::new(Cursor::new(Shared(Arc::clone(bytes))))),
             Self::File(path) => Ok(Box::new(BufReader::new(File::open(path)?))),
+            Self::Blob(folder, row) => Ok(Box::new(opened(folder, row)?)),
         }
     }
 
@@ -60,6 +67,11 @@ impl Source {
         match self {
             Self::Bytes(bytes) => Ok(Arc::clone(bytes)),
             Self::File(path) => std::fs::read(path).map(Arc::new),
+            Self::Blob(folder, row) => {
+                let mut bytes = Vec::new();
+                opened(folder, row)?.read_to_end(&mut bytes)?;
+                Ok(Arc::new(bytes))
+            }
         }
     }
 
@@ -69,6 +81,11 @@ impl Source {
         io::copy(&mut bytes, &mut io::sink())?;
         Ok(bytes.hash.finalize().into())
     }
+}
+
+fn opened(folder: &BlobFolder, row: &BlobRow) -> io::Result<BlobReader<File>> {
+    let opened = folder.read(row.id, &row.key);
+    opened.map_err(|error| io::Error::other(error.to_string()))
 }
 
 struct Shared(Arc<Vec<u8>>);

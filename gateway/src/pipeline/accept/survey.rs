@@ -13,7 +13,7 @@ use super::people::People;
 use super::reading::{ReadThrough, Unread, read_through};
 use super::{AcceptError, Labeller, Source, labelled};
 use crate::blob::{BlobFolder, Written};
-use crate::pipeline::original::copy_without_refused;
+use crate::pipeline::original::{Cuts, copy_without_refused};
 
 /// What a survey needs.
 pub(super) struct Survey {
@@ -26,20 +26,25 @@ pub(super) struct Survey {
     pub(super) is_given_up: Arc<AtomicBool>,
 }
 
-/// What it gave.
+/// What was found.
 #[derive(Debug)]
-pub(super) struct Surveyed {
+pub(in crate::pipeline) struct Surveyed {
     pub(super) read: ReadThrough,
     pub(super) people: People,
-    pub(super) original: Written,
     pub(super) findings: Written,
+}
+
+/// The input without what must never enter.
+#[derive(Debug)]
+pub(super) struct Copied {
+    pub(super) original: Written,
     /// Hash of the input after it was read and copied.
     pub(super) content_hash: [u8; 32],
 }
 
 impl Survey {
-    /// Reads and copies the input. Failed, it leaves no file.
-    pub(super) fn run(self) -> Result<Surveyed, AcceptError> {
+    /// Reads the input to its end. Failed, it leaves no file.
+    pub(super) fn read(&self) -> Result<Surveyed, AcceptError> {
         let mut found = self.folder.begin()?;
         let mut people = People::default();
         let mut failure = None;
@@ -67,17 +72,22 @@ impl Survey {
                 return Err(AcceptError::Reader(self.reader.format().name()));
             }
         };
-        let findings = found.finish()?;
-        let mut original = self.folder.begin()?;
-        let (name, source) = (&self.context.input_name, self.source.open()?);
-        if let Err(error) = copy_without_refused(name, source, &read.cuts, &mut original) {
-            return Err(original.failed(error).into());
-        }
         Ok(Surveyed {
             read,
             people,
+            findings: found.finish()?,
+        })
+    }
+
+    /// Copies the input, once it was read. Failed, it leaves no file.
+    pub(super) fn copy(&self, cuts: &Cuts) -> Result<Copied, AcceptError> {
+        let mut original = self.folder.begin()?;
+        let (name, source) = (&self.context.input_name, self.source.open()?);
+        if let Err(error) = copy_without_refused(name, source, cuts, &mut original) {
+            return Err(original.failed(error).into());
+        }
+        Ok(Copied {
             original: original.finish()?,
-            findings,
             content_hash: self.source.hash()?,
         })
     }

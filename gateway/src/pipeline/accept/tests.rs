@@ -93,7 +93,7 @@ impl Bench {
         Acceptor::new(self.store.clone()).keeping_large(Arc::clone(&self.files))
     }
 
-    async fn work_off(&self) {
+    pub(super) async fn work_off(&self) {
         work_off(&self.files, &self.store).await.unwrap();
     }
 

@@ -106,7 +106,8 @@ impl Work {
     /// When the store fails or the blob can't be read; then nothing of the step was done, or nobody knows whether.
     pub async fn step(&mut self) -> Result<Step, WorkError> {
         match self.doc.stage {
-            LargeStage::Held => Ok(Step::Held),
+            // Who reads it once more is somebody else.
+            LargeStage::Held | LargeStage::Reading => Ok(Step::Held),
             LargeStage::Staging => self.stage().await,
             LargeStage::Admitting => self.admit().await,
             LargeStage::Publishing => self.publish().await,
@@ -168,11 +169,10 @@ impl Work {
         };
         let people = std::mem::take(&mut self.people);
         let intake = intake(&self.store, &self.doc, people);
+        let takes = self.takes();
         for staged in page {
-            if !intake
-                .admits(&mut tx, &staged.event.told, Takes::All)
-                .await?
-            {
+            let told = &staged.event.told;
+            if !intake.admits(&mut tx, told, takes).await? {
                 tx.drop_event(staged.position).await?;
             }
         }
@@ -203,8 +203,8 @@ impl Work {
         let mut doc = self.doc.clone();
         let batch = self.batch(doc.reached).await?;
         let rows = batch.found.into_iter().filter_map(|found| match found {
-            Found::Row(row) => Some(row),
-            Found::Event(_) => None,
+            Found::Row(row) if self.takes() == Takes::All => Some(row),
+            Found::Row(_) | Found::Event(_) => None,
         });
         let mut tx = self.begin().await?;
         PartnerRowDoc::keep(&mut tx, &doc.system, rows.collect(), doc.received_at).await?;
@@ -236,6 +236,15 @@ impl Work {
         let findings: Vec<_> = findings.into_iter().map(|blob| blob.id).collect();
         self.files.remove(&findings);
         Ok(Step::Done)
+    }
+
+    fn takes(&self) -> Takes {
+        let again = self.doc.again.as_ref();
+        if again.is_some_and(|again| again.only_new) {
+            Takes::NeverTold
+        } else {
+            Takes::All
+        }
     }
 
     /// A transaction in which the store stands where the last step left it.

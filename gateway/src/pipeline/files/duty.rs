@@ -107,6 +107,9 @@ impl Works {
             if stop.is_cancelled() {
                 return Ok(Round::Rests);
             }
+            if doc.stage == LargeStage::Reading {
+                continue;
+            }
             if doc.stage == LargeStage::Releasing && !core.has_room().await? {
                 has_no_room = true;
                 continue;

@@ -19,7 +19,7 @@ pub use self::duty::run;
 pub(crate) use self::duty::work_off;
 use crate::blob::{BlobError, BlobFolder};
 use crate::config::ByteSize;
-use crate::state::large::LargeDoc;
+use crate::state::large::{LargeDoc, LargeStage};
 use crate::store::{Store, StoreError};
 
 /// Where gateways share a folder, a blob without a row may be one that another is just accepting; after so long it is
@@ -34,6 +34,8 @@ pub struct Files {
     /// Systems with a large file in work, as far as this gateway works on it.
     in_work: RwLock<BTreeSet<SystemId>>,
     changed: Notify,
+    /// Tells that a file is to be read once more.
+    to_be_read: Notify,
 }
 
 impl Files {
@@ -45,6 +47,7 @@ impl Files {
             large_over: large_over.get(),
             in_work: RwLock::default(),
             changed: Notify::new(),
+            to_be_read: Notify::new(),
         }
     }
 
@@ -86,7 +89,15 @@ impl Files {
             *known = in_work.map(|doc| doc.system.clone()).collect();
         }
         self.changed.notify_one();
+        if docs.iter().any(|doc| doc.stage == LargeStage::Reading) {
+            self.to_be_read.notify_one();
+        }
         Ok(docs)
+    }
+
+    /// Waits until a file is to be read once more, as far as this gateway noted it.
+    pub async fn to_be_read(&self) {
+        self.to_be_read.notified().await;
     }
 
     /// Removes the files that no row of the store knows: their acceptance was cut off, or their row has gone. To be
