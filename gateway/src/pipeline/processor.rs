@@ -223,7 +223,9 @@ async fn settle(
         Applied::Refused(why) => (EventState::Refused, Some(why.as_str())),
         Applied::Parked(why) => (EventState::Parked, Some(why.as_str())),
     };
-    tx.settle_event(next.position, state, note).await?;
+    if state != EventState::Applied {
+        tx.settle_event(next.position, state, note).await?;
+    }
     if let Some(why) = note.filter(|_| state != EventState::Deferred) {
         let object = next.event.id.to_string();
         tx.audit(

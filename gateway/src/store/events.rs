@@ -154,13 +154,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets a waiting event that must leave no trace.
+    /// Forgets an event that was taken and must leave no trace.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn forget_event(&mut self, position: i64) -> Result<(), StoreError> {
         self.inner.known.last_event = None;
-        query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2 AND state = 'waiting'")
+        query("DELETE FROM event WHERE jurisdiction = $1 AND position = $2")
             .bind(self.jurisdiction())
             .bind(position)
             .execute(&mut self.inner)
@@ -299,15 +299,17 @@ impl Tx {
             .collect()
     }
 
-    /// Takes an event whose effects are still to come: it stands in the order of effects before whatever follows from
-    /// it. Returns whether there was such an event.
+    /// Takes an event whose effects are still to come, as one that has them: it stands in the order of effects before whatever
+    /// follows from it. Whoever finds that it comes out otherwise says so ([`Tx::settle_event`]). Returns whether there was such
+    /// an event.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn claim_event(&mut self, position: i64) -> Result<bool, StoreError> {
         // PostgreSQL would go by the index of those that wait, through all that ever did and were not yet cleared away.
         let done = query(
-            "UPDATE event SET applied = (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) \
+            "UPDATE event SET state = 'applied', \
+             applied = (SELECT COALESCE(MAX(applied), 0) + 1 FROM event WHERE jurisdiction = $1) \
              WHERE jurisdiction = $1 AND position = $2 AND COALESCE(state, '') = 'waiting'",
         )
         .bind(self.jurisdiction())

@@ -16,7 +16,7 @@ const ALL: [&str; 43] = [
     "SELECT COALESCE(MAX(sequence)",
     "SELECT bundle FROM policy_start",
     "SELECT COALESCE(MAX(position)",
-    "UPDATE event SET applied = (SELECT",
+    "UPDATE event SET state = 'applied', applied = (SELECT",
     "UPDATE event SET state = $3",
     "SELECT MIN(due_at) FROM document_due",
     // Pages of all, by the order of an index.
