@@ -22,6 +22,10 @@ use crate::state::held::HeldDoc;
 use crate::state::large::LargeDoc;
 use crate::store::InputRow;
 
+/// Why a held input is not released unless somebody wants it all the same.
+const SUPERSEDED: &str = "something of its system took effect that came after it, and this would take that back; have the \
+                          system send it anew, or ask for over_later";
+
 pub(super) fn routes(routes: Routes) -> Routes {
     let doc = Doc::get(
         "/v1/inputs",
@@ -35,9 +39,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
         "Lets a held full refresh take effect, with everything that it withdraws",
     )
     .allow::<Operators>()
+    .query(
+        "over_later",
+        "Whether it takes effect though something of its system did that came after it",
+    )
     .gives::<Receipt>(200, "Accepted after all; the report")
     .refuses(404, "No such input")
-    .refuses(409, "The input is not held");
+    .refuses(
+        409,
+        "The input is not held, or something that came after it took effect",
+    );
     routes.add(doc, list).add(release, release_held)
 }
 
@@ -141,10 +152,17 @@ async fn list(
     }))
 }
 
+#[derive(Debug, Deserialize)]
+struct Releasing {
+    #[serde(default)]
+    over_later: bool,
+}
+
 async fn release_held(
     by: As<Operators>,
     State(api): State<Api>,
     Path(id): Path<InputId>,
+    Query(asked): Query<Releasing>,
 ) -> Result<Json<Receipt>, ApiError> {
     let core = api.core();
     let mut tx = core.store.snapshot().await?;
@@ -153,6 +171,9 @@ async fn release_held(
         .get::<HeldDoc>(&id.to_string())
         .await?
         .ok_or_else(not_held)?;
+    if !asked.over_later && tx.is_superseded(id).await? {
+        return Err(ApiError::conflict(SUPERSEDED));
+    }
     drop(tx);
     let now = core.clock.now();
     let acceptor = &api.intake.acceptor;

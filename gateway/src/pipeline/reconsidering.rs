@@ -116,7 +116,8 @@ async fn part(core: &Core, ahead: &mut BTreeSet<RecordKey>) -> Result<Next, Stor
         Next::AtOnce
     };
     tx.commit().await?;
-    core.wake();
+    // The lanes for which messages were written have heard it.
+    core.wake_all_but_lanes();
     Ok(next)
 }
 

@@ -143,4 +143,21 @@ impl Tx {
         .await?;
         Ok(found.is_some())
     }
+
+    /// Whether anything of its system took effect that came after an input.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_superseded(&mut self, id: InputId) -> Result<bool, StoreError> {
+        let found: Option<i64> = query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM input AS own JOIN input AS later ON later.jurisdiction = $1 \
+             AND (later.received_at, later.id) > (own.received_at, own.id) AND later.system = own.system \
+             AND later.state IN ('published', 'staging') WHERE own.jurisdiction = $1 AND own.id = $2 LIMIT 1",
+        )
+        .bind(self.jurisdiction())
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&mut self.inner)
+        .await?;
+        Ok(found.is_some())
+    }
 }

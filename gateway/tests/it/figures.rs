@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -218,6 +219,25 @@ async fn the_alerts_ask_for_what_a_gateway_shows() {
         count += 1;
     }
     assert!(count > 8 && count == text.matches("expr: ").count());
+}
+
+/// What Prometheus itself says of a file.
+fn promtool(what: &str, file: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let said = Command::new("promtool")
+        .args([what, "rules", file])
+        .current_dir(folder)
+        .output();
+    let said = said.unwrap_or_else(|error| panic!("promtool (Debian package prometheus): {error}"));
+    let text = String::from_utf8_lossy(&said.stdout);
+    let problem = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "{text}{problem}");
+}
+
+#[test]
+fn prometheus_takes_the_alerts_and_they_tell_states_and_ages_and_no_single_failure() {
+    promtool("check", "../config/alerts/tandem.yml");
+    promtool("test", "tests/it/alerts.test.yml");
 }
 
 #[test]

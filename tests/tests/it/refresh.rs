@@ -196,6 +196,39 @@ async fn whole_extract_that_withdraws_too_many_is_held_until_an_operator_release
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn held_extract_is_not_released_over_a_later_one_unless_that_is_wanted() {
+    let rig = Rig::configured(STRICT).await.with_consent().await;
+    let core = Arc::clone(&rig.gateway.core);
+    let rows = rig.cws.extract_bytes().unwrap();
+    let cut = "cws-extract-20260203-9.zip";
+    rig.cws
+        .drop_bytes(cut, &without(&rows, CWS_ANA))
+        .await
+        .unwrap();
+    rig.cws.wait_for_answer(cut, PATIENCE).await.unwrap();
+    drop_extract(&rig, "cws-extract-20260204-9.zip", &rows).await;
+    let inputs = rig.office.get("operator", "/v1/inputs").await.unwrap();
+    let listed = inputs["inputs"].as_array().unwrap();
+    let held = listed.iter().find(|one| one["state"] == "held").unwrap();
+    let path = format!("/v1/inputs/{}/release", held["id"].as_str().unwrap());
+    let nothing = serde_json::json!({});
+    let refused = rig.office.post("operator", &path, &nothing).await;
+    assert!(refused.unwrap_err().to_string().contains("came after it"));
+    assert_eq!(standing(&core, "cws-demo", CWS_ANA).await, Standing::Active);
+    let wanted = format!("{path}?over_later=true");
+    rig.office
+        .post("operator", &wanted, &nothing)
+        .await
+        .unwrap();
+    applied(&core).await;
+    assert_eq!(
+        standing(&core, "cws-demo", CWS_ANA).await,
+        Standing::Withdrawn
+    );
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn record_that_leaves_takes_back_only_what_was_told_under_it() {
     let county = County::housed().await;
     let world = &county.world;

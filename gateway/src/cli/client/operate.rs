@@ -215,6 +215,8 @@ impl InputsArgs {
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum InputCommand {
     /// Let it take effect, with everything that it withdraws
+    ///
+    /// Refused when something of its system took effect that came after it: what that told would be taken back.
     Release(InputArgs),
 }
 
@@ -222,6 +224,9 @@ pub(in super::super) enum InputCommand {
 pub(in super::super) struct InputArgs {
     /// Id of the input
     id: String,
+    /// Release it though something of its system took effect that came after it
+    #[arg(long)]
+    over_later: bool,
     #[command(flatten)]
     answer: AnswerArgs,
 }
@@ -230,9 +235,9 @@ impl InputCommand {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
         let Self::Release(args) = self;
-        args.answer
-            .call(Call::post(["inputs", &args.id, "release"], json!({})))
-            .await
+        let call = Call::post(["inputs", &args.id, "release"], json!({}));
+        let call = call.query("over_later", args.over_later.then_some(true));
+        args.answer.call(call).await
     }
 }
 
