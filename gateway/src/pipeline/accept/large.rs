@@ -9,7 +9,7 @@ use tandem_adapter_port::report::Outcome;
 use uuid::Uuid;
 
 use super::survey::{Survey, Surveyed, Waiting};
-use super::{AcceptError, Accepted, Acceptor, Intake, Source, duplicate, text_of};
+use super::{AcceptError, Accepted, Acceptor, Intake, Source, duplicate, outcome_of, text_of};
 use crate::blob::Written;
 use crate::pipeline::files::Files;
 use crate::state::held::HeldDoc;
@@ -176,15 +176,7 @@ impl Intake {
         }
         let is_held = !is_rejected && self.is_held(&mut tx, &mut report, &read.coverage).await?;
         let text = text_of(&report)?;
-        let settled = Settled {
-            state: match (is_held, is_rejected) {
-                (true, _) => InputState::Held,
-                (_, true) => InputState::Rejected,
-                _ => InputState::Staging,
-            },
-            outcome: report.outcome.code(),
-            report: &text,
-        };
+        let settled = outcome_of(&report, &text, is_held, InputState::Staging);
         // The original is in its blob.
         self.add_input(&mut tx, &[], settled).await?;
         tx.add_blob(self.id, BlobPart::Original, &original, self.at)

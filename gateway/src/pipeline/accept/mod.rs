@@ -46,7 +46,7 @@ use super::labelling::Labeller;
 use crate::blob::BlobError;
 use crate::config::RefreshConfig;
 use crate::state::partner::PartnerRowDoc;
-use crate::store::{EventState, Received, Scribe, Settled, Store, StoreError, Tx};
+use crate::store::{EventState, InputState, Received, Scribe, Settled, Store, StoreError, Tx};
 use crate::traces::{self, Field, Traces};
 
 /// Findings that may wait between the reader and the store.
@@ -450,6 +450,24 @@ fn labelled(found: Found, labeller: Option<&Labeller>, system: &SystemId) -> Fou
             Found::Event(Box::new(labeller.label(system, *event)))
         }
         (found, _) => found,
+    }
+}
+
+/// How an input stands that was read: as one that was taken, unless it is held or nothing of it could be used.
+fn outcome_of<'a>(
+    report: &'a Report,
+    text: &'a str,
+    is_held: bool,
+    taken: InputState,
+) -> Settled<'a> {
+    Settled {
+        state: match report.outcome {
+            _ if is_held => InputState::Held,
+            Outcome::Rejected => InputState::Rejected,
+            _ => taken,
+        },
+        outcome: report.outcome.code(),
+        report: text,
     }
 }
 

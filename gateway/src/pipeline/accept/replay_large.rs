@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::admit::Takes;
 use super::replay::{Fate, Replay};
 use super::survey::{Survey, Surveyed, Waiting};
-use super::{AcceptError, Acceptor, Intake, Source, text_of};
+use super::{AcceptError, Acceptor, Intake, Source, outcome_of, text_of};
 use crate::blob::Written;
 use crate::state::large::{Again, LargeDoc, LargeStage};
-use crate::store::{BlobPart, BlobRow, InputRow, InputState, Settled, StoreError, Tx};
+use crate::store::{BlobPart, BlobRow, InputRow, InputState, StoreError, Tx};
 
 /// What came of reading a large input once more.
 #[derive(Debug)]
@@ -178,15 +178,7 @@ impl Acceptor {
         let mut report = read.report;
         let is_held = !is_rejected && intake.is_held(tx, &mut report, &read.coverage).await?;
         let text = text_of(&report)?;
-        let settled = Settled {
-            state: match (is_held, is_rejected) {
-                (true, _) => InputState::Held,
-                (_, true) => InputState::Rejected,
-                _ => InputState::Staging,
-            },
-            outcome: report.outcome.code(),
-            report: &text,
-        };
+        let settled = outcome_of(&report, &text, is_held, InputState::Staging);
         tx.settle_input(doc.input, settled).await?;
         let mut gone = Vec::new();
         if let Some(mut original) = original {

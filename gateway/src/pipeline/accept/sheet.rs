@@ -6,10 +6,10 @@ use tandem_adapter_port::report::Outcome;
 use super::admit::Takes;
 use super::reading::ReadThrough;
 use super::replay::Fate;
-use super::{AcceptError, Accepted, Intake, duplicate, text_of};
+use super::{AcceptError, Accepted, Intake, duplicate, outcome_of, text_of};
 use crate::pipeline::original::without_refused;
 use crate::state::held::HeldDoc;
-use crate::store::{Entry, InputState, Settled, StoreError, Tx};
+use crate::store::{Entry, InputState, StoreError, Tx};
 use crate::traces::Open;
 
 /// An input that is to be written whole.
@@ -72,15 +72,7 @@ impl Sheet {
         }
         let is_held = !is_rejected && intake.is_held(tx, &mut report, coverage).await?;
         let text = text_of(&report)?;
-        let settled = Settled {
-            state: match (is_held, is_rejected) {
-                (true, _) => InputState::Held,
-                (_, true) => InputState::Rejected,
-                _ => InputState::Published,
-            },
-            outcome: report.outcome.code(),
-            report: &text,
-        };
+        let settled = outcome_of(&report, &text, is_held, InputState::Published);
         if intake.was_held || intake.replay.is_some() {
             tx.set_original(intake.id, &self.original).await?;
             tx.settle_input(intake.id, settled).await?;
