@@ -86,11 +86,11 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
 /// When the store fails.
 pub async fn drain(core: &Core) -> Result<usize, StoreError> {
     let waiting = core.store.snapshot().await?.waiting_events(200).await?;
-    let mut handed = Vec::new();
+    let mut handed: Vec<Taken> = Vec::new();
     let mut ended = Ok(());
     let mut rest = waiting.as_slice();
     while !rest.is_empty() {
-        let taken = match Box::pin(together(core, rest)).await {
+        let taken = match Box::pin(together(core, rest, &mut handed)).await {
             Ok(taken) => taken,
             Err(error) => {
                 ended = Err(error);
@@ -122,11 +122,26 @@ struct Taken {
     handed: Handed,
 }
 
+/// A turn after others whose events came earlier: when one of those is lost, so are its effects, and what comes later must not take
+/// effect before it.
+async fn turn(core: &Core, before: &mut [Taken]) -> Result<Tx, StoreError> {
+    let tx = core.begin_behind().await?;
+    if before.iter_mut().any(|taken| taken.handed.has_failed()) {
+        let text = "the transaction of events that came earlier was lost";
+        return Err(sqlx::Error::Protocol(text.to_owned()).into());
+    }
+    Ok(tx)
+}
+
 /// Takes as many events as a turn has time for. One that can't be handled is taken by itself, and those before it once more.
-async fn together(core: &Core, waiting: &[WaitingEvent]) -> Result<Taken, StoreError> {
+async fn together(
+    core: &Core,
+    waiting: &[WaitingEvent],
+    before: &mut [Taken],
+) -> Result<Taken, StoreError> {
     let started = Instant::now();
     let (mut count, mut states) = (0, Vec::new());
-    let mut tx = core.begin_behind().await?;
+    let mut tx = turn(core, before).await?;
     for next in waiting {
         if count > 0 && started.elapsed() >= TURN {
             break;
@@ -140,8 +155,11 @@ async fn together(core: &Core, waiting: &[WaitingEvent]) -> Result<Taken, StoreE
                 return match error {
                     // It is nothing of the event's: it waits like all others.
                     StoreError::Database(_) | StoreError::OtherRules => Err(error),
-                    _ if count == 0 => park(core, next, &error).await,
-                    _ => Box::pin(together(core, waiting.get(..count).unwrap_or_default())).await,
+                    _ if count == 0 => park(core, next, &error, before).await,
+                    _ => {
+                        let earlier = waiting.get(..count).unwrap_or_default();
+                        Box::pin(together(core, earlier, before)).await
+                    }
                 };
             }
         }
@@ -155,8 +173,13 @@ async fn together(core: &Core, waiting: &[WaitingEvent]) -> Result<Taken, StoreE
 }
 
 /// One event that can't be handled must not hold up all others: it leaves no trace but its note.
-async fn park(core: &Core, next: &WaitingEvent, error: &StoreError) -> Result<Taken, StoreError> {
-    let mut tx = core.begin().await?;
+async fn park(
+    core: &Core,
+    next: &WaitingEvent,
+    error: &StoreError,
+    before: &mut [Taken],
+) -> Result<Taken, StoreError> {
+    let mut tx = turn(core, before).await?;
     let mut states = Vec::new();
     if tx.claim_event(next.position).await? {
         consents::heard::in_vain(core, &mut tx, &next.event).await?;

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
 pub(super) use self::order::Ahead;
@@ -44,13 +45,16 @@ pub(super) struct Writers {
     bells: Bells,
 }
 
+/// What came of a transaction.
+type Ended = Result<(), Arc<sqlx::Error>>;
+
 /// What passes from writer to writer.
 #[derive(Default)]
 struct Slot {
     /// The open transaction, while no writer has it.
     session: Option<Session>,
     since: Option<Instant>,
-    waiting: Vec<oneshot::Sender<Result<(), Arc<sqlx::Error>>>>,
+    waiting: Vec<oneshot::Sender<Ended>>,
     /// How many wait outside for what they have written.
     answers: usize,
     /// Whether the last writer gave up: what it wrote is taken back before anybody goes on.
@@ -93,7 +97,9 @@ pub(super) struct Turn {
 /// What a writer that is done waits for.
 #[must_use = "nothing is durable before this has ended"]
 pub struct Handed {
-    durable: oneshot::Receiver<Result<(), Arc<sqlx::Error>>>,
+    durable: oneshot::Receiver<Ended>,
+    /// What came of it, once it was asked.
+    ended: Option<Ended>,
     /// Sees to the commit of the transaction of a number once somebody waits for it, or nobody does any more.
     closing: Option<(Writers, u64)>,
 }
@@ -263,12 +269,13 @@ impl Turn {
         }
         Ok(Handed {
             durable,
+            ended: None,
             closing: (!is_full).then_some(closing),
         })
     }
 
     /// Tells all that wait what came of the transaction, which is over.
-    fn tell(&mut self, ended: &Result<(), Arc<sqlx::Error>>) {
+    fn tell(&mut self, ended: &Ended) {
         if ended.is_err() {
             self.writers.note_lost();
         }
@@ -348,8 +355,22 @@ impl Handed {
         let _kept = told.send(Ok(()));
         Self {
             durable,
+            ended: None,
             closing: None,
         }
+    }
+
+    /// Whether it has failed by now. Whoever has a turn after it either goes on in the same transaction, and fails with it, or knows
+    /// the answer: what builds on it asks within that turn, and writes nothing if it has.
+    pub fn has_failed(&mut self) -> bool {
+        if self.ended.is_none() {
+            self.ended = match self.durable.try_recv() {
+                Ok(ended) => Some(ended),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Closed) => Some(Err(Arc::new(sqlx::Error::WorkerCrashed))),
+            };
+        }
+        matches!(self.ended, Some(Err(_)))
     }
 
     /// Waits until it is durable.
@@ -358,10 +379,14 @@ impl Handed {
     /// When the database fails; then nothing was written.
     pub async fn durable(mut self) -> Result<(), StoreError> {
         self.see_to_it();
-        let told = (&mut self.durable).await;
+        let told = match self.ended.take() {
+            Some(ended) => ended,
+            None => (&mut self.durable)
+                .await
+                .map_err(|_| sqlx::Error::WorkerCrashed)?,
+        };
         // Each of those that fail together gets the error of the engine.
-        told.map_err(|_| sqlx::Error::WorkerCrashed)?
-            .map_err(|error| StoreError::Database(sqlx::Error::AnyDriverError(Box::new(error))))
+        told.map_err(|error| StoreError::Database(sqlx::Error::AnyDriverError(Box::new(error))))
     }
 
     /// Begins to make it durable, for whoever waits for it later: until then other processes that write to the store wait.
