@@ -49,6 +49,7 @@ mod cli_restore;
 mod cli_restore_killed;
 mod cli_retention;
 mod cli_store;
+mod cut_connections;
 mod figures;
 mod labels;
 mod labels_hmis;
