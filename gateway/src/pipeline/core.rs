@@ -137,10 +137,12 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        self.renew_lost().await?;
-        let mut tx = self.store.begin().await?;
-        self.follow(&mut tx).await?;
-        Ok(tx)
+        loop {
+            let tx = self.store.begin().await?;
+            if let Some(tx) = self.knowing(tx).await? {
+                return Ok(tx);
+            }
+        }
     }
 
     /// The same for work that nobody waits for: whoever answers somebody goes first, for a moment.
@@ -148,19 +150,26 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn begin_behind(&self) -> Result<Tx, StoreError> {
-        self.renew_lost().await?;
-        let mut tx = self.store.begin_behind().await?;
-        self.follow(&mut tx).await?;
-        Ok(tx)
+        loop {
+            let tx = self.store.begin_behind().await?;
+            if let Some(tx) = self.knowing(tx).await? {
+                return Ok(tx);
+            }
+        }
     }
 
-    async fn renew_lost(&self) -> Result<(), StoreError> {
-        if self.store.take_lost() {
-            // The index may know what was written and then lost.
-            let reloaded = Box::pin(self.reload_index()).await;
-            reloaded.inspect_err(|_| self.store.note_lost())?;
+    /// The transaction, when the index knows what it sees; else the index was read anew, and it is to be begun again. That an earlier
+    /// transaction was lost is known to whoever has a turn after it, and not before.
+    async fn knowing(&self, mut tx: Tx) -> Result<Option<Tx>, StoreError> {
+        if !self.store.take_lost() {
+            self.follow(&mut tx).await?;
+            return Ok(Some(tx));
         }
-        Ok(())
+        drop(tx);
+        // The index may know what was written and then lost.
+        let reloaded = Box::pin(self.reload_index()).await;
+        reloaded.inspect_err(|_| self.store.note_lost())?;
+        Ok(None)
     }
 
     /// Brings the match index up to what is committed by now, where other gateways may have written.

@@ -53,15 +53,9 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
         if drained.as_ref().is_ok_and(|count| *count > 0) {
             core.wake_all_but_lanes();
         }
-        let judged = match Box::pin(rejudging.turn(&core)).await {
-            Err(StoreError::Database(error)) => {
-                // The index may have followed what did not become durable.
-                core.reload_index()
-                    .await
-                    .and(Err(StoreError::Database(error)))
-            }
-            judged => judged,
-        };
+        // The index may have followed what did not become durable.
+        let judged = Box::pin(rejudging.turn(&core)).await;
+        let judged = judged.inspect_err(|_| core.store.note_lost());
         let is_done = match drained.and_then(|count| Ok(count == 0 && !judged?)) {
             Ok(is_done) => is_done,
             Err(error) => {
@@ -151,7 +145,8 @@ async fn together(
             Ok(state) => states.extend(state),
             Err(error) => {
                 drop(tx);
-                core.reload_index().await?;
+                // The index may know what was taken back: whoever begins next reads it anew, also when it cannot be read just now.
+                core.store.note_lost();
                 return match error {
                     // It is nothing of the event's: it waits like all others.
                     StoreError::Database(_) | StoreError::OtherRules => Err(error),

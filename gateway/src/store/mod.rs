@@ -328,7 +328,7 @@ impl Store {
         self.writers.take_lost()
     }
 
-    /// Lets [`Store::take_lost`] say so again.
+    /// Lets [`Store::take_lost`] say so: again, or since a writer gave up who has told others what it wrote.
     pub fn note_lost(&self) {
         self.writers.note_lost();
     }

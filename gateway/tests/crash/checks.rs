@@ -81,7 +81,9 @@ async fn at_rest(county: &County, store: &Store) -> Value {
             if waiting == 0 && recalling.is_empty() && under_way.iter().all(|row| !is_served(row)) {
                 let counts = tx.lane_counts().await.unwrap();
                 for state in [EventState::Parked, EventState::Deferred] {
-                    assert_eq!(tx.count_events(state).await.unwrap(), 0, "{state:?}");
+                    let notes = tx.event_notes(state, 10).await.unwrap();
+                    let words = || county.last_words();
+                    assert!(notes.is_empty(), "{state:?}: {notes:#?}\n{}", words());
                 }
                 let counts = counts.iter().map(|count| {
                     json!(format!(

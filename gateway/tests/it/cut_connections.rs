@@ -1,5 +1,4 @@
 //! Connections to the database that are cut while events take effect.
-#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::time::Duration;
 
@@ -10,11 +9,11 @@ use tandem_mappings::model::event::Body;
 use tandem_simulators::postgres::Cluster;
 
 use crate::api_office::record_received;
-use crate::processes::{in_postgres, opened_with, people, provider};
+use crate::processes::{in_postgres, kept_and_matched, opened_with, people, provider};
 
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Events that wait at one time: many turns of the processor.
-const EVENTS: usize = 150;
+/// Records that wait at one time, two of each person: many turns of the processor.
+const RECORDS: usize = 150;
 /// So many take effect between two cuts.
 const BETWEEN: u64 = 5;
 
@@ -23,22 +22,24 @@ async fn waiting(core: &Core) -> Result<u64, StoreError> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_take_effect_in_the_order_in_which_they_came_whatever_is_cut_meanwhile() {
+async fn events_take_effect_once_and_in_their_order_whatever_is_cut_meanwhile() {
     provider();
     let cluster = Cluster::start(false).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let settings = in_postgres(&cluster);
     let gateway = Box::pin(opened_with(folder.path(), "gateway.toml", &settings)).await;
     let core = &gateway.core;
-    let told: Vec<_> = people(2 * EVENTS)
-        .into_iter()
-        .filter(|(who, ..)| *who == "calworks")
-        .map(|(_, id, person)| record_received(&id, &person))
-        .collect();
     let url = format!("http://{}/v1/events", gateway.address);
-    let request = reqwest::Client::new().post(url).bearer_auth("calworks");
-    let answer = request.json(&told).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    let people = people(RECORDS);
+    for system in ["calworks", "cws"] {
+        let theirs = people.iter().filter(|(who, ..)| *who == system);
+        let told: Vec<_> = theirs
+            .map(|(_, id, person)| record_received(id, person))
+            .collect();
+        let request = reqwest::Client::new().post(&url).bearer_auth(system);
+        let answer = request.json(&told).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    }
 
     let (mut last, mut cuts) = (u64::MAX, 0);
     let cutting = async {
@@ -63,7 +64,9 @@ async fn events_take_effect_in_the_order_in_which_they_came_whatever_is_cut_mean
         .iter()
         .filter(|one| matches!(one.event.told.body, Body::RecordReceived(_)));
     let own: Vec<i64> = own.map(|one| one.position).collect();
-    assert_eq!(own.len(), EVENTS);
     assert!(own.is_sorted(), "{own:?}");
+    assert_eq!(own.len(), RECORDS, "each of them, once");
+    // What the index knew of what was lost is forgotten.
+    assert_eq!(kept_and_matched(&gateway).await.len(), RECORDS);
     gateway.stop().await;
 }

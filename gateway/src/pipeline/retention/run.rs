@@ -137,7 +137,7 @@ async fn batch(
         }
         Err(error) => {
             // The match index may have lost people who are still there.
-            core.reload_index().await?;
+            core.store.note_lost();
             Err(error)
         }
     }
