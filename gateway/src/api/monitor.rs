@@ -112,8 +112,8 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
         &tx.all::<RecallingDoc>().await?,
         core.clock.now(),
     );
-    let reconsidering = tx.all::<ReconsideringDoc>().await?;
-    let since = reconsidering.first().map(|one| one.since);
+    let reconsidering = tx.get::<ReconsideringDoc>(ReconsideringDoc::NAME).await?;
+    let since = reconsidering.map(|one| one.since);
     gauge(
         &mut text,
         "tandem_rules_oldest_age_seconds",

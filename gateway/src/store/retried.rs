@@ -2,11 +2,11 @@
 //! used.
 
 use jiff::Timestamp;
-use tandem_mappings::model::id::{EventId, InputId, SystemId};
+use tandem_mappings::model::id::{EventId, InputId};
 
 use super::inputs::{InputRow, input_row};
 use super::sql::{query, query_scalar};
-use super::tx::{micros, timestamp, uuid};
+use super::tx::{timestamp, uuid};
 use super::{StoreError, Tx};
 
 /// A parked event: nothing of it that is sealed.
@@ -121,30 +121,7 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Whether anything of a system took effect that came at the same time as an input or later.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn has_later_input(
-        &mut self,
-        system: &SystemId,
-        id: InputId,
-        came_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let found: Option<i64> = query_scalar(
-            "SELECT CAST(1 AS BIGINT) FROM input WHERE jurisdiction = $1 AND received_at >= $2 \
-             AND system = $3 AND id <> $4 AND state IN ('published', 'staging') LIMIT 1",
-        )
-        .bind(self.jurisdiction())
-        .bind(micros(came_at))
-        .bind(system.as_str())
-        .bind(id.as_bytes().as_slice())
-        .fetch_optional(&mut self.inner)
-        .await?;
-        Ok(found.is_some())
-    }
-
-    /// Whether anything of its system took effect that came after an input.
+    /// Whether anything of its system took effect, or is about to, that came after an input.
     ///
     /// # Errors
     /// When the store fails.

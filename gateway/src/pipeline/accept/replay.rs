@@ -98,8 +98,7 @@ impl Replay {
         is_rejected: bool,
     ) -> Result<Fate, StoreError> {
         let system = &intake.system;
-        let later = tx.has_later_input(system, intake.id, self.came_at);
-        let takes = match later.await? {
+        let takes = match tx.is_superseded(intake.id).await? {
             false => Takes::All,
             true if *coverage != Coverage::Partial => return Ok(Fate::LeftAlone(Some(SUPERSEDED))),
             true if tx.has_waiting_of(system).await? => {
