@@ -82,8 +82,7 @@ async fn at_rest(county: &County, store: &Store) -> Value {
                 let counts = tx.lane_counts().await.unwrap();
                 for state in [EventState::Parked, EventState::Deferred] {
                     let notes = tx.event_notes(state, 10).await.unwrap();
-                    let words = || county.last_words();
-                    assert!(notes.is_empty(), "{state:?}: {notes:#?}\n{}", words());
+                    assert!(notes.is_empty(), "{state:?}: {notes:#?}");
                 }
                 let counts = counts.iter().map(|count| {
                     json!(format!(
@@ -124,10 +123,7 @@ async fn at_rest(county: &County, store: &Store) -> Value {
         })
         .collect();
     let recalling = tx.all::<RecallingDoc>().await.unwrap().len();
-    panic!(
-        "stuck: {stuck:#?}, recalls that do not end: {recalling}\n{}",
-        county.last_words()
-    )
+    panic!("stuck: {stuck:#?}, recalls that do not end: {recalling}")
 }
 
 /// What the partner refused stands still until the operator has asked it why, and sends it again.

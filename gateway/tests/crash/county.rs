@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub(crate) struct County {
     /// Those whose consent was taken back: their part is played.
     pub(crate) gone: Vec<Family>,
     pub(crate) cluster: Option<Cluster>,
+    /// The address of the database.
+    database: Option<String>,
     pub(crate) kills: u32,
     /// Messages that the partner refused and the operator sent again.
     pub(crate) sent_again: AtomicU32,
@@ -78,9 +81,8 @@ impl County {
             Engine::Sqlite => None,
             Engine::Postgres => Some(Cluster::start(false).unwrap()),
         };
-        let postgres = cluster
-            .as_ref()
-            .map(|cluster| cluster.database().unwrap().parse().unwrap());
+        let database = cluster.as_ref().map(|one| one.database().unwrap());
+        let postgres = database.as_ref().map(|address| address.parse().unwrap());
         let nobody = "http://127.0.0.1:9/fhir".to_owned();
         let places = Places {
             cws_inbox: liar.address(),
@@ -108,6 +110,7 @@ impl County {
             families: Vec::new(),
             gone: Vec::new(),
             cluster,
+            database,
             kills: 0,
             sent_again: AtomicU32::new(0),
             next: 0,
@@ -196,8 +199,29 @@ impl County {
         Store::to_read(&config, sealer).await.unwrap()
     }
 
+    /// Keeps what is stored for whoever looks for the reason, and tells where, with what the gateways said last.
+    pub(crate) fn post_mortem(&self) -> String {
+        let place = std::env::temp_dir().join(format!("tandem-crash-{}", std::process::id()));
+        let kept = std::fs::create_dir_all(&place).and_then(|()| {
+            copy(self.folders[0].path(), &place);
+            let Some(database) = &self.database else {
+                return Ok(());
+            };
+            let dump = Command::new("pg_dump")
+                .arg(database)
+                .stdout(std::fs::File::create(place.join("database.sql"))?)
+                .status()?;
+            match dump.success() {
+                true => Ok(()),
+                false => Err(std::io::Error::other(format!("pg_dump: {dump}"))),
+            }
+        });
+        let place = place.display();
+        format!("kept in {place}: {kept:?}\n{}", self.last_words())
+    }
+
     /// What the gateways said last.
-    pub(crate) fn last_words(&self) -> String {
+    fn last_words(&self) -> String {
         let logs = self.folders.iter().map(|folder| {
             let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();

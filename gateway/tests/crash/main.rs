@@ -19,8 +19,10 @@ mod family;
 mod process;
 mod round;
 
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -55,8 +57,14 @@ async fn survives(engine: Engine) {
             break;
         }
         done += 1;
-        let counted = round::run(&mut county, &mut chance).await;
-        println!("{engine:?} round {done}: {counted}");
+        let round = AssertUnwindSafe(round::run(&mut county, &mut chance)).catch_unwind();
+        match round.await {
+            Ok(counted) => println!("{engine:?} round {done}: {counted}"),
+            Err(failed) => {
+                println!("{}", county.post_mortem());
+                std::panic::resume_unwind(failed);
+            }
+        }
     }
     println!("{engine:?}: {done} rounds, {}", county.counts());
 }
