@@ -10,7 +10,7 @@ use tandem_mappings::model::category::Category;
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, OrganizationId, SourceEventId, SystemId};
 use tandem_matching::Engine;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 use tokio_util::task::TaskTracker;
 
 use super::canary::Canary;
@@ -137,12 +137,7 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        loop {
-            let tx = self.store.begin().await?;
-            if let Some(tx) = self.knowing(tx).await? {
-                return Ok(tx);
-            }
-        }
+        self.begin_knowing(true).await
     }
 
     /// The same for work that nobody waits for: whoever answers somebody goes first, for a moment.
@@ -150,8 +145,15 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn begin_behind(&self) -> Result<Tx, StoreError> {
+        self.begin_knowing(false).await
+    }
+
+    async fn begin_knowing(&self, is_awaited: bool) -> Result<Tx, StoreError> {
         loop {
-            let tx = self.store.begin_behind().await?;
+            let tx = match is_awaited {
+                true => self.store.begin().await?,
+                false => self.store.begin_behind().await?,
+            };
             if let Some(tx) = self.knowing(tx).await? {
                 return Ok(tx);
             }
@@ -170,6 +172,12 @@ impl Core {
         let reloaded = Box::pin(self.reload_index()).await;
         reloaded.inspect_err(|_| self.store.note_lost())?;
         Ok(None)
+    }
+
+    /// The match index, to follow what a transaction writes: should that not become durable, it is read anew.
+    pub async fn index_of(&self, tx: &mut Tx) -> MutexGuard<'_, Matcher> {
+        tx.note_followed();
+        self.matcher.lock().await
     }
 
     /// Brings the match index up to what is committed by now, where other gateways may have written.

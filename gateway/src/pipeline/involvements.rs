@@ -124,7 +124,7 @@ pub async fn record_received(
         consents::look_soon(tx, &document.key).await?;
     }
     if !document.may_match {
-        core.matcher.lock().await.remove(&document.key);
+        core.index_of(tx).await.remove(&document.key);
         return Ok(Applied::Done);
     }
     for person in linking::match_record(core, tx, &document, now).await? {

@@ -35,7 +35,7 @@ async fn compare(
     document: &RecordDoc,
     now: Timestamp,
 ) -> Result<Vec<PersonId>, StoreError> {
-    let found = core.matcher.lock().await.update(document);
+    let found = core.index_of(tx).await.update(document);
     let own: tandem_matching::RecordKey = (&document.key).into();
     let candidates = found
         .candidates

@@ -53,9 +53,7 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
         if drained.as_ref().is_ok_and(|count| *count > 0) {
             core.wake_all_but_lanes();
         }
-        // The index may have followed what did not become durable.
         let judged = Box::pin(rejudging.turn(&core)).await;
-        let judged = judged.inspect_err(|_| core.store.note_lost());
         let is_done = match drained.and_then(|count| Ok(count == 0 && !judged?)) {
             Ok(is_done) => is_done,
             Err(error) => {
@@ -145,8 +143,6 @@ async fn together(
             Ok(state) => states.extend(state),
             Err(error) => {
                 drop(tx);
-                // The index may know what was taken back: whoever begins next reads it anew, also when it cannot be read just now.
-                core.store.note_lost();
                 return match error {
                     // It is nothing of the event's: it waits like all others.
                     StoreError::Database(_) | StoreError::OtherRules => Err(error),

@@ -54,8 +54,7 @@ pub async fn confirm(
     if was_linked && link.doubt.is_none() {
         return Err(StewardError::Standing(link.standing.code()));
     }
-    core.matcher
-        .lock()
+    core.index_of(tx)
         .await
         .rule(&link.a, &link.b, Ruling::Confirmed);
     link.decided_by = Some(actor.to_owned());
@@ -86,8 +85,7 @@ pub async fn reject(
     if link.standing != LinkStanding::Candidate {
         return Err(StewardError::Standing(link.standing.code()));
     }
-    core.matcher
-        .lock()
+    core.index_of(tx)
         .await
         .rule(&link.a, &link.b, Ruling::Rejected);
     link.decided_by = Some(actor.to_owned());
@@ -123,8 +121,7 @@ pub async fn undo(
     if link.standing != LinkStanding::Linked {
         return Err(StewardError::Standing(link.standing.code()));
     }
-    core.matcher
-        .lock()
+    core.index_of(tx)
         .await
         .rule(&link.a, &link.b, Ruling::Rejected);
     let missing = StoreError::Shape {
@@ -189,7 +186,7 @@ pub async fn withdraw_record(
     record: &RecordDoc,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    core.matcher.lock().await.remove(&record.key);
+    core.index_of(tx).await.remove(&record.key);
     let person = record.person_id;
     let about = recall::about(tx, person).await?;
     let mut undone = Vec::new();

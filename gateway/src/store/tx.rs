@@ -111,6 +111,14 @@ impl Tx {
         }
     }
 
+    /// Something in memory follows from here on what is written, before it is durable: should this be given up, or go back to a mark,
+    /// [`Store::take_lost`] says so.
+    pub fn note_followed(&mut self) {
+        if let Some(turn) = &mut self.turn {
+            turn.is_followed = true;
+        }
+    }
+
     /// What is written from now on follows from nothing that was written before.
     pub fn forget_cause(&mut self) {
         self.cause = None;
@@ -151,6 +159,9 @@ impl Tx {
     /// # Errors
     /// When the store fails, or with it the whole transaction.
     pub async fn back_to(&mut self, mark: Mark) -> Result<(), StoreError> {
+        if let Some(turn) = &self.turn {
+            turn.takes_back();
+        }
         self.reads.forget_all();
         self.has_changed_basis = false;
         self.inner.back_to("ROLLBACK TO SAVEPOINT mark").await?;

@@ -92,6 +92,8 @@ pub(super) struct Turn {
     writers: Writers,
     /// The transaction in which the writer writes.
     pub(super) session: Session,
+    /// Whether something in memory follows what the writer writes, before it is durable.
+    pub(super) is_followed: bool,
 }
 
 /// What a writer that is done waits for.
@@ -138,7 +140,8 @@ impl Writers {
         self.bells.ring_all();
     }
 
-    /// Whether, since it was asked last, a transaction failed in which others may have read what then did not become durable.
+    /// Whether, since it was asked last, a transaction failed in which others may have read what then did not become durable, or a
+    /// writer gave up whom something in memory had followed.
     pub(super) fn take_lost(&self) -> bool {
         self.has_lost.swap(false, Ordering::AcqRel)
     }
@@ -216,6 +219,7 @@ impl Turn {
             slot,
             writers: writers.clone(),
             session: Session::over(),
+            is_followed: false,
         }
     }
 
@@ -242,6 +246,13 @@ impl Turn {
             Err(error) => self.tell(&Err(Arc::new(error))),
         }
         self
+    }
+
+    /// Some of what the writer has written, or all of it, is taken back.
+    pub(super) fn takes_back(&self) {
+        if self.is_followed {
+            self.writers.note_lost();
+        }
     }
 
     /// The writer is done: its transaction goes to whoever is next.
@@ -333,6 +344,7 @@ impl Drop for Turn {
         if self.session.is_over() {
             return;
         }
+        self.takes_back();
         let session = self.session.take();
         if self.slot.waiting.is_empty() {
             // Nobody else's: the engine takes it back.

@@ -14,7 +14,7 @@ use tandem::demo::deployment::{self, Places};
 use tandem::demo::directives;
 use tandem::demo::office::Office;
 use tandem::seal::Sealer;
-use tandem::store::Store;
+use tandem::store::{EventState, Store};
 use tandem_simulators::calworks::{CalworksSettings, CalworksSystem};
 use tandem_simulators::cws::{ExchangePartner, ExchangePartnerSettings};
 use tandem_simulators::postgres::Cluster;
@@ -172,7 +172,24 @@ impl County {
         );
         told.await.unwrap();
         self.tell("calworks", &family.start()).await;
+        // A consent that is taken back counts at once: what waited until then would come too late.
+        let started = tokio::time::timeout(PATIENCE, self.nothing_waits());
+        started.await.unwrap();
         self.families.push(family);
+    }
+
+    /// Waits until whatever was accepted took effect.
+    async fn nothing_waits(&self) {
+        let store = self.store().await;
+        loop {
+            let mut tx = store.snapshot().await.unwrap();
+            if tx.count_events(EventState::Waiting).await.unwrap() == 0 {
+                break;
+            }
+            drop(tx);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        store.close().await;
     }
 
     pub(crate) fn office(&self, gateway: usize) -> Office {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tandem::pipeline::learning;
+use tandem::pipeline::{learning, steward};
+use tandem::state::link::LinkDoc;
+use tandem_matching::Decision;
 
 use crate::api_office::{Office, person, record_received};
 
@@ -97,6 +99,33 @@ async fn without_records_to_learn_from_only_pairs_with_the_odds_of_the_rate_are_
     let lax = &matching(&lax).await["model"];
     assert!(lax["link_bits"].as_f64().unwrap() < bits);
     assert_ne!(lax["version"], model["version"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stewards_word_that_is_given_up_before_it_is_durable_counts_for_nothing() {
+    let office = Office::with(&format!("linking = {{ learn = false }}\n{LIMITS}")).await;
+    tell(&office, "calworks", &people(0)[..40]).await;
+    tell(&office, "cws", &people(1)[..40]).await;
+    let core = office.core();
+    let mut tx = core.store.snapshot().await.unwrap();
+    let waiting = tx.find::<LinkDoc>("link.standing", "candidate").await;
+    let link = waiting.unwrap().remove(0);
+    drop(tx);
+    let ruled = async || {
+        let mut matcher = core.matcher.lock().await;
+        matcher.candidate(&link.a, &link.b).unwrap().decision
+    };
+    assert_eq!(ruled().await, Decision::Review);
+    let mut tx = core.begin().await.unwrap();
+    let reason = "both came to the office";
+    steward::reject(&core, &mut tx, link.id, "a steward", reason)
+        .await
+        .unwrap();
+    assert_eq!(ruled().await, Decision::NoLink);
+    // The steward's client hangs up.
+    drop(tx);
+    drop(core.begin().await.unwrap());
+    assert_eq!(ruled().await, Decision::Review);
 }
 
 #[tokio::test(flavor = "multi_thread")]

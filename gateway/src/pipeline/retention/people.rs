@@ -130,7 +130,7 @@ pub(super) async fn dispose(
             };
             tx.put(&gone, now).await?;
         }
-        core.matcher.lock().await.remove(&record.key);
+        core.index_of(tx).await.remove(&record.key);
     }
     for record in &all {
         for case in cases_of(tx, &record.key).await? {

@@ -130,17 +130,9 @@ async fn batch(
     counts: &mut KindCounts,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    match committed(core, run, scales, rows, counts, now).await {
-        Ok(count) => {
-            figures::disposed(scales.kind, count);
-            Ok(())
-        }
-        Err(error) => {
-            // The match index may have lost people who are still there.
-            core.store.note_lost();
-            Err(error)
-        }
-    }
+    let count = committed(core, run, scales, rows, counts, now).await?;
+    figures::disposed(scales.kind, count);
+    Ok(())
 }
 
 /// Disposes of rows, each weighed again in the transaction in which it goes.
