@@ -49,9 +49,8 @@ const PERSON_FIELDS: [&str; 4] = ["person", "people", "subjects", "relative"];
 /// none.
 #[must_use]
 pub fn refuses_sender(core: &Core, system: &SystemId) -> bool {
-    let organization = core
-        .organization_of(system)
-        .and_then(|id| core.loaded.registry.organization(&id).cloned());
+    let organization = core.organization_of(system);
+    let organization = organization.and_then(|id| core.loaded.registry.organization(&id));
     organization.is_none_or(|known| known.facts.victim_service_provider != Some(false))
 }
 
