@@ -25,9 +25,7 @@ pub async fn told(
 ) -> Result<Applied, StoreError> {
     let now = core.clock.now();
     let Some(mut scene) = scene(tx, &event.system, &told.people).await? else {
-        return Ok(Applied::Parked(
-            "no mutual family is confirmed for these people".to_owned(),
-        ));
+        return of_no_episode(tx, event, told).await;
     };
     let is_gap = scene.episode.episode.pause_reason() == Some(PauseReason::ConsentGap);
     let is_start = matches!(event.told.body, Body::ComanagementStarted(_));
@@ -49,6 +47,23 @@ pub async fn told(
         tell_scene(core, tx, &scene, now).await?;
     }
     Ok(Applied::Done)
+}
+
+/// Nothing runs for these people: it has ended, by the other programme's word or since what it rested on is gone, or it was
+/// never confirmed.
+async fn of_no_episode(
+    tx: &mut Tx,
+    event: &Event,
+    told: &Comanagement,
+) -> Result<Applied, StoreError> {
+    let persons = family::persons(tx, &event.system, &told.people).await?;
+    let has_ended = episodes::has_ended(tx, &persons.into_iter().collect()).await?;
+    let why = match (&event.told.body, has_ended) {
+        (Body::ComanagementEnded(_), true) => return Ok(Applied::Nothing),
+        (_, true) => "the co-management of these people has ended",
+        (_, false) => "no mutual family is confirmed for these people",
+    };
+    Ok(Applied::Parked(why.to_owned()))
 }
 
 /// The partner's worker stands in its own case record; a worker named there is a worker named. That it joins is an event

@@ -27,11 +27,29 @@ pub async fn running(
     tx: &mut Tx,
     people: &BTreeSet<PersonId>,
 ) -> Result<Option<EpisodeDoc>, StoreError> {
+    first(tx, people, EpisodeDoc::is_running).await
+}
+
+/// Whether an episode of the family has ended.
+///
+/// # Errors
+/// When the store fails.
+pub async fn has_ended(tx: &mut Tx, people: &BTreeSet<PersonId>) -> Result<bool, StoreError> {
+    let ended = first(tx, people, |document| !document.is_running()).await?;
+    Ok(ended.is_some())
+}
+
+/// The first episode of the family of which something holds.
+async fn first(
+    tx: &mut Tx,
+    people: &BTreeSet<PersonId>,
+    holds: fn(&EpisodeDoc) -> bool,
+) -> Result<Option<EpisodeDoc>, StoreError> {
     for person in people {
         for record in family::records_of(tx, *person).await? {
             let key = RecordDoc::key_of(&record.key);
             let found = tx.find::<EpisodeDoc>("episode.record", &key).await?;
-            if let Some(document) = found.into_iter().find(EpisodeDoc::is_running) {
+            if let Some(document) = found.into_iter().find(holds) {
                 return Ok(Some(document));
             }
         }

@@ -4,6 +4,7 @@ use serde_json::json;
 use tandem::demo::world::{PATIENCE, World};
 use tandem::state::episode::EpisodeDoc;
 use tandem::state::record::RecordDoc;
+use tandem::store::EventState;
 use tandem_coordination::comanagement::PauseReason;
 use tandem_mappings::model::comanagement::ComanagementState;
 use tandem_mappings::model::event::Body;
@@ -128,6 +129,36 @@ async fn episode_ends_when_the_family_takes_its_consent_back() {
         Some(ComanagementState::Ended)
     );
     assert_eq!(notes(world).await, ["consent revoked"]);
+    county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_it_is_over_is_no_news_once_it_has_ended_and_nothing_begins_anew_without_consent() {
+    let county = coordinating().await;
+    let world = &county.world;
+    for consent in ["consent-marisol", "consent-ana", "consent-leo"] {
+        county.revoke(consent).await;
+    }
+    world.settle().await.unwrap();
+    let ends = world
+        .calworks
+        .end_of_common_case("org-cws", "goals-met", "where to turn: 211");
+    let begins = world
+        .calworks
+        .common_case_referral("org-cws", "family-maintenance");
+    for message in [ends, begins] {
+        county.calworks_says(message).await;
+    }
+    let mut tx = world.core().store.snapshot().await.unwrap();
+    let parked = tx.event_notes(EventState::Parked, 10).await.unwrap();
+    let parked: Vec<_> = parked
+        .iter()
+        .map(|(_, kind, note)| (kind.as_str(), note.as_str()))
+        .collect();
+    let ended = "the co-management of these people has ended";
+    assert_eq!(parked, [("comanagement.started", ended)]);
+    assert_eq!(notes(world).await, ["consent revoked"]);
+    drop(tx);
     county.stop().await;
 }
 
