@@ -1,22 +1,24 @@
-//! A system's own events as JSON, and the events that are parked.
+//! A system's own events as JSON, and the events that were set aside.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::body::{self, JSON, Query, Raw, limit};
-use super::caller::{As, LaneReaders, Systems};
+use super::body::{self, JSON, JsonBody, Path, Query, Raw, limit};
+use super::caller::{As, LaneReaders, Operators, Systems};
 use super::inbox;
+use super::lanes::{self, Why};
 use super::own_events;
 use super::problem::ApiError;
 use super::push::{self, Receipt};
 use super::route::{Doc, Routes};
-use crate::store::EventState;
+use crate::store::{EventState, ParkedRow};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let post = Doc::post(
@@ -42,12 +44,34 @@ pub(super) fn routes(routes: Routes) -> Routes {
     );
     let parked = Doc::get(
         "/v1/events/parked",
-        "Events that could not take effect, newest first: why, and of which type",
+        "Events that could not take effect, newest first: whose, of which type, and why",
     )
     .allow::<LaneReaders>()
     .query("limit", "Most entries")
+    .query("given_up", "`true` lists those that were given up instead")
     .gives::<ParkedEvents>(200, "Notes only, no content");
-    routes.add(post, receive).add(parked, list_parked)
+    let button = |path, summary| {
+        Doc::post(path, summary)
+            .allow::<Operators>()
+            .refuses(404, "No such event stands so")
+    };
+    let give_up = button(
+        "/v1/events/{position}/give-up",
+        "A parked event that can never take effect is listed no longer",
+    )
+    .takes::<Why>()
+    .gives::<ParkedEvent>(200, "Given up")
+    .refuses(400, "No reason");
+    let take_up = button(
+        "/v1/events/{position}/take-up",
+        "An event that was given up is parked again",
+    )
+    .gives::<ParkedEvent>(200, "Parked");
+    routes
+        .add(post, receive)
+        .add(parked, list_parked)
+        .add(give_up, give_event_up)
+        .add(take_up, take_event_up)
 }
 
 async fn receive(
@@ -72,25 +96,43 @@ async fn receive(
 #[derive(Debug, Deserialize)]
 struct Page {
     limit: Option<i64>,
+    given_up: Option<bool>,
 }
 
-/// Events that wait for replay.
+/// Events that were set aside.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ParkedEvents {
     /// The entries.
     pub events: Vec<ParkedEvent>,
 }
 
-/// An event that waits for replay.
+/// An event that was set aside.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ParkedEvent {
     /// Place in the order of acceptance.
     pub position: i64,
+    /// Who told it.
+    pub system: String,
     /// Type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Why it waits.
+    /// When it was recorded.
+    #[schema(value_type = String)]
+    pub recorded_at: Timestamp,
+    /// Why it was set aside, and why it was given up.
     pub note: String,
+}
+
+impl From<ParkedRow> for ParkedEvent {
+    fn from(row: ParkedRow) -> Self {
+        Self {
+            position: row.position,
+            system: row.system,
+            kind: row.kind,
+            recorded_at: row.recorded_at,
+            note: row.note,
+        }
+    }
 }
 
 async fn list_parked(
@@ -98,19 +140,71 @@ async fn list_parked(
     State(api): State<Api>,
     Query(page): Query<Page>,
 ) -> Result<Json<ParkedEvents>, ApiError> {
-    let notes = api
-        .core()
-        .store
-        .snapshot()
-        .await?
-        .event_notes(EventState::Parked, limit(page.limit))
-        .await?;
-    let events = notes.into_iter().map(|(position, kind, note)| ParkedEvent {
+    let state = match page.given_up {
+        Some(true) => EventState::GivenUp,
+        _ => EventState::Parked,
+    };
+    let mut tx = api.core().store.snapshot().await?;
+    let rows = tx.events_aside(state, limit(page.limit)).await?;
+    let events = rows.into_iter().map(ParkedEvent::from).collect();
+    Ok(Json(ParkedEvents { events }))
+}
+
+async fn give_event_up(
+    by: As<Operators>,
+    State(api): State<Api>,
+    Path(position): Path<i64>,
+    JsonBody(why): JsonBody<Why>,
+) -> Result<Json<ParkedEvent>, ApiError> {
+    let reason = lanes::reason(&why.reason)?;
+    let (from, to) = (EventState::Parked, EventState::GivenUp);
+    let note = |row: &ParkedRow| format!("{}{GIVEN_UP}{reason}", row.note);
+    set(
+        &api,
+        by.caller.name(),
         position,
-        kind,
-        note,
-    });
-    Ok(Json(ParkedEvents {
-        events: events.collect(),
-    }))
+        (from, to),
+        (note, &reason),
+    )
+    .await
+}
+
+async fn take_event_up(
+    by: As<Operators>,
+    State(api): State<Api>,
+    Path(position): Path<i64>,
+) -> Result<Json<ParkedEvent>, ApiError> {
+    let (from, to) = (EventState::GivenUp, EventState::Parked);
+    let note = |row: &ParkedRow| {
+        let first = row.note.split_once(GIVEN_UP);
+        first.map_or(row.note.as_str(), |(why, _)| why).to_owned()
+    };
+    set(&api, by.caller.name(), position, (from, to), (note, "")).await
+}
+
+/// Between why an event was set aside and why it was given up.
+const GIVEN_UP: &str = "; given up: ";
+
+/// Lets an event that was set aside stand otherwise.
+async fn set(
+    api: &Api,
+    actor: &str,
+    position: i64,
+    (from, to): (EventState, EventState),
+    (note, reason): (impl FnOnce(&ParkedRow) -> String, &str),
+) -> Result<Json<ParkedEvent>, ApiError> {
+    let core = api.core();
+    let mut tx = core.store.begin().await?;
+    let row = tx.event_aside(position, from).await?;
+    let row = row.ok_or(ApiError::NotFound)?;
+    let row = ParkedRow {
+        note: note(&row),
+        ..row
+    };
+    tx.settle_event(position, to, Some(&row.note)).await?;
+    let (now, action) = (core.clock.now(), format!("event.{}", to.code()));
+    tx.audit(now, actor, &action, &row.id.to_string(), reason)
+        .await?;
+    tx.commit().await?;
+    Ok(Json(row.into()))
 }

@@ -27,7 +27,7 @@ use crate::state::link::{LinkDoc, LinkStanding};
 use crate::state::recalling::RecallingDoc;
 use crate::state::reconsidering::ReconsideringDoc;
 use crate::state::retention::{Counts, KindCounts, LastRunDoc};
-use crate::store::{LaneCount, OutboxState, RootKeyRow};
+use crate::store::{EventState, LaneCount, OutboxState, RootKeyRow};
 use crate::transport::certificate::Certificate;
 
 /// How often samples are taken in.
@@ -122,6 +122,12 @@ async fn figures(_as: As<Monitors>, State(api): State<Api>) -> Result<impl IntoR
             Vec::new(),
             since.map_or(0, |since| age(since, core.clock.now())),
         )],
+    );
+    gauge(
+        &mut text,
+        "tandem_events_parked",
+        "Events set aside, since they could not take effect, until somebody replays them or gives them up.",
+        [(Vec::new(), tx.count_events(EventState::Parked).await?)],
     );
     keys(&mut text, &tx.root_keys().await?, core.clock.now());
     large_files(&mut text, &tx.all::<LargeDoc>().await?);

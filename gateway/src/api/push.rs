@@ -190,7 +190,7 @@ async fn standing(api: &Api, input: InputId) -> Result<Effect, ApiError> {
     {
         return Ok(Effect::Waiting);
     }
-    if let Some((_, _, note)) = with(EventState::Refused) {
+    if let Some((_, _, note)) = with(EventState::Refused).or(with(EventState::GivenUp)) {
         return Ok(Effect::Refused(note.clone()));
     }
     Ok(with(EventState::Parked)

@@ -9,9 +9,9 @@ use super::backup::BackupArgs;
 use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
-    DecisionsArgs, HoldCommand, InputCommand, InputsArgs, KeysCommand, LaneCommand, LanesArgs,
-    LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs, ReloadArgs, ReplayArgs,
-    RetentionCommand, SimulateArgs, WhyArgs,
+    DecisionsArgs, EventCommand, EventsArgs, HoldCommand, InputCommand, InputsArgs, KeysCommand,
+    LaneCommand, LanesArgs, LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs,
+    ReloadArgs, ReplayArgs, RetentionCommand, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -80,6 +80,9 @@ enum Command {
     #[command(subcommand)]
     Lane(LaneCommand),
     Message(MessageArgs),
+    Events(EventsArgs),
+    #[command(subcommand)]
+    Event(EventCommand),
     Inputs(InputsArgs),
     #[command(subcommand)]
     Input(InputCommand),
@@ -156,6 +159,8 @@ impl Command {
             Self::Lanes(args) => args.run().await,
             Self::Lane(command) => command.run().await,
             Self::Message(args) => args.run().await,
+            Self::Events(args) => args.run().await,
+            Self::Event(command) => command.run().await,
             Self::Inputs(args) => args.run().await,
             Self::Input(command) => command.run().await,
             Self::Overdue(args) => args.run().await,

@@ -142,7 +142,7 @@ impl Shelf {
             Self::Events => {
                 "SELECT recorded_at AS at, position AS key FROM event WHERE jurisdiction = $1 AND recorded_at < $2 \
                  AND (recorded_at, position) > ($3, $4) AND disposed_at IS NULL \
-                 AND state IN ('applied', 'deferred', 'refused') ORDER BY recorded_at, position LIMIT $5"
+                 AND state IN ('applied', 'deferred', 'refused', 'given-up') ORDER BY recorded_at, position LIMIT $5"
             }
             Self::Messages => {
                 "SELECT changed_at AS at, id AS key FROM outbox WHERE jurisdiction = $1 AND changed_at < $2 \

@@ -25,6 +25,8 @@ pub enum EventState {
     Refused,
     /// Set aside: it could not be resolved; the note says why. Can be replayed.
     Parked,
+    /// Set aside, and given up by an operator; the note says why. Can be taken up again.
+    GivenUp,
 }
 
 impl EventState {
@@ -38,6 +40,7 @@ impl EventState {
             Self::Deferred => "deferred",
             Self::Refused => "refused",
             Self::Parked => "parked",
+            Self::GivenUp => "given-up",
         }
     }
 }

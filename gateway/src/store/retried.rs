@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use tandem_mappings::model::id::{EventId, InputId};
 
 use super::inputs::{InputRow, input_row};
-use super::sql::{query, query_scalar};
+use super::sql::{Row, query, query_scalar};
 use super::tx::{timestamp, uuid};
-use super::{StoreError, Tx};
+use super::{EventState, StoreError, Tx};
 
-/// A parked event: nothing of it that is sealed.
+/// An event that was set aside: nothing of it that is sealed.
 #[derive(Debug, Clone)]
 pub struct ParkedRow {
     /// Its id.
@@ -20,7 +20,7 @@ pub struct ParkedRow {
     pub system: String,
     /// Type.
     pub kind: String,
-    /// Why it is parked.
+    /// Why it was set aside.
     pub note: String,
     /// When it was recorded.
     pub recorded_at: Timestamp,
@@ -48,18 +48,49 @@ impl Tx {
         .bind(limit)
         .fetch_all(&mut self.inner)
         .await?;
-        let parked = rows.iter().map(|row| {
-            let id: Vec<u8> = row.get("id");
-            Ok(ParkedRow {
-                id: EventId(uuid(&id)?),
-                position: row.get("position"),
-                system: row.get("system"),
-                kind: row.get("type"),
-                note: row.get("note"),
-                recorded_at: timestamp(row.get("recorded_at"))?,
-            })
-        });
-        parked.collect()
+        rows.iter().map(parked_row).collect()
+    }
+
+    /// Events that were set aside, parked or given up, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn events_aside(
+        &mut self,
+        state: EventState,
+        limit: i64,
+    ) -> Result<Vec<ParkedRow>, StoreError> {
+        let rows = query(
+            "SELECT id, position, system, type, COALESCE(note, '') AS note, recorded_at FROM event \
+             WHERE jurisdiction = $1 AND state = $2 ORDER BY position DESC LIMIT $3",
+        )
+        .bind(self.jurisdiction())
+        .bind(state.code())
+        .bind(limit)
+        .fetch_all(&mut self.inner)
+        .await?;
+        rows.iter().map(parked_row).collect()
+    }
+
+    /// An event by its place, if it stands in a state and its content is kept.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn event_aside(
+        &mut self,
+        position: i64,
+        state: EventState,
+    ) -> Result<Option<ParkedRow>, StoreError> {
+        let row = query(
+            "SELECT id, position, system, type, COALESCE(note, '') AS note, recorded_at FROM event \
+             WHERE jurisdiction = $1 AND position = $2 AND state = $3 AND disposed_at IS NULL",
+        )
+        .bind(self.jurisdiction())
+        .bind(position)
+        .bind(state.code())
+        .fetch_optional(&mut self.inner)
+        .await?;
+        row.as_ref().map(parked_row).transpose()
     }
 
     /// Lets a parked event try again, in its place in the order. Returns whether it was parked.
@@ -137,4 +168,16 @@ impl Tx {
         .await?;
         Ok(found.is_some())
     }
+}
+
+fn parked_row(row: &Row) -> Result<ParkedRow, StoreError> {
+    let id: Vec<u8> = row.get("id");
+    Ok(ParkedRow {
+        id: EventId(uuid(&id)?),
+        position: row.get("position"),
+        system: row.get("system"),
+        kind: row.get("type"),
+        note: row.get("note"),
+        recorded_at: timestamp(row.get("recorded_at"))?,
+    })
 }

@@ -352,7 +352,7 @@ fn a_condition_that_is_none_is_wrong_usage() {
 }
 
 /// Tells that a referral was accepted of which nobody knows: such an event is parked.
-async fn early(office: &Office, id: &str) {
+pub(crate) async fn early(office: &Office, id: &str) {
     let told = json!([{
         "occurred_at": "2026-02-02T08:00:00-08:00", "source_event_id": id, "type": "referral.accepted",
         "payload": { "referral": { "target_ref": "R-1" }, "status": "accepted" },

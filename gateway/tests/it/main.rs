@@ -19,6 +19,7 @@ mod api_matching;
 mod api_minors;
 mod api_office;
 mod api_own_match;
+mod api_parked;
 mod api_public;
 mod api_referrals;
 mod api_reload;

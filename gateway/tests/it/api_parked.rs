@@ -1,0 +1,77 @@
+//! An event that can never take effect is given up by an operator, for a reason, and taken up again when that was wrong.
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+use serde_json::{Value, json};
+
+use crate::api_lanes::command;
+use crate::api_office::Office;
+use crate::api_replays::early;
+
+/// An event is parked. Returns its position.
+async fn parked(office: &Office) -> i64 {
+    early(office, "early").await;
+    let events = listed(office, &[]).await;
+    events[0]["position"].as_i64().unwrap()
+}
+
+async fn listed(office: &Office, options: &[&str]) -> Vec<Value> {
+    let told = command(office, &[&["events", "--json"], options].concat()).await;
+    assert_eq!(told.code, 0, "{told:?}");
+    told.json()["events"].as_array().unwrap().clone()
+}
+
+async fn replayed(office: &Office) -> Value {
+    let told = command(office, &["replay", "events", "--dry-run", "--json"]).await;
+    told.json()["selected"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_given_up_is_listed_no_longer_and_can_be_taken_up_again() {
+    let office = Office::open().await;
+    let position = parked(&office).await.to_string();
+    let before = listed(&office, &[]).await;
+    assert_eq!(before[0]["system"], "cws-demo");
+    assert_eq!(before[0]["type"], "referral.accepted");
+    assert_eq!(replayed(&office).await, 1);
+
+    let position = position.as_str();
+    let reason = "told by mistake";
+    let give_up = ["event", "give-up", position, "--reason", reason];
+    let told = command(&office, &give_up).await;
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(listed(&office, &[]).await.is_empty());
+    assert_eq!(replayed(&office).await, 0);
+    let aside = listed(&office, &["--given-up"]).await;
+    let note = aside[0]["note"].as_str().unwrap();
+    assert!(note.ends_with("; given up: told by mistake"), "{note}");
+    assert_eq!(office.audited("event.given-up").await, 1);
+    // Once.
+    let again = command(&office, &give_up).await;
+    assert_ne!(again.code, 0, "{again:?}");
+
+    let taken_up = ["event", "take-up", position];
+    let told = command(&office, &taken_up).await;
+    assert_eq!(told.code, 0, "{told:?}");
+    assert_eq!(listed(&office, &[]).await, before);
+    assert!(listed(&office, &["--given-up"]).await.is_empty());
+    assert_eq!(replayed(&office).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_did_not_wait_is_not_given_up_and_nothing_is_without_a_reason() {
+    let office = Office::open().await;
+    let position = parked(&office).await;
+    let give_up = |position: i64| format!("/v1/events/{position}/give-up");
+    let because = json!({ "reason": "told by mistake" });
+    for (path, body, expected) in [
+        (give_up(position), json!({ "reason": " " }), 422),
+        (give_up(position + 1_000), because.clone(), 404),
+        (format!("/v1/events/{position}/take-up"), json!({}), 404),
+    ] {
+        let answer = office.post("operator", &path, &body).await;
+        assert_eq!(answer.status.as_u16(), expected, "{path}: {}", answer.text);
+    }
+    assert_eq!(listed(&office, &[]).await.len(), 1);
+    let metrics = office.get("operator", "/metrics").await.text;
+    assert!(metrics.contains("\ntandem_events_parked 1\n"), "{metrics}");
+}
