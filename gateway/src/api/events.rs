@@ -13,7 +13,7 @@ use super::Api;
 use super::body::{self, JSON, JsonBody, Path, Query, Raw, limit};
 use super::caller::{As, LaneReaders, Operators, Systems};
 use super::inbox;
-use super::lanes::{self, Why};
+use super::lanes;
 use super::own_events;
 use super::problem::ApiError;
 use super::push::{self, Receipt};
@@ -59,9 +59,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
         "/v1/events/{position}/give-up",
         "A parked event that can never take effect is listed no longer",
     )
-    .takes::<Why>()
+    .takes::<GivingUp>()
     .gives::<ParkedEvent>(200, "Given up")
-    .refuses(400, "No reason");
+    .refuses(400, "No reason")
+    .refuses(
+        409,
+        "It asks for a referral, and `sender_knows` is not true",
+    );
     let take_up = button(
         "/v1/events/{position}/take-up",
         "An event that was given up is parked again",
@@ -135,6 +139,17 @@ impl From<ParkedRow> for ParkedEvent {
     }
 }
 
+/// Why an event is given up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GivingUp {
+    /// In a few words, without names: whoever lists these events reads it.
+    pub reason: String,
+    /// For an event that asks for a referral: its sender was told that it ends here.
+    #[serde(default)]
+    pub sender_knows: bool,
+}
+
 async fn list_parked(
     _as: As<LaneReaders>,
     State(api): State<Api>,
@@ -154,11 +169,17 @@ async fn give_event_up(
     by: As<Operators>,
     State(api): State<Api>,
     Path(position): Path<i64>,
-    JsonBody(why): JsonBody<Why>,
+    JsonBody(why): JsonBody<GivingUp>,
 ) -> Result<Json<ParkedEvent>, ApiError> {
     let reason = lanes::reason(&why.reason)?;
     let (from, to) = (EventState::Parked, EventState::GivenUp);
-    let note = |row: &ParkedRow| format!("{}{GIVEN_UP}{reason}", row.note);
+    let note = |row: &ParkedRow| {
+        if !why.sender_knows && REQUESTS.contains(&row.kind.as_str()) {
+            let text = "it asks for a referral, and nobody else tells its sender that it ends here: `sender_knows` is not true";
+            return Err(ApiError::conflict(text));
+        }
+        Ok(format!("{}{GIVEN_UP}{reason}", row.note))
+    };
     set(
         &api,
         by.caller.name(),
@@ -177,10 +198,13 @@ async fn take_event_up(
     let (from, to) = (EventState::GivenUp, EventState::Parked);
     let note = |row: &ParkedRow| {
         let first = row.note.split_once(GIVEN_UP);
-        first.map_or(row.note.as_str(), |(why, _)| why).to_owned()
+        Ok(first.map_or(row.note.as_str(), |(why, _)| why).to_owned())
     };
     set(&api, by.caller.name(), position, (from, to), (note, "")).await
 }
+
+/// Events by which a service referral is asked for.
+const REQUESTS: [&str; 2] = ["referral.drafted", "referral.requested"];
 
 /// Between why an event was set aside and why it was given up.
 const GIVEN_UP: &str = "; given up: ";
@@ -191,14 +215,14 @@ async fn set(
     actor: &str,
     position: i64,
     (from, to): (EventState, EventState),
-    (note, reason): (impl FnOnce(&ParkedRow) -> String, &str),
+    (note, reason): (impl FnOnce(&ParkedRow) -> Result<String, ApiError>, &str),
 ) -> Result<Json<ParkedEvent>, ApiError> {
     let core = api.core();
     let mut tx = core.store.begin().await?;
     let row = tx.event_aside(position, from).await?;
     let row = row.ok_or(ApiError::NotFound)?;
     let row = ParkedRow {
-        note: note(&row),
+        note: note(&row)?,
         ..row
     };
     tx.settle_event(position, to, Some(&row.note)).await?;

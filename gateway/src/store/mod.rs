@@ -322,13 +322,14 @@ impl Store {
         self.logged.subscribe()
     }
 
-    /// Whether, since it was asked last, what somebody may have read in a transaction has not become durable.
+    /// Whether, since it was asked last, what somebody may have read in a transaction has not become durable, or a writer gave up whom
+    /// something in memory had followed ([`Tx::note_followed`]).
     #[must_use]
     pub fn take_lost(&self) -> bool {
         self.writers.take_lost()
     }
 
-    /// Lets [`Store::take_lost`] say so: again, or since a writer gave up who has told others what it wrote.
+    /// Lets [`Store::take_lost`] say so again: nobody could act on it yet.
     pub fn note_lost(&self) {
         self.writers.note_lost();
     }

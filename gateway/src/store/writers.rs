@@ -261,6 +261,8 @@ impl Turn {
             let text = "a statement of the transaction has failed";
             return Err(sqlx::Error::Protocol(text.to_owned()).into());
         }
+        // From here on whoever follows it is told with all others what comes of it.
+        self.is_followed = false;
         let (told, durable) = oneshot::channel();
         let closing = (self.writers.clone(), self.slot.number);
         self.slot.waiting.push(told);
@@ -341,10 +343,10 @@ impl Turn {
 impl Drop for Turn {
     /// The writer gives up. Others that share the transaction lose nothing, unless the engine has failed.
     fn drop(&mut self) {
+        self.takes_back();
         if self.session.is_over() {
             return;
         }
-        self.takes_back();
         let session = self.session.take();
         if self.slot.waiting.is_empty() {
             // Nobody else's: the engine takes it back.

@@ -58,6 +58,34 @@ async fn an_event_that_is_given_up_is_listed_no_longer_and_can_be_taken_up_again
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_for_a_referral_is_not_given_up_before_its_sender_knows() {
+    let office = Office::open().await;
+    // Nobody has told of this person.
+    let told = json!([{
+        "occurred_at": "2026-02-02T08:00:00-08:00", "source_event_id": "asked", "source_person_id": "P-404",
+        "type": "referral.requested",
+        "payload": {
+            "referral": { "source_ref": "R-1" }, "target": { "service": "svc-shelter-bed" }, "domain": "shelter",
+            "subjects": ["P-404"], "urgency": "routine",
+        },
+    }]);
+    let answer = office.post("calworks", "/v1/events", &told).await;
+    assert_eq!(answer.status.as_u16(), 202, "{}", answer.text);
+    office.settle().await;
+    let asked = listed(&office, &[]).await;
+    assert_eq!(asked[0]["type"], "referral.requested");
+    let position = asked[0]["position"].to_string();
+    let give_up = ["event", "give-up", &position, "--reason", "told by mistake"];
+    let told = command(&office, &give_up).await;
+    assert_ne!(told.code, 0, "{told:?}");
+    assert_eq!(listed(&office, &[]).await, asked);
+    let give_up = [&give_up[..], &["--sender-knows"]].concat();
+    let told = command(&office, &give_up).await;
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(listed(&office, &[]).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_did_not_wait_is_not_given_up_and_nothing_is_without_a_reason() {
     let office = Office::open().await;
     let position = parked(&office).await;

@@ -62,6 +62,9 @@ pub(in super::super) struct GiveUpArgs {
     /// Why, in a few words and without names of clients
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Say that the sender of a request for a referral was told that it ends here: nobody else tells it
+    #[arg(long)]
+    sender_knows: bool,
     #[command(flatten)]
     events: TakeUpArgs,
 }
@@ -92,7 +95,7 @@ impl EventCommand {
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
         match self {
             Self::GiveUp(args) => {
-                let body = json!({ "reason": args.reason });
+                let body = json!({ "reason": args.reason, "sender_knows": args.sender_knows });
                 args.events.each("give-up", body).await
             }
             Self::TakeUp(args) => args.each("take-up", json!({})).await,

@@ -6,6 +6,7 @@ mod certificates;
 mod chain;
 mod clock;
 mod disk;
+mod events;
 mod examination;
 mod folder;
 mod keys;

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::examination::{Examination, Finding};
-use super::{blobs, keys, recalls, rules};
+use super::{blobs, events, keys, recalls, rules};
 use crate::config::Config;
 use crate::seal::Sealer;
 use crate::store::{Schema, Store, StoreError};
@@ -88,6 +88,7 @@ async fn look(
     blobs::examine(examination, store, config).await?;
     recalls::examine(examination, store, now).await?;
     rules::examine(examination, store, now).await?;
+    events::examine(examination, store).await?;
     let mut tx = store.snapshot().await?;
     tx.last_recorded().await
 }
