@@ -419,30 +419,6 @@ impl Tx {
         )
     }
 
-    /// The notes of events that were refused or parked, newest first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn event_notes(
-        &mut self,
-        state: EventState,
-        limit: i64,
-    ) -> Result<Vec<(i64, String, String)>, StoreError> {
-        let rows = query(
-            "SELECT position, type, COALESCE(note, '') AS note FROM event \
-             WHERE jurisdiction = $1 AND state = $2 ORDER BY position DESC LIMIT $3",
-        )
-        .bind(self.jurisdiction())
-        .bind(state.code())
-        .bind(limit)
-        .fetch_all(&mut self.inner)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.get("position"), row.get("type"), row.get("note")))
-            .collect())
-    }
-
     /// How far the events of an input got: type, state and note of each, in order.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl Tx {
         rows.iter().map(parked_row).collect()
     }
 
-    /// Events that were set aside, parked or given up, newest first.
+    /// Events that stand in a state, newest first.
     ///
     /// # Errors
     /// When the store fails.

@@ -81,7 +81,7 @@ async fn at_rest(county: &County, store: &Store) -> Value {
             if waiting == 0 && recalling.is_empty() && under_way.iter().all(|row| !is_served(row)) {
                 let counts = tx.lane_counts().await.unwrap();
                 for state in [EventState::Parked, EventState::Deferred] {
-                    let notes = tx.event_notes(state, 10).await.unwrap();
+                    let notes = tx.events_aside(state, 10).await.unwrap();
                     assert!(notes.is_empty(), "{state:?}: {notes:#?}");
                 }
                 let counts = counts.iter().map(|count| {

@@ -40,6 +40,14 @@ pub(crate) async fn coordinating() -> County {
     county
 }
 
+/// The family takes back every consent.
+async fn take_back_all(county: &County) {
+    for consent in ["consent-marisol", "consent-ana", "consent-leo"] {
+        county.revoke(consent).await;
+    }
+    county.world.settle().await.unwrap();
+}
+
 async fn episode(world: &World) -> EpisodeDoc {
     let mut tx = world.core().store.snapshot().await.unwrap();
     let mut all = tx.all::<EpisodeDoc>().await.unwrap();
@@ -120,10 +128,7 @@ async fn episode_ends_when_the_programmes_turn_out_to_serve_two_families() {
 async fn episode_ends_when_the_family_takes_its_consent_back() {
     let county = coordinating().await;
     let world = &county.world;
-    for consent in ["consent-marisol", "consent-ana", "consent-leo"] {
-        county.revoke(consent).await;
-    }
-    world.settle().await.unwrap();
+    take_back_all(&county).await;
     assert_eq!(
         episode(world).await.episode.state(),
         Some(ComanagementState::Ended)
@@ -136,10 +141,7 @@ async fn episode_ends_when_the_family_takes_its_consent_back() {
 async fn that_it_is_over_is_no_news_once_it_has_ended_and_nothing_begins_anew_without_consent() {
     let county = coordinating().await;
     let world = &county.world;
-    for consent in ["consent-marisol", "consent-ana", "consent-leo"] {
-        county.revoke(consent).await;
-    }
-    world.settle().await.unwrap();
+    take_back_all(&county).await;
     let ends = world
         .calworks
         .end_of_common_case("org-cws", "goals-met", "where to turn: 211");
@@ -150,10 +152,10 @@ async fn that_it_is_over_is_no_news_once_it_has_ended_and_nothing_begins_anew_wi
         county.calworks_says(message).await;
     }
     let mut tx = world.core().store.snapshot().await.unwrap();
-    let parked = tx.event_notes(EventState::Parked, 10).await.unwrap();
+    let parked = tx.events_aside(EventState::Parked, 10).await.unwrap();
     let parked: Vec<_> = parked
         .iter()
-        .map(|(_, kind, note)| (kind.as_str(), note.as_str()))
+        .map(|one| (one.kind.as_str(), one.note.as_str()))
         .collect();
     let ended = "the co-management of these people has ended";
     assert_eq!(parked, [("comanagement.started", ended)]);
@@ -269,10 +271,7 @@ async fn pause_keeps_the_reason_that_the_programme_gives() {
 async fn consent_that_comes_back_opens_a_new_episode_and_tells_both_workers_anew() {
     let county = coordinating().await;
     let world = &county.world;
-    for consent in ["consent-marisol", "consent-ana", "consent-leo"] {
-        county.revoke(consent).await;
-    }
-    world.settle().await.unwrap();
+    take_back_all(&county).await;
     let notices = |rows: Vec<tandem::store::OutboxRow>| {
         rows.iter()
             .filter(|row| row.kind == "mutual-client")
