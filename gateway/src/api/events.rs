@@ -18,7 +18,8 @@ use super::own_events;
 use super::problem::ApiError;
 use super::push::{self, Receipt};
 use super::route::{Doc, Routes};
-use crate::store::{EventState, ParkedRow};
+use crate::pipeline::core::Core;
+use crate::store::{EventState, ParkedRow, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let post = Doc::post(
@@ -172,22 +173,16 @@ async fn give_event_up(
     JsonBody(why): JsonBody<GivingUp>,
 ) -> Result<Json<ParkedEvent>, ApiError> {
     let reason = lanes::reason(&why.reason)?;
-    let (from, to) = (EventState::Parked, EventState::GivenUp);
-    let note = |row: &ParkedRow| {
-        if !why.sender_knows && REQUESTS.contains(&row.kind.as_str()) {
-            let text = "it asks for a referral, and nobody else tells its sender that it ends here: `sender_knows` is not true";
-            return Err(ApiError::conflict(text));
-        }
-        Ok(format!("{}{GIVEN_UP}{reason}", row.note))
-    };
-    set(
-        &api,
-        by.caller.name(),
-        position,
-        (from, to),
-        (note, &reason),
-    )
-    .await
+    let mut tx = api.core().store.begin().await?;
+    let row = tx.event_aside(position, EventState::Parked).await?;
+    let mut row = row.ok_or(ApiError::NotFound)?;
+    if !why.sender_knows && REQUESTS.contains(&row.kind.as_str()) {
+        let text = "it asks for a referral, and nobody else tells its sender that it ends here: `sender_knows` is not true";
+        return Err(ApiError::conflict(text));
+    }
+    row.note = format!("{}{GIVEN_UP}{reason}", row.note);
+    let by = (by.caller.name(), reason.as_str());
+    set(api.core(), tx, row, EventState::GivenUp, by).await
 }
 
 async fn take_event_up(
@@ -195,12 +190,14 @@ async fn take_event_up(
     State(api): State<Api>,
     Path(position): Path<i64>,
 ) -> Result<Json<ParkedEvent>, ApiError> {
-    let (from, to) = (EventState::GivenUp, EventState::Parked);
-    let note = |row: &ParkedRow| {
-        let first = row.note.split_once(GIVEN_UP);
-        Ok(first.map_or(row.note.as_str(), |(why, _)| why).to_owned())
-    };
-    set(&api, by.caller.name(), position, (from, to), (note, "")).await
+    let mut tx = api.core().store.begin().await?;
+    let row = tx.event_aside(position, EventState::GivenUp).await?;
+    let mut row = row.ok_or(ApiError::NotFound)?;
+    if let Some((why, _)) = row.note.split_once(GIVEN_UP) {
+        row.note = why.to_owned();
+    }
+    let by = (by.caller.name(), "");
+    set(api.core(), tx, row, EventState::Parked, by).await
 }
 
 /// Events by which a service referral is asked for.
@@ -209,23 +206,15 @@ const REQUESTS: [&str; 2] = ["referral.drafted", "referral.requested"];
 /// Between why an event was set aside and why it was given up.
 const GIVEN_UP: &str = "; given up: ";
 
-/// Lets an event that was set aside stand otherwise.
+/// Lets an event that was set aside stand otherwise, by whose word and why.
 async fn set(
-    api: &Api,
-    actor: &str,
-    position: i64,
-    (from, to): (EventState, EventState),
-    (note, reason): (impl FnOnce(&ParkedRow) -> Result<String, ApiError>, &str),
+    core: &Core,
+    mut tx: Tx,
+    row: ParkedRow,
+    to: EventState,
+    (actor, reason): (&str, &str),
 ) -> Result<Json<ParkedEvent>, ApiError> {
-    let core = api.core();
-    let mut tx = core.store.begin().await?;
-    let row = tx.event_aside(position, from).await?;
-    let row = row.ok_or(ApiError::NotFound)?;
-    let row = ParkedRow {
-        note: note(&row)?,
-        ..row
-    };
-    tx.settle_event(position, to, Some(&row.note)).await?;
+    tx.settle_event(row.position, to, Some(&row.note)).await?;
     let (now, action) = (core.clock.now(), format!("event.{}", to.code()));
     tx.audit(now, actor, &action, &row.id.to_string(), reason)
         .await?;
