@@ -121,7 +121,7 @@ async fn page(
     Ok((rows, free))
 }
 
-/// Disposes of rows, and tells how many went.
+/// Disposes of rows, each weighed again in the transaction in which it goes.
 async fn batch(
     core: &Core,
     run: &mut RunDoc,
@@ -130,20 +130,6 @@ async fn batch(
     counts: &mut KindCounts,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let count = committed(core, run, scales, rows, counts, now).await?;
-    figures::disposed(scales.kind, count);
-    Ok(())
-}
-
-/// Disposes of rows, each weighed again in the transaction in which it goes.
-async fn committed(
-    core: &Core,
-    run: &mut RunDoc,
-    scales: &Scales<'_>,
-    rows: &[Aged],
-    counts: &mut KindCounts,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
     let mut tx = core.begin().await?;
     let held = Held::load(core, &mut tx).await?;
     let mut free = Vec::new();
@@ -153,7 +139,7 @@ async fn committed(
         }
     }
     if free.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let by = run.by.clone();
     let (count, blobs) = dispose::all(core, &mut tx, scales.kind, &free, &by, now).await?;
@@ -163,7 +149,8 @@ async fn committed(
     tx.put(run, now).await?;
     tx.commit().await?;
     core.files.remove(&blobs);
-    Ok(count)
+    figures::disposed(scales.kind, count);
+    Ok(())
 }
 
 async fn end(core: &Core, mut run: RunDoc) -> Result<(), StoreError> {
