@@ -62,7 +62,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     )
     .takes::<GivingUp>()
     .gives::<ParkedEvent>(200, "Given up")
-    .refuses(400, "No reason")
+    .refuses(422, "No reason, or it is too long")
     .refuses(
         409,
         "It asks for a referral, and `sender_knows` is not true",

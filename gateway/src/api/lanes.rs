@@ -33,14 +33,14 @@ pub(super) fn routes(routes: Routes) -> Routes {
     )
     .takes::<Why>()
     .gives::<LaneView>(200, "Paused")
-    .refuses(400, "No reason");
+    .refuses(422, "No reason, or it is too long");
     let drain = button(
         "/v1/lanes/{name}/drain",
         "What waits by now is delivered; what is written after waits until the lane is resumed",
     )
     .takes::<Why>()
     .gives::<LaneView>(200, "It drains")
-    .refuses(400, "No reason");
+    .refuses(422, "No reason, or it is too long");
     let resume = button("/v1/lanes/{name}/resume", "Deliveries go on")
         .takes::<Resumption>()
         .gives::<LaneView>(200, "Resumed")

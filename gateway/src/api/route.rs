@@ -15,6 +15,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
 
 use super::Api;
 use super::caller::Access;
+use super::fhir::FHIR_JSON;
 use super::problem::Problem;
 use crate::config::Role;
 
@@ -29,6 +30,8 @@ pub struct Doc {
     roles: Option<&'static [Role]>,
     queries: Vec<Parameter>,
     body: Option<RequestBody>,
+    /// Whether the body is JSON of one shape.
+    takes_json: bool,
     answers: Vec<(u16, Response)>,
     schemas: Schemas,
 }
@@ -49,6 +52,7 @@ impl Doc {
             roles: None,
             queries,
             body: None,
+            takes_json: false,
             answers,
             schemas,
         }
@@ -91,6 +95,7 @@ impl Doc {
 
     /// The JSON body that is taken.
     pub(crate) fn takes<T: ToSchema>(mut self) -> Self {
+        self.takes_json = true;
         let content = ContentBuilder::new()
             .schema(Some(self.schema::<T>()))
             .build();
@@ -141,8 +146,11 @@ impl Doc {
         self
     }
 
-    /// A refusal with a problem document.
+    /// A refusal: with a problem document, under `/fhir` with an OperationOutcome.
     pub(crate) fn refuses(mut self, status: u16, text: &str) -> Self {
+        if self.path.starts_with("/fhir") {
+            return self.gives_raw(status, FHIR_JSON, text);
+        }
         let content = ContentBuilder::new()
             .schema(Some(self.schema::<Problem>()))
             .build();
@@ -152,6 +160,20 @@ impl Doc {
             .build();
         self.answers.push((status, answer));
         self
+    }
+
+    /// A refusal that goes without saying, said unless the route says it in its own words.
+    fn refuses_also(self, status: u16, text: &str) -> Self {
+        if self.answers.iter().any(|(said, _)| *said == status) {
+            self
+        } else {
+            self.refuses(status, text)
+        }
+    }
+
+    fn has_query(&self) -> bool {
+        let is_query = |one: &Parameter| matches!(one.parameter_in, ParameterIn::Query);
+        self.queries.iter().any(is_query)
     }
 
     fn schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
@@ -197,6 +219,16 @@ impl Doc {
             self = self
                 .refuses(401, "No valid token")
                 .refuses(403, "The token's role or system does not allow it");
+        }
+        if self.body.is_some() || self.has_query() {
+            let text = "The body or the query is not of the form that is described here";
+            self = self.refuses_also(400, text);
+        }
+        if self.takes_json {
+            self = self
+                .refuses_also(413, "The body is larger than allowed")
+                .refuses_also(415, "The body is of a kind that is not taken here")
+                .refuses_also(422, "The JSON is not of the shape expected here");
         }
         self = self.refuses(
             429,
