@@ -13,11 +13,12 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::delivery::STALE;
 use crate::store::{Store, StoreError};
 use crate::transport::http::ATTEMPT_LIMIT;
 
 /// How long a duty is held without being kept.
-const LEASE: Duration = Duration::from_secs(50);
+const LEASE: Duration = Duration::from_secs(60);
 /// Time between two looks.
 const BEAT: Duration = Duration::from_secs(4);
 /// After so long without a word and without a connection to the database a gateway is taken for dead. One that is alive
@@ -76,7 +77,7 @@ impl Duties {
             }
         }
         held.end(held.running.keys().cloned().collect()).await;
-        if let Err(error) = store.leave().await {
+        if let Err(error) = in_time(store.leave()).await {
             tracing::warn!(%error, "others take over when this gateway's leases end");
         }
     }
@@ -85,6 +86,12 @@ impl Duties {
 struct Running {
     stop: CancellationToken,
     work: JoinHandle<()>,
+}
+
+/// What the store is asked about duties. A database that says nothing for as long as between two looks counts as one that fails.
+async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let answered = tokio::time::timeout(BEAT, asked).await;
+    answered.map_err(|_| sqlx::Error::PoolTimedOut)?
 }
 
 struct Held {
@@ -103,11 +110,11 @@ struct Held {
 impl Held {
     async fn look(&mut self, store: &Store) -> Result<(), StoreError> {
         if !self.joined {
-            store.join(&self.names).await?;
+            in_time(store.join(&self.names)).await?;
             self.joined = true;
         }
         let asked_at = Instant::now();
-        let (kept, gateways) = store.renew(LEASE).await?;
+        let (kept, gateways) = in_time(store.renew(LEASE, SILENCE)).await?;
         self.kept_at = asked_at;
         let lost = self.running.keys().filter(|name| !kept.contains(*name));
         let lost: Vec<String> = lost.cloned().collect();
@@ -122,13 +129,13 @@ impl Held {
             if self.names.contains(&name) {
                 self.start(name);
             } else if !self.running.contains_key(&name) {
-                store.release(&name).await?;
+                in_time(store.release(&name)).await?;
             }
         }
         let gateways = usize::try_from(gateways).unwrap_or(1).max(1);
         let share = self.names.len().div_ceil(gateways);
         while self.running.len() < share
-            && let Some(name) = store.claim(&self.names, LEASE, SILENCE).await?
+            && let Some(name) = in_time(store.claim(&self.names, LEASE, SILENCE)).await?
         {
             tracing::info!(duty = name, "this gateway takes a duty");
             self.start(name);
@@ -138,7 +145,7 @@ impl Held {
         {
             tracing::info!(duty = name, "this gateway gives a duty to another");
             self.end(vec![name.clone()]).await;
-            store.release(&name).await?;
+            in_time(store.release(&name)).await?;
         }
         metrics::gauge!("tandem_duties_held").set(self.running.len() as f64);
         Ok(())
@@ -156,7 +163,8 @@ impl Held {
 
     /// Stops everything before another gateway may begin it.
     async fn doubt(&mut self) {
-        if self.kept_at.elapsed() + BEAT + ATTEMPT_LIMIT >= LEASE {
+        // The next look ends two beats later. What a lane has decided by then may still be handed over, and that takes its time.
+        if self.kept_at.elapsed() + 2 * BEAT + STALE + ATTEMPT_LIMIT >= LEASE {
             self.end(self.running.keys().cloned().collect()).await;
         }
     }

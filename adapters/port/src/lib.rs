@@ -16,5 +16,6 @@ pub mod outbound;
 pub mod package;
 pub mod read;
 pub mod report;
+pub mod retry_after;
 pub mod text;
 pub mod write;

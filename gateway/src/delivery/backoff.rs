@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use tandem_adapter_port::retry_after::LONGEST_WAIT;
+
 use crate::config::DeliveryConfig;
 use crate::seal::fill_random;
 
@@ -15,6 +18,14 @@ pub(super) fn wait(config: &DeliveryConfig, attempts: i64) -> Duration {
         seconds(config.longest_retry_seconds),
         times,
     )
+}
+
+/// The latest time until which a message may wait for its next attempt, whoever said how long.
+#[must_use]
+pub(super) fn latest(config: &DeliveryConfig, now: Timestamp) -> Timestamp {
+    let longest = Duration::from_secs(u64::from(config.longest_retry_seconds));
+    now.checked_add(longest.max(LONGEST_WAIT))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// A pause for the n-th time in a row: drawn from half of the first to a ceiling that doubles each time up to the longest.

@@ -85,6 +85,14 @@ impl Board {
         served.collect()
     }
 
+    /// Lets a lane that is served here try again at once, whatever its destination answered before.
+    pub fn reset(&self, lane: &str) {
+        let lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signs) = lanes.get(lane) {
+            signs.breaker().reset();
+        }
+    }
+
     /// Shows a lane as long as it is served.
     pub(super) fn show(&self, lane: &str, signs: Signs) -> OnBoard<'_> {
         let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);

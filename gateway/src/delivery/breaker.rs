@@ -64,8 +64,12 @@ pub(super) struct Breaker {
 enum State {
     /// Deliveries run; so many in a row have failed.
     Closed { failures: u32 },
-    /// Nothing is tried before an instant; it is the n-th time in a row.
-    Open { until: Timestamp, times: u32 },
+    /// Nothing is tried between two instants; it is the n-th time in a row.
+    Open {
+        since: Timestamp,
+        until: Timestamp,
+        times: u32,
+    },
     /// One message is under way, or wanted.
     HalfOpen { times: u32 },
 }
@@ -89,8 +93,8 @@ impl Breaker {
 
     /// How much may be tried at an instant.
     pub(super) fn allows(&mut self, now: Timestamp) -> Allowed {
-        if let State::Open { until, times } = self.state {
-            if now < until {
+        if let State::Open { until, times, .. } = self.state {
+            if self.is_closed_to(now) {
                 return Allowed::NotBefore(until);
             }
             self.goes_to(State::HalfOpen { times });
@@ -101,9 +105,9 @@ impl Breaker {
         }
     }
 
-    /// Whether nothing may be tried at an instant.
+    /// Whether nothing may be tried at an instant. Before the breaker opened, by a clock that was ahead then, everything may.
     pub(super) fn is_closed_to(&self, now: Timestamp) -> bool {
-        matches!(self.state, State::Open { until, .. } if now < until)
+        matches!(self.state, State::Open { since, until, .. } if (since..until).contains(&now))
     }
 
     /// Takes in what came of an attempt.
@@ -122,6 +126,10 @@ impl Breaker {
             }
             return;
         };
+        if self.is_closed_to(now) {
+            self.fails_once_more(after.unwrap_or_default(), now);
+            return;
+        }
         let (failures, times) = match self.state {
             State::Closed { failures } => (failures.saturating_add(1), 0),
             State::HalfOpen { times } | State::Open { times, .. } => (u32::MAX, times),
@@ -140,11 +148,23 @@ impl Breaker {
         );
         let pause = pause.max(after.unwrap_or_default());
         let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
-        let until = match self.state {
-            State::Open { until: known, .. } => known.max(until),
-            _ => until,
-        };
-        self.goes_to(State::Open { until, times });
+        self.goes_to(State::Open {
+            since: now,
+            until,
+            times,
+        });
+    }
+
+    /// What was under way when the breaker opened says no more than the first that failed, unless it says when to come back.
+    fn fails_once_more(&mut self, after: Duration, now: Timestamp) {
+        if let State::Open { until, .. } = &mut self.state {
+            *until = (*until).max(now.checked_add(after).unwrap_or(Timestamp::MAX));
+        }
+    }
+
+    /// Somebody knows that the destination is back: as much as is due may be tried at once.
+    pub(super) fn reset(&mut self) {
+        self.goes_to(State::Closed { failures: 0 });
     }
 
     fn goes_to(&mut self, state: State) {
@@ -233,6 +253,34 @@ mod tests {
         breaker.ended(&config(), &failed(Some(900)), at(0));
         assert_eq!(breaker.allows(at(899)), Allowed::NotBefore(at(900)));
         assert_eq!(breaker.allows(at(900)), Allowed::Probe);
+    }
+
+    #[test]
+    fn attempts_that_were_under_way_when_it_opened_make_no_pause_longer() {
+        let mut breaker = Breaker::new("hmis-demo");
+        for _ in 0..40 {
+            breaker.ended(&config(), &failed(None), at(0));
+        }
+        assert_eq!(breaker.allows(at(10)), Allowed::Probe, "the first pause");
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_leaves_no_destination_alone_for_as_long() {
+        let mut breaker = Breaker::new("hmis-demo");
+        breaker.ended(&config(), &failed(Some(60)), at(1_000_000));
+        assert!(breaker.is_closed_to(at(1_000_000)));
+        assert_eq!(breaker.allows(at(0)), Allowed::Probe);
+        breaker.ended(&config(), &failed(Some(60)), at(0));
+        assert_eq!(breaker.allows(at(59)), Allowed::NotBefore(at(60)));
+    }
+
+    #[test]
+    fn a_destination_of_which_somebody_knows_that_it_is_back_is_asked_at_once() {
+        let mut breaker = Breaker::new("hmis-demo");
+        breaker.ended(&config(), &failed(Some(86_400)), at(0));
+        assert!(matches!(breaker.allows(at(1)), Allowed::NotBefore(_)));
+        breaker.reset();
+        assert_eq!(breaker.allows(at(1)), Allowed::All);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tandem_adapter_port::conversation::{Conclusion, Conversation, Step, TransportFailure};
+use tandem_adapter_port::retry_after::retry_after;
 use tandem_adapter_port::write::{Delivery, Fault, WrittenFile};
 
 use super::response::Response;
@@ -24,6 +25,10 @@ pub enum Carrier {
 
 /// Most requests of one conversation, so that no partner can keep us talking.
 const MOST_REQUESTS: usize = 64;
+
+/// Longest list of message ids in a header: servers take no longer ones than some thousand bytes (8 KiB a line, in many). A file that
+/// carries more is known by its name, and holds the ids.
+const LONGEST_IDS: usize = 4_000;
 
 /// What came of handing something over, and how the destination answered.
 #[derive(Debug, Clone)]
@@ -47,7 +52,7 @@ impl Carried {
 }
 
 /// Hands a file over.
-pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Carried {
+pub(super) async fn file(carrier: &Carrier, file: &WrittenFile, now: Timestamp) -> Carried {
     let delivery = match carrier {
         Carrier::Folder(folder) => {
             let (folder, name, bytes) = (Arc::clone(folder), file.name.clone(), file.bytes.clone());
@@ -60,29 +65,42 @@ pub(super) async fn file(carrier: &Carrier, file: &WrittenFile) -> Carried {
                         may_have_arrived: false,
                     };
                 }
-                Ok(Err(error)) => retry(
-                    Fault::Ours,
-                    format!("cannot write to the exchange folder: {}", error.kind()),
-                ),
+                Ok(Err(not_put)) => {
+                    let kind = not_put.error.kind();
+                    let text = format!("cannot write to the exchange folder: {kind}");
+                    return Carried {
+                        delivery: retry(Fault::Ours, text),
+                        response: None,
+                        may_have_arrived: not_put.may_be_seen,
+                    };
+                }
                 Err(_) => retry(
                     Fault::Ours,
                     "writing to the exchange folder ended abnormally".to_owned(),
                 ),
             }
         }
-        Carrier::Push(client, url) => return push(client, url, file).await,
+        Carrier::Push(client, url) => return push(client, url, file, now).await,
         Carrier::Fhir(_) => park(Fault::Ours, "a FHIR server takes no files".to_owned()),
     };
     Carried::of(delivery)
 }
 
-async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Carried {
+async fn push(
+    client: &PartnerClient,
+    url: &url::Url,
+    file: &WrittenFile,
+    now: Timestamp,
+) -> Carried {
     let ids: Vec<String> = file.messages.iter().map(ToString::to_string).collect();
-    let request = http::Request::post(url.as_str())
+    let mut request = http::Request::post(url.as_str())
         .header(http::header::CONTENT_TYPE, file.content_type)
-        .header("tandem-message-id", ids.join(","))
-        .header("tandem-file-name", &file.name)
-        .body(file.bytes.clone());
+        .header("tandem-file-name", &file.name);
+    let ids = ids.join(",");
+    if ids.len() <= LONGEST_IDS {
+        request = request.header("tandem-message-id", ids);
+    }
+    let request = request.body(file.bytes.clone());
     let Ok(request) = request else {
         let text = "the request cannot be built".to_owned();
         return Carried::of(park(Fault::Ours, text));
@@ -90,7 +108,7 @@ async fn push(client: &PartnerClient, url: &url::Url, file: &WrittenFile) -> Car
     let answer = client.send(request).await;
     let response = Response::of(&answer);
     let delivery = match &answer {
-        Ok(answer) => from_status(answer),
+        Ok(answer) => from_status(answer, now),
         Err(failure) => from_failure(failure),
     };
     Carried {
@@ -105,17 +123,12 @@ pub(super) const fn is_open(delivery: &Delivery) -> bool {
     matches!(delivery, Delivery::Retry { .. } | Delivery::Park { .. })
 }
 
-fn from_status(answer: &http::Response<Vec<u8>>) -> Delivery {
+fn from_status(answer: &http::Response<Vec<u8>>, now: Timestamp) -> Delivery {
     let status = answer.status();
     if status.is_success() {
         return Delivery::Acknowledged { reference: None };
     }
-    let after = answer
-        .headers()
-        .get(http::header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.trim().parse().ok())
-        .map(std::time::Duration::from_secs);
+    let after = retry_after(answer.headers(), now);
     let text = format!("the partner answered {}", status.as_u16());
     match status.as_u16() {
         401 | 403 => retry(Fault::Ours, text),

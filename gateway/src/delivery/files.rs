@@ -112,7 +112,7 @@ async fn hand_over(
     let mut all_handed_over = true;
     for file in &written.files {
         let started = Instant::now();
-        let handed = carry::file(&lane.carrier, file).await;
+        let handed = carry::file(&lane.carrier, file, core.clock.now()).await;
         lane.ended(core, &handed.delivery, started.elapsed());
         all_handed_over &= matches!(
             handed.delivery,

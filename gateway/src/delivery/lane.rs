@@ -1,7 +1,8 @@
 //! A lane: the messages of one destination, in order per case.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -10,9 +11,10 @@ use jiff::Timestamp;
 use tandem_adapter_port::write::{Delivery, FormatWriter};
 use tandem_fhir::config::FhirConfig;
 use tandem_mappings::model::id::SystemId;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::backoff;
 use super::board::Signs;
 use super::breaker::{Allowed, Breaker};
 use super::carry::Carrier;
@@ -23,7 +25,7 @@ use super::{conversation, files};
 use crate::config::LaneConfig;
 use crate::figures;
 use crate::pipeline::core::Core;
-use crate::store::{OutboxRow, Scribe, StoreError};
+use crate::store::{Heads, OutboxRow, OutboxState, Scribe, StoreError, Tx, Wanted};
 
 /// How often each of the attempts that a lane makes at one time is made anew before it looks up what is due.
 const TURNS: usize = 8;
@@ -31,6 +33,10 @@ const TURNS: usize = 8;
 const NOTING: usize = 2;
 /// Numbers of posted files that are taken at one time.
 const NUMBERS: u32 = 64;
+/// Messages that are looked up in one turn at most, however many go together: they are in memory until it has ended.
+const MOST: usize = 1_000;
+/// How long a lane goes on without looking whether it was stopped.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How a lane's messages are written.
 #[derive(Clone)]
@@ -59,6 +65,8 @@ pub(super) struct Gate {
     rate: Option<Arc<DefaultDirectRateLimiter>>,
     in_flight: usize,
     places: Arc<Semaphore>,
+    /// Counts the lane's turns.
+    turns: Arc<AtomicU64>,
     pub(super) signs: Signs,
     pub(super) numbers: Arc<Numbers>,
     pub(super) decided: Arc<Scribe<Decided>>,
@@ -84,6 +92,7 @@ impl Gate {
             rate: rate.map(|quota| Arc::new(RateLimiter::direct(quota))),
             in_flight,
             places: Arc::new(Semaphore::new(in_flight)),
+            turns: Arc::default(),
             signs: Signs::new(Breaker::new(system.as_str())),
             numbers: Arc::new(Numbers::taking(numbers)),
             decided: Arc::default(),
@@ -143,7 +152,17 @@ impl Lane {
         } else {
             TURNS
         };
-        self.batch() * self.gate.in_flight * turns
+        let all = self.batch() * self.gate.in_flight * turns;
+        all.min(self.batch().max(MOST))
+    }
+
+    /// Up to which position messages are tried now; `None` while the lane is paused or held.
+    async fn tried_to(&self, tx: &mut Tx) -> Result<Option<i64>, StoreError> {
+        let name = self.system.as_str();
+        if tx.hold(name).await?.is_some() {
+            return Ok(None);
+        }
+        Ok(tx.lane(name).await?.tried_to())
     }
 
     /// Waits until so many messages may go, by real time: a moved clock lets nothing through.
@@ -222,6 +241,12 @@ enum Turned {
     Idle(Option<Timestamp>),
 }
 
+/// Up to which position a lane tries messages, and when it looked.
+struct Looked {
+    up_to: Option<i64>,
+    at: Instant,
+}
+
 /// One turn of a lane: claims what is due and tries it.
 ///
 /// # Errors
@@ -232,35 +257,49 @@ async fn turn(
     stop: &CancellationToken,
 ) -> Result<Turned, StoreError> {
     let started_at = core.clock.now();
-    let most = lane.most();
     let limit = match lane.gate.signs.breaker().allows(started_at) {
-        Allowed::All => i64::try_from(most).unwrap_or(100),
+        Allowed::All => lane.most(),
         Allowed::Probe => 1,
         Allowed::NotBefore(until) => return Ok(Turned::Idle(Some(until))),
     };
     let mut snapshot = core.store.snapshot().await?;
-    if snapshot.hold(lane.system.as_str()).await?.is_some() {
-        return Ok(Turned::Idle(None));
-    }
-    let Some(up_to) = snapshot.lane(lane.system.as_str()).await?.tried_to() else {
+    let at = Instant::now();
+    let Some(up_to) = lane.tried_to(&mut snapshot).await? else {
         return Ok(Turned::Idle(None));
     };
-    let mut rows = snapshot
-        .due_outbox(lane.system.as_str(), started_at, up_to, limit)
-        .await?;
-    if rows.is_empty() {
-        let due = snapshot.next_due(lane.system.as_str(), up_to).await?;
+    let name = lane.system.as_str();
+    let wanted = Wanted {
+        lane: name,
+        now: started_at,
+        up_to,
+        limit,
+        turn: lane.gate.turns.fetch_add(1, Ordering::Relaxed),
+    };
+    let Heads {
+        mut rows,
+        unreadable,
+    } = snapshot.due_outbox(&wanted).await?;
+    let latest = backoff::latest(&core.loaded.config.delivery, started_at);
+    let is_late = snapshot.last_due(name).await?.filter(|at| *at > latest);
+    let has_changed = !unreadable.is_empty() || is_late.is_some();
+    if rows.is_empty() && !has_changed {
+        let due = snapshot.next_due(name, up_to).await?;
         return Ok(Turned::Idle(due.filter(|at| *at > started_at)));
     }
     drop(snapshot);
+    if has_changed {
+        mend(core, lane, unreadable, latest, started_at).await?;
+    }
     // Each batch is decided right before its own attempt. No two rows are of one case.
     let mut batches = Vec::new();
     while !rows.is_empty() {
         let rest = rows.split_off(lane.batch().min(rows.len()));
         batches.push(std::mem::replace(&mut rows, rest));
     }
+    let up_to = Some(up_to);
+    let looked = Mutex::new(Looked { up_to, at });
     let mut attempts = futures::stream::iter(batches)
-        .map(|rows| attempt(core, lane, rows, stop))
+        .map(|rows| attempt(core, lane, rows, &looked, stop))
         .buffer_unordered(lane.at_once());
     let mut all = Ok(());
     while let Some(ended) = attempts.next().await {
@@ -272,11 +311,44 @@ async fn turn(
     Ok(Turned::Tried)
 }
 
+/// Sets aside what does not open, which holds up its own case alone, and lets be due what a clock that was ahead has put off for
+/// longer than any wait.
+///
+/// # Errors
+/// When the store fails.
+async fn mend(
+    core: &Core,
+    lane: &Lane,
+    unreadable: Vec<(OutboxRow, StoreError)>,
+    latest: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = core.store.begin().await?;
+    for (row, error) in unreadable {
+        tracing::error!(message = %row.id, lane = %row.lane, %error, "a message does not open; it is parked");
+        let parked = OutboxRow {
+            state: OutboxState::Parked,
+            fault: Some("ours".to_owned()),
+            note: Some(format!("the stored message does not open: {error}")),
+            ..row.clone()
+        };
+        if tx.move_outbox(&parked, row.state, now).await? {
+            outcome::record(core, &mut tx, &parked, now).await?;
+        }
+    }
+    let moved = tx.due_now(lane.system.as_str(), latest, now).await?;
+    if moved > 0 {
+        tracing::warn!(lane = %lane.system, moved, "messages were put off by a clock that was ahead; they are due now");
+    }
+    tx.commit().await
+}
+
 /// Tries messages that go together, unless the lane was stopped or broken since they were found due.
 async fn attempt(
     core: &Arc<Core>,
     lane: &Lane,
-    rows: Vec<OutboxRow>,
+    mut rows: Vec<OutboxRow>,
+    looked: &Mutex<Looked>,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
     // Until the destination has answered, not until that is noted.
@@ -286,6 +358,17 @@ async fn attempt(
     lane.paced(rows.len(), stop).await;
     let started_at = core.clock.now();
     if stop.is_cancelled() || lane.gate.signs.breaker().is_closed_to(started_at) {
+        return Ok(());
+    }
+    {
+        let mut looked = looked.lock().await;
+        if looked.at.elapsed() >= LOOK {
+            looked.at = Instant::now();
+            looked.up_to = lane.tried_to(&mut core.store.snapshot().await?).await?;
+        }
+        rows.retain(|row| looked.up_to.is_some_and(|up_to| row.position <= up_to));
+    }
+    if rows.is_empty() {
         return Ok(());
     }
     let drafts = ready::weigh(core, rows, started_at).await?;

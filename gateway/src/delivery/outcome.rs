@@ -74,7 +74,7 @@ impl Entry for Ended {
         let mut outcomes = Vec::with_capacity(self.attempts.len());
         for one in &self.attempts {
             let settled = Box::pin(settle(core, tx, one, now));
-            outcomes.extend(one.attempt.around(settled).await?);
+            outcomes.push(one.attempt.around(settled).await?);
         }
         Ok(outcomes)
     }
@@ -103,13 +103,13 @@ pub(super) async fn all_ended(
     Ok(())
 }
 
-/// Settles an attempt. Returns how it ended, if it is counted.
+/// Settles an attempt. Returns how it ended.
 async fn settle(
     core: &Core,
     tx: &mut Tx,
     attempted: &Attempted,
     now: Timestamp,
-) -> Result<Option<&'static str>, StoreError> {
+) -> Result<&'static str, StoreError> {
     let from = attempted.row.state;
     let mut row = attempted.row.clone();
     row.attempts += 1;
@@ -150,13 +150,7 @@ async fn settle(
     row.fault = fault.map(str::to_owned);
     row.note.clone_from(&note);
     let was_withdrawn = !tx.move_outbox(&row, from, now).await?;
-    if was_withdrawn && !overtaken(tx, &row, now).await? {
-        if attempted.may_have_arrived {
-            disclosed(tx, attempted, now).await?;
-            recall::after_attempt(core, tx, &row, true, now).await?;
-        }
-        return Ok(None);
-    }
+    let has_ended = !was_withdrawn || overtaken(tx, &row, now).await?;
     tx.add_attempt(&AttemptRow {
         message: row.id,
         number: 0,
@@ -171,6 +165,19 @@ async fn settle(
         decision: attempted.decision,
     })
     .await?;
+    let id = row.id.to_string();
+    let was_held = tx.get::<DisclosureDoc>(&id).await?.is_some();
+    if !has_ended {
+        let is_withdrawn = tx.withdrawn_attempt_ended(row.id).await?;
+        if attempted.may_have_arrived {
+            disclosed(tx, attempted, now).await?;
+            recall::after_attempt(core, tx, &row, is_withdrawn, now).await?;
+            if is_withdrawn && !was_held {
+                referrals::may_be_there_after_all(core, tx, row.id, now).await?;
+            }
+        }
+        return Ok(outcome);
+    }
     record(core, tx, &row, now).await?;
     if matches!(
         row.state,
@@ -181,8 +188,8 @@ async fn settle(
         if was_withdrawn || tx.basis().await? != attempted.basis {
             recall::after_attempt(core, tx, &row, was_withdrawn, now).await?;
         }
-        if was_withdrawn {
-            referrals::delivered_after_all(core, tx, row.id, now).await?;
+        if was_withdrawn && !was_held {
+            referrals::may_be_there_after_all(core, tx, row.id, now).await?;
         }
     } else if attempted.may_have_arrived {
         // Its answer was lost: until somebody knows better, its recipient counts as one who has it.
@@ -194,7 +201,7 @@ async fn settle(
         answer.note(Field::Outcome, row.state.code());
         answer.around(acknowledged(core, tx, row.id, now)).await?;
     }
-    Ok(Some(outcome))
+    Ok(outcome)
 }
 
 /// A message was withdrawn while its attempt ran, and its recipient has it all the same: that is kept, never lost.
@@ -227,6 +234,10 @@ pub(super) async fn record(
     let Ok(target) = row.lane.parse::<SystemId>() else {
         return Ok(());
     };
+    if row.state == OutboxState::Parked {
+        let fault = row.fault.as_deref();
+        tracing::warn!(message = %row.id, lane = %row.lane, fault, "a message is parked: its case waits until it is replayed or skipped");
+    }
     let attempt = u32::try_from(row.attempts).unwrap_or(u32::MAX);
     let told = Box::new(DeliveryTold {
         message: row.id,
@@ -290,8 +301,10 @@ pub(super) async fn broke_off(core: &Core, lane: &SystemId) -> Result<(), StoreE
         row.is_handed = false;
         tx.move_outbox(&row, row.state, now).await?;
         let known = tx.get::<DisclosureDoc>(&row.id.to_string()).await?;
+        let was_held = known.is_some();
+        let is_known = known.is_some_and(|known| !known.is_recalled);
         let proposal = serde_json::from_slice::<Proposal>(&row.content);
-        if let (None, Ok(proposal)) = (known, proposal) {
+        if let (false, Ok(proposal)) = (is_known, proposal) {
             let document = DisclosureDoc {
                 message: row.id,
                 holder: lane.clone(),
@@ -306,6 +319,9 @@ pub(super) async fn broke_off(core: &Core, lane: &SystemId) -> Result<(), StoreE
         }
         if row.state == OutboxState::Withdrawn {
             recall::if_held(core, &mut tx, &row, now).await?;
+            if !was_held {
+                referrals::may_be_there_after_all(core, &mut tx, row.id, now).await?;
+            }
         }
     }
     tx.commit().await

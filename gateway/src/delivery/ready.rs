@@ -3,15 +3,18 @@
 //! It is decided in a snapshot, beside the writers, and written in the destination's form. What it rests on may change before that is
 //! noted; then it is decided once more while nobody else writes, and told only if that comes to the same.
 
+use std::time::Instant;
+
 use jiff::Timestamp;
 use tandem_adapter_port::outbound::Outbound;
+use tandem_adapter_port::write::{Delivery, Fault};
 use tandem_consent::Action;
 use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, SystemId};
 
-use super::backoff;
 use super::carry::Carried;
 use super::lane::Lane;
-use super::outcome::Attempted;
+use super::outcome::{self, Attempted};
+use super::{STALE, backoff};
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
 use crate::pipeline::tell::Ruling;
@@ -113,6 +116,8 @@ impl PartialEq for Ruled {
 pub(super) struct Drafts {
     pub(super) all: Vec<Draft>,
     basis: i64,
+    /// Since when they are weighed, by a clock that nobody sets.
+    begun: Instant,
 }
 
 impl Drafts {
@@ -135,12 +140,13 @@ pub(super) async fn weigh(
     rows: Vec<OutboxRow>,
     now: Timestamp,
 ) -> Result<Drafts, StoreError> {
+    let begun = Instant::now();
     let mut snapshot = core.store.snapshot().await?;
     let basis = snapshot.basis().await?;
     let (mut all, mut undecided) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
-        if snapshot.outbox_state(row.id).await? != Some(row.state) {
-            // It was withdrawn since it was found due.
+        if snapshot.untried_state(row.id).await? != Some(row.state) {
+            // It was withdrawn since it was found due, or another gateway tries it.
             continue;
         }
         let attempt = core.traces.begin(Step::Attempt, row.trace.as_ref());
@@ -162,7 +168,7 @@ pub(super) async fn weigh(
     for (row, error) in undecided {
         try_later(core, &row, &error, now).await?;
     }
-    Ok(Drafts { all, basis })
+    Ok(Drafts { all, basis, begun })
 }
 
 const fn cannot_be_read(error: &StoreError) -> bool {
@@ -185,7 +191,7 @@ impl Entry for Decided {
 
     async fn note(&self, core: &Core, tx: &mut Tx) -> Result<Self::Noted, StoreError> {
         for draft in &self.drafts.all {
-            if tx.outbox_state(draft.row.id).await? != Some(draft.row.state) {
+            if tx.untried_state(draft.row.id).await? != Some(draft.row.state) {
                 return Ok(None);
             }
         }
@@ -237,6 +243,7 @@ pub(super) async fn decide(
         handed,
         now,
     };
+    let begun = decided.drafts.begun;
     let (decided, told) = match lane.gate.decided.note(&core.store, core, decided).await {
         Ok(noted) => noted,
         Err(error) if cannot_be_read(&error) => {
@@ -259,7 +266,21 @@ pub(super) async fn decide(
             attempt: draft.attempt,
         })
     });
-    Ok(ready.collect())
+    let ready: Vec<Ready> = ready.collect();
+    if begun.elapsed() < STALE {
+        return Ok(ready);
+    }
+    let text = "the decision was noted too late to be acted upon".to_owned();
+    let late = Carried::of(Delivery::Retry {
+        fault: Fault::Ours,
+        after: None,
+        text,
+    });
+    let late = ready
+        .into_iter()
+        .map(|one| one.attempted(now, None, late.clone()));
+    outcome::all_ended(core, lane, late.collect(), Vec::new()).await?;
+    Ok(Vec::new())
 }
 
 /// Lets a message wait that can't be decided now. That is no attempt, and uses up none.
@@ -334,7 +355,9 @@ async fn note(
                 fault: Some("ours".to_owned()),
                 ..ended(row, OutboxState::Parked, why)
             };
-            tx.move_outbox(&parked, row.state, now).await?;
+            if tx.move_outbox(&parked, row.state, now).await? {
+                outcome::record(core, tx, &parked, now).await?;
+            }
             return Ok(None);
         }
         Found::Gone(why) => {

@@ -57,6 +57,8 @@ pub struct Core {
     pub engine: Engine,
     /// The match index.
     pub matcher: Arc<Mutex<Matcher>>,
+    /// How many losses of the store the match index has been read after.
+    pub losses_known: Arc<AtomicU64>,
     /// The gateway's own system id.
     pub gateway: SystemId,
     /// Counts up whenever something waits or was done, for all but the lanes, which have bells of their own.
@@ -163,15 +165,22 @@ impl Core {
     /// The transaction, when the index knows what it sees; else the index was read anew, and it is to be begun again. That an earlier
     /// transaction was lost is known to whoever has a turn after it, and not before.
     async fn knowing(&self, mut tx: Tx) -> Result<Option<Tx>, StoreError> {
-        if !self.store.take_lost() {
+        if self.index_is_true() {
             self.follow(&mut tx).await?;
             return Ok(Some(tx));
         }
         drop(tx);
         // The index may know what was written and then lost.
-        let reloaded = Box::pin(self.reload_index()).await;
-        reloaded.inspect_err(|_| self.store.note_lost())?;
+        let writer = self.store.begin_apart().await?;
+        if !self.index_is_true() {
+            Box::pin(self.read_index(writer)).await?;
+        }
         Ok(None)
+    }
+
+    /// Whether nothing was lost since the index was read, as far as is known to whoever has a turn.
+    fn index_is_true(&self) -> bool {
+        self.losses_known.load(Ordering::Acquire) == self.store.losses()
     }
 
     /// The match index, to follow what a transaction writes: should that not become durable, it is read anew.
@@ -213,15 +222,19 @@ impl Core {
     /// # Errors
     /// When the store fails.
     pub async fn reload_index(&self) -> Result<(), StoreError> {
-        // Nobody commits a record or a steward's word between what is read here and the index that then has it.
-        let _writer = self.store.begin_apart().await?;
-        let index = Box::pin(Matcher::load(
-            &self.engine,
-            &self.store,
-            &self.loaded.config,
-        ))
-        .await?;
+        let writer = self.store.begin_apart().await?;
+        Box::pin(self.read_index(writer)).await
+    }
+
+    /// Reads the index while nobody else writes: nobody commits a record or a steward's word between what is read here and the index that
+    /// then has it. Who is dropped meanwhile leaves the index for the next to read.
+    async fn read_index(&self, mut writer: Tx) -> Result<(), StoreError> {
+        writer.stands_still().await?;
+        let losses = self.store.losses();
+        let index = Matcher::load(&self.engine, &self.store, &self.loaded.config);
+        let index = Box::pin(index).await?;
         self.matcher.lock().await.replace(index);
+        self.losses_known.store(losses, Ordering::Release);
         Ok(())
     }
 
@@ -248,6 +261,13 @@ impl Core {
         };
         self.room.store(room.min(COUNTED_EVERY), Ordering::Release);
         Ok(true)
+    }
+
+    /// What was accepted holds so many events. One takes its room before it is known how many they are.
+    pub fn has_taken(&self, events: u64) {
+        let take = |room: u64| Some(room.saturating_sub(events.saturating_sub(1)));
+        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
+        let _room = self.room.fetch_update(set, fetch, take);
     }
 
     /// The configuration of a system.

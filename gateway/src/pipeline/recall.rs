@@ -304,6 +304,7 @@ async fn notice(
         return Ok(());
     };
     let duties = vec![Duty::StopUse, Duty::DoNotRedisclose];
+    let effect_key = format!("recall:{}", uuid::Uuid::now_v7());
     let proposal = Proposal {
         sender: gateway,
         recipient,
@@ -311,9 +312,9 @@ async fn notice(
         action: Action::Notify,
         people: Vec::new(),
         recipient_case: None,
-        // Recalls overtake nothing and wait for nothing but each other.
-        case: format!("recall:{holder}"),
-        effect_key: format!("recall:{}", uuid::Uuid::now_v7()),
+        // A recall waits for nothing, not even for another one: one that is refused would hold up all later ones.
+        case: effect_key.clone(),
+        effect_key,
         items: vec![compose::item(
             "body",
             Part::Body,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use tandem_mappings::model::id::MessageId;
 
+use super::outbox::outbox_without_content;
 use super::sql::query;
 use super::tx::micros;
 use super::{OutboxRow, StoreError, Tx};
@@ -32,10 +33,28 @@ impl Tx {
         Ok(())
     }
 
-    /// The messages of a lane that an attempt hands over, without a note how that ended.
+    /// Notes that an attempt has ended whose message was withdrawn meanwhile. Returns whether it was.
     ///
     /// # Errors
-    /// When the store fails or a message does not open.
+    /// When the store fails.
+    pub async fn withdrawn_attempt_ended(
+        &mut self,
+        message: MessageId,
+    ) -> Result<bool, StoreError> {
+        let done = query(
+            "UPDATE outbox SET handed = 0 WHERE jurisdiction = $1 AND id = $2 AND state = 'withdrawn'",
+        )
+        .bind(self.jurisdiction())
+        .bind(message.as_bytes().as_slice())
+        .execute(&mut self.inner)
+        .await?;
+        Ok(done == 1)
+    }
+
+    /// The messages of a lane that an attempt hands over, without a note how that ended; one that does not open, without what it tells.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn handed_outbox(&mut self, lane: &str) -> Result<Vec<OutboxRow>, StoreError> {
         let rows =
             query("SELECT * FROM outbox WHERE jurisdiction = $1 AND lane = $2 AND handed = 1")
@@ -45,7 +64,10 @@ impl Tx {
                 .await?;
         let mut rows: Vec<OutboxRow> = rows
             .iter()
-            .map(|row| self.outbox_row(row))
+            .map(|row| {
+                self.outbox_row(row)
+                    .or_else(|_| outbox_without_content(row))
+            })
             .collect::<Result<_, _>>()?;
         rows.sort_by_key(|row| row.position);
         Ok(rows)

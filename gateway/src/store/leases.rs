@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::engine::Engine;
-use super::sql::{Open, Session};
-use super::{Store, StoreError};
+use super::sql::{Open, Session, query};
+use super::{Store, StoreError, Tx};
 
 /// Beginning of the name under which a gateway says that it is there.
 const GATEWAY: &str = "gateway/";
@@ -15,6 +15,22 @@ macro_rules! now {
     () => {
         "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT"
     };
+}
+
+impl Tx {
+    /// This writer lets others wait longer than between two statements: a server that takes it for one that stands still leaves it alone
+    /// for some minutes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stands_still(&mut self) -> Result<(), StoreError> {
+        if self.is_shared() {
+            query("SET LOCAL idle_in_transaction_session_timeout = '10min'")
+                .execute(&mut self.inner)
+                .await?;
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -48,11 +64,16 @@ impl Store {
     }
 
     /// Keeps what this gateway holds, and its own place among the others. Returns the duties that it still holds, and how many
-    /// gateways there are.
+    /// gateways there are: not those that have no connection to the database and have not kept their place for `silence`, whose duties
+    /// are free (see [`Store::claim`]).
     ///
     /// # Errors
     /// When the store fails; then it must be taken that nothing was kept.
-    pub async fn renew(&self, time: Duration) -> Result<(BTreeSet<String>, i64), StoreError> {
+    pub async fn renew(
+        &self,
+        time: Duration,
+        silence: Duration,
+    ) -> Result<(BTreeSet<String>, i64), StoreError> {
         let Some(pool) = self.engine.shared() else {
             return Ok((BTreeSet::new(), 1));
         };
@@ -71,9 +92,14 @@ impl Store {
         .await?;
         let gateways: i64 = sqlx::query_scalar(concat!(
             "SELECT COUNT(*) FROM lease WHERE jurisdiction = $1 AND name LIKE 'gateway/%' AND until >= ",
-            now!()
+            now!(),
+            " AND (until >= ",
+            now!(),
+            " + $2 OR EXISTS (SELECT 1 FROM pg_stat_activity \
+             WHERE application_name = 'tandem ' || encode(holder, 'hex')))"
         ))
         .bind(self.sealer.jurisdiction().as_str())
+        .bind(micros(time.saturating_sub(silence)))
         .fetch_one(pool)
         .await?;
         let duties = held.into_iter().filter(|name| !name.starts_with(GATEWAY));
@@ -279,6 +305,7 @@ fn micros(time: Duration) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sql::query_scalar;
     use super::super::tests::on_postgres;
     use super::*;
 
@@ -305,8 +332,14 @@ mod tests {
             Some("lane/b")
         );
         assert_eq!(first.claim(&all, LONG, LONG).await.unwrap(), None);
-        assert_eq!(first.renew(LONG).await.unwrap(), (duties(&["lane/a"]), 1));
-        assert_eq!(second.renew(LONG).await.unwrap(), (duties(&["lane/b"]), 2));
+        assert_eq!(
+            first.renew(LONG, LONG).await.unwrap(),
+            (duties(&["lane/a"]), 1)
+        );
+        assert_eq!(
+            second.renew(LONG, LONG).await.unwrap(),
+            (duties(&["lane/b"]), 2)
+        );
         // Nobody gives up what is another's.
         second.release("lane/a").await.unwrap();
         assert_eq!(second.claim(&all, LONG, LONG).await.unwrap(), None);
@@ -324,9 +357,15 @@ mod tests {
             Some("lane/a")
         );
         // Whose time was over does not get it back by keeping it.
-        assert_eq!(second.renew(LONG).await.unwrap(), (duties(&["lane/b"]), 2));
+        assert_eq!(
+            second.renew(LONG, LONG).await.unwrap(),
+            (duties(&["lane/b"]), 2)
+        );
         second.leave().await.unwrap();
-        assert_eq!(first.renew(LONG).await.unwrap(), (duties(&["lane/a"]), 1));
+        assert_eq!(
+            first.renew(LONG, LONG).await.unwrap(),
+            (duties(&["lane/a"]), 1)
+        );
         assert_eq!(
             first.claim(&all, LONG, LONG).await.unwrap().as_deref(),
             Some("lane/b")
@@ -342,6 +381,9 @@ mod tests {
         second.join(&all).await.unwrap();
         assert!(second.claim(&all, LONG, LONG).await.unwrap().is_some());
         assert_eq!(first.claim(&all, LONG, Duration::ZERO).await.unwrap(), None);
+        first.join(&all).await.unwrap();
+        second.renew(LONG, LONG).await.unwrap();
+        assert_eq!(first.renew(LONG, Duration::ZERO).await.unwrap().1, 2);
         second.close().await;
         assert_eq!(first.claim(&all, LONG, LONG).await.unwrap(), None);
         let taken = async {
@@ -358,5 +400,31 @@ mod tests {
         tokio::time::timeout(Duration::from_secs(60), taken)
             .await
             .unwrap();
+        // It has no share of the duties any more.
+        assert_eq!(first.renew(LONG, Duration::ZERO).await.unwrap().1, 1);
+    }
+
+    /// Frozen with the lock of those who write: the server gives it to the others.
+    #[tokio::test]
+    async fn a_gateway_that_stands_still_holds_up_no_other_one_for_ever() {
+        let place = on_postgres().await;
+        let (frozen, other) = (place.store.clone(), place.another().await);
+        let mut held = frozen.begin().await.unwrap();
+        let limit = "SELECT current_setting('idle_in_transaction_session_timeout')";
+        let limit: String = query_scalar(limit)
+            .fetch_one(&mut held.inner)
+            .await
+            .unwrap();
+        assert_eq!(limit, "20s");
+        query("SET LOCAL idle_in_transaction_session_timeout = '200ms'")
+            .execute(&mut held.inner)
+            .await
+            .unwrap();
+        let writes = async { other.begin().await.unwrap().commit().await.unwrap() };
+        let free = tokio::time::timeout(Duration::from_secs(60), writes).await;
+        assert!(free.is_ok());
+        let late = query_scalar("SELECT CAST(1 AS BIGINT)");
+        let late: Result<i64, _> = late.fetch_one(&mut held.inner).await;
+        assert!(late.is_err(), "what it had begun is not gone on with");
     }
 }

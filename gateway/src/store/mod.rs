@@ -23,12 +23,14 @@ mod error;
 mod events;
 mod evidence;
 mod handed;
+mod heads;
 mod holds;
 mod inputs;
 mod keys;
 mod lanes;
 mod leases;
 mod leaves;
+mod listed;
 mod listen;
 mod logged;
 mod opened;
@@ -82,11 +84,13 @@ pub use due::Due;
 pub use error::StoreError;
 pub use events::{EventState, WaitingEvent};
 pub use evidence::{Evidence, EvidenceKind};
+pub use heads::{Heads, Wanted};
 pub use holds::{DoubtfulRow, HoldRow};
 pub use inputs::{Ingested, InputRow, InputState, Received, Settled};
 pub use keys::RootKeyRow;
 pub use lanes::{Halt, LaneRow};
 pub use leaves::LeafRow;
+pub use listed::{ListedRow, Listing};
 pub use listen::Heard;
 pub use logged::{Kind, Logged};
 pub use outbox::{AttemptRow, LaneCount, OutboxRow, OutboxState};
@@ -113,9 +117,22 @@ use crate::seal::Sealer;
 
 /// Statements that a connection to PostgreSQL keeps prepared: all that the store has.
 const PREPARED: usize = 512;
-/// How PostgreSQL plans our statements, each of which goes by an index. It keeps a plan as long as a connection lives, or until statistics are
+/// How PostgreSQL treats our connections.
+///
+/// Each statement goes by an index. PostgreSQL keeps a plan as long as a connection lives, or until statistics are
 /// gathered: one that reads a whole table is the best while the table is small, and the worst soon after.
-const PLANNING: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+///
+/// A gateway that is frozen, or whose machine is gone, may hold the lock of those who write: the server ends its transaction, sooner than
+/// its duties fall to another (PostgreSQL 15, sections 20.11.1 and 20.3.2; milliseconds for the last).
+const SESSION: [(&str, &str); 7] = [
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+    ("idle_in_transaction_session_timeout", "20s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "2"),
+    ("tcp_user_timeout", "20000"),
+];
 /// Name of the file of SQLite in the data folder.
 const SQLITE: &str = "tandem.sqlite";
 
@@ -165,7 +182,7 @@ impl Store {
         let address = address
             .application_name(&leases::session_of(instance))
             .statement_cache_capacity(PREPARED)
-            .options(PLANNING);
+            .options(SESSION);
         let engine = Engine::postgres(address, sealer.jurisdiction().as_str()).await?;
         Ok(Self::on_as(engine, sealer, instance))
     }
@@ -322,16 +339,11 @@ impl Store {
         self.logged.subscribe()
     }
 
-    /// Whether, since it was asked last, what somebody may have read in a transaction has not become durable, or a writer gave up whom
-    /// something in memory had followed ([`Tx::note_followed`]).
+    /// How often what somebody may have read in a transaction has not become durable, or a writer gave up whom something in memory had
+    /// followed ([`Tx::note_followed`]). Whoever has a turn knows of all that came before.
     #[must_use]
-    pub fn take_lost(&self) -> bool {
-        self.writers.take_lost()
-    }
-
-    /// Lets [`Store::take_lost`] say so again: nobody could act on it yet.
-    pub fn note_lost(&self) {
-        self.writers.note_lost();
+    pub fn losses(&self) -> u64 {
+        self.writers.losses()
     }
 
     /// Whether the store answers.

@@ -186,91 +186,6 @@ impl Tx {
         Ok(())
     }
 
-    /// The next messages of a lane that may be tried: due, and the head of their case (a parked or not yet due
-    /// message holds its case). Those that were never tried come first; at least a quarter of the places is left to those that
-    /// are tried again, so that neither starves the other. Of a lane that is drained, those up to a position.
-    ///
-    /// # Errors
-    /// When the store fails or a message does not open.
-    pub async fn due_outbox(
-        &mut self,
-        lane: &str,
-        now: Timestamp,
-        up_to: i64,
-        limit: i64,
-    ) -> Result<Vec<OutboxRow>, StoreError> {
-        let again = query(
-            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND due_at <= $3 AND position <= $5 \
-             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
-                 AND e.case_key = o.case_key AND e.position < o.position \
-                 AND e.state IN ('queued', 'failed', 'parked')) \
-             ORDER BY due_at LIMIT $4",
-        );
-        let first = query(
-            "SELECT * FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' AND due_at <= $3 AND position <= $5 \
-             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
-                 AND e.case_key = o.case_key AND e.position < o.position \
-                 AND e.state IN ('queued', 'failed', 'parked')) \
-             ORDER BY position LIMIT $4",
-        );
-        let mut found = [Vec::new(), Vec::new()];
-        for (rows, query) in found.iter_mut().zip([first, again]) {
-            let bound = query
-                .bind(self.jurisdiction())
-                .bind(lane)
-                .bind(micros(now))
-                .bind(limit)
-                .bind(up_to);
-            *rows = bound.fetch_all(&mut self.inner).await?;
-        }
-        let [mut first, mut again] = found;
-        let limit = usize::try_from(limit).unwrap_or(0);
-        again.truncate(limit.saturating_sub(first.len()).max(limit.div_ceil(4)));
-        first.truncate(limit.saturating_sub(again.len()));
-        first.append(&mut again);
-        let mut rows: Vec<OutboxRow> = first
-            .iter()
-            .map(|row| self.outbox_row(row))
-            .collect::<Result<_, _>>()?;
-        rows.sort_by_key(|row| row.position);
-        Ok(rows)
-    }
-
-    /// When the next message of a lane that is the head of its case falls due, if any waits. What a head holds back is
-    /// left out: it may be due long before its head.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn next_due(
-        &mut self,
-        lane: &str,
-        up_to: i64,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        // By the order of the times, not of the positions: all that failed would be sorted for the first of them.
-        let again = query_scalar(
-            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND +position <= $3 \
-             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
-                 AND e.case_key = o.case_key AND e.position < o.position \
-                 AND e.state IN ('queued', 'failed', 'parked')) \
-             ORDER BY due_at LIMIT 1",
-        );
-        // A message that was never tried is due since it was written.
-        let first = query_scalar(
-            "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' AND position <= $3 \
-             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
-                 AND e.case_key = o.case_key AND e.position < o.position \
-                 AND e.state IN ('queued', 'failed', 'parked')) \
-             ORDER BY position LIMIT 1",
-        );
-        let mut next: Option<i64> = None;
-        for query in [first, again] {
-            let bound = query.bind(self.jurisdiction()).bind(lane).bind(up_to);
-            let due: Option<i64> = bound.fetch_optional(&mut self.inner).await?;
-            next = next.into_iter().chain(due).min();
-        }
-        next.map(timestamp).transpose()
-    }
-
     /// A message by id.
     ///
     /// # Errors
@@ -284,17 +199,34 @@ impl Tx {
         row.map(|row| self.outbox_row(&row)).transpose()
     }
 
-    /// Where a message stands.
+    /// A message by id without what it tells, which need not open.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn outbox_state(&mut self, id: MessageId) -> Result<Option<OutboxState>, StoreError> {
-        let state: Option<String> =
-            query_scalar("SELECT state FROM outbox WHERE jurisdiction = $1 AND id = $2")
-                .bind(self.jurisdiction())
-                .bind(id.as_bytes().as_slice())
-                .fetch_optional(&mut self.inner)
-                .await?;
+    pub async fn outbox_head(&mut self, id: MessageId) -> Result<Option<OutboxRow>, StoreError> {
+        let row = query("SELECT * FROM outbox WHERE jurisdiction = $1 AND id = $2")
+            .bind(self.jurisdiction())
+            .bind(id.as_bytes().as_slice())
+            .fetch_optional(&mut self.inner)
+            .await?;
+        row.map(|row| outbox_without_content(&row)).transpose()
+    }
+
+    /// Where a message stands, unless an attempt hands it over.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn untried_state(
+        &mut self,
+        id: MessageId,
+    ) -> Result<Option<OutboxState>, StoreError> {
+        let state: Option<String> = query_scalar(
+            "SELECT state FROM outbox WHERE jurisdiction = $1 AND id = $2 AND handed = 0",
+        )
+        .bind(self.jurisdiction())
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&mut self.inner)
+        .await?;
         state
             .map(|state| OutboxState::from_code(&state))
             .transpose()
@@ -342,33 +274,13 @@ impl Tx {
     }
 
     pub(super) fn outbox_row(&self, row: &Row) -> Result<OutboxRow, StoreError> {
-        let id: Vec<u8> = row.get("id");
-        let decision: Vec<u8> = row.get("decision");
-        let sealed: Vec<u8> = row.get("sealed");
         let disposed_at: Option<i64> = row.get("disposed_at");
-        let content = match disposed_at {
-            Some(_) => Vec::new(),
-            None => self.sealer.open("outbox", "sealed", &id, &sealed)?,
-        };
-        Ok(OutboxRow {
-            id: MessageId(uuid(&id)?),
-            position: row.get("position"),
-            lane: row.get("lane"),
-            case_key: row.get("case_key"),
-            kind: row.get("kind"),
-            state: OutboxState::from_code(row.get("state"))?,
-            attempts: row.get("attempts"),
-            due_at: timestamp(row.get("due_at"))?,
-            created_at: timestamp(row.get("created_at"))?,
-            changed_at: timestamp(row.get("changed_at"))?,
-            decision: DecisionId(uuid(&decision)?),
-            file: row.get("file"),
-            is_handed: row.get::<i64>("handed") != 0,
-            fault: row.get("fault"),
-            note: row.get("note"),
-            content,
-            trace: place(row),
-        })
+        let mut message = outbox_without_content(row)?;
+        if disposed_at.is_none() {
+            let (id, sealed): (Vec<u8>, Vec<u8>) = (row.get("id"), row.get("sealed"));
+            message.content = self.sealer.open("outbox", "sealed", &id, &sealed)?;
+        }
+        Ok(message)
     }
 
     /// Moves a message on; the state it had is named, so that nothing is moved twice.
@@ -485,4 +397,29 @@ impl Tx {
             })
             .collect()
     }
+}
+
+/// A message without what it tells.
+pub(super) fn outbox_without_content(row: &Row) -> Result<OutboxRow, StoreError> {
+    let id: Vec<u8> = row.get("id");
+    let decision: Vec<u8> = row.get("decision");
+    Ok(OutboxRow {
+        id: MessageId(uuid(&id)?),
+        position: row.get("position"),
+        lane: row.get("lane"),
+        case_key: row.get("case_key"),
+        kind: row.get("kind"),
+        state: OutboxState::from_code(row.get("state"))?,
+        attempts: row.get("attempts"),
+        due_at: timestamp(row.get("due_at"))?,
+        created_at: timestamp(row.get("created_at"))?,
+        changed_at: timestamp(row.get("changed_at"))?,
+        decision: DecisionId(uuid(&decision)?),
+        file: row.get("file"),
+        is_handed: row.get::<i64>("handed") != 0,
+        fault: row.get("fault"),
+        note: row.get("note"),
+        content: Vec::new(),
+        trace: place(row),
+    })
 }

@@ -7,8 +7,8 @@ use futures::TryStreamExt as _;
 use sqlx::error::ErrorKind;
 use sqlx::postgres::PgRow;
 use sqlx::{
-    Column as _, Decode, Postgres, Row as _, SqlSafeStr as _, SqlStr, Type, TypeInfo as _,
-    ValueRef as _,
+    Column as _, Connection as _, Decode, Postgres, Row as _, SqlSafeStr as _, SqlStr, Type,
+    TypeInfo as _, ValueRef as _,
 };
 
 use super::sqlite::{self, FromCell, SqliteRow};
@@ -114,11 +114,22 @@ impl Session {
     }
 
     /// What came of a statement.
-    fn checked<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    async fn checked<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         if let Err(error) = &done {
             self.failed(error);
+            if is_outdated(error) {
+                self.forget_statements().await;
+            }
         }
         done
+    }
+
+    /// Has the connection prepare its statements anew.
+    async fn forget_statements(&mut self) {
+        if let Open::Postgres(transaction) = &mut self.open {
+            // A connection that can't is closed, and prepares nothing any more.
+            let _closed = Box::pin(transaction.clear_cached_statements()).await;
+        }
     }
 
     /// After this SQLite may have rolled the whole transaction back by itself (a full disk, a failed read), and PostgreSQL takes
@@ -134,6 +145,13 @@ impl Session {
 /// A transaction whose end is behind it.
 fn over() -> sqlx::Error {
     sqlx::Error::Protocol("the transaction has failed or ended".to_owned())
+}
+
+/// Whether a statement was prepared before a later version of the program added columns to what it gives: PostgreSQL refuses it until it
+/// is prepared anew (`feature_not_supported`, "cached plan must not change result type").
+fn is_outdated(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error();
+    error.and_then(|error| error.code()).as_deref() == Some("0A000")
 }
 
 /// A value of a parameter.
@@ -243,7 +261,7 @@ impl Query {
             }
             Open::Ended => Err(over()),
         };
-        session.checked(done)
+        session.checked(done).await
     }
 
     /// All rows.
@@ -259,7 +277,7 @@ impl Query {
             }
             Open::Ended => Err(over()),
         };
-        session.checked(found)
+        session.checked(found).await
     }
 
     /// Gives each row in turn, so that a table of any size is gone through.
@@ -280,7 +298,7 @@ impl Query {
                 let (transaction, ended) = rows.end().await?;
                 *session = Session::of(Open::Sqlite(transaction));
                 taken?;
-                session.checked(ended)?;
+                session.checked(ended).await?;
             }
             Open::Postgres(mut transaction) => {
                 let mut rows = bound!(self).fetch(&mut *transaction);
@@ -311,7 +329,7 @@ impl Query {
             }
             Open::Ended => Err(over()),
         };
-        session.checked(found)
+        session.checked(found).await
     }
 
     /// The first row.

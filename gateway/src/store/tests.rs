@@ -3,6 +3,7 @@
 mod apart;
 mod basis;
 mod disposal;
+mod outdated;
 mod relied;
 mod rotation;
 
@@ -147,6 +148,18 @@ pub(crate) fn row(tx: &Tx, case: &str) -> OutboxRow {
     }
 }
 
+/// What of the lane may be tried.
+async fn due(tx: &mut Tx, up_to: i64) -> Vec<OutboxRow> {
+    let wanted = Wanted {
+        lane: "hmis-demo",
+        now: now(),
+        up_to,
+        limit: 10,
+        turn: 0,
+    };
+    tx.due_outbox(&wanted).await.unwrap().rows
+}
+
 async fn a_lane_that_drains_tries_what_was_written_before_and_a_resumed_one_all(place: Place) {
     let halt = Halt {
         by: "operator".to_owned(),
@@ -161,7 +174,7 @@ async fn a_lane_that_drains_tries_what_was_written_before_and_a_resumed_one_all(
     let lane = tx.lane("hmis-demo").await.unwrap();
     assert_eq!(lane.halt, Some(halt.clone()));
     let up_to = lane.tried_to().unwrap();
-    let due = tx.due_outbox("hmis-demo", now(), up_to, 10).await.unwrap();
+    let due = due(&mut tx, up_to).await;
     assert_eq!(
         due.iter().map(|one| one.id).collect::<Vec<_>>(),
         [before.id]
@@ -331,10 +344,8 @@ async fn only_the_head_of_a_case_is_due_and_other_cases_go_on(place: Place) {
     for one in [&first, &second, &other] {
         tx.add_outbox(one).await.unwrap();
     }
-    let due: Vec<_> = tx
-        .due_outbox("hmis-demo", now(), i64::MAX, 10)
+    let due: Vec<_> = due(&mut tx, i64::MAX)
         .await
-        .unwrap()
         .iter()
         .map(|row| row.id)
         .collect();
@@ -355,12 +366,7 @@ async fn a_parked_head_holds_its_case_until_it_is_skipped(place: Place) {
             .await
             .unwrap()
     );
-    assert!(
-        tx.due_outbox("hmis-demo", now(), i64::MAX, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(due(&mut tx, i64::MAX).await.is_empty());
     let skipped = OutboxRow {
         state: OutboxState::Skipped,
         ..first
@@ -370,13 +376,7 @@ async fn a_parked_head_holds_its_case_until_it_is_skipped(place: Place) {
             .await
             .unwrap()
     );
-    assert_eq!(
-        tx.due_outbox("hmis-demo", now(), i64::MAX, 10)
-            .await
-            .unwrap()[0]
-            .id,
-        second.id
-    );
+    assert_eq!(due(&mut tx, i64::MAX).await[0].id, second.id);
 }
 
 async fn a_message_is_moved_from_the_state_it_had_or_not_at_all(place: Place) {

@@ -112,7 +112,7 @@ impl Tx {
     }
 
     /// Something in memory follows from here on what is written, before it is durable: should this be given up, or go back to a mark,
-    /// [`Store::take_lost`] says so.
+    /// [`Store::losses`] says so.
     pub fn note_followed(&mut self) {
         if let Some(turn) = &mut self.turn {
             turn.is_followed = true;

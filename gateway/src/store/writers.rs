@@ -9,7 +9,7 @@ mod order;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -37,8 +37,9 @@ pub(super) struct Writers {
     order: Order,
     /// Counts the leaves of the audit log that became durable.
     logged: watch::Sender<u64>,
-    /// Whether a transaction failed that others may have read before it could become durable.
-    has_lost: Arc<AtomicBool>,
+    /// Counts what was lost: transactions that failed after others may have read them, and writers that gave up whom something in memory
+    /// had followed.
+    losses: Arc<AtomicU64>,
     /// What other gateways are told when something was written that they wait for.
     told: Arc<str>,
     /// Ring for the lanes in which something was written.
@@ -124,7 +125,7 @@ impl Writers {
             slot: Arc::default(),
             order: Order::default(),
             logged,
-            has_lost: Arc::default(),
+            losses: Arc::default(),
             told: told.into(),
             bells: Bells::default(),
         }
@@ -140,14 +141,14 @@ impl Writers {
         self.bells.ring_all();
     }
 
-    /// Whether, since it was asked last, a transaction failed in which others may have read what then did not become durable, or a
-    /// writer gave up whom something in memory had followed.
-    pub(super) fn take_lost(&self) -> bool {
-        self.has_lost.swap(false, Ordering::AcqRel)
+    /// How often a transaction failed in which others may have read what then did not become durable, or a writer gave up whom something
+    /// in memory had followed.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Acquire)
     }
 
-    pub(super) fn note_lost(&self) {
-        self.has_lost.store(true, Ordering::Release);
+    fn note_lost(&self) {
+        self.losses.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Somebody who will write on behalf of somebody: until this is dropped, work that nobody waits for lets him go first.

@@ -36,6 +36,10 @@ pub enum Mood {
     CutsAfter,
     /// Takes the message only when it is let go.
     Holds,
+    /// Answers a status, and keeps nothing, only when it is let go.
+    HoldsAndAnswers(u16),
+    /// Takes the message when it is let go, then cuts the connection before the answer.
+    HoldsAndCutsAfter,
 }
 
 /// What it does by chance, each as often as it stands here, beside being honest half of the time.
@@ -160,6 +164,12 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn is_let_go(&self) {
+        if let Ok(permit) = self.held.acquire().await {
+            permit.forget();
+        }
+    }
+
     async fn forward(&self, headers: &HeaderMap, body: Bytes) -> Response {
         let behind = self.wishes().behind.clone();
         let mut request = self.client.post(behind).body(body);
@@ -214,10 +224,17 @@ async fn take(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Resp
             .into_response(),
         Mood::CutsBefore => cut(),
         Mood::Holds => {
-            if let Ok(permit) = desk.held.acquire().await {
-                permit.forget();
-            }
+            desk.is_let_go().await;
             desk.forward(&headers, body).await
+        }
+        Mood::HoldsAndAnswers(status) => {
+            desk.is_let_go().await;
+            answers(status)
+        }
+        Mood::HoldsAndCutsAfter => {
+            desk.is_let_go().await;
+            let _answer = desk.forward(&headers, body).await;
+            cut()
         }
         Mood::CutsAfter => {
             let _answer = desk.forward(&headers, body).await;

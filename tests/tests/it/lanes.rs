@@ -407,3 +407,65 @@ async fn referral_for_somebody_unknown_to_housing_is_parked_where_the_operator_s
         .unwrap();
     county.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lane_that_is_paused_begins_nothing_more_of_what_it_had_found_due() {
+    let rig = Rig::configured("\n[systems.cws-demo.lane]\nin_flight = 2\n").await;
+    let rig = rig.with_consent().await;
+    let order = async |verb: &str| {
+        let path = format!("/v1/lanes/cws-demo/{verb}");
+        let why = serde_json::json!({ "reason": "their upgrade" });
+        let body = if verb == "resume" {
+            serde_json::json!({})
+        } else {
+            why
+        };
+        rig.office.post("operator", &path, &body).await.unwrap();
+    };
+    order("pause").await;
+    // Three notices, each of which stands for itself.
+    for id in ["consent-marisol", "consent-ana", "consent-leo"] {
+        let body = serde_json::json!({ "categories": [], "channel": "telephone" });
+        let path = format!("/v1/consents/{id}/revoke");
+        rig.office.post("privacy", &path, &body).await.unwrap();
+        applied(&rig.gateway.core).await;
+    }
+    let core = std::sync::Arc::clone(&rig.gateway.core);
+    let recalls = async || {
+        let rows = outbox(&core, "cws-demo").await;
+        rows.into_iter().filter(|row| row.kind == "recall")
+    };
+    let waiting = recalls().await.count();
+    assert!(waiting >= 3, "only {waiting} notices");
+    let seen = rig.liar.seen().len();
+    let slow = Mood::Slow(std::time::Duration::from_millis(1_500));
+    rig.liar.will(&[slow, slow]);
+    order("resume").await;
+    until(&core, "two are under way", || async {
+        rig.liar.seen().len() == seen + 2
+    })
+    .await;
+    order("pause").await;
+    rig.seconds_pass(600);
+    until(&core, "both have arrived", || async {
+        let arrived = recalls().await;
+        arrived
+            .filter(|row| row.state == OutboxState::Acknowledged)
+            .count()
+            == 2
+    })
+    .await;
+    rig.seconds_pass(600);
+    let resumed_at = rig.gateway.core.clock.now();
+    order("resume").await;
+    rig.rest().await;
+    let mut tx = core.store.snapshot().await.unwrap();
+    let mut later = 0;
+    for row in recalls().await {
+        let attempts = tx.attempts(row.id).await.unwrap();
+        later += usize::from(attempts[0].started_at >= resumed_at);
+    }
+    assert_eq!(later, waiting - 2, "some were begun while it was paused");
+    drop(tx);
+    rig.gateway.stop().await;
+}

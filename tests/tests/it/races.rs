@@ -3,7 +3,9 @@
 use serde_json::json;
 use tandem::demo::world::PATIENCE;
 use tandem::pipeline::core::Core;
+use tandem::state::disclosure::DisclosureDoc;
 use tandem::store::{OutboxRow, OutboxState};
+use tandem_mappings::model::id::MessageId;
 use tandem_simulators::Mood;
 
 use crate::county::{drained, outbox, until};
@@ -80,9 +82,8 @@ async fn message_on_its_way_when_consent_ends_is_recalled_on_arrival() {
     rig.gateway.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled() {
-    let (rig, start) = started(Mood::Holds).await;
+/// A steward takes all links back.
+async fn unlinked(rig: &Rig) {
     let links = rig
         .office
         .get("steward", "/v1/links?standing=linked")
@@ -93,7 +94,88 @@ async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled
         let body = json!({ "reason": "two families" });
         rig.office.post("steward", &path, &body).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_on_its_way_when_its_link_is_undone_is_kept_as_told_and_recalled() {
+    let (rig, start) = started(Mood::Holds).await;
+    unlinked(&rig).await;
     arrives_and_is_recalled(&rig, &start).await;
+    rig.gateway.stop().await;
+}
+
+/// The attempts of a message, and whether one hands it over without a note how that ended.
+async fn attempts(core: &Core, message: MessageId) -> (usize, bool) {
+    let mut tx = core.store.snapshot().await.unwrap();
+    let row = tx.outbox(message).await.unwrap().unwrap();
+    let attempts = tx.attempts(message).await.unwrap();
+    (attempts.len(), row.is_handed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_that_was_withdrawn_while_its_partner_refused_it_counts_as_never_told() {
+    let (rig, start) = started(Mood::HoldsAndAnswers(400)).await;
+    unlinked(&rig).await;
+    rig.liar.lets_go();
+    let core = std::sync::Arc::clone(&rig.gateway.core);
+    until(&core, "its attempt is noted", || async {
+        attempts(&core, start.id).await == (1, false)
+    })
+    .await;
+    let rig = rig.restart().await;
+    rig.rest().await;
+    let core = &rig.gateway.core;
+    let mut tx = core.store.snapshot().await.unwrap();
+    let held = tx.get::<DisclosureDoc>(&start.id.to_string()).await;
+    assert!(held.unwrap().is_none(), "its partner surely has not got it");
+    drop(tx);
+    let rows = outbox(core, "cws-demo").await;
+    let now = rows.iter().find(|row| row.id == start.id).unwrap();
+    assert_eq!(now.state, OutboxState::Withdrawn);
+    let id = start.id.to_string();
+    let names_it = |row: &OutboxRow| String::from_utf8_lossy(&row.content).contains(&id);
+    assert!(!rows.iter().any(|row| row.kind == "recall" && names_it(row)));
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn referral_that_was_withdrawn_before_its_answer_was_lost_is_cancelled_at_its_target() {
+    let rig = Rig::consented().await;
+    rig.liar.will(&[Mood::HoldsAndCutsAfter]);
+    let asked =
+        rig.calworks
+            .intake_referral("org-cws", "CW-R-7", "child-care", "A place in child care");
+    rig.calworks_says(asked).await;
+    let core = std::sync::Arc::clone(&rig.gateway.core);
+    until(&core, "the request is on its way", || async {
+        rig.liar.is_done()
+    })
+    .await;
+    let withdrawn =
+        rig.calworks
+            .referral_status("org-cws", "CW-R-7", "cancelled", "client-declined");
+    rig.calworks_says(withdrawn).await;
+    rig.liar.lets_go();
+    rig.partner
+        .wait_for(
+            "the cancellation",
+            |one| one.raw.contains("cancelled"),
+            PATIENCE,
+        )
+        .await
+        .unwrap();
+    rig.rest().await;
+    let told = rig.partner.received();
+    let about = told
+        .iter()
+        .filter(|one| one.content.raw.contains("A place in child care"))
+        .count();
+    assert_eq!(about, 1, "the request arrived");
+    let cancellations = told
+        .iter()
+        .filter(|one| one.content.raw.contains("cancelled"))
+        .count();
+    assert_eq!(cancellations, 1, "{told:#?}");
     rig.gateway.stop().await;
 }
 

@@ -4,21 +4,17 @@
 //! whether trying again can help. Texts never repeat what the server said, save codes of closed
 //! lists: an OperationOutcome may quote a person's data.
 
-use std::time::Duration;
-
-use http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use http::{HeaderMap, Method, Request, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 use tandem_adapter_port::conversation::{Answer, TransportFailure};
 use tandem_adapter_port::json;
+use tandem_adapter_port::retry_after::retry_after;
 use tandem_adapter_port::write::{Delivery, Fault};
 
 use crate::read::reference;
 use crate::terms::FHIR_JSON;
-
-/// Longest wait that a partner may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Most values in an answer: a page holds some hundreds of resources of some hundreds of values.
 const MOST_VALUES: usize = 1_000_000;
@@ -284,19 +280,6 @@ fn issue_code(body: &[u8]) -> Option<&'static str> {
     let outcome = json::parse(body, MOST_VALUES).ok()?.value;
     let code = outcome.get("issue")?.get(0)?.get("code")?.as_str()?;
     CODES.iter().copied().find(|known| *known == code)
-}
-
-/// `Retry-After`: seconds or an HTTP date (RFC 9110, section 10.2.3).
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-            Duration::try_from(at.duration_since(now)).unwrap_or_default()
-        }
-    };
-    Some(wait.min(LONGEST_WAIT))
 }
 
 /// Not delivered, and trying again would not help.

@@ -69,11 +69,12 @@ async fn cancel(
     Ok(())
 }
 
-/// A request that was withdrawn while its attempt ran has reached its target: the target is told of the cancellation.
+/// A request that was withdrawn while its first attempt ran has reached its target, or may have: the target is told of the cancellation.
+/// Whoever took it back then took it for one that had reached nobody.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn delivered_after_all(
+pub async fn may_be_there_after_all(
     core: &Core,
     tx: &mut Tx,
     message: MessageId,
@@ -86,7 +87,7 @@ pub async fn delivered_after_all(
             Some(ReferralStatus::Cancelled | ReferralStatus::EnteredInError)
         );
         if is_over && document.request_message == Some(message) {
-            withdraw(core, tx, &document, now).await?;
+            cancel(core, tx, &document, now).await?;
         }
     }
     Ok(())

@@ -22,7 +22,7 @@ use drafts::{readiness, wait_for_consent, wait_for_target};
 pub(super) use gone::record_gone;
 pub use lookup::resolve;
 pub(super) use messages::request_proposal;
-pub use messages::{delivered_after_all, recipient_case};
+pub use messages::{may_be_there_after_all, recipient_case};
 use messages::{tell_onlookers, tell_source, tell_status, withdraw};
 
 use super::core::Core;
