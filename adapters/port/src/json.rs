@@ -10,6 +10,7 @@
 use std::cell::Cell;
 use std::fmt;
 
+use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -34,6 +35,28 @@ pub struct JsonFault {
     pub has_too_many_values: bool,
 }
 
+/// How much a list may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListLimits {
+    /// Most elements.
+    pub elements: usize,
+    /// Most values of one element.
+    pub values_of_one: usize,
+    /// Most values of all elements together.
+    pub values: usize,
+}
+
+/// Why a list was not read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFault {
+    /// It is no JSON, or no list.
+    NoList,
+    /// It has more elements than allowed.
+    TooManyElements,
+    /// One of its elements, or all of them together, have more values than allowed.
+    TooManyValues,
+}
+
 impl fmt::Debug for Parsed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -49,10 +72,7 @@ impl fmt::Debug for Parsed {
 /// # Errors
 /// Where the bytes stop being JSON, or go beyond the limits.
 pub fn parse(bytes: &[u8], most_values: usize) -> Result<Parsed, JsonFault> {
-    let counts = Counts {
-        repeated_keys: Cell::new(0),
-        values_left: Cell::new(most_values),
-    };
+    let counts = Counts::up_to(most_values);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let result = Seed(&counts)
         .deserialize(&mut deserializer)
@@ -72,9 +92,83 @@ pub fn parse(bytes: &[u8], most_values: usize) -> Result<Parsed, JsonFault> {
     }
 }
 
+/// Parses `bytes` as exactly one JSON list and hands its elements over in order. One of them is in memory at a time, and
+/// nothing is read beyond what is allowed.
+///
+/// # Errors
+/// When it is no list or goes beyond the limits; what came before was handed over then.
+pub fn each_element(
+    bytes: &[u8],
+    most: ListLimits,
+    take: impl FnMut(Parsed),
+) -> Result<(), ListFault> {
+    let beyond = Cell::new(None);
+    let elements = Elements {
+        most,
+        take,
+        beyond: &beyond,
+    };
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = deserializer
+        .deserialize_seq(elements)
+        .and_then(|()| deserializer.end());
+    read.map_err(|_| beyond.get().unwrap_or(ListFault::NoList))
+}
+
+struct Elements<'c, F> {
+    most: ListLimits,
+    take: F,
+    /// Beyond which limit the list goes.
+    beyond: &'c Cell<Option<ListFault>>,
+}
+
+impl<'de, F: FnMut(Parsed)> Visitor<'de> for Elements<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        let mut left = self.most.values;
+        for seen in 0_usize.. {
+            let most = left.min(self.most.values_of_one);
+            let counts = Counts::up_to(most);
+            let item = items.next_element_seed(Seed(&counts)).inspect_err(|_| {
+                if counts.is_over.get() {
+                    self.beyond.set(Some(ListFault::TooManyValues));
+                }
+            })?;
+            let Some(value) = item else { break };
+            if seen == self.most.elements {
+                self.beyond.set(Some(ListFault::TooManyElements));
+                return Err(A::Error::custom("too many elements"));
+            }
+            left -= most - counts.values_left.get();
+            (self.take)(Parsed {
+                value,
+                repeated_keys: counts.repeated_keys.get(),
+            });
+        }
+        Ok(())
+    }
+}
+
 struct Counts {
     repeated_keys: Cell<u32>,
     values_left: Cell<usize>,
+    /// Whether there were more values than that.
+    is_over: Cell<bool>,
+}
+
+impl Counts {
+    const fn up_to(most_values: usize) -> Self {
+        Self {
+            repeated_keys: Cell::new(0),
+            values_left: Cell::new(most_values),
+            is_over: Cell::new(false),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -84,8 +178,10 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        let left = self.0.values_left.get().checked_sub(1);
-        let left = left.ok_or_else(|| D::Error::custom("too many values"))?;
+        let Some(left) = self.0.values_left.get().checked_sub(1) else {
+            self.0.is_over.set(true);
+            return Err(D::Error::custom("too many values"));
+        };
         self.0.values_left.set(left);
         deserializer.deserialize_any(self)
     }
@@ -160,6 +256,39 @@ mod tests {
         let fault = parse(text, 5).unwrap_err();
         assert!(fault.has_too_many_values && !fault.is_end_of_input);
         assert_eq!(fault.line, 1);
+    }
+
+    const FEW: ListLimits = ListLimits {
+        elements: 2,
+        values_of_one: 3,
+        values: 5,
+    };
+
+    /// How many elements were handed over, and why no more.
+    fn elements_of(text: &str) -> (usize, Result<(), ListFault>) {
+        let mut count = 0;
+        let read = each_element(text.as_bytes(), FEW, |_| count += 1);
+        (count, read)
+    }
+
+    #[test]
+    fn a_list_is_read_no_further_than_it_may_go() {
+        assert_eq!(elements_of("[]"), (0, Ok(())));
+        assert_eq!(elements_of("[[1,2],{\"a\":1}]"), (2, Ok(())));
+        // What comes after the limit is not looked at: it is no JSON.
+        let many = elements_of("[1,2,3 no json");
+        assert_eq!(many, (2, Err(ListFault::TooManyElements)));
+        let of_one = elements_of("[[1,2,3 no json");
+        assert_eq!(of_one, (0, Err(ListFault::TooManyValues)));
+        let of_all = elements_of("[[1,2],[1,2 no json");
+        assert_eq!(of_all, (1, Err(ListFault::TooManyValues)));
+    }
+
+    #[test]
+    fn what_is_no_list_is_said_to_be_none() {
+        for text in ["", "{}", "1", "[1", "[1,]", "[1]]", "[nul]"] {
+            assert_eq!(elements_of(text).1, Err(ListFault::NoList), "{text}");
+        }
     }
 
     #[test]

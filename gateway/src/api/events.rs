@@ -90,11 +90,20 @@ async fn receive(
     body::expect_kind(&headers, JSON)?;
     push::may_enter(core, system)?;
     let key = push::key(&headers)?;
-    let screened = own_events::screen(core, system, &body).await?;
-    let reader = Arc::new(screened.reader);
-    let mut accepted = push::accept(&api, system, reader, key.as_deref(), screened.bytes).await?;
-    // The reader has no agency format to name.
-    accepted.report.format = "tandem/events".to_owned();
+    let pushed = push::begin(&api, system, own_events::LIKE, key.as_deref(), &body).await?;
+    let pushed = pushed.kept_as(own_events::FORM);
+    // First of all: what is known of its people may have changed since, and a repeat is one all the same.
+    let before = pushed.came_before().await?;
+    let mut accepted = match before {
+        Some(before) => before,
+        None => {
+            let screened = own_events::screen(core, system, body).await?;
+            let reader = Arc::new(screened.reader);
+            pushed.accept(reader, screened.bytes).await?
+        }
+    };
+    // What was accepted by an earlier program has the name of another.
+    own_events::FORM.clone_into(&mut accepted.report.format);
     Ok(inbox::answer(accepted))
 }
 

@@ -78,7 +78,7 @@ async fn receive(
         .reader(bound, format)
         .ok_or(ApiError::NotFound)?;
     let key = push::key(&headers)?;
-    let accepted = push::accept(&api, bound, reader, key.as_deref(), bytes.to_vec()).await?;
+    let accepted = push::accept(&api, bound, reader, key.as_deref(), bytes.into()).await?;
     Ok(answer(accepted))
 }
 

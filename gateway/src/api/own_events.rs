@@ -2,21 +2,33 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use serde::Deserialize as _;
 use serde_json::Value;
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::format::Format;
+use tandem_adapter_port::json::{ListFault, ListLimits, Parsed, each_element};
 use tandem_adapter_port::read::{FormatReader, Input, Sink, Stopped};
 use tandem_mappings::model::event::{Body, NewEvent};
 use tandem_mappings::model::id::SystemId;
 
 use super::problem::ApiError;
+use super::push::work_on;
 use crate::pipeline::accept::gate::Gate;
 use crate::pipeline::core::Core;
 
-/// Most events in one input.
-const MOST: usize = 100_000;
+/// What one input may hold. A value takes many times the room of its text.
+const MOST: ListLimits = ListLimits {
+    elements: 100_000,
+    values_of_one: 10_000,
+    values: 4_000_000,
+};
+
+/// The agency format that these events are counted as.
+pub(super) const LIKE: Format = Format::FhirBundle;
+/// As what they are kept: the reader of no agency format reads them.
+pub(super) const FORM: &str = "tandem/events";
 
 /// A JSON array of events after the gate: what is kept, and what the reader must know.
 pub(super) struct Screened {
@@ -29,53 +41,119 @@ pub(super) struct Screened {
 /// Takes out what must never enter, before anything is stored.
 ///
 /// # Errors
-/// 422 when there are too many events or none of them may enter, else when the store fails.
+/// 422 when there is too much in the array or none of it may enter, else when the store fails.
 pub(super) async fn screen(
     core: &Core,
     system: &SystemId,
-    body: &[u8],
+    body: Bytes,
 ) -> Result<Screened, ApiError> {
-    let Ok(values) = serde_json::from_slice::<Vec<Value>>(body) else {
+    let Some(elements) = work_on(&body, elements_of).await?? else {
         // Of what is no array nothing is used; it is kept like every input that cannot be read.
         return Ok(Screened {
-            bytes: body.to_vec(),
+            bytes: body.into(),
             reader: OwnEvents::default(),
         });
     };
-    if values.len() > MOST {
-        return Err(ApiError::Invalid(format!("more than {MOST} events")));
-    }
-    let events: Vec<Option<NewEvent>> = values.iter().map(event_of).collect();
+    let gate = learn(core, system, &elements).await?;
+    let sifted = work_on(&body, move |body| sift(body, elements, gate));
+    let (reader, kept) = sifted.await??;
+    Ok(Screened {
+        bytes: kept.unwrap_or_else(|| body.into()),
+        reader,
+    })
+}
+
+/// The gate for the events among the elements.
+async fn learn(core: &Core, system: &SystemId, elements: &[Element]) -> Result<Gate, ApiError> {
+    let events = elements.iter().filter_map(|one| one.event.as_deref());
+    let events: Vec<&NewEvent> = events.collect();
     let mut tx = core.store.snapshot().await?;
-    let gate = Gate::learn(core, &mut tx, system, events.iter().flatten()).await?;
-    drop(tx);
-    let is_refused = |place: &usize| match (events.get(*place), values.get(*place)) {
-        (Some(Some(event)), _) => gate.refuses(event),
-        (_, Some(value)) => gate.refuses_unread(value),
-        _ => false,
+    let gate = Gate::learn(core, &mut tx, system, events.iter().copied()).await?;
+    Ok(gate)
+}
+
+/// The elements of an array; `None` of what is none.
+fn elements_of(body: &[u8]) -> Result<Option<Vec<Element>>, ApiError> {
+    let mut elements = Vec::new();
+    let read = each_element(body, MOST, |parsed| elements.push(Element::of(&parsed)));
+    let ListLimits {
+        elements: events,
+        values_of_one,
+        values,
+    } = MOST;
+    match read {
+        Ok(()) => Ok(Some(elements)),
+        Err(ListFault::NoList) => Ok(None),
+        Err(ListFault::TooManyElements) => {
+            Err(ApiError::Invalid(format!("more than {events} events")))
+        }
+        Err(ListFault::TooManyValues) => Err(ApiError::Invalid(format!(
+            "more than {values_of_one} values in one event, or {values} in all of them"
+        ))),
+    }
+}
+
+/// What reads the elements that may enter, and their array unless it is the one that was sent.
+fn sift(
+    body: &[u8],
+    elements: Vec<Element>,
+    gate: Gate,
+) -> Result<(OwnEvents, Option<Vec<u8>>), ApiError> {
+    let refused = (0..).zip(&elements).filter(|(_, element)| {
+        let event = element.event.as_deref();
+        event.is_some_and(|event| gate.refuses(event))
+    });
+    let mut refused: BTreeSet<usize> = refused.map(|(place, _)| place).collect();
+    let is_as_sent = |refused: &BTreeSet<usize>| {
+        refused.is_empty() && !elements.iter().any(|element| element.has_repeated_key)
     };
-    let refused: BTreeSet<usize> = (0..values.len()).filter(is_refused).collect();
-    if refused.len() == values.len() && !values.is_empty() {
+    let is_read = elements.iter().all(|element| element.event.is_some());
+    let mut kept = None;
+    if !is_read || !is_as_sent(&refused) {
+        let array = without_refused(body, &elements, &gate, &mut refused)?;
+        kept = (!is_as_sent(&refused)).then_some(array);
+    }
+    if refused.len() == elements.len() && !elements.is_empty() {
         let text = "every event tells of a record that must never enter; nothing was stored";
         return Err(ApiError::Invalid(text.to_owned()));
     }
-    let is_kept = |place: &usize| !refused.contains(place);
-    let bytes = if refused.is_empty() {
-        body.to_vec()
-    } else {
-        let kept = (0..).zip(&values).filter(|(place, _)| is_kept(place));
-        let kept: Vec<&Value> = kept.map(|(_, value)| value).collect();
-        serde_json::to_vec(&kept).map_err(|error| ApiError::Internal(error.to_string()))?
-    };
-    let elements = (0..).zip(values.iter().zip(events));
-    let elements = elements.filter(|(place, _)| is_kept(place));
-    let elements = elements.map(|(_, (value, event))| Element::of(value, event));
+    let elements = (0..).zip(elements);
+    let elements = elements.filter(|(place, _)| !refused.contains(place));
+    let elements: Vec<Element> = elements.map(|(_, element)| element).collect();
     let reader = OwnEvents {
         gate,
-        elements: Some(elements.collect()),
+        elements: Some(elements),
         refused,
     };
-    Ok(Screened { bytes, reader })
+    Ok((reader, kept))
+}
+
+/// The array without what must never enter: what was found so, and what cannot be read and says so of itself.
+fn without_refused(
+    body: &[u8],
+    elements: &[Element],
+    gate: &Gate,
+    refused: &mut BTreeSet<usize>,
+) -> Result<Vec<u8>, ApiError> {
+    let (mut kept, mut next) = (vec![b'['], 0);
+    let read = each_element(body, MOST, |parsed| {
+        let place = next;
+        next += 1;
+        let is_unread = elements.get(place).is_none_or(|one| one.event.is_none());
+        if is_unread && gate.refuses_unread(&parsed.value) {
+            refused.insert(place);
+        }
+        if refused.contains(&place) {
+            return;
+        }
+        if kept.len() > 1 {
+            kept.push(b',');
+        }
+        kept.extend_from_slice(parsed.value.to_string().as_bytes());
+    });
+    read.map_err(|_| ApiError::Internal("an array was read once and not again".to_owned()))?;
+    kept.push(b']');
+    Ok(kept)
 }
 
 /// Reads a JSON array of events. There is no agency format behind it: it is the gateway's own.
@@ -88,33 +166,40 @@ pub(super) struct OwnEvents {
     refused: BTreeSet<usize>,
 }
 
-/// An element of the array.
-enum Element {
-    Event(Box<NewEvent>),
-    /// It is no event of the catalogue.
-    Other,
-    /// It has a field that events have not.
-    UnknownField,
+/// An element of the array. The value itself is not kept: it would take many times the room.
+struct Element {
+    /// The event that it is, if it is one of the catalogue.
+    event: Option<Box<NewEvent>>,
+    /// Whether it has a field that events have not: a misspelt `labels` must not pass for none.
+    has_unknown_field: bool,
+    /// Whether it has a key twice: what is kept is what was read.
+    has_repeated_key: bool,
 }
 
 impl Element {
-    fn of(value: &Value, event: Option<NewEvent>) -> Self {
-        match event {
-            // A misspelt `labels` must not pass for none.
-            _ if has_unknown_field(value) => Self::UnknownField,
-            Some(event) => Self::Event(Box::new(event)),
-            None => Self::Other,
+    fn of(parsed: &Parsed) -> Self {
+        let event = NewEvent::deserialize(&parsed.value);
+        Self {
+            event: event.ok().map(Box::new),
+            has_unknown_field: has_unknown_field(&parsed.value),
+            has_repeated_key: parsed.repeated_keys > 0,
+        }
+    }
+
+    /// The event, or as what it deviates.
+    fn usable(&self) -> Result<&NewEvent, (&'static str, String)> {
+        match self.event.as_deref() {
+            _ if self.has_unknown_field => Err(("unknown-field", expected_fields())),
+            Some(event) if is_for_systems(&event.body) => Ok(event),
+            Some(_) => Err(("not-a-systems-event", "a type that systems tell".to_owned())),
+            None => Err(("not-an-event", "an event of the catalogue".to_owned())),
         }
     }
 }
 
-fn event_of(value: &Value) -> Option<NewEvent> {
-    NewEvent::deserialize(value).ok()
-}
-
 impl FormatReader for OwnEvents {
     fn format(&self) -> Format {
-        Format::FhirBundle
+        LIKE
     }
 
     fn read(
@@ -139,17 +224,17 @@ impl FormatReader for OwnEvents {
         }
         for (number, element) in elements.iter().enumerate() {
             sink.record("event");
-            let (code, expected) = match element {
-                Element::Event(event) if is_for_systems(&event.body) => {
-                    sink.event(self.gate.raised(NewEvent::clone(event)))?;
-                    continue;
-                }
-                Element::Event(_) => ("not-a-systems-event", "a type that systems tell".to_owned()),
-                Element::Other => ("not-an-event", "an event of the catalogue".to_owned()),
-                Element::UnknownField => ("unknown-field", expected_fields()),
-            };
             let place = place.clone().field(format!("[{number}]"));
-            sink.deviation(Deviation::record_error(code, place, expected));
+            if element.has_repeated_key {
+                let expected = "each key once in an object; the first one counts";
+                sink.deviation(Deviation::warning("repeated-key", place.clone(), expected));
+            }
+            match element.usable() {
+                Ok(event) => sink.event(self.gate.raised(event.clone()))?,
+                Err((code, expected)) => {
+                    sink.deviation(Deviation::record_error(code, place, expected));
+                }
+            }
         }
         Ok(())
     }

@@ -2,26 +2,29 @@
 //!
 //! Protocol: `Idempotency-Key` (or `Tandem-Message-Id`) names the input. The same name with the same content is accepted
 //! again without effect; with other content it is refused with 409. Without a name the content's hash names it. The
-//! name is kept as a keyed hash only. The answer follows the commit.
+//! content is what was sent, whatever of it is kept. The name is kept as a keyed hash only. The answer follows the commit.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
+use tandem_adapter_port::context::ReadContext;
+use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::FormatReader;
 use tandem_adapter_port::report::Report;
 use tandem_mappings::model::event::NewEvent;
 use tandem_mappings::model::id::{InputId, SystemId};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use utoipa::ToSchema;
 
 use super::Api;
 use super::problem::ApiError;
 use crate::figures;
-use crate::pipeline::accept::Accepted;
 use crate::pipeline::accept::gate::{self, Gate};
+use crate::pipeline::accept::{AcceptError, Accepted, Sent};
 use crate::pipeline::core::Core;
 use crate::state::large::LargeDoc;
 use crate::store::EventState;
@@ -31,25 +34,55 @@ const EFFECT_LIMIT: Duration = Duration::from_secs(20);
 /// Longest name of an input.
 const LONGEST_KEY: usize = 200;
 
-/// Pushes of one name take turns, so that two at once cannot both be the first.
-#[derive(Debug)]
-pub(super) struct Turns([Mutex<()>; 64]);
+/// Bytes up to which a body is worked on where it is: more would hold up what others ask meanwhile.
+const AT_ONCE: usize = 64 * 1_024;
 
-impl Default for Turns {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::new(())))
-    }
-}
+/// Whoever does something under one name takes turns, so that a repeat finds what came of the first. Those under other
+/// names do not wait.
+#[derive(Debug, Default)]
+pub(super) struct Turns(std::sync::Mutex<HashMap<Name, Weak<Mutex<()>>>>);
+
+/// What a system calls an input.
+type Name = (SystemId, String);
 
 impl Turns {
     /// The turn of whatever has this name.
-    pub(super) fn of(&self, system: &SystemId, name: &str) -> &Mutex<()> {
-        let mut hasher = DefaultHasher::new();
-        (system, name).hash(&mut hasher);
-        let [first, ..] = &self.0;
-        let place = usize::try_from(hasher.finish() % 64).unwrap_or(0);
-        self.0.get(place).unwrap_or(first)
+    pub(super) fn of(&self, system: &SystemId, name: &str) -> Turn {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What nobody holds or waits for any more is forgotten.
+        names.retain(|_, turn| turn.strong_count() > 0);
+        let place = names.entry((system.clone(), name.to_owned())).or_default();
+        let turn = place.upgrade().unwrap_or_default();
+        *place = Arc::downgrade(&turn);
+        Turn(turn)
     }
+}
+
+/// A turn that is not taken yet.
+#[derive(Debug)]
+pub(super) struct Turn(Arc<Mutex<()>>);
+
+impl Turn {
+    /// Takes it, once those before are through.
+    pub(super) async fn lock(self) -> OwnedMutexGuard<()> {
+        self.0.lock_owned().await
+    }
+}
+
+/// Works on a body, on a thread of its own when it is long.
+///
+/// # Errors
+/// When the work ends abnormally.
+pub(super) async fn work_on<T: Send + 'static>(
+    body: &Bytes,
+    work: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    if body.len() <= AT_ONCE {
+        return Ok(work(body));
+    }
+    let body = body.clone();
+    let worked = tokio::task::spawn_blocking(move || work(&body)).await;
+    worked.map_err(|_| ApiError::Internal("work on a body ended abnormally".to_owned()))
 }
 
 /// The name that the sender gives to what it pushes.
@@ -100,6 +133,108 @@ pub(super) async fn enters(
     Ok(())
 }
 
+/// Something that a system pushes, while it has the turn of its name.
+pub(super) struct Push<'a> {
+    api: &'a Api,
+    format: Format,
+    context: ReadContext,
+    sent: Sent,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// Begins a push, by the body as it was sent.
+///
+/// # Errors
+/// 403 for a system of which nothing may enter, 503 when too much waits, else when the store fails.
+pub(super) async fn begin<'a>(
+    api: &'a Api,
+    system: &SystemId,
+    format: Format,
+    key: Option<&str>,
+    body: &Bytes,
+) -> Result<Push<'a>, ApiError> {
+    let core = api.core();
+    may_enter(core, system)?;
+    if !core.has_room().await? {
+        return Err(ApiError::Unavailable);
+    }
+    let organization = core.organization_of(system).ok_or(ApiError::NotFound)?;
+    let content_hash: [u8; 32] = work_on(body, |body| Sha256::digest(body).into()).await?;
+    let given = key.map_or_else(|| hex::encode(content_hash), str::to_owned);
+    let mut context = api
+        .intake
+        .context(system, &organization, "", core.clock.now())?;
+    // A sender may put anything into a key: reports and places show a keyed hash of it.
+    let id = context.keyed_id(&["push", format.name(), &given]);
+    context.input_name = format!("push-{id}");
+    let turn = api.turns.of(system, &context.input_name).lock().await;
+    let sent = Sent {
+        content_hash,
+        is_named: key.is_some(),
+        kept_as: None,
+    };
+    Ok(Push {
+        api,
+        format,
+        context,
+        sent,
+        _turn: turn,
+    })
+}
+
+impl Push<'_> {
+    /// The same, kept under the name of a form that no reader of files reads.
+    pub(super) fn kept_as(mut self, form: &'static str) -> Self {
+        self.sent.kept_as = Some(form);
+        self
+    }
+
+    /// What came of the same when it was accepted before.
+    ///
+    /// # Errors
+    /// 409 when the name was used with other content, else when the store fails.
+    pub(super) async fn came_before(&self) -> Result<Option<Accepted>, ApiError> {
+        let acceptor = &self.api.intake.acceptor;
+        let before = acceptor.came_before(self.format, &self.context, &self.sent);
+        let before = before.await.map_err(refused)?;
+        if before.is_some() {
+            self.count();
+        }
+        Ok(before)
+    }
+
+    /// Accepts what may be kept of it. When this returns, it is durable.
+    ///
+    /// # Errors
+    /// 409 when the name was used with other content meanwhile, else when the store fails.
+    pub(super) async fn accept(
+        self,
+        reader: Arc<dyn FormatReader>,
+        bytes: Vec<u8>,
+    ) -> Result<Accepted, ApiError> {
+        let (acceptor, context) = (&self.api.intake.acceptor, self.context.clone());
+        let accepted = acceptor.accept_sent(reader, context, Arc::new(bytes), self.sent);
+        let accepted = accepted.await.map_err(refused)?;
+        self.count();
+        self.api.core().wake_processor();
+        Ok(accepted)
+    }
+
+    fn count(&self) {
+        figures::received(self.context.system.as_str(), self.format.name(), 1);
+    }
+}
+
+fn refused(error: AcceptError) -> ApiError {
+    match error {
+        AcceptError::NameTaken => ApiError::Conflict {
+            text: "the idempotency key was used with other content".to_owned(),
+            reason: Some("key-reused"),
+        },
+        other => other.into(),
+    }
+}
+
 /// Accepts pushed bytes of a system. When this returns, they are durable.
 ///
 /// # Errors
@@ -112,36 +247,15 @@ pub(super) async fn accept(
     key: Option<&str>,
     bytes: Vec<u8>,
 ) -> Result<Accepted, ApiError> {
-    let core = api.core();
-    may_enter(core, system)?;
-    if !core.has_room().await? {
-        return Err(ApiError::Unavailable);
+    let body = Bytes::from(bytes);
+    let push = begin(api, system, reader.format(), key, &body).await?;
+    // A name that is made of the content has no other; a repeat of that is found when it is written.
+    if key.is_some()
+        && let Some(before) = push.came_before().await?
+    {
+        return Ok(before);
     }
-    let organization = core.organization_of(system).ok_or(ApiError::NotFound)?;
-    let content_hash: [u8; 32] = Sha256::digest(&bytes).into();
-    let kind = reader.format().name();
-    let given = key.map_or_else(|| hex::encode(content_hash), str::to_owned);
-    let mut context = api
-        .intake
-        .context(system, &organization, "", core.clock.now())?;
-    // A sender may put anything into a key: reports and places show a keyed hash of it.
-    context.input_name = format!("push-{}", context.keyed_id(&["push", kind, &given]));
-    let _turn = api.turns.of(system, &context.input_name).lock().await;
-    // A name that is made of the content has no other.
-    if key.is_some() {
-        let mut tx = core.store.snapshot().await?;
-        let name = &context.input_name;
-        if tx.has_other_content(system, name, &content_hash).await? {
-            let text = "the idempotency key was used with other content".to_owned();
-            let reason = Some("key-reused");
-            return Err(ApiError::Conflict { text, reason });
-        }
-    }
-    let acceptor = &api.intake.acceptor;
-    let accepted = acceptor.accept(reader, context, Arc::new(bytes)).await?;
-    figures::received(system.as_str(), kind, 1);
-    core.wake_processor();
-    Ok(accepted)
+    push.accept(reader, body.into()).await
 }
 
 /// How an accepted input came out.
@@ -217,5 +331,28 @@ impl From<Accepted> for Receipt {
             duplicate: accepted.is_duplicate,
             report: accepted.report,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_those_of_one_name_wait_for_each_other() {
+        let (turns, system) = (Turns::default(), "calworks-demo".parse().unwrap());
+        let take = |number: u32| turns.of(&system, &format!("push-{number}")).lock();
+        let held: Vec<_> = (0..1_000)
+            .map(|number| take(number).now_or_never().unwrap())
+            .collect();
+        let mut again = Box::pin(take(7));
+        assert!(futures::poll!(&mut again).is_pending());
+        drop(held);
+        drop(again.await);
+        // Whatever nobody holds is forgotten when the next one comes.
+        let _one = take(7).await;
+        assert_eq!(turns.0.lock().unwrap().len(), 1);
     }
 }

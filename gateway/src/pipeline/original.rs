@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use tandem_adapter_port::deviation::Place;
-use tandem_adapter_port::package::{Package as _, PackageError, PackageLimits, ZipPackage};
+use tandem_adapter_port::deviation::{Place, Severity};
+use tandem_adapter_port::package::{Package as _, PackageLimits, ZipPackage};
+use tandem_adapter_port::report::{DeviationCount, Outcome, Report};
+use zip::result::ZipError;
 
 /// The lines of a file that is cut whole.
 const WHOLE: (u64, u64) = (1, u64::MAX);
@@ -35,17 +37,85 @@ impl Cuts {
     }
 }
 
+/// An entry of a zip that can't be copied, so that nothing can be cut out of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{entry} cannot be copied: {problem}")]
+pub struct Damage {
+    /// Its name, or that of the zip.
+    pub entry: String,
+    /// Why.
+    pub problem: String,
+}
+
+impl Damage {
+    /// What a report calls it.
+    pub const CODE: &'static str = "original-not-copyable";
+
+    /// Longest name that is told, in characters.
+    const LONGEST_NAME: usize = 80;
+
+    fn of(entry: &str, problem: &dyn std::fmt::Display) -> Self {
+        Self {
+            entry: entry.chars().take(Self::LONGEST_NAME).collect(),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// Rejects the input as a whole: as it came it must not be kept, and what can't be kept must take no effect.
+    pub fn reject(&self, report: &mut Report) {
+        let problem = DeviationCount {
+            severity: Severity::Error,
+            code: Self::CODE.to_owned(),
+            count: 1,
+            first: Place::file(self.entry.as_str()),
+            expected: format!(
+                "an entry that can be read to its end ({}): something in the zip must not be kept, and so nothing of it \
+                 was; have it sent again",
+                self.problem
+            ),
+        };
+        report.deviations.insert(0, problem);
+        report.outcome = Outcome::Rejected;
+    }
+}
+
+/// Why an input was not copied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// It is damaged: the same would come of another try.
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    /// It can't be read from where it lies, or the copy not be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Which side of a copy failed.
+enum Side {
+    Reading(io::Error),
+    Writing(io::Error),
+}
+
+impl Side {
+    fn error(self) -> io::Error {
+        match self {
+            Self::Reading(error) | Self::Writing(error) => error,
+        }
+    }
+}
+
 /// Copies a text without the lines to be cut.
 fn copy_lines(
     reader: &mut dyn Read,
     cuts: &[(u64, u64)],
     out: &mut dyn io::Write,
-) -> io::Result<()> {
+) -> Result<(), Side> {
     let mut buffer = vec![0_u8; 64 * 1024];
     let mut line = 1_u64;
     let mut next = cuts.iter().copied().peekable();
     loop {
-        let count = reader.read(&mut buffer)?;
+        let count = reader.read(&mut buffer).map_err(Side::Reading)?;
         let Some(mut rest) = buffer.get(..count).filter(|part| !part.is_empty()) else {
             return Ok(());
         };
@@ -56,7 +126,7 @@ fn copy_lines(
                 next.next();
             }
             if next.peek().is_none_or(|(first, _)| *first > line) {
-                out.write_all(part)?;
+                out.write_all(part).map_err(Side::Writing)?;
             }
             if end.is_some() {
                 line += 1;
@@ -81,8 +151,8 @@ pub fn is_zip(bytes: &mut (impl Read + Seek)) -> io::Result<bool> {
 /// The original of an input without what was refused.
 ///
 /// # Errors
-/// When the bytes can't be read again.
-pub fn without_refused(name: &str, bytes: &[u8], cuts: &Cuts) -> io::Result<Vec<u8>> {
+/// When it can't be copied.
+pub fn without_refused(name: &str, bytes: &[u8], cuts: &Cuts) -> Result<Vec<u8>, CopyError> {
     let mut kept = Vec::with_capacity(bytes.len());
     copy_without_refused(name, Cursor::new(bytes), cuts, &mut kept)?;
     Ok(kept)
@@ -91,52 +161,66 @@ pub fn without_refused(name: &str, bytes: &[u8], cuts: &Cuts) -> io::Result<Vec<
 /// Copies an input without what was refused, in little memory.
 ///
 /// # Errors
-/// When the bytes can't be read again, or the copy can't be written.
+/// When it can't be read again, or the copy can't be written.
 pub fn copy_without_refused(
     name: &str,
     mut bytes: impl Read + Seek,
     cuts: &Cuts,
     out: &mut dyn io::Write,
-) -> io::Result<()> {
+) -> Result<(), CopyError> {
     if cuts.is_empty() {
         bytes.seek(SeekFrom::Start(0))?;
-        return io::copy(&mut bytes, out).map(drop);
+        io::copy(&mut bytes, out)?;
+        return Ok(());
     }
     if !is_zip(&mut bytes)? {
-        return copy_lines(&mut bytes, &cuts.sorted(name), out);
+        let copied = copy_lines(&mut bytes, &cuts.sorted(name), out);
+        return copied.map_err(|side| side.error().into());
     }
-    zip_without_refused(bytes, cuts, PackageLimits::default(), out)
+    let limits = PackageLimits::default();
+    let package = ZipPackage::new(bytes, limits).map_err(|error| Damage::of(name, &error))?;
+    zip_without_refused(package, cuts, limits, out)
 }
 
 /// A zip without what was refused. Nothing is unpacked of an entry that is cut whole, whatever it holds: its name stays,
 /// empty. The others together may unpack to no more than one reading of the package may.
 fn zip_without_refused(
-    bytes: impl Read + Seek,
+    mut package: ZipPackage<impl Read + Seek>,
     cuts: &Cuts,
     limits: PackageLimits,
     out: &mut dyn io::Write,
-) -> io::Result<()> {
-    let unreadable = |error: PackageError| io::Error::other(error.to_string());
-    let mut package = ZipPackage::new(bytes, limits).map_err(unreadable)?;
+) -> Result<(), CopyError> {
     let mut kept = zip::ZipWriter::new_stream(out);
     // An entry may have more than four gibibytes.
     let options = zip::write::SimpleFileOptions::default().large_file(true);
     let mut left = limits.total_bytes;
     for entry in package.names() {
         kept.start_file(entry.as_str(), options)
-            .map_err(io::Error::other)?;
+            .map_err(|error| of_writer(error, &entry))?;
         let lines = cuts.sorted(&entry);
         if lines.contains(&WHOLE) {
             continue;
         }
+        let opened = package.open(&entry);
         let mut reader = Within {
-            inner: package.open(&entry).map_err(unreadable)?,
+            inner: opened.map_err(|error| Damage::of(&entry, &error))?,
             left: &mut left,
         };
-        copy_lines(&mut reader, &lines, &mut kept)?;
+        copy_lines(&mut reader, &lines, &mut kept).map_err(|side| match side {
+            Side::Reading(error) => CopyError::Damaged(Damage::of(&entry, &error)),
+            Side::Writing(error) => CopyError::Io(error),
+        })?;
     }
     kept.finish().map_err(io::Error::other)?;
     Ok(())
+}
+
+/// Why the copy of an entry can't be begun: the disk, or a name that no zip may have.
+fn of_writer(error: ZipError, entry: &str) -> CopyError {
+    match error {
+        ZipError::Io(error) => CopyError::Io(error),
+        error => CopyError::Damaged(Damage::of(entry, &error)),
+    }
 }
 
 /// A reader of one entry that fails once the entries together give more than is left.
@@ -233,9 +317,30 @@ mod tests {
                 total_bytes,
                 ..PackageLimits::default()
             };
-            zip_without_refused(Cursor::new(&bytes), &cuts, limits, &mut Vec::new()).is_ok()
+            let package = ZipPackage::new(Cursor::new(&bytes), limits).unwrap();
+            zip_without_refused(package, &cuts, limits, &mut Vec::new()).is_ok()
         };
         assert!(within(18));
         assert!(!within(17));
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_to_its_end_is_named() {
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in [("Client.csv", "PersonalID\n1\n"), ("Other.csv", "whole")] {
+            zip.start_file(name, options).unwrap();
+            zip.write_all(content.as_bytes()).unwrap();
+        }
+        let mut bytes = zip.finish().unwrap().into_inner();
+        let place = bytes.windows(5).position(|part| part == b"whole").unwrap();
+        bytes[place] ^= 1;
+        let mut cuts = Cuts::default();
+        cuts.add(&Place::line("Client.csv", 2), 2);
+        match without_refused("export.zip", &bytes, &cuts) {
+            Err(CopyError::Damaged(damage)) => assert_eq!(damage.entry, "Other.csv"),
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::FormatReader;
+use tandem_adapter_port::report::Report;
 use tandem_mappings::model::id::{InputId, SystemId};
 
 use super::{Conditions, Counts};
@@ -15,6 +16,7 @@ use crate::pipeline::accept::AcceptError;
 use crate::pipeline::accept::gate;
 use crate::pipeline::accept::replay::Replay;
 use crate::pipeline::core::Core;
+use crate::pipeline::original::Damage;
 use crate::store::{BlobPart, BlobRow, InputRow, InputState, ReplayRow, StoreError, Tx};
 
 /// Inputs that are looked up at one time.
@@ -25,11 +27,12 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// Why an input is left as it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Obstacle {
-    /// Its original is past its term.
+    /// Its original is past its term, or was never kept.
     Disposed,
     /// Its original does not open, or its reader ended abnormally.
     Unreadable,
-    /// Its system, or the format, is not configured any more.
+    /// Its system, or the format, is not configured any more, or nobody reads it: a system's own events are the system's to
+    /// correct.
     NoReader,
     /// Nothing of its system may enter.
     Closed,
@@ -113,11 +116,19 @@ async fn reading(
         Ok(reading) => reading,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
-    if !tx.keeps_original(row.id).await? {
+    if is_without_original(row) || !tx.keeps_original(row.id).await? {
         return Ok(Err(Obstacle::Disposed));
     }
     let blob = tx.blob(row.id, BlobPart::Original).await?;
     Ok(Ok((reading, blob.map_or(Original::Here, Original::Blob))))
+}
+
+/// Whether nothing of an input was kept when it came: by reading nothing its report would only get worse.
+fn is_without_original(row: &InputRow) -> bool {
+    let report = row.report.as_deref();
+    let report: Option<Report> = report.and_then(|text| serde_json::from_str(text).ok());
+    let mut deviations = report.into_iter().flat_map(|report| report.deviations);
+    deviations.any(|deviation| deviation.code == Damage::CODE)
 }
 
 /// Under which name an input is read once more: of the one under which it came a keyed hash is kept.
@@ -287,6 +298,7 @@ pub(super) const fn is_of_the_input(error: &AcceptError) -> bool {
         error,
         AcceptError::Reader(_)
             | AcceptError::Io(_)
+            | AcceptError::NotCopyable(_)
             | AcceptError::Store(StoreError::Seal(_) | StoreError::Shape { .. })
     )
 }

@@ -22,6 +22,11 @@ pub(super) fn write(out: &mut dyn Write, found: &Found) -> io::Result<()> {
     out.write_all(&text)
 }
 
+/// Bytes of one.
+pub(super) fn size(found: &Found) -> usize {
+    serde_json::to_vec(found).map_or(0, |text| text.len())
+}
+
 /// Findings from a place on, as many as one step takes.
 pub(super) struct Batch {
     pub(super) found: Vec<Found>,

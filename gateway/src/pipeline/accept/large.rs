@@ -6,15 +6,15 @@ use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::FormatReader;
 use tandem_adapter_port::report::Outcome;
-use uuid::Uuid;
 
+use super::before::{Before, duplicate};
 use super::survey::{Survey, Surveyed, Waiting};
-use super::{AcceptError, Accepted, Acceptor, Intake, Source, duplicate, outcome_of, text_of};
+use super::{AcceptError, Accepted, Acceptor, Intake, Sent, Source, outcome_of, text_of};
 use crate::blob::Written;
 use crate::pipeline::files::Files;
 use crate::state::held::HeldDoc;
 use crate::state::large::{LargeDoc, LargeStage};
-use crate::store::{BlobPart, InputRow, InputState, Settled, StoreError, Tx};
+use crate::store::{BlobPart, InputState, Settled};
 
 impl Acceptor {
     /// Accepts an input by its blobs. When this returns, they are on the disk and the store knows of them.
@@ -24,17 +24,14 @@ impl Acceptor {
         reader: Arc<dyn FormatReader>,
         context: ReadContext,
         source: Source,
+        sent: Option<Sent>,
     ) -> Result<Accepted, AcceptError> {
         let format = reader.format();
-        let content_hash = hash_of(source.clone(), format).await?;
-        let (system, name) = (&context.system, context.input_name.as_str());
-        let mut tx = self.store.snapshot().await?;
-        if let Some(row) = tx.same_input(system, name, &content_hash).await?
-            && !is_given_up(&mut tx, &row).await?
-        {
-            return Ok(duplicate(&row, format));
+        let source_hash = hash_of(source.clone(), format).await?;
+        let sent = sent.unwrap_or(Sent::file(source_hash));
+        if let Some(before) = self.came_before(format, &context, &sent).await? {
+            return Ok(before);
         }
-        drop(tx);
         let waiting = Waiting(Arc::default());
         let survey = Survey {
             reader,
@@ -45,19 +42,25 @@ impl Acceptor {
             is_given_up: Arc::clone(&waiting.0),
         };
         let read = tokio::task::spawn_blocking(move || {
-            let surveyed = survey.read()?;
-            let copied = survey.copy(&surveyed.read.cuts)?;
+            let mut surveyed = survey.read()?;
+            let copied = match survey.copy(&surveyed.read.cuts) {
+                Err(AcceptError::NotCopyable(damage)) => {
+                    damage.reject(&mut surveyed.read.report);
+                    survey.copy_nothing()?
+                }
+                copied => copied?,
+            };
             Ok::<_, AcceptError>((surveyed, copied))
         });
-        let (surveyed, copied) = read
+        let (mut surveyed, copied) = read
             .await
             .map_err(|_| AcceptError::Reader(format.name()))??;
-        if copied.content_hash != content_hash {
+        if copied.content_hash != source_hash {
             return Err(AcceptError::Changed);
         }
-        let mut intake = Intake::new(&self.store, system, name, context.received_at);
-        (intake.format, intake.content_hash) = (format.name().to_owned(), content_hash);
+        let mut intake = Intake::sent(&self.store, &context, format, &sent);
         intake.refresh = Some(self.refresh);
+        surveyed.read.report.format.clone_from(&intake.format);
         let original = copied.original;
         let accepted = intake.finish_large(format, surveyed, original).await?;
         files.changed(&self.store).await?;
@@ -71,15 +74,14 @@ impl Acceptor {
         format: Format,
         context: &ReadContext,
         source: Source,
+        sent: Option<Sent>,
     ) -> Result<Accepted, AcceptError> {
-        let content_hash = hash_of(source, format).await?;
-        let mut tx = self.store.snapshot().await?;
-        let (system, name) = (&context.system, &context.input_name);
-        let same = tx.same_input(system, name, &content_hash).await?;
-        match same {
-            Some(row) if !is_given_up(&mut tx, &row).await? => Ok(duplicate(&row, format)),
-            _ => Err(AcceptError::Busy(system.clone())),
-        }
+        let sent = match sent {
+            Some(sent) => sent,
+            None => Sent::file(hash_of(source, format).await?),
+        };
+        let before = self.came_before(format, context, &sent).await?;
+        before.ok_or_else(|| AcceptError::Busy(context.system.clone()))
     }
 
     /// Lets a held large input go on after all; `None` when it is no large one. Its findings were kept, so that nothing
@@ -124,37 +126,25 @@ async fn hash_of(source: Source, format: Format) -> Result<[u8; 32], AcceptError
     Ok(hash.map_err(|_| AcceptError::Reader(format.name()))??)
 }
 
-/// Whether nothing has come or will come of an input that stands in the store: its blob is gone, or an older program was stopped
-/// while it staged it. Then the same may be sent again.
-async fn is_given_up(tx: &mut Tx, row: &InputRow) -> Result<bool, StoreError> {
-    let doc = tx.get::<LargeDoc>(&row.id.to_string()).await?;
-    if row.state == InputState::Parked.code() {
-        let again = doc.and_then(|doc| doc.again);
-        return Ok(!again.is_some_and(|again| again.took_effect));
+/// Whether an input is large: longer than a small one may be, or a zip that says that it unpacks to more.
+pub(super) async fn is_large(
+    files: &Files,
+    source: &Source,
+    format: Format,
+) -> Result<bool, AcceptError> {
+    let most = files.large_over();
+    if source.length()? > most {
+        return Ok(true);
     }
-    let is_staging = row.state == InputState::Staging.code();
-    Ok(is_staging && doc.is_none())
+    if source.is_plain() {
+        return Ok(false);
+    }
+    let source = source.clone();
+    let unpacked = tokio::task::spawn_blocking(move || source.unpacked()).await;
+    Ok(unpacked.map_err(|_| AcceptError::Reader(format.name()))?? > most)
 }
 
 impl Intake {
-    /// The same input, if it was taken before and something came or will come of it. What is left of one that was given
-    /// up is removed.
-    pub(super) async fn taken_before(&self, tx: &mut Tx) -> Result<Option<InputRow>, StoreError> {
-        let same = tx.same_input(&self.system, &self.name, &self.content_hash);
-        let Some(row) = same.await? else {
-            return Ok(None);
-        };
-        if !is_given_up(tx, &row).await? {
-            return Ok(Some(row));
-        }
-        tx.discard_staged(row.id).await?;
-        tx.remove::<LargeDoc>(&row.id.to_string()).await?;
-        // Their files, if there are any, are nobody's then and go at the next start.
-        let _files: Vec<Uuid> = tx.remove_blobs(row.id).await?;
-        tx.forget_input(row.id).await?;
-        Ok(None)
-    }
-
     async fn finish_large(
         mut self,
         format: Format,
@@ -171,8 +161,10 @@ impl Intake {
         let mut report = read.report;
         let is_rejected = report.outcome == Outcome::Rejected;
         let mut tx = self.store.begin().await?;
-        if let Some(row) = self.taken_before(&mut tx).await? {
-            return Ok(duplicate(&row, format));
+        match self.before(&mut tx).await? {
+            Before::Same(row) => return Ok(duplicate(&row, format)),
+            Before::Other => return Err(AcceptError::NameTaken),
+            Before::Nothing | Before::GivenUp(_) => {}
         }
         let is_held = !is_rejected && self.is_held(&mut tx, &mut report, &read.coverage).await?;
         let text = text_of(&report)?;

@@ -1,10 +1,12 @@
 //! Accept: an input is read by its adapter and becomes durable before it is acknowledged.
 //!
 //! An input up to `files.large_over` is read first and committed whole: sealed original, ingest keys and events in one
-//! transaction. A larger one goes into blobs (`survey`), with one small commit, and from there into the store in steps
-//! that survive a crash (`work`); one commit publishes it.
+//! transaction (`small`). A larger one, a zip that unpacks to more, and one in which very much is found go into blobs
+//! (`survey`), with one small commit, and from there into the store in steps that survive a crash (`work`); one commit
+//! publishes it.
 
 mod admit;
+mod before;
 mod findings;
 pub mod gate;
 mod large;
@@ -14,27 +16,28 @@ mod refresh;
 pub mod replay;
 mod replay_large;
 mod sheet;
+mod small;
 mod source;
 mod survey;
 mod work;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
-use tandem_adapter_port::read::{Coverage, FormatReader, Stopped};
+use tandem_adapter_port::read::{Coverage, FormatReader};
 use tandem_adapter_port::report::{Outcome, Report};
 use tandem_mappings::model::event::{Body, Event, NewEvent};
 use tandem_mappings::model::id::{EventId, InputId, SystemId};
 use tokio::sync::{Mutex, mpsc};
 
 use self::admit::Takes;
+pub use self::before::Sent;
 use self::findings::Found;
+use self::large::is_large;
 use self::people::People;
-use self::reading::{ReadThrough, read_through};
+use self::reading::Room;
 use self::replay::Replay;
 pub use self::replay_large::ReadAgain;
 use self::sheet::Sheet;
@@ -43,16 +46,12 @@ pub use self::work::{Step, Work, WorkError};
 use super::deletion;
 use super::files::Files;
 use super::labelling::Labeller;
+use super::original::{CopyError, Damage};
 use crate::blob::BlobError;
 use crate::config::RefreshConfig;
 use crate::state::partner::PartnerRowDoc;
 use crate::store::{EventState, InputState, Received, Scribe, Settled, Store, StoreError, Tx};
 use crate::traces::{self, Field, Traces};
-
-/// Findings that may wait between the reader and the store.
-const WAITING: usize = 500;
-/// Bytes up to which an input in memory is read where it is: the way to a blocking thread and back would take longer.
-const AT_ONCE: usize = 16 * 1_024;
 
 /// Why an input was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +72,12 @@ pub enum AcceptError {
     /// The input was changed while it was read: nothing was accepted, try again.
     #[error("the input was changed while it was read")]
     Changed,
+    /// Its sender gave its name to something else before: nothing was accepted.
+    #[error("the name of the input was used with other content")]
+    NameTaken,
+    /// Something must not be kept of an input that is read once more, and can't be cut out of it.
+    #[error(transparent)]
+    NotCopyable(#[from] Damage),
     /// The input to be released is not held, or no longer.
     #[error("the input is not held")]
     NotHeld,
@@ -82,6 +87,15 @@ pub enum AcceptError {
     /// Writing it ended abnormally: nobody knows whether it was accepted, so try again.
     #[error("writing the input ended abnormally")]
     Broken,
+}
+
+impl From<CopyError> for AcceptError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Damaged(damage) => Self::NotCopyable(damage),
+            CopyError::Io(error) => Self::Io(error),
+        }
+    }
 }
 
 /// What came of an input.
@@ -102,6 +116,8 @@ pub struct Acceptor {
     refresh: RefreshConfig,
     labeller: Option<Arc<Labeller>>,
     files: Option<Arc<Files>>,
+    /// For what is found in a small input, where there is a place for large ones.
+    room: Room,
     traces: Traces,
     /// Where inputs are written that came at one time.
     desk: Arc<Scribe<Box<Sheet>>>,
@@ -118,6 +134,7 @@ impl Acceptor {
             refresh: RefreshConfig::default(),
             labeller: None,
             files: None,
+            room: Room::default(),
             traces: Traces::default(),
             desk: Arc::default(),
             releases: Arc::default(),
@@ -148,6 +165,13 @@ impl Acceptor {
         }
     }
 
+    /// The same, with room for fewer findings in a small input.
+    #[cfg(test)]
+    pub(crate) fn with_room_for(self, findings: usize) -> Self {
+        let room = Room::of(findings);
+        Self { room, ..self }
+    }
+
     /// The same, with its releases in turns with those of other acceptors on the store.
     #[must_use]
     pub fn taking_turns(self, releases: Arc<Mutex<()>>) -> Self {
@@ -171,10 +195,35 @@ impl Acceptor {
         context: ReadContext,
         source: impl Into<Source>,
     ) -> Result<Accepted, AcceptError> {
+        self.accept_as(reader, context, source.into(), None).await
+    }
+
+    /// The same with an input that was pushed, of which more is known than its bytes.
+    ///
+    /// # Errors
+    /// The same; and [`AcceptError::NameTaken`] when its sender gave its name to something else.
+    pub async fn accept_sent(
+        &self,
+        reader: Arc<dyn FormatReader>,
+        context: ReadContext,
+        bytes: Arc<Vec<u8>>,
+        sent: Sent,
+    ) -> Result<Accepted, AcceptError> {
+        let source = Source::Bytes(bytes);
+        self.accept_as(reader, context, source, Some(sent)).await
+    }
+
+    async fn accept_as(
+        &self,
+        reader: Arc<dyn FormatReader>,
+        context: ReadContext,
+        source: Source,
+        sent: Option<Sent>,
+    ) -> Result<Accepted, AcceptError> {
         let accept = self.traces.begin(traces::Step::Accept, None);
         accept.note(Field::System, &context.system);
         accept.note(Field::Kind, reader.format().name());
-        let accepted = Box::pin(self.accept_here(reader, context, source.into()));
+        let accepted = Box::pin(self.accept_here(reader, context, source, sent));
         let accepted = accept.around(accepted).await;
         match &accepted {
             Ok(one) if one.is_duplicate => accept.note(Field::Outcome, "duplicate"),
@@ -192,115 +241,20 @@ impl Acceptor {
         reader: Arc<dyn FormatReader>,
         context: ReadContext,
         source: Source,
-    ) -> Result<Accepted, AcceptError> {
-        let length = source.length()?;
-        let is_small = source.is_small(AT_ONCE);
-        if let Some(files) = &self.files {
-            if files.has_in_work(&self.store, &context.system).await? {
-                return self.while_in_work(reader.format(), &context, source).await;
-            }
-            if length > files.large_over() {
-                return self.accept_large(files, reader, context, source).await;
-            }
-        }
-        let read = move || {
-            let bytes = source.whole()?;
-            let hash: [u8; 32] = Sha256::digest(&*bytes).into();
-            Ok::<_, std::io::Error>((bytes, hash))
-        };
-        let (bytes, content_hash) = if is_small {
-            read()?
-        } else {
-            tokio::task::spawn_blocking(read)
-                .await
-                .map_err(|_| AcceptError::Reader(reader.format().name()))??
-        };
-        let mut intake = Intake::new(
-            &self.store,
-            &context.system,
-            &context.input_name,
-            context.received_at,
-        );
-        (intake.format, intake.content_hash) = (reader.format().name().to_owned(), content_hash);
-        intake.refresh = Some(self.refresh);
-        self.run(intake, reader, &context, bytes).await
-    }
-
-    async fn run(
-        &self,
-        mut intake: Intake,
-        reader: Arc<dyn FormatReader>,
-        context: &ReadContext,
-        bytes: Arc<Vec<u8>>,
+        sent: Option<Sent>,
     ) -> Result<Accepted, AcceptError> {
         let format = reader.format();
-        if bytes.len() <= AT_ONCE {
-            let labeller = self.labeller.as_deref();
-            let hand_over = |found| {
-                intake.add(found, labeller);
-                Ok(())
-            };
-            let content = std::io::Cursor::new(bytes.as_slice());
-            // A reader that fails takes nothing with it: neither the caller's connection nor the watch of a folder.
-            let read =
-                AssertUnwindSafe(|| read_through(reader.as_ref(), context, content, hand_over));
-            let read = catch_unwind(read).ok().and_then(Result::ok);
-            let read = read.ok_or(AcceptError::Reader(format.name()))?;
-            return self.write(intake, format, read, &bytes).await;
+        if let Some(files) = &self.files {
+            if files.has_in_work(&self.store, &context.system).await? {
+                return self.while_in_work(format, &context, source, sent).await;
+            }
+            if is_large(files, &source, format).await? {
+                return self
+                    .accept_large(files, reader, context, source, sent)
+                    .await;
+            }
         }
-        let (out, found) = mpsc::channel(WAITING);
-        let reading = {
-            let (context, bytes) = (context.clone(), Arc::clone(&bytes));
-            tokio::task::spawn_blocking(move || {
-                let hand_over = |found| {
-                    let gone = |_| Stopped("the gateway is stopping".to_owned());
-                    out.blocking_send(found).map_err(gone)
-                };
-                let bytes = std::io::Cursor::new(bytes.as_slice());
-                read_through(reader.as_ref(), &context, bytes, hand_over)
-            })
-        };
-        intake.take(found, self.labeller.as_deref()).await;
-        let read = reading.await.ok().and_then(Result::ok);
-        let read = read.ok_or(AcceptError::Reader(format.name()))?;
-        self.write(intake, format, read, &bytes).await
-    }
-
-    /// Writes what was read, with what others have read at the same time.
-    async fn write(
-        &self,
-        intake: Intake,
-        format: Format,
-        read: ReadThrough,
-        bytes: &[u8],
-    ) -> Result<Accepted, AcceptError> {
-        let sheet = Sheet::of(intake, format, read, bytes)?;
-        let (desk, store) = (Arc::clone(&self.desk), self.store.clone());
-        // Who writes for others goes on when his own caller hangs up.
-        let written = tokio::spawn(async move { desk.note(&store, &(), sheet).await });
-        let written = written.await.map_err(|_| AcceptError::Broken)?;
-        Ok(written.map(|(_, accepted)| accepted)?)
-    }
-}
-
-fn duplicate(row: &crate::store::InputRow, format: Format) -> Accepted {
-    let report = row
-        .report
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
-    Accepted {
-        input: row.id,
-        report: report.unwrap_or(Report {
-            format: format.name().to_owned(),
-            version: None,
-            records: std::collections::BTreeMap::new(),
-            persons: 0,
-            events: std::collections::BTreeMap::new(),
-            refused: 0,
-            deviations: Vec::new(),
-            outcome: Outcome::Accepted,
-        }),
-        is_duplicate: true,
+        self.accept_small(reader, context, source, sent).await
     }
 }
 
@@ -311,9 +265,13 @@ struct Intake {
     name: String,
     format: String,
     content_hash: [u8; 32],
+    /// Whether its sender named it: the name stands for this content alone.
+    is_named: bool,
     id: InputId,
     at: Timestamp,
     pending: Vec<Found>,
+    /// How much may be pending; without a limit `None`.
+    room: Option<Room>,
     people: People,
     /// The limits of a full refresh; `None` once an operator has released it.
     refresh: Option<RefreshConfig>,
@@ -331,13 +289,26 @@ impl Intake {
             name: name.to_owned(),
             format: String::new(),
             content_hash: [0; 32],
+            is_named: false,
             id: InputId(uuid::Uuid::now_v7()),
             at,
             pending: Vec::new(),
+            room: None,
             people: People::default(),
             refresh: None,
             was_held: false,
             replay: None,
+        }
+    }
+
+    /// A new one.
+    fn sent(store: &Store, context: &ReadContext, format: Format, sent: &Sent) -> Self {
+        let (system, name) = (&context.system, &context.input_name);
+        Self {
+            format: sent.kept_as.unwrap_or(format.name()).to_owned(),
+            content_hash: sent.content_hash,
+            is_named: sent.is_named,
+            ..Self::new(store, system, name, context.received_at)
         }
     }
 

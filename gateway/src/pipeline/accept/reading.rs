@@ -1,4 +1,4 @@
-//! Reading one input to its end, on a blocking thread.
+//! Reading one input to its end.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
@@ -10,8 +10,50 @@ use tandem_adapter_port::read::{Coverage, FormatReader, Input, Sink, Stopped};
 use tandem_adapter_port::report::{Counting, Report};
 use tandem_mappings::model::event::NewEvent;
 
-use super::super::original::{Cuts, is_zip};
-use super::findings::Found;
+use super::super::original::{CopyError, Cuts, is_zip, without_refused};
+use super::AcceptError;
+use super::findings::{self, Found};
+
+/// Findings that may be in memory whole, and are written in one turn: so long, and no longer, others wait for it.
+const MOST_FINDINGS: usize = 10_000;
+/// Bytes of them, as they are stored.
+const MOST_BYTES: usize = 32 << 20;
+
+/// Room for what is found in an input that is in memory whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    findings: usize,
+    bytes: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::of(MOST_FINDINGS)
+    }
+}
+
+impl Room {
+    /// Room for so many.
+    pub(super) const fn of(findings: usize) -> Self {
+        Self {
+            findings,
+            bytes: MOST_BYTES,
+        }
+    }
+
+    /// Takes the place of one more. Whether there was one.
+    pub(super) fn takes(&mut self, found: &Found) -> bool {
+        let left = (
+            self.findings.checked_sub(1),
+            self.bytes.checked_sub(findings::size(found)),
+        );
+        let (Some(findings), Some(bytes)) = left else {
+            return false;
+        };
+        *self = Self { findings, bytes };
+        true
+    }
+}
 
 /// Takes what a reader finds and hands it over in order.
 struct Handover<F> {
@@ -52,6 +94,32 @@ pub(super) struct ReadThrough {
     pub(super) coverage: Coverage,
 }
 
+/// What reading an input in memory gave, with what is kept of it.
+pub(super) struct ReadHere {
+    pub(super) read: ReadThrough,
+    /// The original without what must not be kept.
+    pub(super) original: Vec<u8>,
+}
+
+impl ReadHere {
+    /// Copies the original of an input that was read. A new one that can't be copied is rejected, and nothing of it kept.
+    pub(super) fn of(
+        name: &str,
+        bytes: &[u8],
+        mut read: ReadThrough,
+        is_new: bool,
+    ) -> Result<Self, AcceptError> {
+        let original = match without_refused(name, bytes, &read.cuts) {
+            Err(CopyError::Damaged(damage)) if is_new => {
+                damage.reject(&mut read.report);
+                Vec::new()
+            }
+            copied => copied?,
+        };
+        Ok(Self { read, original })
+    }
+}
+
 /// Why an input was not read to its end.
 #[derive(Debug)]
 pub(super) enum Unread {
@@ -67,7 +135,7 @@ impl From<Stopped> for Unread {
     }
 }
 
-/// Reads bytes with an adapter and hands over what is found. Runs on a blocking thread.
+/// Reads bytes with an adapter and hands over what is found. Runs on a blocking thread, unless they are few.
 pub(super) fn read_through(
     reader: &dyn FormatReader,
     context: &ReadContext,

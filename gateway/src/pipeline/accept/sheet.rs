@@ -4,10 +4,10 @@ use tandem_adapter_port::format::Format;
 use tandem_adapter_port::report::Outcome;
 
 use super::admit::Takes;
-use super::reading::ReadThrough;
+use super::before::{Before, duplicate};
+use super::reading::{ReadHere, ReadThrough};
 use super::replay::Fate;
-use super::{AcceptError, Accepted, Intake, duplicate, outcome_of, text_of};
-use crate::pipeline::original::without_refused;
+use super::{Accepted, Intake, outcome_of, text_of};
 use crate::state::held::HeldDoc;
 use crate::store::{Entry, InputState, StoreError, Tx};
 use crate::traces::Open;
@@ -27,31 +27,26 @@ pub(super) struct Sheet {
 impl Entry for Box<Sheet> {
     const IS_AWAITED: bool = true;
     type By = ();
-    type Noted = Accepted;
+    /// Nothing when its sender gave the name to something else: that undoes nothing of the others.
+    type Noted = Option<Accepted>;
 
-    async fn note(&self, _by: &(), tx: &mut Tx) -> Result<Accepted, StoreError> {
+    async fn note(&self, _by: &(), tx: &mut Tx) -> Result<Option<Accepted>, StoreError> {
         self.step.around(Box::pin(self.write(tx))).await
     }
 }
 
 impl Sheet {
-    pub(super) fn of(
-        intake: Intake,
-        format: Format,
-        read: ReadThrough,
-        bytes: &[u8],
-    ) -> Result<Box<Self>, AcceptError> {
-        let original = without_refused(&intake.name, bytes, &read.cuts)?;
-        Ok(Box::new(Self {
+    pub(super) fn of(intake: Intake, format: Format, here: ReadHere) -> Box<Self> {
+        Box::new(Self {
             intake,
             format,
-            read,
-            original,
+            read: here.read,
+            original: here.original,
             step: Open::here(),
-        }))
+        })
     }
 
-    async fn write(&self, tx: &mut Tx) -> Result<Accepted, StoreError> {
+    async fn write(&self, tx: &mut Tx) -> Result<Option<Accepted>, StoreError> {
         let (intake, mut report) = (&self.intake, self.read.report.clone());
         let coverage = &self.read.coverage;
         let is_rejected = report.outcome == Outcome::Rejected;
@@ -62,13 +57,17 @@ impl Sheet {
             tx.add_to_replay(replay.id, intake.id.0, obstacle).await?;
             takes = match fate {
                 Fate::Takes(takes) => takes,
-                Fate::LeftAlone(_) => return Ok(intake.as_it_was(report)),
+                Fate::LeftAlone(_) => return Ok(Some(intake.as_it_was(report))),
             };
         } else if intake.was_held {
             tx.remove::<HeldDoc>(&intake.id.to_string()).await?;
-        } else if let Some(row) = intake.taken_before(tx).await? {
-            // The same input may have come twice at once: the first to write it wins.
-            return Ok(duplicate(&row, self.format));
+        } else {
+            // Two of one name may have come at once: the first to write wins.
+            match intake.before(tx).await? {
+                Before::Same(row) => return Ok(Some(duplicate(&row, self.format))),
+                Before::Other => return Ok(None),
+                Before::Nothing | Before::GivenUp(_) => {}
+            }
         }
         let is_held = !is_rejected && intake.is_held(tx, &mut report, coverage).await?;
         let text = text_of(&report)?;
@@ -82,10 +81,10 @@ impl Sheet {
         if settled.state == InputState::Published {
             intake.publish(tx, coverage, takes).await?;
         }
-        Ok(Accepted {
+        Ok(Some(Accepted {
             input: intake.id,
             report,
             is_duplicate: false,
-        })
+        }))
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::blob::{BlobFolder, BlobReader};
+use crate::pipeline::original::is_zip;
 use crate::store::BlobRow;
 
 /// What can be read from any place on.
@@ -51,6 +52,32 @@ impl Source {
     /// Whether they are in memory, and no more than so many.
     pub(super) fn is_small(&self, most: usize) -> bool {
         matches!(self, Self::Bytes(bytes) if bytes.len() <= most)
+    }
+
+    /// Whether they are in memory, and no zip.
+    pub(super) fn is_plain(&self) -> bool {
+        match self {
+            Self::Bytes(bytes) => {
+                is_zip(&mut Cursor::new(bytes.as_slice())).is_ok_and(|is_one| !is_one)
+            }
+            Self::File(_) | Self::Blob(..) => false,
+        }
+    }
+
+    /// How many they become when they are unpacked, as far as a zip says so itself; none when they are no zip, or none
+    /// that can be read.
+    pub(super) fn unpacked(&self) -> io::Result<u64> {
+        let mut bytes = self.open()?;
+        if !is_zip(&mut bytes)? {
+            return Ok(0);
+        }
+        let Ok(archive) = zip::ZipArchive::new(bytes) else {
+            return Ok(0);
+        };
+        // Also of entries that were written as a stream: of those `decompressed_size` knows nothing.
+        let size = |at| Some(archive.by_index_data(at).ok()?.size());
+        let sizes = (0..archive.len()).filter_map(size);
+        Ok(sizes.fold(0, u64::saturating_add))
     }
 
     /// Opens them at their beginning.

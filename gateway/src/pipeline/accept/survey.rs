@@ -12,8 +12,8 @@ use super::findings::{self, Found};
 use super::people::People;
 use super::reading::{ReadThrough, Unread, read_through};
 use super::{AcceptError, Labeller, Source, labelled};
-use crate::blob::{BlobFolder, Written};
-use crate::pipeline::original::{Cuts, copy_without_refused};
+use crate::blob::{BlobFolder, NewBlob, Written};
+use crate::pipeline::original::{CopyError, Cuts, copy_without_refused};
 
 /// What a survey needs.
 pub(super) struct Survey {
@@ -83,9 +83,19 @@ impl Survey {
     pub(super) fn copy(&self, cuts: &Cuts) -> Result<Copied, AcceptError> {
         let mut original = self.folder.begin()?;
         let (name, source) = (&self.context.input_name, self.source.open()?);
-        if let Err(error) = copy_without_refused(name, source, cuts, &mut original) {
-            return Err(original.failed(error).into());
+        match copy_without_refused(name, source, cuts, &mut original) {
+            Err(CopyError::Io(error)) => Err(original.failed(error).into()),
+            Err(damaged) => Err(damaged.into()),
+            Ok(()) => self.copied(original),
         }
+    }
+
+    /// Nothing of an input that can't be copied. That it can be read from where it lies, its hash tells.
+    pub(super) fn copy_nothing(&self) -> Result<Copied, AcceptError> {
+        self.copied(self.folder.begin()?)
+    }
+
+    fn copied(&self, original: NewBlob) -> Result<Copied, AcceptError> {
         Ok(Copied {
             original: original.finish()?,
             content_hash: self.source.hash()?,

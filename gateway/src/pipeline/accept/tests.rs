@@ -1,5 +1,8 @@
 //! Accepting: whole or not at all, once and for ever.
 
+mod limits;
+mod named;
+
 use tandem_adapter_port::deviation::{Deviation, Place};
 use tandem_adapter_port::read::{Coverage, Input, Sink, StaysCovered, Stopped};
 use tandem_mappings::model::id::{DecisionId, PersonId, RecordKey, SourceEventId};
