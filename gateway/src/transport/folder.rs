@@ -1,15 +1,27 @@
-//! A watched folder. The partner writes `in/NAME.part` and renames it to `in/NAME`; the gateway claims it, reads it,
-//! and after its commit moves it to `done/` with an acknowledgement in `ack/`, or to `error/` with an error file.
+//! A watched folder. The partner writes `in/NAME.part` and renames it to `in/NAME`; the gateway claims it by renaming it to
+//! `work/NAME`, reads it there, and after its commit moves it to `done/` with an acknowledgement in `ack/`, or to `error/` with an
+//! error file. What is put under the name meanwhile is another file and waits in `in/` for its turn; what a crash leaves in
+//! `work/` is taken up again first.
 //! What the gateway writes appears in `out/` by an atomic rename; the partner answers with `out/NAME.ack`.
+//!
+//! Whoever may write there may put a link in the place of any file: none is followed.
 
-use std::io::{self, Write as _};
+mod acknowledgement;
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use tandem_mappings::model::id::MessageId;
-
-/// Suffixes of files that are still being written.
-const UNFINISHED: [&str; 3] = [".part", ".tmp", ".filepart"];
+pub use self::acknowledgement::{
+    FileVerdict, PartnerAck, RejectedMessage, read_acknowledgement, subject_of,
+};
+pub(crate) use self::file::open_plain;
+pub use self::file::{LONGEST_NAME, has_long_name, name_of, size_of};
+use self::file::{is_there, is_unfinished, kept_name, sync_folder, write_beside};
 
 /// The folders below one path.
 #[derive(Debug, Clone)]
@@ -17,38 +29,24 @@ pub struct ExchangeFolder {
     root: PathBuf,
 }
 
-/// What a partner says about a file that it picked up.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct PartnerAck {
-    /// Messages taken.
-    #[serde(default)]
-    pub accepted: Vec<MessageId>,
-    /// Messages refused.
-    #[serde(default)]
-    pub rejected: Vec<RejectedMessage>,
-    /// What became of the file as a whole, from a partner whose format has no message ids.
-    #[serde(default)]
-    pub file: Option<FileVerdict>,
+/// What lies in a folder, by name.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Files that are whole.
+    pub files: Vec<PathBuf>,
+    /// What is no regular file: links, folders, pipes.
+    pub others: Vec<PathBuf>,
 }
 
-/// What became of a file as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FileVerdict {
-    /// Taken.
-    Accepted,
-    /// Refused.
-    Rejected,
-}
-
-/// A message that a partner refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RejectedMessage {
-    /// Which.
-    pub message_id: MessageId,
-    /// Why, in the partner's words.
-    #[serde(default)]
-    pub reason: String,
+/// A file was not handed to a partner.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct NotPut {
+    /// Why.
+    #[source]
+    pub error: io::Error,
+    /// Whether the partner may see it all the same.
+    pub may_be_seen: bool,
 }
 
 impl ExchangeFolder {
@@ -60,23 +58,52 @@ impl ExchangeFolder {
         for part in ["in", "done", "ack", "error", "out", "out/acked"] {
             std::fs::create_dir_all(root.join(part))?;
         }
+        // Nobody else puts anything into the place of a file that is claimed.
+        let mut private = std::fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(root.join("work"))?;
         Ok(Self {
             root: root.to_owned(),
         })
     }
 
-    /// Files that wait in `in/`, oldest name first.
+    /// What waits in `in/`.
     ///
     /// # Errors
     /// When the folder can't be read.
-    pub fn waiting(&self) -> io::Result<Vec<PathBuf>> {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(self.root.join("in"))?
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .filter(|path| path.is_file() && !is_unfinished(path))
-            .collect();
+    pub fn waiting(&self) -> io::Result<Listing> {
+        self.listing("in")
+    }
+
+    /// What was claimed and is not done: it had to wait, or a crash left it.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn claimed(&self) -> io::Result<Vec<PathBuf>> {
+        let Listing { mut files, others } = self.listing("work")?;
+        files.extend(others);
         files.sort();
         Ok(files)
+    }
+
+    /// Takes a file that waits, so that nothing that comes under its name later is taken for it. Returns where it is then; `None` when
+    /// its partner took it back, or an earlier one of its name is not done yet.
+    ///
+    /// # Errors
+    /// When it can't be moved.
+    pub fn claim(&self, waiting: &Path) -> io::Result<Option<PathBuf>> {
+        let Some(name) = waiting.file_name() else {
+            return Ok(None);
+        };
+        let claimed = self.root.join("work").join(name);
+        if is_there(&claimed)? {
+            return Ok(None);
+        }
+        match std::fs::rename(waiting, &claimed) {
+            Ok(()) => Ok(Some(claimed)),
+            Err(_) if !is_there(waiting)? => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Ends an accepted input: acknowledgement first, then the move, so that a crash between the two repeats both.
@@ -84,44 +111,45 @@ impl ExchangeFolder {
     /// # Errors
     /// When a file can't be written or moved.
     pub fn finish(&self, file: &Path, acknowledgement: &str) -> io::Result<()> {
-        let name = name_of(file);
-        self.write_atomic(&format!("ack/{name}.ack.json"), acknowledgement.as_bytes())?;
-        std::fs::rename(file, self.free("done", &name))
+        let name = kept_name(file);
+        let text = name.to_string_lossy();
+        self.write_atomic(&format!("ack/{text}.ack.json"), acknowledgement)?;
+        std::fs::rename(file, self.free("done", &name)?)
     }
 
-    /// Ends a rejected input; the file is kept for replay.
+    /// Ends a rejected input; the file is kept for replay. One with a long name is kept under a shorter one.
     ///
     /// # Errors
     /// When a file can't be written or moved.
     pub fn fail(&self, file: &Path, error: &str) -> io::Result<()> {
-        let name = name_of(file);
-        self.write_atomic(&format!("error/{name}.error.json"), error.as_bytes())?;
-        std::fs::rename(file, self.free("error", &name))
+        let name = kept_name(file);
+        let text = name.to_string_lossy();
+        self.write_atomic(&format!("error/{text}.error.json"), error)?;
+        std::fs::rename(file, self.free("error", &name)?)
     }
 
     /// Hands a file to the partner.
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.write_atomic(&format!("out/{name}"), bytes)
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), NotPut> {
+        let target = self.root.join("out").join(name);
+        let not_put = |may_be_seen| move |error| NotPut { error, may_be_seen };
+        write_beside(&target, bytes).map_err(not_put(false))?;
+        sync_folder(&target).map_err(not_put(true))
     }
 
-    /// Acknowledgements that wait, each with the name of the file it speaks of.
+    /// Acknowledgements that wait.
     ///
     /// # Errors
     /// When the folder can't be read.
-    pub fn acknowledgements(&self) -> io::Result<Vec<(String, io::Result<PartnerAck>)>> {
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(self.root.join("out"))?.filter_map(Result::ok) {
-            let path = entry.path();
-            if let Some(name) = name_of(&path).strip_suffix(".ack") {
-                let ack = std::fs::read(&path)
-                    .and_then(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::other));
-                found.push((name.to_owned(), ack));
-            }
-        }
-        found.sort_by(|a, b| a.0.cmp(&b.0));
+    pub fn acknowledgements(&self) -> io::Result<Vec<PathBuf>> {
+        let mut found: Vec<PathBuf> = std::fs::read_dir(self.root.join("out"))?
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|end| end == "ack"))
+            .collect();
+        found.sort();
         Ok(found)
     }
 
@@ -129,83 +157,46 @@ impl ExchangeFolder {
     ///
     /// # Errors
     /// When it can't be moved.
-    pub fn acknowledgement_taken(&self, name: &str) -> io::Result<()> {
-        let from = self.root.join("out").join(format!("{name}.ack"));
-        std::fs::rename(from, self.free("out/acked", &format!("{name}.ack")))
+    pub fn acknowledgement_taken(&self, file: &Path) -> io::Result<()> {
+        std::fs::rename(file, self.free("out/acked", &kept_name(file))?)
     }
 
-    fn free(&self, part: &str, name: &str) -> PathBuf {
-        let wanted = self.root.join(part).join(name);
-        if !wanted.exists() {
-            return wanted;
+    fn listing(&self, part: &str) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        for entry in std::fs::read_dir(self.root.join(part))?.filter_map(Result::ok) {
+            let path = entry.path();
+            if is_unfinished(&path) {
+                continue;
+            }
+            match entry.file_type() {
+                Ok(kind) if kind.is_file() => listing.files.push(path),
+                Ok(_) => listing.others.push(path),
+                // It has gone meanwhile.
+                Err(_) => {}
+            }
         }
-        (1_u32..)
-            .map(|number| self.root.join(part).join(format!("{name}.{number}")))
-            .find(|path| !path.exists())
-            .unwrap_or(wanted)
+        listing.files.sort();
+        listing.others.sort();
+        Ok(listing)
     }
 
-    fn write_atomic(&self, relative: &str, bytes: &[u8]) -> io::Result<()> {
+    /// A place for a file where none lies.
+    fn free(&self, part: &str, name: &OsStr) -> io::Result<PathBuf> {
+        let folder = self.root.join(part);
+        let mut place = folder.join(name);
+        let mut number = 0_u32;
+        while is_there(&place)? {
+            number += 1;
+            let mut numbered = name.to_owned();
+            numbered.push(format!(".{number}"));
+            place = folder.join(numbered);
+        }
+        Ok(place)
+    }
+
+    fn write_atomic(&self, relative: &str, text: &str) -> io::Result<()> {
         let target = self.root.join(relative);
-        let unfinished = self.root.join(format!("{relative}.part"));
-        let mut file = std::fs::File::create(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, &target)?;
-        if let Some(folder) = target.parent() {
-            std::fs::File::open(folder)?.sync_all()?;
-        }
-        Ok(())
-    }
-}
-
-fn is_unfinished(path: &Path) -> bool {
-    let name = name_of(path);
-    name.starts_with('.') || UNFINISHED.iter().any(|suffix| name.ends_with(suffix))
-}
-
-/// The file's name.
-#[must_use]
-pub fn name_of(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unfinished_file_is_not_read() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = ExchangeFolder::open(place.path()).unwrap();
-        std::fs::write(place.path().join("in/a.csv.part"), b"x").unwrap();
-        assert!(folder.waiting().unwrap().is_empty());
-        std::fs::rename(
-            place.path().join("in/a.csv.part"),
-            place.path().join("in/a.csv"),
-        )
-        .unwrap();
-        assert_eq!(folder.waiting().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn a_second_file_of_one_name_overwrites_nothing() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = ExchangeFolder::open(place.path()).unwrap();
-        for content in ["one", "two"] {
-            let file = place.path().join("in/a.csv");
-            std::fs::write(&file, content).unwrap();
-            folder.finish(&file, "{}").unwrap();
-        }
-        assert_eq!(
-            std::fs::read_to_string(place.path().join("done/a.csv")).unwrap(),
-            "one"
-        );
-        assert_eq!(
-            std::fs::read_to_string(place.path().join("done/a.csv.1")).unwrap(),
-            "two"
-        );
+        write_beside(&target, text.as_bytes())?;
+        sync_folder(&target)
     }
 }

@@ -1,11 +1,12 @@
 //! A folder as a package: the files that lie directly in it, under the limits of every package.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use tandem_adapter_port::package::{Package, PackageError, PackageLimits};
+
+use super::folder::{name_of, open_plain};
 
 /// The files of one folder. Folders below it are not entered, and a link is followed only to a file of the same
 /// folder: a partner who may write there can make the gateway read nothing else.
@@ -31,7 +32,7 @@ impl FolderPackage {
         let mut total = 0_u64;
         for entry in std::fs::read_dir(&root)? {
             let path = entry?.path();
-            let name = super::folder::name_of(&path);
+            let name = name_of(&path);
             let Some((file, bytes)) = plain_file(&root, &path) else {
                 package.skipped.push(name);
                 continue;
@@ -79,7 +80,8 @@ impl Package for FolderPackage {
     fn open(&mut self, name: &str) -> Result<Box<dyn Read + '_>, PackageError> {
         let missing = || PackageError::NoSuchEntry(name.chars().take(80).collect());
         let path = self.files.get(name).ok_or_else(missing)?;
-        Ok(Box::new(File::open(path)?.take(self.limits.entry_bytes)))
+        // A link may have taken its place since the folder was listed.
+        Ok(Box::new(open_plain(path)?.take(self.limits.entry_bytes)))
     }
 }
 
@@ -131,6 +133,21 @@ mod tests {
         let package = FolderPackage::open(&inside, PackageLimits::default()).unwrap();
         assert!(package.names().is_empty());
         assert_eq!(package.skipped(), ["Client.csv", "Exit.csv"]);
+    }
+
+    #[test]
+    fn a_link_that_took_the_place_of_an_entry_is_not_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let outside = place.path().join("secret");
+        std::fs::write(&outside, "secret").unwrap();
+        let inside = place.path().join("in");
+        std::fs::create_dir(&inside).unwrap();
+        let entry = inside.join("Client.csv");
+        std::fs::write(&entry, "a").unwrap();
+        let mut package = FolderPackage::open(&inside, PackageLimits::default()).unwrap();
+        std::fs::remove_file(&entry).unwrap();
+        std::os::unix::fs::symlink(&outside, &entry).unwrap();
+        assert!(Package::open(&mut package, "Client.csv").is_err());
     }
 
     #[test]

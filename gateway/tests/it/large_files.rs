@@ -239,7 +239,7 @@ async fn a_disk_that_takes_no_more_is_told_and_loses_nothing() {
         "{line}"
     );
     assert!(inputs(&url).await.is_empty());
-    let waiting = place.path().join("exchange/bh-demo/in/bulk-1.ndjson");
+    let waiting = place.path().join("exchange/bh-demo/work/bulk-1.ndjson");
     assert!(waiting.exists(), "it stays where it is");
     drop(full);
 

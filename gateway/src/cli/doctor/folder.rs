@@ -5,7 +5,7 @@ use std::path::Path;
 use super::examination::{Examination, Finding};
 
 /// What stands below an exchange folder and is written by the gateway.
-const WRITTEN: [&str; 6] = ["in", "done", "ack", "error", "out", "out/acked"];
+const WRITTEN: [&str; 7] = ["in", "work", "done", "ack", "error", "out", "out/acked"];
 
 /// Looks whether the gateway can take from the folder and put into it.
 pub(super) fn examine(examination: &mut Examination, system: &str, path: &Path) {
