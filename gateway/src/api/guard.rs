@@ -1,4 +1,4 @@
-//! What stands around every route: request id, caller, rate limit, time limit, security headers, counters.
+//! What stands around every route: request id, caller, rate limit, room for the body, time limit, security headers, counters.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -31,6 +31,8 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
     if let Some(caller) = caller {
         request.extensions_mut().insert(caller);
     }
+    let part = api.limiter.part();
+    request.extensions_mut().insert(part.clone());
     // What a caller sends of a trace of its own is not read, nor is ours told. A stranger fills no collector.
     let is_traced = method != "GET" && presented.is_none();
     let traced = is_traced.then(|| api.core().traces.begin(Step::Request, None));
@@ -50,6 +52,8 @@ pub(super) async fn around(State(api): State<Api>, mut request: Request, next: N
         },
         Err(seconds) => ApiError::TooMany(seconds).into_response(),
     };
+    // Until here a handler may have had the body in its hands.
+    drop(part);
     if is_fhir && let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = as_outcome(response, &problem);
     }

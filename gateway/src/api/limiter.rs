@@ -1,4 +1,5 @@
-//! How much one client may ask: a bucket per token, and per peer address for whoever has none.
+//! How much one client may ask: a bucket per token, and per peer address for whoever has none. And how much memory the bodies
+//! of all of them may take.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -7,6 +8,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::caller::Caller;
+use super::room::{Part, Room};
 use crate::config::Limits;
 
 /// Buckets are swept once there are so many.
@@ -24,6 +26,7 @@ enum Client {
 pub(super) struct Limiter {
     buckets: DefaultKeyedRateLimiter<Client>,
     clock: DefaultClock,
+    room: Room,
 }
 
 impl Limiter {
@@ -35,7 +38,13 @@ impl Limiter {
         Self {
             buckets: RateLimiter::keyed(quota),
             clock: DefaultClock::default(),
+            room: Room::new(limits),
         }
+    }
+
+    /// What the body of one request takes of the room for all.
+    pub(super) fn part(&self) -> Part {
+        self.room.part()
     }
 
     /// Takes one request of a client.

@@ -6,19 +6,21 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::connection::Entrance;
+use super::places::Places;
 use crate::config::Listen;
 
 /// How long a stop waits for requests under way.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Binds and serves until `stop`. A client whose request's head is not there within the patience is cut off. Returns the
-/// address.
+/// Binds and serves until `stop`. A client whose request's head is not there within the patience is cut off, and one that takes
+/// nothing of its answer for as long. Returns the address.
 ///
 /// # Errors
 /// When the address can't be bound.
@@ -39,14 +41,17 @@ pub(super) fn serve(
         .context("asking for the bound address")?;
     let handle = Handle::new();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let entrance = Entrance::new(Places::fitting(listen.connections), patience);
+    let server = axum_server::from_tcp(listener)?.handle(handle.clone());
     let served = match tls {
         Some(tls) => {
-            let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle.clone());
+            let acceptor = RustlsAcceptor::new(tls).handshake_timeout(patience);
+            let mut server = server.acceptor(acceptor.acceptor(entrance));
             hurry(server.http_builder(), patience);
             tasks.spawn(report(server.serve(service)))
         }
         None => {
-            let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+            let mut server = server.acceptor(entrance);
             hurry(server.http_builder(), patience);
             tasks.spawn(report(server.serve(service)))
         }
@@ -60,7 +65,7 @@ pub(super) fn serve(
     Ok(address)
 }
 
-/// Bounds the time that a connection may take until a request's head is there.
+/// Bounds the time that a connection may take until a request's head is there, once the version of HTTP is known.
 fn hurry(builder: &mut Builder<TokioExecutor>, patience: Duration) {
     builder
         .http1()

@@ -138,6 +138,8 @@ pub struct Listen {
     pub key: Option<PathBuf>,
     /// Whether plain HTTP is allowed on an address other than loopback.
     pub allow_plain: bool,
+    /// Connections that may be open at one time; a quarter of them from one address.
+    pub connections: u32,
 }
 
 impl Default for Listen {
@@ -147,6 +149,7 @@ impl Default for Listen {
             certificate: None,
             key: None,
             allow_plain: false,
+            connections: 4_096,
         }
     }
 }
@@ -161,6 +164,8 @@ pub struct Limits {
     pub burst: u32,
     /// Largest body, in bytes.
     pub body_bytes: usize,
+    /// Memory that the bodies of all requests under way may take together.
+    pub body_memory: ByteSize,
     /// Largest file that is taken from a folder.
     pub input_bytes: ByteSize,
     /// Longest time of one request, its body included, in seconds.
@@ -179,6 +184,7 @@ impl Default for Limits {
             requests_per_second: 50,
             burst: 100,
             body_bytes: 64 << 20,
+            body_memory: ByteSize::mebibytes(256),
             input_bytes: ByteSize::mebibytes(2_048),
             request_seconds: 120,
             header_seconds: 10,

@@ -37,6 +37,10 @@ pub fn restart_only(
             "listen.certificate",
             was.listen.certificate.is_some() == is.listen.certificate.is_some(),
         ),
+        (
+            "listen.connections",
+            was.listen.connections == is.listen.connections,
+        ),
         ("telemetry", was.telemetry == is.telemetry),
         (
             "limits.header_seconds",
