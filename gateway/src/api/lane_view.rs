@@ -32,8 +32,11 @@ pub(super) struct LaneView {
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halted_at: Option<String>,
-    /// Messages that wait for an attempt.
+    /// Messages that wait for an attempt, those that are blocked among them.
     pub due: i64,
+    /// Messages that wait behind a parked one of their case, and move only when that is replayed or skipped: of the first
+    /// thousand that are parked.
+    pub blocked: i64,
     /// Messages whose attempt has begun and not ended; absent when another gateway serves the lane.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<i64>,
@@ -111,6 +114,9 @@ pub(super) async fn of(
         let mut view = view(row, flow, &own, served, now);
         view.is_paused |= hold.is_some();
         view.held = hold.as_ref().map(HoldView::of);
+        if view.parked > 0 {
+            view.blocked = tx.blocked(name).await?;
+        }
         views.push(view);
     }
     Ok(views)
@@ -150,6 +156,7 @@ fn view(
         reason,
         halted_at,
         due: total(&due),
+        blocked: 0,
         in_flight: served.map(|served| served.in_flight),
         parked: total(&[OutboxState::Parked]),
         oldest_age_seconds: oldest(&due).map(|at| now.duration_since(at).as_secs().max(0)),

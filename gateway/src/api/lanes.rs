@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::id::{MessageId, SystemId};
 use utoipa::ToSchema;
@@ -13,12 +14,12 @@ use super::lane_view::{self, HELD, LaneView};
 use super::messages::MessageView;
 use super::problem::ApiError;
 use super::route::{Doc, Routes};
-use crate::store::{Halt, OutboxState};
+use crate::store::{Halt, OutboxRow, OutboxState, Tx};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let list = Doc::get(
         "/v1/lanes",
-        "Each destination's lane: what waits, is under way and parked, its breaker, and whether it is paused, by whom and why",
+        "Each destination's lane: what waits, is blocked, under way and parked, its breaker, and whether it is paused, by whom and why",
     )
     .allow::<LaneReaders>()
     .gives::<Lanes>(200, "Counts and ages only");
@@ -50,18 +51,19 @@ pub(super) fn routes(routes: Routes) -> Routes {
         );
     let replay = button(
         "/v1/lanes/{name}/replay",
-        "A parked message is tried again now",
+        "A parked message is tried again now, with a fresh count of attempts. One that failed and waits is due now and keeps its count; \
+         one that waits for its first attempt stays as it is",
     )
     .takes::<Chosen>()
     .gives::<MessageView>(200, "It waits for its attempt")
-    .refuses(409, "It is not parked");
+    .refuses(409, "It is not parked, and waits for no attempt");
     let skip = button(
         "/v1/lanes/{name}/skip",
         "A parked message is given up; the messages behind it go on. In a lane that is held since a restoration \
          also one that waits: the recipient has it already",
     )
     .takes::<Chosen>()
-    .gives::<MessageView>(200, "Skipped")
+    .gives::<MessageView>(200, "Skipped, by this or before")
     .refuses(409, "It is not parked, or does not wait in a held lane");
     routes
         .add(list, list_lanes)
@@ -153,6 +155,9 @@ async fn drain_lane(
 pub(super) struct Resumption {
     /// For a lane that is held since a restoration: what was revoked and delivered since the backup is reconciled.
     pub reconciled: bool,
+    /// What failed and waits for its next attempt is due now, and the destination is asked again at once, unless another gateway
+    /// serves the lane: somebody knows that it is back.
+    pub now: bool,
     /// Why, in a few words and without names, for the audit.
     pub reason: String,
 }
@@ -213,28 +218,55 @@ async fn order(
             ("lane.drain", reason.as_str())
         }
         Order::Resume(said) => {
-            let is_held = tx.hold(lane).await?.is_some();
-            if is_held && !said.reconciled {
-                return Err(ApiError::conflict(format!("the lane is {HELD}")));
-            }
-            if is_held {
-                tx.release_lane(lane, now, actor).await?;
-            }
-            tx.resume_lane(lane).await?;
-            let action = if is_held {
-                "lane.resume-reconciled"
-            } else {
-                "lane.resume"
-            };
+            let action = resume(&mut tx, lane, said, actor, now).await?;
             (action, said.reason.trim())
         }
     };
     tx.audit(now, actor, action, lane, reason).await?;
-    let views = lane_view::of(core, &mut tx, &[lane]).await?;
+    let is_hastened = matches!(&order, Order::Resume(said) if said.now);
+    if is_hastened {
+        hasten(&mut tx, lane, actor, now).await?;
+    }
     tx.commit().await?;
+    if is_hastened {
+        core.lanes.reset(lane);
+    }
     core.wake();
+    let mut tx = core.store.snapshot().await?;
+    let views = lane_view::of(core, &mut tx, &[lane]).await?;
     let view = views.into_iter().next();
     view.map(Json).ok_or(ApiError::NotFound)
+}
+
+/// Lets a lane run. Returns how the audit calls that.
+async fn resume(
+    tx: &mut Tx,
+    lane: &str,
+    said: &Resumption,
+    actor: &str,
+    now: Timestamp,
+) -> Result<&'static str, ApiError> {
+    let is_held = tx.hold(lane).await?.is_some();
+    if is_held && !said.reconciled {
+        return Err(ApiError::conflict(format!("the lane is {HELD}")));
+    }
+    if is_held {
+        tx.release_lane(lane, now, actor).await?;
+    }
+    tx.resume_lane(lane).await?;
+    Ok(if is_held {
+        "lane.resume-reconciled"
+    } else {
+        "lane.resume"
+    })
+}
+
+/// Lets everything that failed in a lane be due now.
+async fn hasten(tx: &mut Tx, lane: &str, actor: &str, now: Timestamp) -> Result<(), ApiError> {
+    let messages = tx.due_now(lane, now, now).await?;
+    let detail = format!("{messages} due now");
+    tx.audit(now, actor, "lane.hasten", lane, &detail).await?;
+    Ok(())
 }
 
 /// Which message.
@@ -252,7 +284,7 @@ async fn replay_message(
     Path(name): Path<SystemId>,
     JsonBody(chosen): JsonBody<Chosen>,
 ) -> Result<Json<MessageView>, ApiError> {
-    move_parked(
+    move_on(
         &api,
         by.caller.name(),
         &name,
@@ -268,7 +300,7 @@ async fn skip_message(
     Path(name): Path<SystemId>,
     JsonBody(chosen): JsonBody<Chosen>,
 ) -> Result<Json<MessageView>, ApiError> {
-    move_parked(
+    move_on(
         &api,
         by.caller.name(),
         &name,
@@ -278,8 +310,9 @@ async fn skip_message(
     .await
 }
 
-/// Lets a parked message wait again, with a fresh count of attempts, or gives it up.
-async fn move_parked(
+/// Lets a message wait for an attempt that is due now, or gives it up. What was said before is not said again: of a list of which a
+/// part was done, the rest can be done by the same words.
+async fn move_on(
     api: &Api,
     actor: &str,
     name: &SystemId,
@@ -291,29 +324,59 @@ async fn move_parked(
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
     let mut row = tx
-        .outbox(message)
+        .outbox_head(message)
         .await?
         .filter(|row| row.lane == name.as_str())
         .ok_or(ApiError::NotFound)?;
     let from = row.state;
-    let waits = matches!(from, OutboxState::Queued | OutboxState::Failed);
-    // Nothing of a held lane is on its way, and the recipient may have it since before the restoration.
-    let is_dropped = waits && to == OutboxState::Skipped && tx.hold(name.as_str()).await?.is_some();
-    if from != OutboxState::Parked && !is_dropped {
-        let text = format!("the message is {}", from.code());
-        return Err(ApiError::conflict(text));
+    if from != to {
+        let action = action_for(&mut tx, &row, to).await?;
+        row.changed_at = now;
+        match action {
+            REPLAY => {
+                (row.state, row.attempts, row.due_at) = (to, 0, now);
+                (row.fault, row.note) = (None, None);
+            }
+            HASTEN => row.due_at = now,
+            _ => row.state = to,
+        }
+        tx.move_outbox(&row, from, now).await?;
+        tx.audit(now, actor, action, &message.to_string(), name.as_str())
+            .await?;
     }
-    row.state = to;
-    let mut action = "message.skip";
-    if to == OutboxState::Queued {
-        (row.attempts, row.due_at, action) = (0, now, "message.replay");
-        (row.fault, row.note) = (None, None);
-    }
-    tx.move_outbox(&row, from, now).await?;
-    tx.audit(now, actor, action, &message.to_string(), name.as_str())
-        .await?;
-    let view = MessageView::of(core, &mut tx, &row).await?;
     tx.commit().await?;
     core.wake();
-    Ok(Json(view))
+    let mut tx = core.store.snapshot().await?;
+    Ok(Json(MessageView::of(core, &mut tx, &row).await?))
+}
+
+/// How the audit calls that a parked message waits again, with a fresh count of attempts.
+const REPLAY: &str = "message.replay";
+/// That one which failed is due now.
+const HASTEN: &str = "message.hasten";
+/// That one is given up.
+const SKIP: &str = "message.skip";
+
+/// What it is to bring a message there from where it stands.
+///
+/// # Errors
+/// 409 when that can't be.
+async fn action_for(
+    tx: &mut Tx,
+    row: &OutboxRow,
+    to: OutboxState,
+) -> Result<&'static str, ApiError> {
+    let waits = matches!(row.state, OutboxState::Queued | OutboxState::Failed);
+    match (row.state, to) {
+        (OutboxState::Parked, OutboxState::Queued) => return Ok(REPLAY),
+        (OutboxState::Parked, OutboxState::Skipped) => return Ok(SKIP),
+        (OutboxState::Failed, OutboxState::Queued) => return Ok(HASTEN),
+        // Nothing of a held lane is on its way, and the recipient may have it since before the restoration.
+        (_, OutboxState::Skipped) if waits && tx.hold(&row.lane).await?.is_some() => {
+            return Ok(SKIP);
+        }
+        _ => {}
+    }
+    let text = format!("the message is {}", row.state.code());
+    Err(ApiError::conflict(text))
 }

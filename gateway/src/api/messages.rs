@@ -6,6 +6,8 @@ use serde::Serialize;
 use tandem_mappings::model::id::MessageId;
 use utoipa::ToSchema;
 
+mod list;
+
 use super::Api;
 use super::body::Path;
 use super::caller::{As, MessageReaders};
@@ -24,7 +26,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     .allow::<MessageReaders>()
     .gives::<MessageView>(200, "The timeline")
     .refuses(404, "No such message");
-    routes.add(doc, show)
+    list::routes(routes).add(doc, show)
 }
 
 /// A message.
@@ -59,7 +61,8 @@ pub(super) struct MessageView {
     /// Why it failed, is parked or withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Its way, step by step: received, matched, decided, queued, then mapped and attempted as often as it took.
+    /// Its way, step by step: received, matched, decided, queued, then mapped and attempted as often as it took, and what
+    /// operators did with it between.
     pub timeline: Vec<Step>,
 }
 
@@ -98,7 +101,7 @@ async fn show(
 ) -> Result<Json<MessageView>, ApiError> {
     let core = api.core();
     let mut tx = core.store.snapshot().await?;
-    let row = tx.outbox(id).await?;
+    let row = tx.outbox_head(id).await?;
     let row = row.filter(|row| !canary::is_one(row));
     let row = row.ok_or(ApiError::NotFound)?;
     Ok(Json(MessageView::of(core, &mut tx, &row).await?))

@@ -174,7 +174,7 @@ pub(super) async fn is_known_to(
     ) else {
         return Ok(false);
     };
-    let row = tx.outbox(message).await?;
+    let row = tx.outbox_head(message).await?;
     Ok(row.is_some_and(|row| {
         matches!(
             row.state,

@@ -5,6 +5,8 @@ use serde::Serialize;
 use tandem_mappings::model::id::DecisionId;
 use utoipa::ToSchema;
 
+mod operators;
+
 use super::problem::ApiError;
 use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
 
@@ -13,9 +15,15 @@ use crate::store::{AttemptRow, OutboxRow, OutboxState, StoreError, Tx};
 pub(super) struct Step {
     /// When.
     pub at: String,
-    /// `received`, `matched`, `decided`, `queued`, `mapped`, `attempted`, `acknowledged`, `parked`, `withdrawn` or
-    /// `skipped`.
+    /// `received`, `matched`, `decided`, `queued`, `mapped`, `attempted`, `acknowledged`, `parked`, `replayed` (put back into its
+    /// lane, by nobody when the gateway delivers it once more by itself), `hastened` (due at once), `withdrawn` or `skipped`.
     pub step: &'static str,
+    /// Which operator did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The replay that chose it among others: the step tells when that began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
     /// Of what was received: the event's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
@@ -85,7 +93,13 @@ pub(super) async fn of(
     steps.extend(decided(tx, row.decision, true).await?);
     steps.push(Step::new("queued", row.created_at));
     let attempts = tx.attempts(row.id).await?;
+    let words = operators::of(tx, row).await?;
+    let last_word = words.last().map(|(at, _)| *at);
+    let mut words = words.into_iter().peekable();
     for attempt in &attempts {
+        while let Some((_, word)) = words.next_if(|(at, _)| *at < attempt.started_at) {
+            steps.push(word);
+        }
         steps.extend(decided(tx, attempt.decision, false).await?);
         // The file of the last attempt alone is kept.
         let is_last = attempts
@@ -95,7 +109,13 @@ pub(super) async fn of(
         steps.extend(mapped(attempt, file, format));
         steps.push(attempted(attempt));
     }
-    steps.extend(ended(row, attempts.last()));
+    steps.extend(words.map(|(_, word)| word));
+    if let Some(mut end) = ended(row, attempts.last(), last_word) {
+        if row.state == OutboxState::Skipped {
+            end.by = operators::skipped_by(tx, row.id).await?;
+        }
+        steps.push(end);
+    }
     Ok(steps)
 }
 
@@ -167,10 +187,13 @@ fn attempted(attempt: &AttemptRow) -> Step {
 }
 
 /// What came after the last attempt: the partner's own acknowledgement or refusal, or an operator's word.
-fn ended(row: &OutboxRow, last: Option<&AttemptRow>) -> Option<Step> {
+fn ended(row: &OutboxRow, last: Option<&AttemptRow>, last_word: Option<Timestamp>) -> Option<Step> {
     let outcome = last.map(|last| last.outcome.as_str());
+    // An attempt leaves no message as one that was never tried: it was put back, by a timer, or so long ago that nobody looks for who did.
+    let is_untold = last.is_some_and(|last| last_word.is_none_or(|at| at < last.ended_at));
     let step = match row.state {
         OutboxState::Acknowledged if outcome != Some("acknowledged") => "acknowledged",
+        OutboxState::Queued if is_untold => "replayed",
         OutboxState::Parked => "parked",
         OutboxState::Withdrawn => "withdrawn",
         OutboxState::Skipped => "skipped",

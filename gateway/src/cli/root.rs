@@ -10,8 +10,8 @@ use super::check::{self, CheckArgs};
 use super::client::{
     AccountingCommand, AuditArgs, BaselineCommand, BreakGlassCommand, ConsentCommand,
     DecisionsArgs, EventCommand, EventsArgs, HoldCommand, InputCommand, InputsArgs, KeysCommand,
-    LaneCommand, LanesArgs, LinksArgs, MatchArgs, MeasureArgs, MessageArgs, OverdueArgs,
-    ReloadArgs, ReplayArgs, RetentionCommand, SimulateArgs, WhyArgs,
+    LaneCommand, LanesArgs, LinksArgs, MatchArgs, MeasureArgs, MessageArgs, MessagesArgs,
+    OverdueArgs, ReloadArgs, ReplayArgs, RetentionCommand, SimulateArgs, WhyArgs,
 };
 use super::decide::{self, DecideArgs};
 #[cfg(feature = "demo")]
@@ -79,6 +79,7 @@ enum Command {
     Lanes(LanesArgs),
     #[command(subcommand)]
     Lane(LaneCommand),
+    Messages(MessagesArgs),
     Message(MessageArgs),
     Events(EventsArgs),
     #[command(subcommand)]
@@ -158,6 +159,7 @@ impl Command {
             Self::Match(args) => args.run().await,
             Self::Lanes(args) => args.run().await,
             Self::Lane(command) => command.run().await,
+            Self::Messages(args) => args.run().await,
             Self::Message(args) => args.run().await,
             Self::Events(args) => args.run().await,
             Self::Event(command) => command.run().await,

@@ -46,6 +46,11 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// Text of its own lines, outside a table: each of them as [`printable`] has it.
+pub(super) fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +66,6 @@ mod tests {
     #[test]
     fn a_file_name_can_not_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a?[2Jb?");
+        assert_eq!(printable_lines("a\u{1b}[2J\r\nb\n"), "a?[2J\nb");
     }
 }

@@ -262,7 +262,7 @@ async fn bad_ids_bodies_and_queries_are_told_as_problems_and_never_as_faults() {
                 row.method,
                 answer.text
             );
-            note(&answer, *body);
+            note(&answer, body);
         }
         for query in [
             "limit=-1&limit=5",

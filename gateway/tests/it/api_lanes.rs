@@ -1,9 +1,12 @@
 //! What an operator sees of lanes and messages, and how lanes are stopped.
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tandem::store::OutboxState;
+use tandem::store::{OutboxRow, OutboxState};
+use tandem_mappings::model::id::{DecisionId, MessageId};
 
 use crate::api_office::Office;
 use crate::api_referrals::{asked, referred, request};
@@ -44,6 +47,52 @@ pub(crate) async fn lane(office: &Office, name: &str) -> Value {
     let lanes = office.get("operator", "/v1/lanes").await.json();
     let lanes = lanes["lanes"].as_array().unwrap().clone();
     lanes.into_iter().find(|lane| lane["name"] == name).unwrap()
+}
+
+/// Messages of a case that stand in a lane as if they had got there, in this order.
+pub(crate) async fn put(
+    office: &Office,
+    lane: &str,
+    case: &str,
+    states: &[OutboxState],
+) -> Vec<MessageId> {
+    let core = office.core();
+    let (now, mut ids) = (core.clock.now(), Vec::new());
+    let mut tx = core.store.begin().await.unwrap();
+    for state in states {
+        let row = OutboxRow {
+            id: MessageId(uuid::Uuid::now_v7()),
+            position: 0,
+            lane: lane.to_owned(),
+            case_key: tx.mac("case", case).unwrap().to_vec(),
+            kind: "referral".to_owned(),
+            state: *state,
+            attempts: 0,
+            due_at: now,
+            created_at: now,
+            changed_at: now,
+            decision: DecisionId(uuid::Uuid::now_v7()),
+            file: None,
+            is_handed: false,
+            fault: Some("partner".to_owned()),
+            note: Some("the partner answered 422".to_owned()),
+            content: b"{}".to_vec(),
+            trace: None,
+        };
+        tx.add_outbox(&row).await.unwrap();
+        assert!(tx.move_outbox(&row, *state, now).await.unwrap());
+        ids.push(row.id);
+    }
+    tx.commit().await.unwrap();
+    ids
+}
+
+/// Nothing is tried in a lane, so that what waits there can be looked at.
+pub(crate) async fn pause(office: &Office, lane: &str) {
+    let why = json!({ "reason": "the test looks at what waits" });
+    let path = format!("/v1/lanes/{lane}/pause");
+    let paused = office.post("operator", &path, &why).await;
+    assert_eq!(paused.status, StatusCode::OK, "{}", paused.text);
 }
 
 fn steps(message: &Value) -> Vec<&str> {
@@ -257,4 +306,152 @@ async fn referred_to_waiting(
         assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
     }
     office.message("cws-demo", OutboxState::Queued).await.id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_a_parked_message_counts_as_blocked() {
+    let office = Office::open().await;
+    pause(&office, "cws-demo").await;
+    let (parked, queued) = (OutboxState::Parked, OutboxState::Queued);
+    put(&office, "cws-demo", "family-1", &[parked, queued, queued]).await;
+    put(&office, "cws-demo", "family-2", &[queued]).await;
+    let standing = lane(&office, "cws-demo").await;
+    let figures = ["due", "blocked", "parked"].map(|name| standing[name].as_i64().unwrap());
+    assert_eq!(figures, [3, 2, 1], "{standing}");
+    assert_eq!(lane(&office, "calworks-demo").await["blocked"], 0);
+    let listed = command(&office, &["lanes"]).await;
+    assert!(listed.out.contains("blocked"), "{}", listed.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_of_a_message_says_who_put_it_back_and_by_which_replay() {
+    let office = Office::open().await;
+    pause(&office, "cws-demo").await;
+    let ids = put(&office, "cws-demo", "family-1", &[OutboxState::Parked; 2]).await;
+    let chosen = json!({ "message": ids[0] });
+    let path = "/v1/lanes/cws-demo/replay";
+    let replayed = office.post("operator", path, &chosen).await.json();
+    assert_eq!(steps(&replayed), ["queued", "replayed"], "{replayed}");
+    assert_eq!(replayed["timeline"][1]["by"], "operator");
+    let many = command(
+        &office,
+        &["replay", "--where", "destination=cws-demo", "--json"],
+    )
+    .await;
+    assert_eq!(many.json()["selected"], 1, "{many:?}");
+    let path = format!("/v1/messages/{}", ids[1]);
+    let message = office.get("operator", &path).await.json();
+    assert_eq!(steps(&message), ["queued", "replayed"], "{message}");
+    let step = &message["timeline"][1];
+    assert_eq!(
+        (&step["by"], &step["replay"]),
+        (&json!("operator"), &many.json()["id"])
+    );
+
+    let message = json!({ "message": ids[0] });
+    let queued = office
+        .post("operator", "/v1/lanes/cws-demo/skip", &message)
+        .await;
+    assert_eq!(
+        queued.status,
+        StatusCode::CONFLICT,
+        "it waits, and its lane is not held"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_skipped_already_is_skipped_and_an_answer_says_when_it_changed() {
+    let office = Office::open().await;
+    pause(&office, "cws-demo").await;
+    let ids = put(&office, "cws-demo", "family-1", &[OutboxState::Parked]).await;
+    let later = "2026-02-02T10:30:00-08:00".parse().unwrap();
+    office.core().clock.set(later);
+    let chosen = json!({ "message": ids[0] });
+    for time in 1..=2 {
+        let skipped = office
+            .post("operator", "/v1/lanes/cws-demo/skip", &chosen)
+            .await;
+        assert_eq!(skipped.status, StatusCode::OK, "{time}: {}", skipped.text);
+        let skipped = skipped.json();
+        assert_eq!(skipped["changed_at"], later.to_string(), "{time}");
+        let last = skipped["timeline"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap()
+            .clone();
+        assert_eq!(
+            (&last["step"], &last["by"]),
+            (&json!("skipped"), &json!("operator"))
+        );
+    }
+    assert_eq!(office.audited("message.skip").await, 1);
+}
+
+/// Waits until a message of child welfare's lane was tried so often, without success.
+async fn tried(office: &Office, attempts: i64) -> OutboxRow {
+    let core = office.core();
+    let mut changed = core.changed.subscribe();
+    let found = async {
+        loop {
+            let mut tx = core.store.snapshot().await.unwrap();
+            let rows = tx.outbox_in(&[OutboxState::Failed]).await.unwrap();
+            drop(tx);
+            let is_wanted = |row: &OutboxRow| row.lane == "cws-demo" && row.attempts >= attempts;
+            if let Some(row) = rows.into_iter().find(is_wanted) {
+                return row;
+            }
+            changed.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), found)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_failed_is_due_now_when_an_operator_says_so() {
+    let office = unreachable().await;
+    asked(&office).await;
+    let row = tried(&office, 1).await;
+    let now = office.core().clock.now();
+    assert!(row.due_at > now);
+    let chosen = json!({ "message": row.id });
+    let path = "/v1/lanes/cws-demo/replay";
+    let hastened = office.post("operator", path, &chosen).await;
+    assert_eq!(hastened.status, StatusCode::OK, "{}", hastened.text);
+    let hastened = hastened.json();
+    assert_eq!(hastened["due_at"], now.to_string());
+    assert_eq!(hastened["attempts"], 1, "its attempts count as before");
+    // The clock stands still: nothing else lets it be tried.
+    tried(&office, 2).await;
+    assert_eq!(office.audited("message.hasten").await, 1);
+    assert_eq!(office.audited("message.replay").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_whose_destination_is_back_goes_on_at_once_when_an_operator_says_so() {
+    let office = Office::changed(|_, text| {
+        let text = text.replace(
+            "folder = { path = \"exchange/cws-demo\", poll_ms = 20 }",
+            "push = { url = \"http://127.0.0.1:9/\" }",
+        );
+        format!("delivery = {{ breaker_failures = 1 }}\n{text}")
+    })
+    .await;
+    asked(&office).await;
+    tried(&office, 1).await;
+    assert_eq!(lane(&office, "cws-demo").await["breaker"], "open");
+    let resume = ["lane", "resume", "cws-demo"];
+    assert_eq!(command(&office, &resume).await.code, 0);
+    assert_eq!(lane(&office, "cws-demo").await["breaker"], "open");
+    assert_eq!(office.audited("lane.hasten").await, 0);
+    let told = command(&office, &[&resume[..], &["--now"]].concat()).await;
+    assert_eq!(told.code, 0, "{told:?}");
+    tried(&office, 2).await;
+    let audit = office
+        .get("auditor", "/v1/audit?action=lane.hasten")
+        .await
+        .json();
+    assert_eq!(audit["entries"][0]["detail"], "1 due now", "{audit}");
 }

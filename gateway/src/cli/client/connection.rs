@@ -14,7 +14,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::super::exit::Failure;
-use super::super::table::printable;
+use super::super::table::printable_lines;
+use super::named::named;
 
 /// Names the gateway's address when no option does.
 const URL_VARIABLE: &str = "TANDEM_URL";
@@ -48,6 +49,7 @@ pub(in super::super) struct Call {
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     body: Body,
+    about: Option<String>,
 }
 
 /// What a call brings along.
@@ -101,7 +103,14 @@ impl Call {
             path,
             query: Vec::new(),
             body: Body::Nothing,
+            about: None,
         }
+    }
+
+    /// Says what it is about: so begins the text of a refusal. What a path names goes without saying when there is no such thing.
+    pub(super) fn about(mut self, what: impl Into<String>) -> Self {
+        self.about = Some(what.into());
+        self
     }
 
     /// Narrows what is asked for, when a value is given.
@@ -177,6 +186,7 @@ impl Gateway {
 
     /// Makes a call that may take so long; what is refused is a failure.
     async fn respond(&self, call: Call, limit: Duration) -> Result<Response, Failure> {
+        let (about, in_path) = (call.about, named(&call.path));
         let mut url = self.url.clone();
         url.path_segments_mut()
             .map_err(|()| Failure::Usage("the address can't have a path".to_owned()))?
@@ -206,7 +216,9 @@ impl Gateway {
         if status.is_success() {
             Ok(response)
         } else {
-            Err(refusal(status, &body(response).await?))
+            let unknown = in_path.filter(|_| status == StatusCode::NOT_FOUND);
+            let about = about.or(unknown);
+            Err(refusal(status, about.as_deref(), &body(response).await?))
         }
     }
 
@@ -284,7 +296,7 @@ struct Problem {
     detail: Option<String>,
 }
 
-fn refusal(status: StatusCode, bytes: &[u8]) -> Failure {
+fn refusal(status: StatusCode, about: Option<&str>, bytes: &[u8]) -> Failure {
     let problem: Problem = serde_json::from_slice(bytes).unwrap_or_default();
     let title = problem.title.unwrap_or_else(|| {
         let reason = status
@@ -296,7 +308,8 @@ fn refusal(status: StatusCode, bytes: &[u8]) -> Failure {
     let detail = problem
         .detail
         .map_or(String::new(), |detail| format!(": {detail}"));
-    let text = printable(&format!("{title}{detail}"));
+    let about = about.map_or(String::new(), |about| format!("{about}: "));
+    let text = printable_lines(&format!("{about}{title}{detail}"));
     if status.is_client_error() {
         Failure::Refused(text)
     } else {
@@ -311,12 +324,20 @@ mod tests {
     #[test]
     fn a_problem_is_told_by_title_and_detail() {
         let body = br#"{"type":"x","title":"not found","detail":"no lane is called a"}"#;
-        let failure = refusal(StatusCode::NOT_FOUND, body);
+        let failure = refusal(StatusCode::NOT_FOUND, None, body);
         assert_eq!(failure.to_string(), "not found: no lane is called a");
         assert_eq!(failure.exit(), super::super::super::exit::Exit::No);
-        let failure = refusal(StatusCode::BAD_GATEWAY, b"<html>");
+        let failure = refusal(StatusCode::BAD_GATEWAY, None, b"<html>");
         assert_eq!(failure.to_string(), "502 bad gateway");
         assert_eq!(failure.exit(), super::super::super::exit::Exit::CouldNotRun);
+    }
+
+    #[test]
+    fn a_refusal_names_what_it_is_about_and_keeps_its_lines() {
+        let body = br#"{"title":"invalid","detail":"two are wrong:\n a\u001b[2J\n b"}"#;
+        let failure = refusal(StatusCode::CONFLICT, Some("lane hmis-demo"), body);
+        let told = "lane hmis-demo: invalid: two are wrong:\n a?[2J\n b";
+        assert_eq!(failure.to_string(), told);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::super::exit::{Exit, Failure};
-use super::AnswerArgs;
 use super::connection::Call;
+use super::{AnswerArgs, each};
 
 /// List the events that were set aside since they could not take effect, newest first: whose, of which type, and why. `tandem
 /// replay events` lets them try again.
@@ -79,14 +79,15 @@ pub(in super::super) struct TakeUpArgs {
 }
 
 impl TakeUpArgs {
-    /// One call for each event; the first that is refused ends it.
+    /// One call for each event.
     async fn each(&self, verb: &str, body: Value) -> Result<Exit, Failure> {
-        for position in &self.positions {
+        let calls = self.positions.iter().map(|position| {
             let position = position.to_string();
             let call = Call::post(["events", position.as_str(), verb], body.clone());
-            self.answer.call(call).await?;
-        }
-        Ok(Exit::Yes)
+            let about = format!("event {position}");
+            (position, call.about(about))
+        });
+        each::each(&self.answer, calls).await
     }
 }
 

@@ -4,6 +4,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::super::exit::{Exit, Failure};
+use super::super::output::tell;
 use super::AnswerArgs;
 use super::connection::Call;
 
@@ -79,7 +80,7 @@ impl HoldCommand {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
         match self {
-            Self::Place(args) => args.answer.call(Call::post(["holds"], args.body())).await,
+            Self::Place(args) => args.run().await,
             Self::List(args) => {
                 let standing = match args.standing {
                     Standing::Placed => "placed",
@@ -100,6 +101,20 @@ impl HoldCommand {
 }
 
 impl PlaceArgs {
+    async fn run(&self) -> Result<Exit, Failure> {
+        let placed = self.answer.ask(Call::post(["holds"], self.body())).await?;
+        self.answer.print(&placed)?;
+        if placed.get("is_known") == Some(&Value::Bool(false)) {
+            let scope = placed.get("scope").and_then(Value::as_str);
+            let scope = scope.unwrap_or("thing");
+            tell(&format!(
+                "the hold is placed, but the gateway knows no such {scope}: see whether it is written right; a hold that is \
+                 wrong is released with tandem hold release"
+            ));
+        }
+        Ok(Exit::Yes)
+    }
+
     fn body(&self) -> Value {
         let mut body = json!({ "reason": self.reason });
         if let Some([system, person]) = self.record.as_deref() {

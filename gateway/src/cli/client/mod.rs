@@ -5,10 +5,13 @@ mod audit;
 mod break_glass;
 mod connection;
 mod consent;
+mod each;
 mod events;
 mod hold;
 mod keys;
 mod links;
+mod messages;
+mod named;
 mod operate;
 mod oversight;
 mod pair;
@@ -28,8 +31,9 @@ pub(super) use self::events::{EventCommand, EventsArgs};
 pub(super) use self::hold::HoldCommand;
 pub(super) use self::keys::KeysCommand;
 pub(super) use self::links::{LinksArgs, MatchArgs};
+pub(super) use self::messages::{MessageArgs, MessagesArgs};
 pub(super) use self::operate::{
-    BaselineCommand, InputCommand, InputsArgs, LaneCommand, LanesArgs, MessageArgs, OverdueArgs,
+    BaselineCommand, InputCommand, InputsArgs, LaneCommand, LanesArgs, OverdueArgs,
 };
 pub(super) use self::oversight::MeasureArgs;
 pub(super) use self::reasons::{DecisionsArgs, SimulateArgs, WhyArgs};
@@ -72,12 +76,21 @@ impl AnswerArgs {
         columns: &[(&str, &str)],
     ) -> Result<Exit, Failure> {
         let answer = self.ask(call).await?;
-        if self.json {
-            show::print_answer(&answer, true)?;
-        } else {
-            show::print_answer(&show::in_columns(&answer, list, columns), false)?;
-        }
+        self.print_list(&answer, list, columns)?;
         Ok(Exit::Yes)
+    }
+
+    fn print_list(
+        &self,
+        answer: &serde_json::Value,
+        list: &str,
+        columns: &[(&str, &str)],
+    ) -> Result<(), Failure> {
+        if self.json {
+            show::print_answer(answer, true)
+        } else {
+            show::print_answer(&show::in_columns(answer, list, columns), false)
+        }
     }
 
     /// Makes one call and prints its answer; for people the list of steps in it one a line, under the rest.

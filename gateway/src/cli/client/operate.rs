@@ -1,4 +1,4 @@
-//! `tandem lanes`, `lane`, `message` and `baseline`: what an operator does.
+//! `tandem lanes`, `lane`, `inputs` and `baseline`: what an operator does.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -6,17 +6,20 @@ use serde_json::{Value, json};
 use super::super::exit::{Exit, Failure};
 use super::AnswerArgs;
 use super::connection::Call;
+use super::messages::ChosenArgs;
 
-/// List the lanes, one for each destination: whether it runs, what waits, is under way and parked, the age of the
-/// oldest message, the breaker, and by whose word and why it is paused.
+/// List the lanes, one for each destination: whether it runs, what waits, is blocked, under way and parked, the age of the
+/// oldest message, the breaker, and by whose word and why it is paused or held.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tandem lanes --token-file operator.token
   tandem lanes --json
 
-flow is running, paused, held (since a restoration), draining or drained. breaker is closed, half-open (one message asks whether the destination is
-back) or open (left alone until left_alone_until). in_flight and breaker are empty for a lane that another gateway serves.")]
+flow is running, paused, held (since a restoration), draining or drained. blocked are those of due that wait behind a parked
+message of their case: they move when it is replayed or skipped (tandem messages lists what is parked). breaker is closed,
+half-open (one message asks whether the destination is back) or open (left alone until the time shown). in_flight and breaker are
+empty for a lane that another gateway serves.")]
 pub(in super::super) struct LanesArgs {
     #[command(flatten)]
     answer: AnswerArgs,
@@ -25,24 +28,41 @@ pub(in super::super) struct LanesArgs {
 impl LanesArgs {
     /// Runs the command.
     pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        self.answer
-            .list(
-                Call::get(["lanes"]),
-                "lanes",
-                &[
-                    ("lane", "/name"),
-                    ("flow", "/flow"),
-                    ("due", "/due"),
-                    ("in_flight", "/in_flight"),
-                    ("parked", "/parked"),
-                    ("oldest_seconds", "/oldest_age_seconds"),
-                    ("breaker", "/breaker"),
-                    ("until", "/left_alone_until"),
-                    ("by", "/halted_by"),
-                    ("reason", "/reason"),
-                ],
-            )
-            .await
+        let mut answer = self.answer.ask(Call::get(["lanes"])).await?;
+        if !self.answer.json {
+            say_why_held(&mut answer);
+        }
+        self.answer.print_list(
+            &answer,
+            "lanes",
+            &[
+                ("lane", "/name"),
+                ("flow", "/flow"),
+                ("due", "/due"),
+                ("blocked", "/blocked"),
+                ("in_flight", "/in_flight"),
+                ("parked", "/parked"),
+                ("oldest_seconds", "/oldest_age_seconds"),
+                ("breaker", "/breaker"),
+                ("until", "/left_alone_until"),
+                ("by", "/halted_by"),
+                ("reason", "/reason"),
+            ],
+        )?;
+        Ok(Exit::Yes)
+    }
+}
+
+/// Among the reasons of a lane stands as well why it is held.
+fn say_why_held(answer: &mut Value) {
+    let lanes = answer.get_mut("lanes").and_then(Value::as_array_mut);
+    for lane in lanes.into_iter().flatten() {
+        let reasons = ["/held/reason", "/reason"].map(|place| lane.pointer(place));
+        let reasons = reasons.into_iter().flatten().filter_map(Value::as_str);
+        let reasons = reasons.collect::<Vec<_>>().join("; ");
+        if let Some(fields) = lane.as_object_mut() {
+            fields.insert("reason".to_owned(), Value::String(reasons));
+        }
     }
 }
 
@@ -53,6 +73,8 @@ Examples:
   tandem lane pause hmis-demo --reason 'their upgrade until noon'
   tandem lane drain hmis-demo --reason 'their upgrade at noon'
   tandem lane resume hmis-demo
+  tandem lane resume hmis-demo --now
+  tandem lane skip hmis-demo 0198c2f0-... 0198c2f1-...
 
 A lane that drains delivers what was written before, with every retry that it takes, and starts nothing that was written
 after; nothing is refused or lost, it waits until the lane is resumed. tandem lanes says drained when that is done.")]
@@ -64,8 +86,8 @@ pub(in super::super) enum LaneCommand {
     /// Deliver again
     Resume(ResumeArgs),
     /// Give up parked messages: the messages behind them go on. In a lane that is held since a restoration also
-    /// messages that wait: those that the recipient has already
-    Skip(ParkedArgs),
+    /// messages that wait: those that the recipient has already. Of each it is said what came of it
+    Skip(ChosenArgs),
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +115,10 @@ pub(in super::super) struct ResumeArgs {
     /// goes on only then (see `tandem restore status`)
     #[arg(long)]
     reconciled: bool,
+    /// Try at once what failed and waits for its next attempt, and ask a destination that is left alone: somebody knows that it is
+    /// back. Of several gateways the one that serves the lane must be asked (--url): tandem lanes shows its breaker there
+    #[arg(long)]
+    now: bool,
 }
 
 impl LaneArgs {
@@ -118,7 +144,10 @@ impl LaneCommand {
                     .await
             }
             Self::Resume(args) => {
-                let body = json!({ "reconciled": args.reconciled });
+                let mut body = json!({ "reconciled": args.reconciled });
+                if args.now {
+                    body["now"] = json!(true);
+                }
                 args.lane.tell("resume", body).await
             }
             Self::Skip(args) => args.each("skip").await,
@@ -126,56 +155,15 @@ impl LaneCommand {
     }
 }
 
-/// Show one message's way: received, matched, decided, mapped, and each attempt with its answer and whose fault it was.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  tandem message 0198c2f0-... --token-file operator.token
-  tandem message 0198c2f0-... --json
-
-A message that was never queued, and one that nobody has heard of, are both unknown: exit code 1.")]
-pub(in super::super) struct MessageArgs {
-    /// Id of the message
-    id: String,
-    #[command(flatten)]
-    answer: AnswerArgs,
-}
-
-impl MessageArgs {
-    /// Runs the command.
-    pub(in super::super) async fn run(&self) -> Result<Exit, Failure> {
-        let call = Call::get(["messages", &self.id]);
-        self.answer.timeline(call, "timeline").await
-    }
-}
-
-#[derive(Debug, Args)]
-pub(in super::super) struct ParkedArgs {
-    /// Name of the lane: the system's id
-    lane: String,
-    /// Ids of parked messages
-    #[arg(value_name = "MESSAGE", required = true)]
-    messages: Vec<String>,
-    #[command(flatten)]
-    answer: AnswerArgs,
-}
-
-impl ParkedArgs {
-    /// One call for each message; the first that is refused ends it.
-    pub(super) async fn each(&self, verb: &str) -> Result<Exit, Failure> {
-        for message in &self.messages {
-            let body = json!({ "message": message });
-            self.answer
-                .call(Call::post(["lanes", &self.lane, verb], body))
-                .await?;
-        }
-        Ok(Exit::Yes)
-    }
-}
-
 /// List the inputs, newest first. The whole report of each is in its acknowledgement file and in --json.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tandem inputs --token-file operator.token")]
+#[command(after_help = "\
+Example:
+  tandem inputs --token-file operator.token
+
+deviation is the code of the worst that was found. No name of a file and no key of a push is shown: it may name a client, so the
+gateway knows the same input again by a keyed hash of it. Which file it was, its system, format and time tell, and the report that
+lies in the exchange folder under its name: ack/NAME.ack.json, or error/NAME.error.json for one that was rejected.")]
 pub(in super::super) struct InputsArgs {
     /// Most entries
     #[arg(long)]
@@ -198,6 +186,7 @@ impl InputsArgs {
                     ("received_at", "/received_at"),
                     ("state", "/state"),
                     ("outcome", "/outcome"),
+                    ("deviation", "/report/deviations/0/code"),
                     ("persons", "/report/persons"),
                     ("refused", "/report/refused"),
                     ("records", "/report/records"),
@@ -278,5 +267,25 @@ impl BaselineCommand {
         args.answer
             .call(Call::post(["baseline", &args.system, "release"], json!({})))
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_that_is_held_says_why_beside_what_an_operator_said() {
+        let mut answer = json!({ "lanes": [
+            { "name": "a", "held": { "reason": "restored from a backup" }, "reason": "their upgrade" },
+            { "name": "b", "held": { "reason": "restored from a backup" } },
+            { "name": "c" },
+        ]});
+        say_why_held(&mut answer);
+        let reason = |place: &str| answer.pointer(place).and_then(Value::as_str);
+        let both = "restored from a backup; their upgrade";
+        assert_eq!(reason("/lanes/0/reason"), Some(both));
+        assert_eq!(reason("/lanes/1/reason"), Some("restored from a backup"));
+        assert_eq!(reason("/lanes/2/reason"), Some(""));
     }
 }

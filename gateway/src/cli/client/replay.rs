@@ -12,7 +12,7 @@ use super::super::exit::{Exit, Failure};
 use super::super::output::tell;
 use super::AnswerArgs;
 use super::connection::{Call, Gateway};
-use super::operate::ParkedArgs;
+use super::messages::ChosenArgs;
 
 /// The names of conditions.
 const OF_MESSAGES: &[&str] = &["destination", "error", "case", "since", "until"];
@@ -74,7 +74,10 @@ pub(in super::super) struct ReplayArgs {
 #[derive(Debug, Subcommand)]
 enum ReplayCommand {
     /// Try parked messages of a lane again; each is decided anew before it is sent
-    Message(ParkedArgs),
+    ///
+    /// One that failed and waits for its next attempt is due now, and keeps its count of attempts; while the destination is left
+    /// alone, see tandem lane resume LANE --now. Of each it is said what came of it; exit code 1 when one was refused.
+    Message(ChosenArgs),
     /// Let parked events try again, all or those chosen
     Events(OtherArgs),
     /// Read inputs once more of which something could not be used, all or those chosen

@@ -28,22 +28,57 @@ pub(super) fn in_columns(answer: &Value, list: &str, columns: &[(&str, &str)]) -
     rows.into_iter().flatten().map(row).collect()
 }
 
-/// Puts each step of a list into three columns: when, which, and all the rest of it.
+/// Letters of a line that tells of a step, beside when and which: with them it fits a terminal.
+const WIDTH: usize = 64;
+
+/// Puts each step of a list into three columns: when, which, and all the rest of it, in as many lines as that takes.
 pub(super) fn in_lines(answer: &mut Value, list: &str) {
-    let steps = answer.get_mut(list).and_then(Value::as_array_mut);
-    for step in steps.into_iter().flatten().filter_map(Value::as_object_mut) {
-        let of = |name: &str| step.get(name).cloned().unwrap_or_default();
-        let (at, name) = (of("at"), of("step"));
-        // What is taken out one by one leaves the rest in another order.
-        let rest = std::mem::take(step).into_iter();
-        let rest: Map<String, Value> = rest
-            .filter(|(name, _)| name != "at" && name != "step")
+    if let Some(Value::Array(steps)) = answer.get_mut(list) {
+        *steps = std::mem::take(steps)
+            .into_iter()
+            .flat_map(lines_of)
             .collect();
-        let rest = Value::Object(rest);
-        step.insert("at".to_owned(), at);
-        step.insert("step".to_owned(), name);
-        step.insert("what".to_owned(), Value::String(cell(&rest)));
     }
+}
+
+fn lines_of(step: Value) -> Vec<Value> {
+    let fields = match step {
+        Value::Object(fields) => fields,
+        other => return vec![other],
+    };
+    let of = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let (mut at, mut name) = (of("at"), of("step"));
+    // What is taken out one by one leaves the rest in another order.
+    let rest = fields.into_iter();
+    let rest: Map<String, Value> = rest
+        .filter(|(name, _)| name != "at" && name != "step")
+        .collect();
+    let lines = wrapped(&cell(&Value::Object(rest))).into_iter();
+    let row = |line: String| {
+        let mut row = Map::new();
+        row.insert("at".to_owned(), at.take());
+        row.insert("step".to_owned(), name.take());
+        row.insert("what".to_owned(), Value::String(line));
+        Value::Object(row)
+    };
+    lines.map(row).collect()
+}
+
+/// A text in lines, broken between words; a word that is longer than a line has one of its own.
+fn wrapped(text: &str) -> Vec<String> {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split_whitespace() {
+        let length = line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && length > WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
 }
 
 fn for_people(answer: &Value) -> String {
@@ -158,6 +193,22 @@ mod tests {
         let text = for_people(&message);
         let last = text.lines().last().unwrap();
         assert_eq!(last.trim(), "08:01  attempted  outcome=retry response=5xx");
+    }
+
+    #[test]
+    fn a_step_of_which_there_is_much_to_say_takes_more_lines_and_no_wider_ones() {
+        let mut message = json!({"id": "m-1", "timeline": [
+            {"at": "08:01", "step": "attempted", "outcome": "retry", "note": "the partner answered 503 ".repeat(12)},
+            {"at": "08:02", "step": "queued"},
+        ]});
+        in_lines(&mut message, "timeline");
+        let text = for_people(&message);
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest.unwrap() < 100, "{text}");
+        assert_eq!(text.matches("503").count(), 12, "{text}");
+        assert_eq!(text.matches("08:01").count(), 1, "{text}");
+        let last = text.lines().last().unwrap();
+        assert_eq!(last.trim(), "08:02  queued");
     }
 
     #[test]

@@ -52,12 +52,8 @@ impl AttachArgs {
         let call = Call::upload(["consents", &self.id, "document"], file);
         let stored = self
             .answer
-            .ask(call)
-            .await
-            .map_err(|failure| match failure {
-                Failure::Refused(why) => Failure::Refused(format!("consent {}: {why}", self.id)),
-                other => other,
-            })?;
+            .ask(call.about(format!("consent {}", self.id)))
+            .await?;
         let told = stored.pointer("/directive/source_document_hash");
         if told.and_then(Value::as_str) != Some(&hash) {
             let told = told.and_then(Value::as_str).unwrap_or("no hash");
