@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::copying::CopyError;
 use super::keys::RootKeyRow;
-use super::resealing::ResealingRow;
+use super::resealing::{Resealer, ResealingRow};
 use super::sealed::sealed_tables;
 use super::{Store, StoreError, Tx};
 use crate::config::Config;
@@ -188,19 +188,26 @@ impl Store {
     /// given.
     ///
     /// # Errors
-    /// When there is no such key, it seals, still has values, or these were not counted to the end; or the store or a
-    /// file fails.
+    /// When there is no such key, it seals, still has values (counted once more), or these were not counted to the end; or
+    /// the store or a file fails.
     pub async fn retire_key(
         &self,
         number: u32,
         actor: &str,
         now: Timestamp,
     ) -> Result<PathBuf, RotationError> {
+        let counting = Resealer::of(self).await?;
         let mut tx = self.begin_apart().await?;
         let known = tx.root_keys().await?;
         let key = known.iter().find(|key| key.number == number);
         let key = key.ok_or(RotationError::Unknown(number))?;
         self.may_go(&mut tx, key).await?;
+        // Since it was counted a gateway that had not heard of the new key may have sealed with this one. Nobody does while
+        // this transaction lasts.
+        let rows = counting.count(&mut tx).await?.remove(&number);
+        if let Some(rows) = rows.filter(|rows| *rows > 0) {
+            return Err(RotationError::Needed { number, rows });
+        }
         if key.retired_at.is_none() {
             tx.retire_root_key(number, now).await?;
             let text = number.to_string();

@@ -1,6 +1,8 @@
 //! Whatever stands in a store: nothing goes that is below its term, needed or held, and everything else does.
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod disconnected;
+
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};

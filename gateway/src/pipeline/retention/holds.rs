@@ -82,8 +82,8 @@ pub async fn release(
     Ok(hold)
 }
 
-/// Whether what a hold names is known: one that names nothing keeps nothing until it comes. The key of a case can't be
-/// told from others.
+/// Whether what a hold names is known: until it comes, a hold keeps no more than what may be anybody's. The key of a case
+/// can't be told from others.
 ///
 /// # Errors
 /// When the store fails.
