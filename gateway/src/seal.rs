@@ -10,6 +10,7 @@
 //! that first form inside, and the key of that one message: XChaCha20 derives a key from the sealing key and the
 //! beginning of the nonce, which opens nothing else.
 
+mod beside;
 mod error;
 mod form;
 mod kept;
@@ -19,7 +20,7 @@ mod root_keys;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
@@ -58,6 +59,8 @@ pub struct Sealer {
     /// The number of the key that seals.
     sealing: AtomicU32,
     file: Option<PathBuf>,
+    /// Whether the keys are new and not in the file yet: no store knows them.
+    is_unwritten: AtomicBool,
     /// Held by whoever changes the file.
     changing: Mutex<()>,
 }
@@ -72,12 +75,28 @@ impl Sealer {
     /// Reads the root keys; makes them at the first run, readable by their owner only.
     ///
     /// # Errors
-    /// When the file can't be read or made, or does not hold keys.
+    /// When the file can't be read or made, does not hold keys, or is not there and was before.
     pub fn open_or_create(file: &Path, jurisdiction: Jurisdiction) -> Result<Self, SealError> {
         if !file.exists() {
+            beside::refuse_lost(file)?;
             RootKeys::make()?.write_new(file)?;
         }
         Self::from_file(file, jurisdiction)
+    }
+
+    /// Reads the root keys with which a store is opened. Where there are none, new ones are made, and written no sooner than a
+    /// store gets to know them: one that was written with others refuses them, and then no file is left that looks like its own.
+    ///
+    /// # Errors
+    /// When the file can't be read, does not hold keys, or is not there and was before.
+    pub fn for_store(file: &Path, jurisdiction: Jurisdiction) -> Result<Self, SealError> {
+        if file.exists() {
+            return Self::from_file(file, jurisdiction);
+        }
+        beside::refuse_lost(file)?;
+        let sealer = Self::of(RootKeys::make()?, Some(file), jurisdiction)?;
+        sealer.is_unwritten.store(true, Ordering::Release);
+        Ok(sealer)
     }
 
     /// Reads the root keys.
@@ -109,6 +128,7 @@ impl Sealer {
             jurisdiction,
             sealing: AtomicU32::new(newest),
             file: file.map(Path::to_owned),
+            is_unwritten: AtomicBool::new(false),
             changing: Mutex::new(()),
         })
     }
@@ -149,13 +169,14 @@ impl Sealer {
         self.seal_in(spot, plain, self.sealing(), false)
     }
 
-    /// The constant by which a store knows a key, sealed by it.
+    /// The constant by which a store knows a key, sealed by it. Keys that are new stand in their file from then on.
     pub(crate) fn sign(
         &self,
         number: u32,
         spot: Spot<'_>,
         plain: &[u8],
     ) -> Result<Vec<u8>, SealError> {
+        self.write_new()?;
         self.seal_in(spot, plain, number, false)
     }
 

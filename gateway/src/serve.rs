@@ -184,11 +184,17 @@ async fn started(core: &Core) -> Result<(), StoreError> {
 
 async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(Core, Recordings)> {
     let config = &loaded.config;
-    let sealer = Sealer::open_or_create(&config.data.join("root.key"), config.jurisdiction.clone())
+    AuditKeys::expect_store(config).context("looking for the store")?;
+    let sealer = Sealer::for_store(&config.data.join("root.key"), config.jurisdiction.clone())
         .context("opening the key file")?;
     let store = Store::of(config, sealer)
         .await
         .context("opening the store")?;
+    // Before anything is written that gets a leaf: what stands in the store by now enters a log that is new. And before blobs are
+    // swept: a store that was emptied knows none of them.
+    let keys = AuditKeys::for_store(&config.data, &config.jurisdiction, &store)
+        .await
+        .context("opening the keys of the audit log")?;
     let files = large_files(config, &store)
         .await
         .context("putting the folder of blobs in order")?;
@@ -203,9 +209,6 @@ async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(C
     let index = Box::pin(Matcher::load(&engine, &store, config))
         .await
         .context("loading the match index")?;
-    // Before anything is written that gets a leaf: what stands in the store by now enters a log that is new.
-    let keys = AuditKeys::open_or_create(&config.data, &config.jurisdiction)
-        .context("opening the keys of the audit log")?;
     let audit = AuditLog::load(&store, keys, clock.now())
         .await
         .context("loading the audit log")?;
@@ -231,6 +234,7 @@ async fn core(loaded: Loaded, traces: Traces, clock: Clock) -> anyhow::Result<(C
         matcher: Arc::new(Mutex::new(index)),
         gateway: GATEWAY_SYSTEM.parse()?,
         changed: watch::Sender::new(0),
+        losses_known: Arc::default(),
         arrived: Arc::default(),
         room: Arc::default(),
         releases: Arc::default(),

@@ -5,6 +5,8 @@
 //! back or rewritten is noticed at the next checkpoint. A witness at another agency notices it also when somebody
 //! rewrote this folder as a whole. The public keys stand beside, in files ending in `.pub`.
 
+mod lost;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use tandem_mappings::model::id::Jurisdiction;
 use zeroize::Zeroizing;
 
 use crate::seal::{SealError, fill_random};
+use crate::store::StoreError;
 
 const LOG: &str = "audit";
 const WITNESS: &str = "audit-witness";
@@ -50,6 +53,35 @@ pub enum AuditKeyError {
     /// The witness can't start.
     #[error("the witness: {0}")]
     Witness(#[from] WitnessError),
+    /// A key is not there, and was before.
+    #[error(
+        "{file} is not there, though {beside} is: a new {name} is not the one of this store, so none is made. Bring the file back \
+         from where copies of the keys are kept, or copy it from the data folder of another gateway of the store"
+    )]
+    Lost {
+        /// The file of the key.
+        file: PathBuf,
+        /// Its name.
+        name: String,
+        /// What shows that the key was there.
+        beside: String,
+    },
+    /// The store has no log, and had one.
+    #[error(
+        "{store} has no audit log, and {memory} remembers one of {leaves} leaves: restore the store from a backup \
+         (`tandem restore`); if it is meant to be new, move that file away"
+    )]
+    Emptied {
+        /// Where the store is.
+        store: String,
+        /// What the gateway's own witness remembers.
+        memory: PathBuf,
+        /// How many leaves the log had at least.
+        leaves: u64,
+    },
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 fn in_file(file: &Path) -> impl FnOnce(io::Error) -> AuditKeyError + '_ {
@@ -97,6 +129,15 @@ fn public_file(data: &Path, name: &str) -> PathBuf {
     data.join(format!("{name}.pub"))
 }
 
+fn key_file(data: &Path, name: &str) -> PathBuf {
+    data.join(format!("{name}.key"))
+}
+
+/// What the gateway's own witness remembers.
+fn memory(data: &Path) -> PathBuf {
+    data.join(format!("{WITNESS}.last"))
+}
+
 /// The keys with which a gateway signs.
 #[derive(Debug)]
 pub struct AuditKeys {
@@ -112,10 +153,11 @@ impl AuditKeys {
     /// Reads the keys; makes them at the first run.
     ///
     /// # Errors
-    /// When a file can't be read or made, or holds no key.
+    /// When a file can't be read or made, holds no key, or is not there and was before.
     pub fn open_or_create(data: &Path, jurisdiction: &Jurisdiction) -> Result<Self, AuditKeyError> {
+        lost::refuse(data, None)?;
         let open = |name: &str, kind, called: &str| {
-            let file = data.join(format!("{name}.key"));
+            let file = key_file(data, name);
             if !file.exists() {
                 create_key(&file, &format!("tandem/{jurisdiction}/{called}"), kind)?;
             }
@@ -123,7 +165,7 @@ impl AuditKeys {
         };
         let origin = open(LOG, KeyKind::Log, LOG)?;
         let signer = open(WITNESS, KeyKind::Witness, "witness")?;
-        let state = data.join(format!("{WITNESS}.last"));
+        let state = memory(data);
         let remembered = if state.exists() {
             read_witness_state(&state)?
         } else {
@@ -174,7 +216,7 @@ impl AuditKeys {
         last: Option<String>,
         aside: &str,
     ) -> Result<(), AuditKeyError> {
-        let file = data.join(format!("{WITNESS}.last"));
+        let file = memory(data);
         if file.exists() {
             fs::copy(&file, data.join(format!("{WITNESS}.last.{aside}")))
                 .map_err(in_file(&file))?;
@@ -191,7 +233,7 @@ impl AuditKeys {
     /// # Errors
     /// When the file can't be read.
     pub fn remembered(data: &Path) -> Result<Option<WitnessState>, AuditKeyError> {
-        let file = data.join(format!("{WITNESS}.last"));
+        let file = memory(data);
         if file.exists() {
             read_witness_state(&file).map(Some)
         } else {

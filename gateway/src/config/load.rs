@@ -1,5 +1,8 @@
 //! Reads the configuration and everything it names, and checks that the parts fit.
 
+mod folders;
+mod ranges;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -133,7 +136,10 @@ impl Loaded {
                     "{place}: output without folder, push or fhir to carry it"
                 ));
             }
+            problems.extend(system.problems(&place));
         }
+        problems.extend(folders::problems(&self.config));
+        problems.extend(ranges::problems(&self.config));
         problems.extend(self.config.store.problems());
         problems.extend(self.config.telemetry.problems());
         problems.extend(self.config.break_glass.problems());

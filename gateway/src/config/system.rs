@@ -9,6 +9,8 @@ use tandem_mappings::model::id::OrganizationId;
 use tandem_mappings::model::involvement::Program;
 use url::Url;
 
+use super::store::is_here;
+
 /// A connected system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +52,36 @@ pub struct SystemConfig {
     pub hmis: tandem_hmis::config::HmisConfig,
 }
 
+impl SystemConfig {
+    /// What is wrong with the addresses of a system that is configured at `place`.
+    pub(super) fn problems(&self, place: &str) -> Vec<String> {
+        let push = self.push.as_ref();
+        let push = push.map(|push| ("push.url", &push.url, push.allow_plain));
+        let fhir = self.fhir.as_ref();
+        let fhir = fhir.map(|server| ("fhir.base", &server.base, server.allow_plain));
+        let addresses = push.into_iter().chain(fhir);
+        let problems = addresses.filter_map(|(key, address, allow_plain)| {
+            let problem = address_problem(address, allow_plain)?;
+            Some(format!("{place}.{key}: {problem}"))
+        });
+        problems.collect()
+    }
+}
+
+/// What is wrong with the address of a partner: people's data go there, with the token beside them.
+fn address_problem(address: &Url, allow_plain: bool) -> Option<&'static str> {
+    let host = address.host_str().unwrap_or_default();
+    match address.scheme() {
+        _ if !address.username().is_empty() || address.password().is_some() => {
+            Some("expected an address without a user; its secret stands in token_file")
+        }
+        "https" => None,
+        "http" if allow_plain || is_here(host) => None,
+        "http" => Some("a partner on another machine needs https, unless allow_plain is set"),
+        _ => Some("expected http:// or https://"),
+    }
+}
+
 /// How much a destination is told at once.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -69,7 +101,7 @@ impl Default for LaneConfig {
     }
 }
 
-/// A watched folder: `in`, `done`, `ack`, `error` and `out` below one path.
+/// A watched folder: `in`, `work`, `done`, `ack`, `error` and `out` below one path.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Folder {
@@ -109,6 +141,9 @@ pub struct Push {
     /// PEM file of a certificate authority to trust besides the public ones.
     #[serde(default)]
     pub authority: Option<PathBuf>,
+    /// Whether an address on another machine may be reached without TLS: people's data and the token go there in clear.
+    #[serde(default)]
+    pub allow_plain: bool,
 }
 
 /// A FHIR R4 server.
@@ -130,6 +165,9 @@ pub struct FhirServer {
     /// PEM file of a certificate authority to trust besides the public ones.
     #[serde(default)]
     pub authority: Option<PathBuf>,
+    /// Whether a server on another machine may be reached without TLS: people's data and the token go there in clear.
+    #[serde(default)]
+    pub allow_plain: bool,
     /// How organisations of the registry are called at that server.
     #[serde(default)]
     pub organizations: Vec<tandem_fhir::config::KnownOrganization>,
@@ -200,4 +238,57 @@ fn every_quarter_hour() -> u32 {
 
 fn yes() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(connection: &str) -> String {
+        let text = format!("organization = \"org-cws\"\nprogram = \"child-welfare\"\n{connection}");
+        let system: SystemConfig = toml::from_str(&text).unwrap();
+        system.problems("systems.cws-demo").join("\n")
+    }
+
+    #[test]
+    fn a_partner_elsewhere_is_told_over_tls_alone_unless_plain_http_is_allowed_beside_its_address()
+    {
+        for (kind, key) in [("push", "url"), ("fhir", "base")] {
+            for right in [
+                "https://cws.example/inbox\"",
+                "http://127.0.0.1:9/inbox\"",
+                "http://127.8.7.6/inbox\"",
+                "http://[::1]:9/inbox\"",
+                "http://localhost:9/inbox\"",
+                "http://cws.example/inbox\", allow_plain = true",
+            ] {
+                let said = problems(&format!("{kind} = {{ {key} = \"{right} }}"));
+                assert_eq!(said, "", "{right}");
+            }
+            for (wrong, what) in [
+                (
+                    "http://cws.example/inbox\"",
+                    "needs https, unless allow_plain is set",
+                ),
+                ("http://10.0.0.7/inbox\"", "needs https"),
+                ("http://127.0.0.1.example/inbox\"", "needs https"),
+                (
+                    "http://cws.example/inbox\", allow_plain = false",
+                    "needs https",
+                ),
+                (
+                    "ftp://127.0.0.1/inbox\", allow_plain = true",
+                    "expected http://",
+                ),
+                ("https://a:b@cws.example/inbox\"", "without a user"),
+            ] {
+                let said = problems(&format!("{kind} = {{ {key} = \"{wrong} }}"));
+                let place = format!("systems.cws-demo.{kind}.{key}: ");
+                assert!(
+                    said.starts_with(&place) && said.contains(what),
+                    "{wrong}: {said}"
+                );
+            }
+        }
+    }
 }

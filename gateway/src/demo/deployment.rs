@@ -9,6 +9,10 @@ use anyhow::Context as _;
 use crate::config::hash_of;
 use crate::seal::fill_random;
 
+/// The configuration, in the deployment's folder.
+const CONFIGURATION: &str = "gateway.toml";
+/// The data folder, there as well.
+const DATA: &str = "data";
 /// The registry of the demo county.
 const REGISTRY: [(&str, &str); 5] = [
     (
@@ -72,11 +76,31 @@ pub fn token() -> anyhow::Result<String> {
     Ok(hex::encode(bytes))
 }
 
+/// Refuses a folder in which somebody has a deployment: its tokens and its configuration would be lost, of a gateway that
+/// serves as well.
+///
+/// # Errors
+/// When the folder holds a configuration or a data folder.
+pub fn refuse_existing(folder: &Path) -> anyhow::Result<()> {
+    let mut own = [CONFIGURATION, DATA]
+        .map(|name| folder.join(name))
+        .into_iter();
+    if let Some(found) = own.find(|path| path.symlink_metadata().is_ok()) {
+        anyhow::bail!(
+            "{} holds a deployment already ({} is there), and the demo writes over none: name a folder that is new or empty",
+            folder.display(),
+            found.display()
+        );
+    }
+    Ok(())
+}
+
 /// Writes the deployment. Each caller's token is in `NAME.token`.
 ///
 /// # Errors
-/// When a file can't be written.
+/// When the folder holds a deployment, or a file can't be written.
 pub fn write(folder: &Path, places: &Places) -> anyhow::Result<()> {
+    refuse_existing(folder)?;
     std::fs::create_dir_all(folder.join("registry")).context("making the registry folder")?;
     for (name, text) in REGISTRY {
         std::fs::write(folder.join("registry").join(name), text)?;
@@ -96,7 +120,7 @@ pub fn write(folder: &Path, places: &Places) -> anyhow::Result<()> {
     }
     std::fs::write(folder.join("tokens.toml"), tokens)?;
     std::fs::write(folder.join("partner.token"), &places.partner_token)?;
-    std::fs::write(folder.join("gateway.toml"), config(places)).context("writing the configuration")
+    std::fs::write(folder.join(CONFIGURATION), config(places)).context("writing the configuration")
 }
 
 fn config(places: &Places) -> String {
@@ -115,7 +139,7 @@ fn config(places: &Places) -> String {
     format!(
         r#"jurisdiction = "demo-county"
 zone = "America/Los_Angeles"
-data = "data"
+data = "{DATA}"
 {store}registry = "registry"
 tokens = "tokens.toml"
 public_url = "https://tandem.demo-county.example/"
@@ -166,4 +190,45 @@ fhir = {bh}
         clinic = fhir(&places.clinic),
         bh = fhir(&places.behavioral_health),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places() -> Places {
+        Places {
+            cws_inbox: "http://127.0.0.1:9/inbox".to_owned(),
+            clinic: "http://127.0.0.1:9/fhir".to_owned(),
+            behavioral_health: "http://127.0.0.1:9/fhir".to_owned(),
+            partner_token: "unused".to_owned(),
+            postgres: None,
+        }
+    }
+
+    #[test]
+    fn a_folder_that_holds_a_deployment_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &places()).unwrap();
+        let token = std::fs::read(folder.path().join("operator.token")).unwrap();
+        let error = write(folder.path(), &places()).unwrap_err().to_string();
+        assert!(
+            error.contains(folder.path().to_str().unwrap()) && error.contains("new or empty"),
+            "{error}"
+        );
+        assert_eq!(
+            std::fs::read(folder.path().join("operator.token")).unwrap(),
+            token
+        );
+    }
+
+    #[test]
+    fn a_data_folder_alone_is_a_deployment_and_other_files_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "of a visitor").unwrap();
+        refuse_existing(folder.path()).unwrap();
+        std::fs::create_dir(folder.path().join(DATA)).unwrap();
+        assert!(write(folder.path(), &places()).is_err());
+        assert!(!folder.path().join(CONFIGURATION).exists());
+    }
 }

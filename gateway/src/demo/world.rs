@@ -60,7 +60,7 @@ impl World {
     /// Starts everything on a fresh store: a file in the folder, or an empty database of PostgreSQL.
     ///
     /// # Errors
-    /// When a part can't be started.
+    /// When the folder holds a deployment, or a part can't be started.
     pub async fn start(folder: &Path, postgres: Option<&url::Url>) -> anyhow::Result<Self> {
         Box::pin(Self::start_with(folder, postgres, "")).await
     }
@@ -68,12 +68,14 @@ impl World {
     /// Starts everything in a folder, with more settings at the end of the configuration.
     ///
     /// # Errors
-    /// When a part can't be started.
+    /// When the folder holds a deployment, or a part can't be started.
     pub async fn start_with(
         folder: &Path,
         postgres: Option<&url::Url>,
         settings: &str,
     ) -> anyhow::Result<Self> {
+        // Before the simulators put anything there.
+        deployment::refuse_existing(folder)?;
         let begin: Timestamp = BEGIN.parse()?;
         let sim_clock = SimClock::starting_at(begin)?;
         let token = deployment::token()?;

@@ -23,6 +23,17 @@ pub enum SealError {
         /// Where, and what was expected.
         problem: MalformedKeys,
     },
+    /// The key file is not there, and was before.
+    #[error(
+        "{file} is not there, though {beside} is: new keys open nothing of the store, so none are made. Bring the file back from \
+         where copies of the keys are kept, or copy it from the data folder of another gateway of the store"
+    )]
+    Lost {
+        /// The key file.
+        file: PathBuf,
+        /// What shows that it was there.
+        beside: PathBuf,
+    },
     /// A value is sealed by a key that the key file does not hold.
     #[error(
         "{file} does not hold key {number}, by which something in the store is sealed: copy it from the data folder of the \

@@ -72,6 +72,22 @@ impl Sealer {
         Ok(())
     }
 
+    /// Writes keys that are new into their file, once.
+    pub(super) fn write_new(&self) -> Result<(), SealError> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = self.file.as_ref().filter(|_| self.is_unwritten()) else {
+            return Ok(());
+        };
+        self.ring().roots.write_new(file)?;
+        self.is_unwritten.store(false, Ordering::Release);
+        // They are as old as their file.
+        self.take(RootKeys::read(file)?)
+    }
+
+    fn is_unwritten(&self) -> bool {
+        self.is_unwritten.load(Ordering::Acquire)
+    }
+
     /// Reads the file again. Keys that were there and went are kept until the process ends: somebody may still need
     /// them.
     ///
@@ -79,7 +95,7 @@ impl Sealer {
     /// When it can't be read, does not hold keys, or holds another secret of look-ups or another key under a known
     /// number.
     pub fn reread(&self) -> Result<(), SealError> {
-        let Some(file) = &self.file else {
+        let Some(file) = self.file.as_ref().filter(|_| !self.is_unwritten()) else {
             return Ok(());
         };
         let (mut read, known) = (RootKeys::read(file)?, self.ring());

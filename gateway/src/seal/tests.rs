@@ -154,6 +154,47 @@ fn a_key_that_somebody_put_into_the_file_is_read_when_a_value_names_it() {
     assert!(second.reread().is_err());
 }
 
+#[test]
+fn new_keys_are_written_when_a_store_gets_to_know_them_and_no_sooner() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("root.key");
+    let county = || "demo-county".parse().unwrap();
+    let refused = Sealer::for_store(&file, county()).unwrap();
+    let sealed = seal(&refused, b"of another store");
+    assert!(open(&refused, &sealed).is_ok() && refused.reread().is_ok());
+    drop(refused);
+    assert!(!file.exists(), "the store never took them");
+
+    let taken = Sealer::for_store(&file, county()).unwrap();
+    let sign = taken.sign(1, AT, b"sign").unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(taken.keys()[&1].is_some(), "they are as old as their file");
+    taken.sign(1, AT, b"sign").unwrap();
+    let again = Sealer::for_store(&file, county()).unwrap();
+    assert_eq!(open(&again, &sign).unwrap(), b"sign");
+    assert_eq!(open(&again, &seal(&taken, b"secret")).unwrap(), b"secret");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn no_root_keys_are_made_where_other_keys_show_that_they_are_lost() {
+    for name in ["audit.key", "audit-witness.key", "audit-witness.last"] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("root.key");
+        std::fs::write(folder.path().join(name), "of the gateway that served").unwrap();
+        let county = || "demo-county".parse().unwrap();
+        for error in [
+            Sealer::for_store(&file, county()).unwrap_err(),
+            Sealer::open_or_create(&file, county()).unwrap_err(),
+        ] {
+            let told = error.to_string();
+            assert!(told.contains("root.key is not there"), "{told}");
+            assert!(told.contains(name), "{told}");
+        }
+        assert!(!file.exists(), "{name}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_sealed_anew_opens_as_before_and_still_shows_its_first_form(

@@ -1,5 +1,7 @@
 //! The two engines: where a transaction begins, and what keeps those that write in one order.
 
+mod reach;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -84,6 +86,8 @@ impl Engine {
         options: PgConnectOptions,
         jurisdiction: &str,
     ) -> Result<Self, StoreError> {
+        // One that is away is told at once, with its address and the cause.
+        reach::reach(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(12)
             .acquire_timeout(PATIENCE)
@@ -98,6 +102,7 @@ impl Engine {
     /// A database of PostgreSQL to be read alone, as it is.
     pub(super) async fn postgres_to_read(options: PgConnectOptions) -> Result<Self, StoreError> {
         let options = options.options([("default_transaction_read_only", "on")]);
+        reach::reach(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(PATIENCE)

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sqlx::migrate::MigrateError;
+
 use super::sqlite::Fault;
 use crate::seal::SealError;
 
@@ -9,15 +11,23 @@ use crate::seal::SealError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The database refused or failed.
-    #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    /// The database refused or failed. The library's error is told here once, and is no source: it would be told again.
+    #[error("database: {}", in_words(.0))]
+    Database(sqlx::Error),
+    /// No connection to the database of PostgreSQL came about.
+    #[error("cannot reach the database at {place}: {}", in_words(.error))]
+    Unreached {
+        /// Its host or folder of sockets, and its port.
+        place: String,
+        /// Why.
+        error: sqlx::Error,
+    },
     /// The file with the database's password can't be read.
     #[error("store.password_file: {0}")]
     Password(std::io::Error),
     /// The schema could not be brought up to date.
-    #[error("migration: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("migration: {}", step_in_words(.0))]
+    Migration(MigrateError),
     /// The store has steps of the schema that this program does not know.
     #[error(
         "the store has schema {store}, newer than {program}, the newest that this program knows: \
@@ -62,11 +72,45 @@ impl StoreError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Database(error) => is_passing(error),
+            Self::Database(error) | Self::Unreached { error, .. } => is_passing(error),
             Self::OtherRules => true,
             Self::Shared(error) => error.is_passing(),
             _ => false,
         }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        Self::Migration(error)
+    }
+}
+
+/// What went wrong, in the words of the database: the library's own begin with what is said already, and name lines of
+/// PostgreSQL's source.
+fn in_words(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(refused) => match refused.code() {
+            Some(code) => format!("{} (code {code})", refused.message()),
+            None => refused.message().to_owned(),
+        },
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::PoolTimedOut => "no connection came about or was free in time".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn step_in_words(error: &MigrateError) -> String {
+    match error {
+        MigrateError::Execute(error) => in_words(error),
+        MigrateError::ExecuteMigration(error, step) => format!("step {step}: {}", in_words(error)),
+        other => other.to_string(),
     }
 }
 
@@ -99,9 +143,38 @@ fn is_passing(error: &sqlx::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
+    use sqlx::migrate::MigrateError;
+
     use super::super::sql::query;
     use super::super::tests::{on_postgres, on_sqlite};
     use super::StoreError;
+
+    #[tokio::test]
+    async fn what_a_database_refused_is_told_once_and_without_lines_of_its_source() {
+        for place in [on_sqlite().await, on_postgres().await] {
+            let mut tx = place.store.begin().await.unwrap();
+            let refused = async |tx: &mut crate::store::Tx| {
+                let refused = query("VALUES (nothing)").execute(&mut tx.inner).await;
+                refused.unwrap_err()
+            };
+            let plain = StoreError::from(refused(&mut tx).await);
+            let step = MigrateError::ExecuteMigration(refused(&mut tx).await, 7);
+            for error in [plain, StoreError::from(step)] {
+                assert!(error.source().is_none(), "{error:?}");
+                let told = format!(
+                    "{:#}",
+                    anyhow::Error::new(error).context("opening the store")
+                );
+                assert_eq!(told.matches("code").count(), 1, "{told}");
+                assert!(
+                    !told.contains("at line") && !told.contains("returned from"),
+                    "{told}"
+                );
+            }
+        }
+    }
 
     #[tokio::test]
     async fn a_database_that_can_not_be_written_now_is_told_from_a_statement_that_is_wrong() {

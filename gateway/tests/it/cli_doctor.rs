@@ -10,16 +10,20 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use axum_server::tls_rustls::RustlsConfig;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 use tandem::clock::Clock;
+use tandem_simulators::postgres::Cluster;
 
 use crate::api_office::{Office, config, registry, tokens};
+use crate::cli_backup::beside;
 use crate::cli_program::{Ended, tandem};
+use crate::processes::{in_postgres, provider};
 
 /// A folder with a configuration that no gateway has served.
 fn deployed(change: impl FnOnce(&Path, String) -> String) -> tempfile::TempDir {
@@ -155,6 +159,115 @@ async fn a_store_of_a_newer_program_or_another_key_fails() {
         "store",
         "failed",
     );
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_others_can_read_warns_and_one_that_is_lost_fails() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Office::open().await.stopped().await;
+    let data = folder.path().join("data");
+    let names = ["root.key", "audit.key", "audit-witness.key"];
+    let sound = doctor(folder.path(), &["--offline"]).await;
+    for name in names {
+        stands(&sound, &format!("key-file/{name}"), "ok");
+    }
+    for name in names {
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(data.join(name), open).unwrap();
+    }
+    let open = doctor(folder.path(), &["--offline"]).await;
+    for name in names {
+        stands(&open, &format!("key-file/{name}"), "warning");
+        std::fs::remove_file(data.join(name)).unwrap();
+    }
+    let lost = doctor(folder.path(), &["--offline"]).await;
+    for name in names {
+        stands(&lost, &format!("key-file/{name}"), "failed");
+    }
+    stands(&lost, "store", "failed");
+    assert_eq!(lost.code, 1, "{lost:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_emptied_fails() {
+    let folder = Office::open().await.stopped().await;
+    let data = folder.path().join("data");
+    std::fs::write(data.join("tandem.sqlite"), "").unwrap();
+    for name in ["tandem.sqlite-wal", "tandem.sqlite-shm"] {
+        let _gone_before = std::fs::remove_file(data.join(name));
+    }
+    let ended = doctor(folder.path(), &["--offline"]).await;
+    stands(&ended, "store", "failed");
+    let help = check(&ended, "store")["help"].to_string();
+    assert!(help.contains("tandem restore"), "{help}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_takes_no_writes_fails() {
+    provider();
+    let cluster = Cluster::start(false).unwrap();
+    let store = in_postgres(&cluster);
+    let address = store.split('"').nth(1).unwrap();
+    let office = Office::changed(|_, text| format!("{store}\n{text}")).await;
+    let folder = office.stopped().await;
+    let sound = doctor(folder.path(), &["--offline"]).await;
+    stands(&sound, "store-write", "ok");
+    let mut connection = PgConnection::connect(address).await.unwrap();
+    sqlx::query("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let ended = doctor(folder.path(), &["--offline"]).await;
+    stands(&ended, "store", "ok");
+    stands(&ended, "store-write", "failed");
+    assert_eq!(ended.code, 1, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lanes_that_are_held_since_a_restoration_warn_until_they_go_on() {
+    let folder = Office::open().await.stopped().await;
+    let sound = doctor(folder.path(), &["--offline"]).await;
+    stands(&sound, "lanes", "ok");
+    for arguments in [
+        vec!["backup", "county.backup", "--config", "gateway.toml"],
+        vec![
+            "restore",
+            "county.backup",
+            "--replace",
+            "--config",
+            "gateway.toml",
+        ],
+    ] {
+        let done = beside(folder.path(), &arguments).await;
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    let held = doctor(folder.path(), &["--offline"]).await;
+    stands(&held, "lanes", "warning");
+    let lanes = check(&held, "lanes");
+    assert!(
+        lanes["found"].as_str().unwrap().contains("cws-demo")
+            && lanes["help"].as_str().unwrap().contains("--reconciled"),
+        "{lanes}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_messages_are_posted_to_and_that_is_not_there_warns() {
+    let app = Router::new().route("/inbox", post(async || StatusCode::OK));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    for (path, standing) in [("inbox", "ok"), ("nowhere", "warning")] {
+        let folder = deployed(|_, text| {
+            text.replace(
+                "folder = { path = \"exchange/cws-demo\", poll_ms = 20 }",
+                &format!("push = {{ url = \"http://{address}/{path}\" }}"),
+            )
+        });
+        let ended = doctor(folder.path(), &[]).await;
+        stands(&ended, "auth/cws-demo", standing);
+    }
 }
 
 #[tokio::test]

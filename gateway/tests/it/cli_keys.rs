@@ -17,12 +17,15 @@ use tandem::clock::Clock;
 use tandem::config::Loaded;
 use tandem::seal::{Sealer, key_of};
 use tandem::store::{OutboxState, Store};
+use tandem_simulators::postgres::Cluster;
 
 use crate::api_office::{Office, marisol};
 use crate::api_referrals::referred;
 use crate::cli_backup::beside;
 use crate::cli_program::Ended;
-use crate::processes::{Process, Two, kept_and_matched, opened_with, people, provider, start_with};
+use crate::processes::{
+    Process, Two, in_postgres, kept_and_matched, opened_with, people, provider, start_with,
+};
 use crate::shared_database::{copy_keys, tell_all};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -385,4 +388,69 @@ async fn two_gateways_on_one_database_rotate_when_both_hold_the_key() {
     let gateway = opened_with(one.path(), "last.toml", &store).await;
     assert_eq!(kept_and_matched(&gateway).await, accepted);
     gateway.stop().await;
+}
+
+/// What a gateway on a folder says that does not come to serve.
+async fn refused(folder: &Path, settings: &str) -> String {
+    let mut process = start_with(folder, "refused.toml", settings);
+    assert!(!process.serves().await);
+    let (code, said) = process.last_words();
+    assert_eq!(code, 3, "{said}");
+    said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_one_of_the_keys_makes_none_and_says_which_to_bring_back() {
+    let folder = busy().await.stopped().await;
+    let data = folder.path().join("data");
+    let public = std::fs::read(data.join("audit.pub")).unwrap();
+    for name in ["root.key", "audit.key", "audit-witness.key"] {
+        let key = std::fs::read(data.join(name)).unwrap();
+        std::fs::remove_file(data.join(name)).unwrap();
+        let said = refused(folder.path(), "").await;
+        assert!(said.contains(&format!("{name} is not there")), "{said}");
+        assert!(!data.join(name).exists(), "another {name} was made");
+        std::fs::write(data.join(name), key).unwrap();
+    }
+    assert_eq!(std::fs::read(data.join("audit.pub")).unwrap(), public);
+    let mut process = start_with(folder.path(), "whole.toml", "");
+    assert!(process.serves().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_emptied_is_not_served_until_what_the_witness_remembers_is_moved_away() {
+    let folder = busy().await.stopped().await;
+    let data = folder.path().join("data");
+    let store = data.join("tandem.sqlite");
+    std::fs::write(&store, "").unwrap();
+    for name in ["tandem.sqlite-wal", "tandem.sqlite-shm"] {
+        let _gone_before = std::fs::remove_file(data.join(name));
+    }
+    let said = refused(folder.path(), "").await;
+    assert!(
+        said.contains("tandem restore") && said.contains("audit-witness.last"),
+        "{said}"
+    );
+    assert_eq!(store.metadata().unwrap().len(), 0, "it was touched");
+    std::fs::rename(data.join("audit-witness.last"), data.join("aside")).unwrap();
+    let mut process = start_with(folder.path(), "anew.toml", "");
+    assert!(process.serves().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_without_the_keys_of_its_database_leaves_none_that_look_like_them() {
+    provider();
+    let cluster = Cluster::start(false).unwrap();
+    let store = in_postgres(&cluster);
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut first = start_with(one.path(), "first.toml", &store);
+    assert!(first.serves().await);
+    let said = refused(two.path(), &store).await;
+    assert!(
+        said.contains("root.key is not the one of this store"),
+        "{said}"
+    );
+    for name in ["root.key", "audit.key", "audit-witness.key"] {
+        assert!(!two.path().join("data").join(name).exists(), "{name}");
+    }
 }

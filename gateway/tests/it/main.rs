@@ -1,13 +1,16 @@
 //! The gateway from the outside, as one test binary.
 
+mod accept_limits;
 mod api_access;
 mod api_accounting;
 mod api_audit;
 mod api_break_glass;
+mod api_connections;
 mod api_consents;
 mod api_deletion;
 mod api_fhir;
 mod api_fhir_consents;
+mod api_folder;
 mod api_gate;
 mod api_holds;
 mod api_hostile;
@@ -31,6 +34,7 @@ mod api_same_answer;
 mod api_stuck;
 mod api_timers;
 mod cli_backup;
+mod cli_check_more;
 mod cli_client;
 mod cli_decide;
 mod cli_decide_consents;
@@ -56,6 +60,7 @@ mod labels;
 mod labels_hmis;
 mod large_files;
 mod large_files_kept;
+mod operating;
 mod other_rules;
 mod processes;
 mod recalls;

@@ -1,5 +1,6 @@
 //! `tandem check`: is this configuration sound? Reads and compiles everything, changes nothing.
 
+mod certificate;
 mod fit;
 mod problem;
 mod tables;
@@ -18,9 +19,9 @@ use crate::serve;
 
 /// Check a configuration and everything that it names, without side effects.
 ///
-/// Reads the registry, the tokens, the rules with the county's layer, the matching settings and the tables; compiles
-/// the rules, runs the example pairs of every table, and checks that the parts fit. Lists every problem with its file
-/// and entry. Nothing is written, and no partner is called.
+/// Reads the registry, the tokens, the rules with the county's layer, the matching settings, the tables and the gateway's
+/// certificate; compiles the rules, runs the example pairs of every table, and checks that the parts fit. Lists every
+/// problem with its file and entry. Nothing is written, and no partner is called.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -82,6 +83,7 @@ fn examine(file: &Path) -> Result<Findings, Failure> {
     }
     if let Some(loaded) = &loaded {
         fit::check(loaded, file, &mut findings);
+        certificate::check(&loaded.config, file, &mut findings);
     }
     tables::check(&mut findings);
     Ok(findings)

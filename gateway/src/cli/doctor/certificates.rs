@@ -37,7 +37,7 @@ pub(super) fn left(check: String, what: &str, ends: Timestamp, now: Timestamp) -
     let expected = format!("more than {SOON} days left");
     if ends <= now {
         let found = format!("{what} ended at {ends}");
-        let help = "put a new one in its place; the gateway reads its own at the start";
+        let help = "put a new one in its place; the gateway reads its own at `tandem reload`, or at a start";
         Finding::failed(check, found, expected, help)
     } else if days <= SOON {
         let found = format!("{what} ends in {days} days, at {ends}");
@@ -56,11 +56,18 @@ mod tests {
     #[test]
     fn a_certificate_warns_for_a_month_and_then_fails() {
         let now: Timestamp = "2026-02-02T09:00:00Z".parse().unwrap();
-        let standing = |hours: i64| {
+        let told = |hours: i64| {
             let ends = now + SignedDuration::from_hours(hours);
-            let finding = left("certificate/served/gateway".to_owned(), "it", ends, now);
-            serde_json::to_value(finding).unwrap()["standing"].clone()
+            let check = "certificate/served/gateway".to_owned();
+            serde_json::to_value(left(check, "it", ends, now)).unwrap()
         };
+        let standing = |hours| told(hours)["standing"].clone();
+        assert!(
+            told(-24)["help"]
+                .as_str()
+                .unwrap()
+                .contains("tandem reload")
+        );
         assert_eq!(standing(24 * 40), "ok");
         assert_eq!(standing(24 * 30), "warning");
         assert_eq!(standing(1), "warning");

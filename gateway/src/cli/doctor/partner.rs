@@ -28,6 +28,7 @@ pub(super) struct Partner<'a> {
     url: &'a Url,
     token_file: Option<&'a Path>,
     authority: Option<&'a Path>,
+    allow_plain: bool,
     is_fhir: bool,
 }
 
@@ -38,6 +39,7 @@ pub(super) fn of<'a>(id: &'a SystemId, system: &'a SystemConfig) -> Vec<Partner<
         url: &push.url,
         token_file: push.token_file.as_deref(),
         authority: push.authority.as_deref(),
+        allow_plain: push.allow_plain,
         is_fhir: false,
     });
     let fhir = system.fhir.as_ref().map(|server| Partner {
@@ -45,6 +47,7 @@ pub(super) fn of<'a>(id: &'a SystemId, system: &'a SystemConfig) -> Vec<Partner<
         url: &server.base,
         token_file: server.token_file.as_deref(),
         authority: server.authority.as_deref(),
+        allow_plain: server.allow_plain,
         is_fhir: true,
     });
     push.into_iter().chain(fhir).collect()
@@ -150,6 +153,14 @@ impl Partner<'_> {
                 return Finding::not_applicable(check, "plain HTTP on this machine");
             }
             let help = "people's data go there in clear: ask the partner for an https address";
+            if self.allow_plain {
+                return Finding::warning(
+                    check,
+                    "plain HTTP, which allow_plain lets pass",
+                    "https",
+                    help,
+                );
+            }
             return Finding::failed(check, "plain HTTP", "https", help);
         }
         let addresses = self.addresses().await.unwrap_or_default();
@@ -227,6 +238,10 @@ impl Partner<'_> {
         let found = format!("it answered {status}");
         match status {
             401 | 403 => Finding::failed(check, found, expected, help),
+            404 | 410 => {
+                let help = "look at the path of the address: nothing may be there, and every delivery would be refused. A server that answers so to a head, and takes what is posted, is well";
+                Finding::warning(check, found, "an address that is there", help)
+            }
             500.. => {
                 let help = "the partner's server has an error of its own: deliveries there are tried again";
                 Finding::warning(check, found, expected, help)

@@ -5,36 +5,34 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::examination::{Examination, Finding};
-use super::{blobs, events, keys, recalls, rules};
+use super::{blobs, events, key_files, keys, lanes, recalls, rules};
+use crate::audit::AuditKeys;
 use crate::config::Config;
 use crate::seal::Sealer;
 use crate::store::{Schema, Store, StoreError};
 
-/// Looks at the store. Returns the last instant that is recorded in it.
+/// Looks at the store and at its keys. Returns the last instant that is recorded in it.
 pub(super) async fn examine(
     examination: &mut Examination,
     config: &Config,
     now: Timestamp,
 ) -> Option<Timestamp> {
+    // Asked first: it says at once that a database is away.
+    let written = match written(config).await {
+        Ok(written) => written,
+        Err(error) => {
+            key_files::examine(examination, config, false);
+            examination.add(unopened(&error));
+            return None;
+        }
+    };
+    let has_log = has_log(config).await.ok();
+    key_files::examine(examination, config, has_log == Some(true));
+    if let Some(finding) = absent(config, has_log) {
+        examination.add(finding);
+        return None;
+    }
     let key = config.data.join("root.key");
-    if !key.exists() {
-        let found = format!("{} is not there", key.display());
-        let help = "the first start makes key and store; if there was a store, bring its key back from the backup";
-        examination.add(Finding::warning(
-            "store",
-            found,
-            "the key of the store",
-            help,
-        ));
-        return None;
-    }
-    let file = Store::file(config);
-    if config.store.postgres.is_none() && !file.exists() {
-        let found = format!("{} is not there", file.display());
-        let help = "the first start makes it; if there was a store, bring it back from the backup";
-        examination.add(Finding::warning("store", found, "a store", help));
-        return None;
-    }
     let opened = match Sealer::from_file(&key, config.jurisdiction.clone()) {
         Ok(sealer) => Store::to_read(config, sealer).await,
         Err(error) => Err(error.into()),
@@ -51,7 +49,7 @@ pub(super) async fn examine(
     match last {
         Ok(last) => {
             examination.add(Finding::ok("store", "it opens and answers"));
-            examination.add(written(config));
+            examination.add(written);
             last
         }
         Err(error) => {
@@ -59,6 +57,62 @@ pub(super) async fn examine(
             None
         }
     }
+}
+
+/// Whether leaves of an audit log stand in the store. No key is needed for it.
+///
+/// # Errors
+/// When it can't be opened or has another schema.
+async fn has_log(config: &Config) -> Result<bool, StoreError> {
+    if config.store.postgres.is_none() && !Store::file(config).exists() {
+        return Ok(false);
+    }
+    let store = Store::to_copy(config).await?;
+    let mut tx = store.snapshot().await?;
+    let leaves = tx.leaf_hashes(0, 1).await;
+    drop(tx);
+    store.close().await;
+    Ok(!leaves?.is_empty())
+}
+
+/// What is said of a store of which there is nothing to open: not there yet, or not there any more. Whether it has a log is not
+/// always known.
+fn absent(config: &Config, has_log: Option<bool>) -> Option<Finding> {
+    let check = "store";
+    let leaves = AuditKeys::leaves_remembered(&config.data).unwrap_or_default();
+    let has_none = has_log == Some(false) || AuditKeys::expect_store(config).is_err();
+    if has_none && leaves > 0 {
+        let found = format!(
+            "it has no audit log, and the gateway's own witness remembers one of {leaves} leaves"
+        );
+        let help = "restore it from a backup (tandem restore); if it is meant to be new, move audit-witness.last away";
+        return Some(Finding::failed(
+            check,
+            found,
+            "the store with that log",
+            help,
+        ));
+    }
+    let key = config.data.join("root.key");
+    if !key.exists() {
+        let found = format!("{} is not there", key.display());
+        let expected = "the key of the store";
+        let is_lost = has_log == Some(true) || key_files::are_made(config);
+        return Some(if is_lost {
+            let help = "bring the key back from where copies are kept: without it nothing in the store can be read";
+            Finding::failed(check, found, expected, help)
+        } else {
+            let help = "the first start makes key and store; if there was a store, bring its key back from the backup";
+            Finding::warning(check, found, expected, help)
+        });
+    }
+    let file = Store::file(config);
+    if config.store.postgres.is_none() && !file.exists() {
+        let found = format!("{} is not there", file.display());
+        let help = "the first start makes it; if there was a store, bring it back from the backup";
+        return Some(Finding::warning(check, found, "a store", help));
+    }
+    None
 }
 
 fn unopened(error: &StoreError) -> Finding {
@@ -89,6 +143,7 @@ async fn look(
     recalls::examine(examination, store, now).await?;
     rules::examine(examination, store, now).await?;
     events::examine(examination, store).await?;
+    lanes::examine(examination, store).await?;
     let mut tx = store.snapshot().await?;
     tx.last_recorded().await
 }
@@ -115,20 +170,27 @@ fn steps(schema: &Schema) -> Finding {
     }
 }
 
-fn written(config: &Config) -> Finding {
+/// Whether the store can be written. The lock of a database's writers is left alone.
+async fn written(config: &Config) -> Result<Finding, StoreError> {
     let check = "store-write";
     if config.store.postgres.is_some() {
-        let why = "PostgreSQL: its own disk and rights are examined there; the lock of its writers is left alone";
-        return Finding::not_applicable(check, why);
+        return Ok(match Store::refuses_writes(&config.store).await? {
+            None => Finding::ok(check, "the database takes writes"),
+            Some(why) => {
+                let found = format!("the database takes none: {why}");
+                let help = "name the primary in store.postgres, or have default_transaction_read_only taken back from the server, the database and its user";
+                Finding::failed(check, found, "a database that can be written", help)
+            }
+        });
     }
-    match open_to_write(&Store::file(config)) {
+    Ok(match open_to_write(&Store::file(config)) {
         Ok(()) => Finding::ok(check, "its file may be written"),
         Err(error) => {
             let found = format!("its file cannot be written: {error}");
             let help = "give the gateway's user the right to write it and its folder, or mount the disk for writing";
             Finding::failed(check, found, "a file that can be written", help)
         }
-    }
+    })
 }
 
 fn open_to_write(file: &Path) -> std::io::Result<()> {

@@ -165,8 +165,29 @@ async fn reads(store: &Store, rounds: usize) {
     let waiting = tx.waiting_events(MANY).await.unwrap();
     assert_eq!(waiting.len(), rounds);
     let lane = tx.lane("hmis-demo").await.unwrap().tried_to().unwrap();
-    let due = tx.due_outbox("hmis-demo", now(), lane, MANY).await.unwrap();
+    let due = super::due(&mut tx, lane).await;
     assert_eq!(due[0].content, b"{}");
+}
+
+/// The value in the row of a note, as it is sealed.
+async fn sealed_note(tx: &mut Tx, number: usize) -> Vec<u8> {
+    let key = tx.mac(Note::KIND, &format!("note-{number}")).unwrap();
+    sql::query_scalar("SELECT sealed FROM document WHERE key = $1")
+        .bind(key.as_slice())
+        .fetch_one(&mut tx.inner)
+        .await
+        .unwrap()
+}
+
+/// Puts a value into the row of a note that was sealed elsewhere.
+async fn put_sealed_note(tx: &mut Tx, number: usize, value: &[u8]) {
+    let key = tx.mac(Note::KIND, &format!("note-{number}")).unwrap();
+    sql::query("UPDATE document SET sealed = $2 WHERE key = $1")
+        .bind(key.as_slice())
+        .bind(value)
+        .execute(&mut tx.inner)
+        .await
+        .unwrap();
 }
 
 /// Values that a key still seals, as the store has counted them.
@@ -267,23 +288,10 @@ pub(super) async fn a_value_that_does_not_open_is_left_and_counted_and_holds_not
         write(store, number).await;
     }
     let mut tx = store.begin().await.unwrap();
-    let key = tx.mac(Note::KIND, "note-1").unwrap();
-    let whole: Vec<u8> = sql::query_scalar("SELECT sealed FROM document WHERE key = $1")
-        .bind(key.as_slice())
-        .fetch_one(&mut tx.inner)
-        .await
-        .unwrap();
+    let whole = sealed_note(&mut tx, 1).await;
     let mut altered = whole.clone();
     altered[40] ^= 1;
-    let set = async |tx: &mut Tx, value: &[u8]| {
-        sql::query("UPDATE document SET sealed = $2 WHERE key = $1")
-            .bind(key.as_slice())
-            .bind(value)
-            .execute(&mut tx.inner)
-            .await
-            .unwrap();
-    };
-    set(&mut tx, &altered).await;
+    put_sealed_note(&mut tx, 1, &altered).await;
     tx.commit().await.unwrap();
     store.rotate("administrator", now()).await.unwrap();
     let resealer = Resealer::of(store).await.unwrap();
@@ -297,12 +305,55 @@ pub(super) async fn a_value_that_does_not_open_is_left_and_counted_and_holds_not
     assert!(needed, "{refused:?}");
     // Once it opens again, it is found.
     let mut tx = store.begin().await.unwrap();
-    set(&mut tx, &whole).await;
+    put_sealed_note(&mut tx, 1, &whole).await;
     tx.commit().await.unwrap();
     store.reseal_again("administrator", now()).await.unwrap();
     assert_eq!(to_the_end(store).await, 1);
     reads(store, 3).await;
     store.retire_key(1, "administrator", now()).await.unwrap();
+}
+
+pub(super) async fn what_was_disposed_of_is_not_waited_for_and_the_old_key_may_go(place: Place) {
+    let store = &place.store;
+    for number in 0..2 {
+        write(store, number).await;
+    }
+    let mut tx = store.begin().await.unwrap();
+    let input = tx.inputs(1).await.unwrap().remove(0).id;
+    let event = tx.waiting_events(1).await.unwrap().remove(0).position;
+    let queued = tx.outbox_in(&[OutboxState::Queued]).await.unwrap();
+    tx.empty_input(input, now()).await.unwrap();
+    tx.empty_event(event, now()).await.unwrap();
+    tx.empty_message(queued[0].id, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    store.rotate("administrator", now()).await.unwrap();
+    assert_eq!(to_the_end(store).await, 2 * ROUND as u64 - 3);
+    assert_eq!(keys(&named(store).await), BTreeSet::from([2]));
+    assert_eq!(left(store, 1).await, Some(0));
+    store.retire_key(1, "administrator", now()).await.unwrap();
+}
+
+pub(super) async fn a_key_is_not_retired_while_what_was_written_late_is_sealed_with_it(
+    place: Place,
+) {
+    let store = &place.store;
+    write(store, 0).await;
+    let early = sealed_note(&mut store.snapshot().await.unwrap(), 0).await;
+    store.rotate("administrator", now()).await.unwrap();
+    assert_eq!(to_the_end(store).await, ROUND as u64);
+    // By a gateway that had not heard of the new key, after all was gone through and counted.
+    let mut tx = store.begin().await.unwrap();
+    put_sealed_note(&mut tx, 0, &early).await;
+    tx.commit().await.unwrap();
+    assert_eq!(left(store, 1).await, Some(0));
+    let refused = store.retire_key(1, "administrator", now()).await;
+    let needed = matches!(refused, Err(RotationError::Needed { number: 1, rows: 1 }));
+    assert!(needed, "{refused:?}");
+    assert!(store.sealer().keys().contains_key(&1));
+    store.reseal_again("administrator", now()).await.unwrap();
+    assert_eq!(to_the_end(store).await, 1);
+    store.retire_key(1, "administrator", now()).await.unwrap();
+    reads(store, 1).await;
 }
 
 pub(super) async fn a_value_that_was_written_meanwhile_is_left_as_it_was_written(place: Place) {
@@ -366,61 +417,6 @@ pub(super) async fn a_store_is_opened_with_every_key_that_it_needs_or_not_at_all
 }
 
 #[tokio::test]
-async fn every_column_of_bytes_is_sealed_anew_or_holds_nothing_that_is_sealed() {
-    // Ids, hashes, keyed hashes, keys of commitments and the signs of keys.
-    let clear = [
-        "audit_leaf.blind",
-        "audit_leaf.hash",
-        "audit_leaf.id",
-        "attempt.decision",
-        "attempt.message",
-        "blob.id",
-        "blob.input",
-        "blob.sha256",
-        "consent_document.key",
-        "decision.id",
-        "decision.person",
-        "document.key",
-        "document_change.key",
-        "document_due.key",
-        "document_index.key",
-        "document_index.value",
-        "event.about",
-        "event.id",
-        "event.input",
-        "ingest_key.content_hash",
-        "ingest_key.key_hash",
-        "input.content_hash",
-        "input.id",
-        "input.key_hash",
-        "key_check.value",
-        "outbox.case_key",
-        "outbox.decision",
-        "outbox.id",
-        "replay.id",
-        "replay_message.message",
-        "replay_message.replay",
-        "root_key.sign",
-    ];
-    let sealed = sealed_tables().await.unwrap();
-    let mut known: BTreeSet<String> = clear.map(str::to_owned).into();
-    known.extend(
-        sealed
-            .iter()
-            .map(|table| format!("{}.{COLUMN}", table.name)),
-    );
-    let tables = tables_of(&all_steps()).await.unwrap();
-    let there: BTreeSet<String> = tables
-        .iter()
-        .flat_map(|table| {
-            let bytes = table.columns.iter().filter(|one| one.kind == Kind::Bytes);
-            bytes.map(|column| format!("{}.{}", table.name, column.name))
-        })
-        .collect();
-    assert_eq!(there, known, "a sealed column belongs into store/sealed.rs");
-}
-
-#[tokio::test]
 async fn gateways_seal_with_a_new_key_when_all_of_them_hold_it() {
     let place = on_postgres().await;
     let folder = place.folder.path().to_owned();
@@ -429,7 +425,7 @@ async fn gateways_seal_with_a_new_key_when_all_of_them_hold_it() {
     let (first, second) = (&place.store, opened(&place, "second.key").await.unwrap());
     for store in [first, &second] {
         store.join(&BTreeSet::new()).await.unwrap();
-        store.renew(LEASE).await.unwrap();
+        store.renew(LEASE, LEASE).await.unwrap();
         store.follow_keys().await.unwrap();
     }
     write(first, 0).await;
@@ -468,6 +464,8 @@ contract!(
     everything_is_sealed_anew_and_the_old_key_may_go,
     what_was_stopped_in_the_middle_goes_on_from_there,
     a_value_that_does_not_open_is_left_and_counted_and_holds_nothing_else,
+    what_was_disposed_of_is_not_waited_for_and_the_old_key_may_go,
+    a_key_is_not_retired_while_what_was_written_late_is_sealed_with_it,
     a_value_that_was_written_meanwhile_is_left_as_it_was_written,
     a_store_is_opened_with_every_key_that_it_needs_or_not_at_all,
 );
