@@ -13,10 +13,14 @@ use crate::pipeline::{canary, timers};
 use crate::store::Stage;
 
 /// Counters.
-const COUNTERS: [(&str, &str); 12] = [
+const COUNTERS: [(&str, &str); 13] = [
     (
         "tandem_messages_received_total",
         "Inputs taken from a system; for pulls from a FHIR server, events.",
+    ),
+    (
+        "tandem_inputs_rejected_total",
+        "Inputs of which nothing could be used, and files that were not read.",
     ),
     (
         "tandem_messages_delivered_total",
@@ -117,6 +121,7 @@ pub(crate) fn describe() {
 pub(crate) fn begin(config: &Config) {
     for (system, settings) in &config.systems {
         let system = system.as_str();
+        rejected(system, 0);
         for input in settings.folder.iter().flat_map(|folder| &folder.inputs) {
             received(system, &input.format, 0);
         }
@@ -185,6 +190,12 @@ pub(crate) fn unsigned(count: u64) {
 /// Counts what came from a system.
 pub(crate) fn received(source: &str, kind: &str, count: u64) {
     metrics::counter!("tandem_messages_received_total", "source" => source.to_owned(), "kind" => kind.to_owned())
+        .increment(count);
+}
+
+/// Counts inputs of a system of which nothing could be used.
+pub(crate) fn rejected(source: &str, count: u64) {
+    metrics::counter!("tandem_inputs_rejected_total", "source" => source.to_owned())
         .increment(count);
 }
 

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tandem_adapter_port::context::ReadContext;
 use tandem_adapter_port::format::Format;
 use tandem_adapter_port::read::FormatReader;
+use tandem_adapter_port::report::Outcome;
 use tandem_adapter_port::report::Report;
 use tandem_mappings::model::event::NewEvent;
 use tandem_mappings::model::id::{InputId, SystemId};
@@ -216,6 +217,10 @@ impl Push<'_> {
         let accepted = acceptor.accept_sent(reader, context, Arc::new(bytes), self.sent);
         let accepted = accepted.await.map_err(refused)?;
         self.count();
+        self.api.core().has_taken(&accepted.report);
+        if accepted.report.outcome == Outcome::Rejected && !accepted.is_duplicate {
+            figures::rejected(self.context.system.as_str(), 1);
+        }
         self.api.core().wake_processor();
         Ok(accepted)
     }
@@ -344,7 +349,7 @@ mod tests {
     async fn only_those_of_one_name_wait_for_each_other() {
         let (turns, system) = (Turns::default(), "calworks-demo".parse().unwrap());
         let take = |number: u32| turns.of(&system, &format!("push-{number}")).lock();
-        let held: Vec<_> = (0..1_000)
+        let held: Vec<_> = (0..100)
             .map(|number| take(number).now_or_never().unwrap())
             .collect();
         let mut again = Box::pin(take(7));

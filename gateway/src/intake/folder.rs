@@ -211,7 +211,11 @@ impl Watched {
 
     async fn fail(&self, file: &Path, text: String) -> anyhow::Result<()> {
         let path = file.to_owned();
-        self.apart(move |folder| folder.fail(&path, &text)).await
+        self.apart(move |folder| folder.fail(&path, &text)).await?;
+        let system = &self.system;
+        figures::rejected(system.as_str(), 1);
+        tracing::warn!(%system, "a file was put aside: what is beside it in error/ says why");
+        Ok(())
     }
 
     /// The format of a file that is to be read, or what the error file says of one that is not.
@@ -268,6 +272,7 @@ impl Watched {
         let context = intake.context(system, &organization, name, intake.core.clock.now())?;
         let accepted = intake.acceptor.accept(reader, context, file).await?;
         figures::received(system.as_str(), format.name(), 1);
+        intake.core.has_taken(&accepted.report);
         Ok(accepted)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use tandem_adapter_port::report::Report;
 use tandem_consent::Facts;
 use tandem_coordination::referral::Rules;
 use tandem_mappings::model::category::Category;
@@ -263,8 +264,9 @@ impl Core {
         Ok(true)
     }
 
-    /// What was accepted holds so many events. One takes its room before it is known how many they are.
-    pub fn has_taken(&self, events: u64) {
+    /// Takes the room of the events of an input, of which one has its room by now.
+    pub fn has_taken(&self, report: &Report) {
+        let events: u64 = report.events.values().sum();
         let take = |room: u64| Some(room.saturating_sub(events.saturating_sub(1)));
         let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
         let _room = self.room.fetch_update(set, fetch, take);

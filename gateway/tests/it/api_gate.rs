@@ -325,3 +325,17 @@ async fn while_too_much_waits_a_sender_is_told_to_come_back_and_nothing_is_store
     office.settle().await;
     assert!(known(&office, "calworks-demo", "91234567A").await.is_some());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_takes_the_room_of_all_its_events() {
+    let office = Office::open().await;
+    let people = (0..70).map(|number| record(&format!("9{number:07}A"), &marisol()));
+    let people: serde_json::Value = people.collect();
+    let accepted = office.post("calworks", "/v1/events", &people).await;
+    assert!(accepted.status.is_success(), "{}", accepted.text);
+    let room = office
+        .core()
+        .room
+        .load(std::sync::atomic::Ordering::Acquire);
+    assert_eq!(room, 0, "it is counted anew before more comes in");
+}
