@@ -57,6 +57,7 @@ impl Duties {
             duties: self,
             kept_at: Instant::now(),
             running: BTreeMap::new(),
+            leaving: BTreeMap::new(),
             ended: Arc::default(),
             stop: stop.clone(),
             joined: false,
@@ -67,7 +68,7 @@ impl Duties {
                 held.start_all();
             } else if let Err(error) = held.look(&store).await {
                 tracing::error!(%error, "the duties of this gateway cannot be kept");
-                held.doubt().await;
+                held.doubt();
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -76,7 +77,7 @@ impl Duties {
                 () = tokio::time::sleep(BEAT) => {}
             }
         }
-        held.end(held.running.keys().cloned().collect()).await;
+        held.end().await;
         if let Err(error) = in_time(store.leave()).await {
             tracing::warn!(%error, "others take over when this gateway's leases end");
         }
@@ -100,6 +101,9 @@ struct Held {
     /// When the leases were last kept, by a clock that nobody sets.
     kept_at: Instant,
     running: BTreeMap<String, Running>,
+    /// Those that were told to end, and go to whoever asks once they have. Nobody waits for them here: the leases of all others, and
+    /// their own, are to be kept meanwhile.
+    leaving: BTreeMap<String, Running>,
     /// Tells that one of them has ended which was told to.
     ended: Arc<Notify>,
     stop: CancellationToken,
@@ -113,6 +117,9 @@ impl Held {
             in_time(store.join(&self.names)).await?;
             self.joined = true;
         }
+        for name in self.have_left() {
+            in_time(store.release(&name)).await?;
+        }
         let asked_at = Instant::now();
         let (kept, gateways) = in_time(store.renew(LEASE, SILENCE)).await?;
         self.kept_at = asked_at;
@@ -123,19 +130,21 @@ impl Held {
                 ?lost,
                 "the leases of duties ran out; another gateway may have them"
             );
-            self.end(lost).await;
+            self.let_go(lost);
         }
         for name in kept {
             if self.names.contains(&name) {
                 self.start(name);
-            } else if !self.running.contains_key(&name) {
+            } else if !self.running.contains_key(&name) && !self.leaving.contains_key(&name) {
                 in_time(store.release(&name)).await?;
             }
         }
         let gateways = usize::try_from(gateways).unwrap_or(1).max(1);
         let share = self.names.len().div_ceil(gateways);
+        let own = |name: &&String| !self.leaving.contains_key(*name);
+        let free: BTreeSet<String> = self.names.iter().filter(own).cloned().collect();
         while self.running.len() < share
-            && let Some(name) = in_time(store.claim(&self.names, LEASE, SILENCE)).await?
+            && let Some(name) = in_time(store.claim(&free, LEASE, SILENCE)).await?
         {
             tracing::info!(duty = name, "this gateway takes a duty");
             self.start(name);
@@ -144,8 +153,7 @@ impl Held {
             && let Some(name) = self.running.keys().next_back().cloned()
         {
             tracing::info!(duty = name, "this gateway gives a duty to another");
-            self.end(vec![name.clone()]).await;
-            in_time(store.release(&name)).await?;
+            self.let_go(vec![name]);
         }
         metrics::gauge!("tandem_duties_held").set(self.running.len() as f64);
         Ok(())
@@ -162,11 +170,30 @@ impl Held {
     }
 
     /// Stops everything before another gateway may begin it.
-    async fn doubt(&mut self) {
+    fn doubt(&mut self) {
         // The next look ends two beats later. What a lane has decided by then may still be handed over, and that takes its time.
         if self.kept_at.elapsed() + 2 * BEAT + STALE + ATTEMPT_LIMIT >= LEASE {
-            self.end(self.running.keys().cloned().collect()).await;
+            self.let_go(self.running.keys().cloned().collect());
         }
+    }
+
+    /// Tells some duties to end.
+    fn let_go(&mut self, names: Vec<String>) {
+        for name in names {
+            if let Some(running) = self.running.remove(&name) {
+                running.stop.cancel();
+                self.leaving.insert(name, running);
+            }
+        }
+    }
+
+    /// Those that were told to end and have.
+    fn have_left(&mut self) -> Vec<String> {
+        let left = self.leaving.iter();
+        let left = left.filter(|(_, leaving)| leaving.work.is_finished());
+        let left: Vec<String> = left.map(|(name, _)| name.clone()).collect();
+        self.leaving.retain(|name, _| !left.contains(name));
+        left
     }
 
     fn start_all(&mut self) {
@@ -176,7 +203,7 @@ impl Held {
     }
 
     fn start(&mut self, name: String) {
-        if self.running.contains_key(&name) {
+        if self.running.contains_key(&name) || self.leaving.contains_key(&name) {
             return;
         }
         let Some(work) = self.duties.0.get(&name) else {
@@ -206,15 +233,11 @@ impl Held {
         });
     }
 
-    /// Stops some duties, and waits until they have ended.
-    async fn end(&mut self, names: Vec<String>) {
-        let ending = names.iter().filter_map(|name| self.running.remove(name));
-        let ending: Vec<Running> = ending.collect();
-        for running in &ending {
-            running.stop.cancel();
-        }
-        for running in ending {
-            let _ended_abnormally = running.work.await;
+    /// Stops all duties, and waits until they have ended.
+    async fn end(&mut self) {
+        self.let_go(self.running.keys().cloned().collect());
+        for leaving in std::mem::take(&mut self.leaving).into_values() {
+            let _ended_abnormally = leaving.work.await;
         }
     }
 }

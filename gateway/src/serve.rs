@@ -35,6 +35,8 @@ use crate::traces::{self, Traces};
 
 /// How long a stop waits for what is under way.
 const STOP_LIMIT: Duration = Duration::from_secs(35);
+/// How long it waits for the store after that.
+const CLOSE_LIMIT: Duration = Duration::from_secs(15);
 
 /// A running gateway.
 #[derive(Debug)]
@@ -114,8 +116,21 @@ impl Gateway {
         })
     }
 
-    /// Stops: nothing new is taken, what is under way ends, the store is closed. Bounded in time.
+    /// Stops: nothing new is taken, what is under way ends, the store is closed. Bounded in time, also where a database or a folder does not
+    /// answer any more.
     pub async fn stop(self) {
+        let stopping = self.stop_all();
+        if tokio::time::timeout(STOP_LIMIT + CLOSE_LIMIT, stopping)
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "the store was not closed in time; what was not committed is repeated at the next start"
+            );
+        }
+    }
+
+    async fn stop_all(self) {
         self.stop.cancel();
         self.core.owed.close();
         let ended = async {

@@ -1,6 +1,7 @@
 //! The commands and their dispatch.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -30,6 +31,9 @@ use super::read::{self, ReadArgs};
 use super::restore::RestoreArgs;
 use super::serve::{self, ServeArgs};
 use super::store::StoreCommand;
+
+/// How long the end waits for work that can't be told to end.
+const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// Finds the people whom several human-services agencies serve, decides what may be told to whom, and carries
 /// referrals and case-plan updates between the systems that the agencies already use.
@@ -132,7 +136,10 @@ impl Command {
             .enable_all()
             .build()
             .context("starting the runtime")?;
-        runtime.block_on(self.answer())
+        let answered = runtime.block_on(self.answer());
+        // A folder that does not answer any more holds up no end.
+        runtime.shutdown_timeout(AT_THE_END);
+        answered
     }
 
     async fn answer(&self) -> Result<Exit, Failure> {

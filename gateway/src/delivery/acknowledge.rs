@@ -23,10 +23,7 @@ pub async fn file(
     let now = core.clock.now();
     let mut tx = core.store.begin().await?;
     let rows = tx.outbox_of_file(system.as_str(), file).await?;
-    if rows
-        .iter()
-        .any(|row| matches!(row.state, OutboxState::Queued | OutboxState::Failed))
-    {
+    if rows.iter().any(|row| row.is_handed) {
         return Ok(false);
     }
     for mut row in rows {
@@ -34,7 +31,14 @@ pub async fn file(
         let is_rejected = is_named || ack.file == Some(FileVerdict::Rejected);
         let is_accepted = !is_rejected
             && (ack.accepted.contains(&row.id) || ack.file == Some(FileVerdict::Accepted));
-        if row.state != OutboxState::Delivered || !(is_rejected || is_accepted) {
+        let from = row.state;
+        // What its partner has taken is not sent once more, whatever was made of its attempt.
+        let may_be_taken = matches!(
+            from,
+            OutboxState::Queued | OutboxState::Failed | OutboxState::Parked
+        );
+        let is_settled = from == OutboxState::Delivered && (is_rejected || is_accepted);
+        if !is_settled && !(may_be_taken && is_accepted) {
             continue;
         }
         row.state = if is_accepted {
@@ -52,7 +56,7 @@ pub async fn file(
         answer.note(Field::Lane, &row.lane);
         answer.note(Field::Outcome, row.state.code());
         let noted = async {
-            tx.move_outbox(&row, OutboxState::Delivered, now).await?;
+            tx.move_outbox(&row, from, now).await?;
             outcome::record(core, &mut tx, &row, now).await?;
             if is_accepted {
                 outcome::acknowledged(core, &mut tx, row.id, now).await?;

@@ -12,6 +12,7 @@ use tandem_mappings::model::id::MessageId;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::STALE;
 use super::carry::{self, Carried};
 use super::lane::Lane;
 use super::outcome::{self, Attempted};
@@ -110,10 +111,21 @@ async fn hand_over(
         }
     }
     let mut all_handed_over = true;
-    for file in &written.files {
-        let started = Instant::now();
-        let handed = carry::file(&lane.carrier, file, core.clock.now()).await;
-        lane.ended(core, &handed.delivery, started.elapsed());
+    let begun = Instant::now();
+    for (at, file) in written.files.iter().enumerate() {
+        let handed = if at > 0 && begun.elapsed() >= STALE {
+            // What was decided is too old by now, and the time of the attempt is over.
+            Carried::of(Delivery::Retry {
+                fault: Fault::Ours,
+                after: None,
+                text: "the files before it took too long".to_owned(),
+            })
+        } else {
+            let started = Instant::now();
+            let handed = carry::file(&lane.carrier, file, core.clock.now()).await;
+            lane.ended(core, &handed.delivery, started.elapsed());
+            handed
+        };
         all_handed_over &= matches!(
             handed.delivery,
             Delivery::Delivered { .. } | Delivery::Acknowledged { .. }

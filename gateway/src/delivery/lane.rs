@@ -200,16 +200,19 @@ pub async fn run(core: Arc<Core>, lane: Lane, stop: CancellationToken) {
         .show(lane.system.as_str(), lane.gate.signs.clone());
     // Attempts may have ended, here or at a gateway before this one, without a note of how: when a lane begins, and whenever the store
     // has failed since.
+    let begun_at = core.clock.now();
     let mut all_noted = false;
     loop {
         let turned = async {
+            let mut left = None;
             if !all_noted {
-                outcome::broke_off(&core, &lane.system).await?;
+                left = outcome::broke_off(&core, &lane.system, begun_at).await?;
             }
-            turn(&core, &lane, &stop).await
+            Ok::<_, StoreError>((turn(&core, &lane, &stop).await?, left))
         };
         let turned = turned.await;
-        all_noted = turned.is_ok();
+        all_noted = turned.as_ref().is_ok_and(|(_, left)| left.is_none());
+        let turned = turned.map(|(turned, left)| turned.not_after(left));
         let pause = match turned {
             Ok(Turned::Tried) if !stop.is_cancelled() => continue,
             Ok(Turned::Tried) => return,
@@ -239,6 +242,16 @@ enum Turned {
     Tried,
     /// Nothing was. When something will be, by the clock; before that only a change can make it so.
     Idle(Option<Timestamp>),
+}
+
+impl Turned {
+    /// The same, with another turn at a time at the latest.
+    fn not_after(self, at: Option<Timestamp>) -> Self {
+        match self {
+            Self::Idle(until) => Self::Idle(until.into_iter().chain(at).min()),
+            Self::Tried => Self::Tried,
+        }
+    }
 }
 
 /// Up to which position a lane tries messages, and when it looked.

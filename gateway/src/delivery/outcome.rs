@@ -1,6 +1,8 @@
 //! Writes what came of an attempt into the store: the message's state, the attempt, what the recipient now holds, and
 //! what follows for a referral.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tandem_adapter_port::memory::PartnerRow;
 use tandem_adapter_port::write::{Delivery, Fault};
@@ -9,9 +11,9 @@ use tandem_mappings::model::event::Body;
 use tandem_mappings::model::id::{DecisionId, MessageId, PersonId, SystemId};
 use tandem_mappings::model::message::DeliveryTold;
 
-use super::backoff;
 use super::lane::Lane;
 use super::response::Response;
+use super::{STALE, backoff};
 use crate::figures;
 use crate::pipeline::core::Core;
 use crate::pipeline::proposal::Proposal;
@@ -21,6 +23,10 @@ use crate::state::partner::PartnerRowDoc;
 use crate::state::referral::ReferralDoc;
 use crate::store::{AttemptRow, Entry, OutboxRow, OutboxState, StoreError, Tx};
 use crate::traces::{Field, Open, Step};
+use crate::transport::http::ATTEMPT_LIMIT;
+
+/// How long an attempt may be under way after it was noted that it hands a message over.
+const UNDER_WAY: Duration = STALE.saturating_add(ATTEMPT_LIMIT);
 
 /// How an attempt may end.
 pub(crate) const OUTCOMES: [&str; 4] = ["delivered", "acknowledged", "retry", "park"];
@@ -204,13 +210,25 @@ async fn settle(
     Ok(outcome)
 }
 
-/// A message was withdrawn while its attempt ran, and its recipient has it all the same: that is kept, never lost.
+/// A message was withdrawn while its attempt ran, or moved otherwise, and its recipient has it all the same: that is kept, never lost.
 async fn overtaken(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<bool, StoreError> {
     let has_reached = matches!(
         row.state,
         OutboxState::Delivered | OutboxState::Acknowledged
     );
-    Ok(has_reached && tx.move_outbox(row, OutboxState::Withdrawn, now).await?)
+    if has_reached {
+        // Another gateway that took the lane from one that stood still may have noted its own attempt before.
+        for from in [
+            OutboxState::Withdrawn,
+            OutboxState::Queued,
+            OutboxState::Failed,
+        ] {
+            if tx.move_outbox(row, from, now).await? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn fault_code(fault: Fault) -> &'static str {
@@ -290,14 +308,27 @@ async fn keep(tx: &mut Tx, document: &DisclosureDoc, now: Timestamp) -> Result<(
 }
 
 /// Attempts of a lane that broke off with the process: nobody knows whether the recipient has the message, so that it counts as
-/// one who has it. What was withdrawn meanwhile is taken back.
+/// one who has it. What was withdrawn meanwhile is taken back. Of a store that gateways share, one that was cut off from it may still be
+/// about to end its attempts from before the lane was begun here: these are left alone until it surely has. Returns whether there
+/// are such, and until when.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn broke_off(core: &Core, lane: &SystemId) -> Result<(), StoreError> {
+pub(super) async fn broke_off(
+    core: &Core,
+    lane: &SystemId,
+    begun_at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     let mut tx = core.store.begin().await?;
     let now = core.clock.now();
+    let mut until: Option<Timestamp> = None;
     for mut row in tx.handed_outbox(lane.as_str()).await? {
+        let ends_at = row.changed_at.checked_add(UNDER_WAY).unwrap_or(now);
+        let is_anothers = core.store.is_shared() && row.changed_at < begun_at;
+        if is_anothers && (row.changed_at..ends_at).contains(&now) {
+            until = until.max(Some(ends_at));
+            continue;
+        }
         row.is_handed = false;
         tx.move_outbox(&row, row.state, now).await?;
         let known = tx.get::<DisclosureDoc>(&row.id.to_string()).await?;
@@ -324,7 +355,8 @@ pub(super) async fn broke_off(core: &Core, lane: &SystemId) -> Result<(), StoreE
             }
         }
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(until)
 }
 
 /// The target has the request: what it called it is kept for later messages.

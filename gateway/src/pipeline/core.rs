@@ -211,6 +211,7 @@ impl Core {
         }
         let mut matcher = self.matcher.lock().await;
         while !matcher.follow(tx).await? {
+            tx.stands_still().await?;
             let anew = Matcher::load(&self.engine, &self.store, &self.loaded.config);
             matcher.replace(Box::pin(anew).await?);
         }

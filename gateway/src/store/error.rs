@@ -133,12 +133,12 @@ fn is_passing(error: &sqlx::Error) -> bool {
         return [5, 6, 8, 10, 13, 14].contains(&fault.primary());
     }
     let code = refused.code().unwrap_or_default();
-    // Connection, lack of resources, the operator's intervention, the system's errors, a read-only transaction
-    // (PostgreSQL 15, Appendix A).
+    // Connection, lack of resources, the operator's intervention, the system's errors, a read-only transaction, one that stood still
+    // for too long, and a statement that is to be prepared anew (PostgreSQL 15, Appendix A).
     ["08", "53", "57", "58"]
         .iter()
         .any(|class| code.starts_with(class))
-        || code == "25006"
+        || ["25006", "25P03", "0A000"].contains(&code.as_ref())
 }
 
 #[cfg(test)]

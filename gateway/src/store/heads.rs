@@ -91,7 +91,7 @@ impl Tx {
         Ok(heads)
     }
 
-    /// When the next message of a lane that is the head of its case falls due, if any waits. What a head holds back is
+    /// When the next message of a lane that is the head of its case is tried again, if any waits for that. What a head holds back is
     /// left out: it may be due long before its head.
     ///
     /// # Errors
@@ -102,26 +102,18 @@ impl Tx {
         up_to: i64,
     ) -> Result<Option<Timestamp>, StoreError> {
         // By the order of the times, not of the positions: all that failed would be sorted for the first of them.
-        let again = query_scalar(
+        let next: Option<i64> = query_scalar(
             "SELECT due_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'failed' AND handed = 0 AND +position <= $3 \
              AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
                  AND e.case_key = o.case_key AND e.position < o.position \
                  AND e.state IN ('queued', 'failed', 'parked')) \
              ORDER BY due_at LIMIT 1",
-        );
-        let first = query_scalar(
-            "SELECT created_at FROM outbox o WHERE jurisdiction = $1 AND lane = $2 AND state = 'queued' AND handed = 0 AND position <= $3 \
-             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.jurisdiction = $1 AND e.lane = $2 \
-                 AND e.case_key = o.case_key AND e.position < o.position \
-                 AND e.state IN ('queued', 'failed', 'parked')) \
-             ORDER BY position LIMIT 1",
-        );
-        let mut next: Option<i64> = None;
-        for query in [first, again] {
-            let bound = query.bind(self.jurisdiction()).bind(lane).bind(up_to);
-            let due: Option<i64> = bound.fetch_optional(&mut self.inner).await?;
-            next = next.into_iter().chain(due).min();
-        }
+        )
+        .bind(self.jurisdiction())
+        .bind(lane)
+        .bind(up_to)
+        .fetch_optional(&mut self.inner)
+        .await?;
         next.map(timestamp).transpose()
     }
 

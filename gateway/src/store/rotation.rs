@@ -196,16 +196,19 @@ impl Store {
         actor: &str,
         now: Timestamp,
     ) -> Result<PathBuf, RotationError> {
+        // Since it was counted a gateway that had not heard of the new key may have sealed with this one. Counted once more beside the
+        // writers, since it takes its time.
         let counting = Resealer::of(self).await?;
+        let left = counting
+            .count(&mut self.snapshot().await?)
+            .await?
+            .remove(&number);
         let mut tx = self.begin_apart().await?;
         let known = tx.root_keys().await?;
         let key = known.iter().find(|key| key.number == number);
         let key = key.ok_or(RotationError::Unknown(number))?;
         self.may_go(&mut tx, key).await?;
-        // Since it was counted a gateway that had not heard of the new key may have sealed with this one. Nobody does while
-        // this transaction lasts.
-        let rows = counting.count(&mut tx).await?.remove(&number);
-        if let Some(rows) = rows.filter(|rows| *rows > 0) {
+        if let Some(rows) = left.filter(|rows| *rows > 0) {
             return Err(RotationError::Needed { number, rows });
         }
         if key.retired_at.is_none() {
