@@ -95,9 +95,9 @@ impl Assembly {
         let (intake, duties) = (&self.intake, &mut self.duties);
         let mut carrier = None;
         if let Some(config) = &system.folder {
-            let folder = Arc::new(
-                ExchangeFolder::open(&config.path).context("opening the exchange folder")?,
-            );
+            let folder = Arc::new(ExchangeFolder::open(&config.path).with_context(|| {
+                format!("opening the exchange folder {}", config.path.display())
+            })?);
             carrier = Some(Carrier::Folder(Arc::clone(&folder)));
             let (intake, id, config) = (intake.clone(), id.clone(), config.clone());
             duties.add(format!("folder/{id}"), move |stop| {

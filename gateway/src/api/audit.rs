@@ -144,13 +144,10 @@ async fn export_log(
     .await?;
     tx.commit().await?;
     core.audit.sign(&core.store, core.clock.now()).await?;
-    let exporter = Exporter::start(
-        core.store.snapshot().await?,
-        core.audit.public(),
-        shown,
-        false,
-    )
-    .await?;
+    let mut log = core.store.snapshot().await?;
+    // The next lines are read when the caller has taken those before, which may be long after.
+    log.stands_still().await?;
+    let exporter = Exporter::start(log, core.audit.public(), shown, false).await?;
     let lines = futures::stream::try_unfold(exporter, |mut exporter| async {
         let lines = exporter.lines().await.inspect_err(|error| {
             tracing::error!(%error, "an export of the audit log ended early");

@@ -22,6 +22,9 @@ use tower::Service;
 
 use super::places::{Place, Places};
 
+/// Least patience with a write: who reads an answer page by page pauses for longer than the head of a request may take.
+const LEAST_FOR_WRITES: Duration = Duration::from_secs(60);
+
 /// Where connections come in.
 #[derive(Debug, Clone)]
 pub(super) struct Entrance {
@@ -30,7 +33,7 @@ pub(super) struct Entrance {
 }
 
 impl Entrance {
-    /// Lets connections in to these places, and has so much patience with each.
+    /// Lets connections in to these places, and has so much patience with each, and a minute at least with its writes.
     pub(super) fn new(places: Places, patience: Duration) -> Self {
         Self {
             places: Arc::new(places),
@@ -47,7 +50,8 @@ impl Entrance {
         let Some(place) = self.places.take(peer) else {
             return Err(io::ErrorKind::ConnectionRefused.into());
         };
-        let connection = Connection::new(stream, self.patience, place);
+        let connection = Connection::new(stream, self.patience, place)
+            .patient_with_writes(self.patience.max(LEAST_FOR_WRITES));
         let hearing = Hearing {
             service,
             is_heard: Arc::clone(&connection.is_heard),
@@ -92,6 +96,7 @@ impl<S: Service<R>, R> Service<R> for Hearing<S> {
 #[derive(Debug)]
 pub(super) struct Connection<S> {
     stream: S,
+    /// How long a write may wait.
     patience: Duration,
     is_heard: Arc<AtomicBool>,
     /// Runs until a first request is heard.
@@ -111,6 +116,12 @@ impl<S> Connection<S> {
             stall: None,
             _place: place,
         }
+    }
+
+    /// Lets a write wait for so long.
+    fn patient_with_writes(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Whether no request was heard in time.
@@ -251,6 +262,20 @@ mod tests {
         let (mut connection, _far) = opened();
         let ended = soon(connection.write_all(&[0; BETWEEN + 1])).await;
         assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_write_may_wait_for_longer_than_a_first_request() {
+        let (connection, mut far) = opened();
+        let mut connection = connection.patient_with_writes(LEAST_FOR_WRITES);
+        let mut written = Box::pin(connection.write_all(&[0; BETWEEN + 1]));
+        assert!(poll!(written.as_mut()).is_pending());
+        // Another one was opened later, and its time is over.
+        let (mut silent, _far) = opened();
+        soon(silent.read_u8()).await.unwrap_err();
+        assert!(poll!(written.as_mut()).is_pending());
+        far.read_exact(&mut [0; BETWEEN]).await.unwrap();
+        soon(written).await.unwrap();
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use crate::config::Listen;
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Binds and serves until `stop`. A client whose request's head is not there within the patience is cut off, and one that takes
-/// nothing of its answer for as long. Returns the address.
+/// nothing of its answer for as long, and a minute at least. Returns the address.
 ///
 /// # Errors
 /// When the address can't be bound.

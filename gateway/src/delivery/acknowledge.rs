@@ -37,8 +37,11 @@ pub async fn file(
             from,
             OutboxState::Queued | OutboxState::Failed | OutboxState::Parked
         );
-        let is_settled = from == OutboxState::Delivered && (is_rejected || is_accepted);
-        if !is_settled && !(may_be_taken && is_accepted) {
+        let is_said = match from {
+            OutboxState::Delivered => is_rejected || is_accepted,
+            _ => may_be_taken && is_accepted,
+        };
+        if !is_said {
             continue;
         }
         row.state = if is_accepted {

@@ -41,6 +41,7 @@ pub async fn watch(
         folder,
         is_behind: false,
         strangers: BTreeSet::new(),
+        unclaimed: BTreeSet::new(),
     };
     loop {
         tokio::select! {
@@ -64,6 +65,8 @@ struct Watched {
     is_behind: bool,
     /// What lies among the inputs and is no file, as far as it was told of.
     strangers: BTreeSet<PathBuf>,
+    /// What waits and can't be claimed, as far as it was told of.
+    unclaimed: BTreeSet<PathBuf>,
 }
 
 impl Watched {
@@ -107,9 +110,10 @@ impl Watched {
                     return Ok(());
                 }
             }
-            Err(error) => {
+            Err(error) if is_no_acknowledgement(&error) => {
                 tracing::warn!(%system, error = format!("{error:#}"), "an acknowledgement is not readable and is put aside");
             }
+            Err(error) => return Err(error.context("reading an acknowledgement")),
         }
         let path = file.to_owned();
         self.apart(move |folder| folder.acknowledgement_taken(&path))
@@ -133,6 +137,7 @@ impl Watched {
         let waiting = self.apart(|folder| folder.waiting()).await;
         let waiting = waiting.context("reading the inputs")?;
         self.tell_of(waiting.others);
+        self.unclaimed.retain(|file| waiting.files.contains(file));
         for file in waiting.files {
             // The files stay where they are until there is room.
             if !core.has_room().await? {
@@ -158,13 +163,22 @@ impl Watched {
         self.strangers = others;
     }
 
-    async fn claim(&self, file: PathBuf) -> Option<PathBuf> {
-        let claimed = self.apart(move |folder| folder.claim(&file)).await;
-        claimed.unwrap_or_else(|error| {
-            let system = &self.system;
-            tracing::error!(%system, error = format!("{error:#}"), "a file cannot be claimed; it stays and is tried again");
-            None
-        })
+    /// Claims a file; tells once of one that can't be claimed: its partner has to do something, and each look tries it again.
+    async fn claim(&mut self, file: PathBuf) -> Option<PathBuf> {
+        let path = file.clone();
+        match self.apart(move |folder| folder.claim(&path)).await {
+            Ok(claimed) => {
+                self.unclaimed.remove(&file);
+                claimed
+            }
+            Err(error) => {
+                if self.unclaimed.insert(file) {
+                    let system = &self.system;
+                    tracing::error!(%system, error = format!("{error:#}"), "a file cannot be opened or claimed; it stays in in/ and is tried again");
+                }
+                None
+            }
+        }
     }
 
     /// Takes a claimed file, or leaves it for a later look. Returns whether those after it may be taken: one that can't be taken must
@@ -193,7 +207,10 @@ impl Watched {
                     .context("putting a file aside that is not read");
             }
         };
-        let accepted = self.accept(format, &name, file.to_owned()).await?;
+        let accepted = match self.accept(format, &name, file.to_owned()).await {
+            Ok(accepted) => accepted,
+            Err(error) => return self.put_unread_aside(file, &name, error).await,
+        };
         let report = acknowledgement(&name, &accepted);
         if accepted.report.outcome == Outcome::Rejected {
             self.fail(file, report)
@@ -207,6 +224,29 @@ impl Watched {
         }
         self.intake.core.wake();
         Ok(())
+    }
+
+    /// Puts a file aside on which its reader ends abnormally: it would at each look, and no other of its name would be read. Any other
+    /// error is handed on.
+    async fn put_unread_aside(
+        &self,
+        file: &Path,
+        name: &str,
+        error: anyhow::Error,
+    ) -> anyhow::Result<()> {
+        if !ends_reader(&error) {
+            return Err(error);
+        }
+        let system = &self.system;
+        tracing::error!(%system, error = format!("{error:#}"), "a file is put aside: nothing of it was accepted");
+        let problem = json!({
+            "file": name,
+            "error": "reader-ended",
+            "expected": "a file that the gateway can read: its reader ended abnormally on this one, and nothing of it was accepted",
+        });
+        self.fail(file, problem.to_string())
+            .await
+            .context("putting a file aside that could not be read")
     }
 
     async fn fail(&self, file: &Path, text: String) -> anyhow::Result<()> {
@@ -277,6 +317,17 @@ impl Watched {
     }
 }
 
+/// Whether what was to be read is surely no acknowledgement. Anything else may be read at a later look.
+fn is_no_acknowledgement(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
+}
+
+/// Whether a reader ended abnormally.
+fn ends_reader(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(AcceptError::Reader(_)))
+}
+
 fn format_of(config: &Folder, name: &str) -> Option<Format> {
     let input = config
         .inputs
@@ -302,4 +353,29 @@ fn acknowledgement(name: &str, accepted: &Accepted) -> String {
         report: &accepted.report,
     };
     serde_json::to_string_pretty(&ack).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_surely_no_acknowledgement_is_put_aside() {
+        let error = |kind: io::ErrorKind| anyhow::Error::from(io::Error::from(kind));
+        assert!(is_no_acknowledgement(&error(io::ErrorKind::InvalidData)));
+        assert!(!is_no_acknowledgement(&error(
+            io::ErrorKind::PermissionDenied
+        )));
+        assert!(!is_no_acknowledgement(&anyhow!("the thread ended")));
+    }
+
+    #[test]
+    fn a_file_is_put_aside_only_when_its_reader_ended_abnormally() {
+        assert!(ends_reader(&AcceptError::Reader("hmis/csv").into()));
+        assert!(!ends_reader(&AcceptError::Changed.into()));
+        let unread = io::Error::from(io::ErrorKind::PermissionDenied);
+        assert!(!ends_reader(&AcceptError::Io(unread).into()));
+    }
 }

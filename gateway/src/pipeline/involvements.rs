@@ -115,8 +115,9 @@ pub async fn record_received(
             .unwrap_or_default(),
         first_received_at: known
             .as_ref()
-            .map_or(now, |record| record.first_received_at),
-        received_at: now,
+            .map_or(event.recorded_at, |record| record.first_received_at),
+        // Not when it took effect: by this a replay tells what came before it.
+        received_at: event.recorded_at,
     };
     tx.put(&document, now).await?;
     let born_before = known.as_ref().and_then(|record| record.person.birth);
@@ -259,7 +260,8 @@ pub async fn involvement(
         is_open,
         since,
     };
-    tx.put(&document, now).await?;
+    // By when it was told, and not when it took effect, a replay tells what came before it.
+    tx.put(&document, event.recorded_at).await?;
     let persons = family::persons(tx, &event.system, &document.told.people).await?;
     if is_open {
         for person in &persons {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tandem_adapter_port::outbound::ChangeView;
 use tandem_mappings::model::event::{Body, Event};
-use tandem_mappings::model::id::SourcePersonId;
+use tandem_mappings::model::id::{EventId, SourcePersonId};
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
@@ -77,7 +77,11 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
 /// # Errors
 /// When the store fails.
 pub async fn drain(core: &Core) -> Result<usize, StoreError> {
-    let waiting = core.store.snapshot().await?.waiting_events(200).await?;
+    let (waiting, closed) = core.store.snapshot().await?.waiting_each(200).await?;
+    let count = waiting.len() + closed.len();
+    if !closed.is_empty() {
+        park_closed(core, closed).await?;
+    }
     let mut handed: Vec<Taken> = Vec::new();
     let mut ended = Ok(());
     let mut rest = waiting.as_slice();
@@ -103,7 +107,7 @@ pub async fn drain(core: &Core) -> Result<usize, StoreError> {
             Err(error) => ended = ended.and(Err(error)),
         }
     }
-    ended.map(|()| waiting.len())
+    ended.map(|()| count)
 }
 
 /// The first of some events, taken in one turn.
@@ -184,6 +188,26 @@ async fn park(
     })
 }
 
+/// Events that do not open can't be handled by anybody, and none of the others waits for them.
+async fn park_closed(
+    core: &Core,
+    closed: Vec<(i64, EventId, StoreError)>,
+) -> Result<(), StoreError> {
+    let mut tx = core.store.begin().await?;
+    for (position, id, error) in closed {
+        if !tx.claim_event(position).await? {
+            continue;
+        }
+        let why = format!("it does not open: {error}");
+        let state = EventState::Parked;
+        tx.settle_event(position, state, Some(&why)).await?;
+        note_aside(core, &mut tx, id, state, &why).await?;
+        tracing::error!(position, event = %id, %error, "an event does not open; it is parked");
+        metrics::counter!("tandem_events_applied_total", "state" => state.code()).increment(1);
+    }
+    tx.commit().await
+}
+
 async fn traced(
     core: &Core,
     tx: &mut Tx,
@@ -241,17 +265,23 @@ async fn settle(
         tx.settle_event(next.position, state, note).await?;
     }
     if let Some(why) = note.filter(|_| state != EventState::Deferred) {
-        let object = next.event.id.to_string();
-        tx.audit(
-            core.clock.now(),
-            core.gateway.as_str(),
-            &format!("event.{}", state.code()),
-            &object,
-            why,
-        )
-        .await?;
+        note_aside(core, tx, next.event.id, state, why).await?;
     }
     Ok(state)
+}
+
+/// Notes in the audit that an event did not take effect, and why.
+async fn note_aside(
+    core: &Core,
+    tx: &mut Tx,
+    id: EventId,
+    state: EventState,
+    why: &str,
+) -> Result<(), StoreError> {
+    let action = format!("event.{}", state.code());
+    let gateway = core.gateway.as_str();
+    tx.audit(core.clock.now(), gateway, &action, &id.to_string(), why)
+        .await
 }
 
 /// Lets one event take effect, with what follows from it. Returns whether what it asks for waits for consent as well.

@@ -22,10 +22,12 @@ use crate::figures;
 use crate::policy;
 use crate::state::referral::ReferralDoc;
 use crate::state::timer::ExpiredDoc;
-use crate::store::{Document as _, OutboxRow, OutboxState, StoreError, Tx};
+use crate::store::{Document as _, Found, OutboxRow, OutboxState, StoreError, Tx};
 
 /// How often to look.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// Referrals that are read at once.
+const PAGE: u32 = 200;
 /// Name of the second look at a delivery that is not acknowledged.
 const STILL_NOT_ACKNOWLEDGED: &str = "acknowledge-redelivery";
 
@@ -101,19 +103,54 @@ pub fn expired(
 pub async fn look(core: &Core) -> Result<(), StoreError> {
     let now = core.clock.now();
     let (calendar, settings) = (calendar(core), core.loaded.config.timers);
-    // There are as many as ever were, and few are due: nobody who writes waits until all are read.
-    let all = core.store.snapshot().await?.all::<ReferralDoc>().await?;
-    let mut has_messages = false;
-    for document in all {
-        let is_draft = document.state.status() == Some(ReferralStatus::Draft);
-        if is_draft || !unflagged(&document, &settings, &calendar, now).is_empty() {
-            has_messages |= look_at(core, &document, &settings, &calendar, now).await?;
+    let (mut has_messages, mut after) = (false, Vec::new());
+    loop {
+        // There are as many as ever were, and few are due: nobody who writes waits until all are read.
+        let mut tx = core.store.snapshot().await?;
+        let (found, last) = tx.page_each::<ReferralDoc>(&after, PAGE).await?;
+        drop(tx);
+        if found.is_empty() {
+            break;
         }
+        for one in found {
+            let looked = look_alone(core, one, &settings, &calendar, now);
+            has_messages |= Box::pin(looked).await?;
+        }
+        after = last;
     }
     if has_messages {
         core.wake();
     }
     Ok(())
+}
+
+/// Looks after one referral if anything of it is due. When that fails for what is stored, it is left as it was until the next look,
+/// and holds up no other. Returns whether a message waits for its lane.
+async fn look_alone(
+    core: &Core,
+    found: Found<ReferralDoc>,
+    settings: &TimerSettings,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let looked = match found.document {
+        Ok(document) => {
+            let is_draft = document.state.status() == Some(ReferralStatus::Draft);
+            if !is_draft && unflagged(&document, settings, calendar, now).is_empty() {
+                return Ok(false);
+            }
+            look_at(core, &document, settings, calendar, now).await
+        }
+        Err(error) => Err(error),
+    };
+    match looked {
+        Err(error @ (StoreError::Seal(_) | StoreError::Shape { .. })) => {
+            let place = &found.place;
+            tracing::error!(%place, %error, "the timers of a referral cannot be looked at; they are at the next look");
+            Ok(false)
+        }
+        looked => looked,
+    }
 }
 
 /// The expired timers of an open referral that were not handled, with the names by which they are known. A timer that starts

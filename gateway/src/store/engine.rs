@@ -86,8 +86,8 @@ impl Engine {
         options: PgConnectOptions,
         jurisdiction: &str,
     ) -> Result<Self, StoreError> {
-        // One that is away is told at once, with its address and the cause.
-        reach::reach(&options).await?;
+        // One that is away for longer than a start takes is told with its address and the cause.
+        reach::reach_within(&options, PATIENCE).await?;
         let pool = PgPoolOptions::new()
             .max_connections(12)
             .acquire_timeout(PATIENCE)

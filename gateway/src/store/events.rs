@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use tandem_mappings::model::event::Event;
-use tandem_mappings::model::id::{InputId, SourcePersonId, SystemId};
+use tandem_mappings::model::id::{EventId, InputId, SourcePersonId, SystemId};
 
 use super::cause::Cause;
+use super::retried::is_of_event;
 use super::sql::{Row, query, query_scalar};
-use super::tx::{micros, place};
+use super::tx::{micros, place, uuid};
 use super::{StoreError, Tx};
 use crate::traces::Place;
 
@@ -190,6 +191,33 @@ impl Tx {
     /// # Errors
     /// When the store fails or an event does not open.
     pub async fn waiting_events(&mut self, limit: i64) -> Result<Vec<WaitingEvent>, StoreError> {
+        let rows = self.waiting_rows(limit).await?;
+        self.open_events(rows)
+    }
+
+    /// The same events as far as they open, and of the others where they stand, their ids and why they do not.
+    ///
+    /// # Errors
+    /// When the store fails, or a key is not there: then it is nothing of the event's.
+    pub async fn waiting_each(
+        &mut self,
+        limit: i64,
+    ) -> Result<(Vec<WaitingEvent>, Vec<(i64, EventId, StoreError)>), StoreError> {
+        let (mut open, mut closed) = (Vec::new(), Vec::new());
+        for row in self.waiting_rows(limit).await? {
+            match self.open_event(&row) {
+                Ok(event) => open.push(event),
+                Err(error) if is_of_event(&error) => {
+                    let id: Vec<u8> = row.get("id");
+                    closed.push((row.get("position"), EventId(uuid(&id)?), error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((open, closed))
+    }
+
+    async fn waiting_rows(&mut self, limit: i64) -> Result<Vec<Row>, StoreError> {
         let rows = query(
             "SELECT position, id, sealed, trace FROM event \
              WHERE jurisdiction = $1 AND state = 'waiting' ORDER BY position LIMIT $2",
@@ -198,13 +226,14 @@ impl Tx {
         .bind(limit)
         .fetch_all(&mut self.inner)
         .await?;
-        self.open_events(rows)
+        Ok(rows)
     }
 
-    /// The events of a person's record whose effects are still to come: it was told or sealed. In order.
+    /// The events of a person's record whose effects are still to come: it was told or sealed. In order. One that does not open is
+    /// passed over: it takes no effect.
     ///
     /// # Errors
-    /// When the store fails or an event does not open.
+    /// When the store fails.
     pub async fn waiting_of(
         &mut self,
         system: &SystemId,
@@ -222,7 +251,7 @@ impl Tx {
         .bind(about.as_slice())
         .fetch_all(&mut self.inner)
         .await?;
-        let mut events = self.open_events(rows)?;
+        let mut events = self.those_that_open(&rows)?;
         // In the order of the store the planner would go through all that wait.
         events.sort_by_key(|one| one.position);
         events.retain(|one| {
@@ -286,20 +315,35 @@ impl Tx {
     }
 
     pub(super) fn open_events(&self, rows: Vec<Row>) -> Result<Vec<WaitingEvent>, StoreError> {
-        rows.into_iter()
-            .map(|row| {
-                let id: Vec<u8> = row.get("id");
-                let sealed: Vec<u8> = row.get("sealed");
-                let plain = self.sealer.open("event", "sealed", &id, &sealed)?;
-                let event = serde_json::from_slice(&plain)
-                    .map_err(|_| StoreError::Shape { kind: "event" })?;
-                Ok(WaitingEvent {
-                    position: row.get("position"),
-                    event,
-                    trace: place(&row),
-                })
-            })
-            .collect()
+        rows.into_iter().map(|row| self.open_event(&row)).collect()
+    }
+
+    fn open_event(&self, row: &Row) -> Result<WaitingEvent, StoreError> {
+        let id: Vec<u8> = row.get("id");
+        let sealed: Vec<u8> = row.get("sealed");
+        let plain = self.sealer.open("event", "sealed", &id, &sealed)?;
+        let event =
+            serde_json::from_slice(&plain).map_err(|_| StoreError::Shape { kind: "event" })?;
+        Ok(WaitingEvent {
+            position: row.get("position"),
+            event,
+            trace: place(row),
+        })
+    }
+
+    pub(super) fn those_that_open(&self, rows: &[Row]) -> Result<Vec<WaitingEvent>, StoreError> {
+        let mut events = Vec::new();
+        for row in rows {
+            match self.open_event(row) {
+                Ok(event) => events.push(event),
+                Err(error) if is_of_event(&error) => {
+                    let position: i64 = row.get("position");
+                    tracing::error!(position, %error, "an event does not open; it is passed over");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(events)
     }
 
     /// Takes an event whose effects are still to come, as one that has them: it stands in the order of effects before whatever
@@ -371,21 +415,6 @@ impl Tx {
         .execute(&mut self.inner)
         .await?;
         Ok(())
-    }
-
-    /// Parked events that ask for a referral, in order.
-    ///
-    /// # Errors
-    /// When the store fails or an event does not open.
-    pub async fn parked_requests(&mut self) -> Result<Vec<WaitingEvent>, StoreError> {
-        let rows = query(
-            "SELECT position, id, sealed, trace FROM event WHERE jurisdiction = $1 AND state = 'parked' \
-             AND type IN ('referral.drafted', 'referral.requested') ORDER BY position",
-        )
-        .bind(self.jurisdiction())
-        .fetch_all(&mut self.inner)
-        .await?;
-        self.open_events(rows)
     }
 
     /// The last position.

@@ -7,7 +7,8 @@ use tandem_mappings::model::id::{EventId, InputId};
 use super::inputs::{InputRow, input_row};
 use super::sql::{Row, query, query_scalar};
 use super::tx::{timestamp, uuid};
-use super::{EventState, StoreError, Tx};
+use super::{EventState, StoreError, Tx, WaitingEvent};
+use crate::seal::SealError;
 
 /// An event that was set aside: nothing of it that is sealed.
 #[derive(Debug, Clone)]
@@ -93,6 +94,21 @@ impl Tx {
         row.as_ref().map(parked_row).transpose()
     }
 
+    /// Parked events that ask for a referral, in order, as far as they open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn parked_requests(&mut self) -> Result<Vec<WaitingEvent>, StoreError> {
+        let rows = query(
+            "SELECT position, id, sealed, trace FROM event WHERE jurisdiction = $1 AND state = 'parked' \
+             AND type IN ('referral.drafted', 'referral.requested') ORDER BY position",
+        )
+        .bind(self.jurisdiction())
+        .fetch_all(&mut self.inner)
+        .await?;
+        self.those_that_open(&rows)
+    }
+
     /// Lets a parked event try again, in its place in the order. Returns whether it was parked.
     ///
     /// # Errors
@@ -168,6 +184,14 @@ impl Tx {
         .await?;
         Ok(found.is_some())
     }
+}
+
+/// Whether a failure lies in the one event alone, and not in the keys.
+pub(super) const fn is_of_event(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Shape { .. } | StoreError::Seal(SealError::DoesNotOpen)
+    )
 }
 
 fn parked_row(row: &Row) -> Result<ParkedRow, StoreError> {

@@ -13,7 +13,7 @@ mod tests;
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 pub use self::acknowledgement::{
@@ -21,7 +21,7 @@ pub use self::acknowledgement::{
 };
 pub(crate) use self::file::open_plain;
 pub use self::file::{LONGEST_NAME, has_long_name, name_of, size_of};
-use self::file::{is_there, is_unfinished, kept_name, sync_folder, write_beside};
+use self::file::{is_there, is_unfinished, kept_name, move_to_free, sync_folder, write_beside};
 
 /// The folders below one path.
 #[derive(Debug, Clone)]
@@ -53,15 +53,14 @@ impl ExchangeFolder {
     /// Opens the folder; makes what is missing below it.
     ///
     /// # Errors
-    /// When a folder can't be made.
+    /// When a folder can't be made; it is named.
     pub fn open(root: &Path) -> io::Result<Self> {
         for part in ["in", "done", "ack", "error", "out", "out/acked"] {
-            std::fs::create_dir_all(root.join(part))?;
+            let folder = root.join(part);
+            std::fs::create_dir_all(&folder).map_err(|error| not_made(&folder, &error))?;
         }
-        // Nobody else puts anything into the place of a file that is claimed.
-        let mut private = std::fs::DirBuilder::new();
-        private.recursive(true).mode(0o700);
-        private.create(root.join("work"))?;
+        let work = root.join("work");
+        make_private(&work).map_err(|error| not_made(&work, &error))?;
         Ok(Self {
             root: root.to_owned(),
         })
@@ -90,7 +89,7 @@ impl ExchangeFolder {
     /// its partner took it back, or an earlier one of its name is not done yet.
     ///
     /// # Errors
-    /// When it can't be moved.
+    /// When it can't be opened or moved; it stays where it is.
     pub fn claim(&self, waiting: &Path) -> io::Result<Option<PathBuf>> {
         let Some(name) = waiting.file_name() else {
             return Ok(None);
@@ -99,8 +98,17 @@ impl ExchangeFolder {
         if is_there(&claimed)? {
             return Ok(None);
         }
-        match std::fs::rename(waiting, &claimed) {
-            Ok(()) => Ok(Some(claimed)),
+        // To move a file takes no right to read it. One that can't be read would keep its name taken, and its partner could send no
+        // better one.
+        if let Err(error) = open_plain(waiting) {
+            return if is_there(waiting)? {
+                Err(error)
+            } else {
+                Ok(None)
+            };
+        }
+        match move_to_free(waiting, &claimed) {
+            Ok(is_moved) => Ok(is_moved.then_some(claimed)),
             Err(_) if !is_there(waiting)? => Ok(None),
             Err(error) => Err(error),
         }
@@ -114,7 +122,7 @@ impl ExchangeFolder {
         let name = kept_name(file);
         let text = name.to_string_lossy();
         self.write_atomic(&format!("ack/{text}.ack.json"), acknowledgement)?;
-        std::fs::rename(file, self.free("done", &name)?)
+        self.keep(file, "done", &name)
     }
 
     /// Ends a rejected input; the file is kept for replay. One with a long name is kept under a shorter one.
@@ -125,7 +133,7 @@ impl ExchangeFolder {
         let name = kept_name(file);
         let text = name.to_string_lossy();
         self.write_atomic(&format!("error/{text}.error.json"), error)?;
-        std::fs::rename(file, self.free("error", &name)?)
+        self.keep(file, "error", &name)
     }
 
     /// Hands a file to the partner.
@@ -158,7 +166,7 @@ impl ExchangeFolder {
     /// # Errors
     /// When it can't be moved.
     pub fn acknowledgement_taken(&self, file: &Path) -> io::Result<()> {
-        std::fs::rename(file, self.free("out/acked", &kept_name(file))?)
+        self.keep(file, "out/acked", &kept_name(file))
     }
 
     fn listing(&self, part: &str) -> io::Result<Listing> {
@@ -180,18 +188,18 @@ impl ExchangeFolder {
         Ok(listing)
     }
 
-    /// A place for a file where none lies.
-    fn free(&self, part: &str, name: &OsStr) -> io::Result<PathBuf> {
+    /// Moves a file to a place where none lies.
+    fn keep(&self, file: &Path, part: &str, name: &OsStr) -> io::Result<()> {
         let folder = self.root.join(part);
         let mut place = folder.join(name);
         let mut number = 0_u32;
-        while is_there(&place)? {
+        while !move_to_free(file, &place)? {
             number += 1;
             let mut numbered = name.to_owned();
             numbered.push(format!(".{number}"));
             place = folder.join(numbered);
         }
-        Ok(place)
+        Ok(())
     }
 
     fn write_atomic(&self, relative: &str, text: &str) -> io::Result<()> {
@@ -199,4 +207,28 @@ impl ExchangeFolder {
         write_beside(&target, text.as_bytes())?;
         sync_folder(&target)
     }
+}
+
+/// Makes the folder of what is claimed: nobody else puts anything into the place of a file there.
+fn make_private(folder: &Path) -> io::Result<()> {
+    const MODE: u32 = 0o700;
+    let mut private = std::fs::DirBuilder::new();
+    private.recursive(true).mode(MODE);
+    private.create(folder)?;
+    let made = folder.symlink_metadata()?;
+    let is_ours = made.is_dir() && made.uid() == rustix::process::geteuid().as_raw();
+    if is_ours && made.mode() & 0o777 != MODE {
+        let permissions = std::fs::Permissions::from_mode(MODE);
+        // Some file systems have one mode for everything.
+        if let Err(error) = std::fs::set_permissions(folder, permissions) {
+            let folder = folder.display();
+            tracing::warn!(%folder, %error, "others may reach what is claimed: the mode of the folder cannot be set");
+        }
+    }
+    Ok(())
+}
+
+fn not_made(folder: &Path, error: &io::Error) -> io::Error {
+    let folder = folder.display();
+    io::Error::new(error.kind(), format!("cannot make {folder}: {error}"))
 }

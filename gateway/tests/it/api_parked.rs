@@ -2,9 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use serde_json::{Value, json};
+use tandem::store::EventState;
 
 use crate::api_lanes::command;
-use crate::api_office::Office;
+use crate::api_office::{Office, marisol};
 use crate::api_replays::early;
 
 /// An event is parked. Returns its position.
@@ -102,4 +103,41 @@ async fn what_did_not_wait_is_not_given_up_and_nothing_is_without_a_reason() {
     assert_eq!(listed(&office, &[]).await.len(), 1);
     let metrics = office.get("operator", "/metrics").await.text;
     assert!(metrics.contains("\ntandem_events_parked 1\n"), "{metrics}");
+}
+
+/// Lets the records that were told wait once more, the second of them altered by a hand in the database.
+async fn altered(office: &Office) {
+    let file = office.folder().join("data/tandem.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let second = "SELECT position FROM event WHERE type = 'record.received' ORDER BY position LIMIT 1 OFFSET 1";
+    for statement in [
+        format!(
+            "UPDATE event SET sealed = (SELECT sealed FROM event WHERE type = 'record.received' ORDER BY position LIMIT 1) \
+             WHERE position = ({second})"
+        ),
+        "UPDATE event SET state = 'waiting', applied = NULL WHERE type = 'record.received'"
+            .to_owned(),
+    ] {
+        let done = sqlx::query(sqlx::AssertSqlSafe(statement));
+        assert!(done.execute(&pool).await.unwrap().rows_affected() > 0);
+    }
+    pool.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_does_not_open_is_parked_and_those_after_it_take_effect() {
+    let office = Office::open().await;
+    for id in ["91234567A", "91234567B", "91234567C"] {
+        office.record("calworks", id, &marisol()).await;
+    }
+    altered(&office).await;
+    office.settle().await;
+    let mut tx = office.core().store.snapshot().await.unwrap();
+    let parked = tx.events_aside(EventState::Parked, 10).await.unwrap();
+    assert_eq!(parked.len(), 1, "{parked:?}");
+    let note = &parked[0].note;
+    assert!(note.starts_with("it does not open: "), "{note}");
+    drop(tx);
+    assert_eq!(office.audited("event.parked").await, 1);
 }

@@ -3,15 +3,17 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tandem::pipeline::expiries;
+use tandem::pipeline::{expiries, timers};
 use tandem::state::directive::DirectiveDoc;
-use tandem::state::record::RecordDoc;
+use tandem::state::record::{RecordDoc, Standing};
+use tandem::state::referral::ReferralDoc;
 use tandem::store::{Document, Index, OutboxState};
 use tandem_mappings::model::id::RecordKey;
 
 use crate::api_consents::{release, state};
-use crate::api_office::{Office, marisol, person};
-use crate::api_referrals::request;
+use crate::api_lanes::command;
+use crate::api_office::{Office, marisol, person, record_received};
+use crate::api_referrals::{referred, request};
 
 /// The last day of both consents is over.
 const OVER: &str = "2026-06-30T00:00:00-07:00";
@@ -45,6 +47,18 @@ struct OddRecord(String);
 
 impl Document for OddRecord {
     const KIND: &'static str = RecordDoc::KIND;
+
+    fn key(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// A referral of a shape that this version does not know.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct OddReferral(String);
+
+impl Document for OddReferral {
+    const KIND: &'static str = ReferralDoc::KIND;
 
     fn key(&self) -> String {
         self.0.clone()
@@ -241,4 +255,91 @@ async fn a_message_about_an_unreadable_consent_waits_and_those_about_others_go_o
     put(&office, &good).await;
     office.core().clock.set(waits.due_at);
     office.delivered("cws-demo", waits.id).await;
+}
+
+/// CalWORKs tells one thing about the first of the two.
+async fn told(office: &Office, event: Value) {
+    let answer = office.post("calworks", "/v1/events", &json!([event])).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    office.settle().await;
+}
+
+/// What CalWORKs says of the first of the two by now.
+fn changed(event: &str, family: &str) -> Value {
+    let changed = person("Marisol", family, "1994-05-17", "91234567A");
+    let mut record = record_received("91234567A", &changed);
+    record["source_event_id"] = json!(event);
+    record
+}
+
+/// A change of the record could not take effect; by now it could.
+async fn held_up() -> Office {
+    let office = scene(&json!({ "date": "2026-06-29" })).await;
+    let good = spoil(&office, "d-1").await;
+    told(&office, changed("changed-1", "Older")).await;
+    assert_eq!(office.audited("event.parked").await, 1);
+    put(&office, &good).await;
+    office
+        .core()
+        .clock
+        .set("2026-02-02T10:00:00-08:00".parse().unwrap());
+    office
+}
+
+/// Replays all events: one is chosen, and left as it is for this reason. Returns the record as it stands then.
+async fn left_alone(office: &Office, why: &str) -> RecordDoc {
+    let dry = ["replay", "events", "--dry-run", "--json"];
+    for arguments in [&dry[..], &["replay", "events", "--json"]] {
+        let ended = command(office, arguments).await;
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let counts = ended.json();
+        assert_eq!(counts["selected"], 1, "{counts}");
+        assert_eq!(counts["skipped_for"], json!({ why: 1 }), "{counts}");
+    }
+    office.settle().await;
+    let key = RecordDoc::key_of(&RecordKey {
+        system: "calworks-demo".parse().unwrap(),
+        person: "91234567A".parse().unwrap(),
+    });
+    let mut tx = office.core().store.snapshot().await.unwrap();
+    tx.get::<RecordDoc>(&key).await.unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_brings_no_record_back_that_was_sealed_since() {
+    let office = held_up().await;
+    let sealed = json!({
+        "occurred_at": "2026-02-02T09:30:00-08:00", "source_event_id": "seal-1", "source_person_id": "91234567A",
+        "type": "record.sealed", "payload": { "record_kind": "Client", "reason": "sealed" },
+    });
+    told(&office, sealed).await;
+    let record = left_alone(&office, "something-was-sealed-since").await;
+    assert_eq!(record.standing, Standing::Sealed);
+    assert!(record.person.names.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_does_not_write_over_what_was_told_later() {
+    let office = held_up().await;
+    told(&office, changed("changed-2", "Newer")).await;
+    let record = left_alone(&office, "a-later-event-took-effect").await;
+    let names = serde_json::to_string(&record.person.names).unwrap();
+    assert!(
+        names.contains("Newer") && !names.contains("Older"),
+        "{names}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_referral_that_cannot_be_read_holds_up_the_timers_of_no_other() {
+    let office = Office::open().await;
+    referred(&office).await;
+    office.message("cws-demo", OutboxState::Delivered).await;
+    for number in 0..3 {
+        put(&office, &OddReferral(format!("odd-{number}"))).await;
+    }
+    let core = office.core();
+    core.clock.set("2026-02-03T09:00:01-08:00".parse().unwrap());
+    timers::look(&core).await.unwrap();
+    assert_eq!(office.audited("referral.timer").await, 1);
 }

@@ -7,8 +7,20 @@ use super::super::output::tell;
 use super::connection::{Call, Gateway};
 use super::{AnswerArgs, show};
 
+/// How refusals are titled that all other calls would meet as well: by the gateway (401, 403, 429), and by what stands before it and
+/// says no more than its status.
+const OF_ALL: [&str; 6] = [
+    "a valid bearer token is needed",
+    "the token does not allow this",
+    "too many requests",
+    "401 unauthorized",
+    "403 forbidden",
+    "429 too many requests",
+];
+
 /// Gives the order for each of several things: its id, and the call, which says what it is about. What is refused keeps no other
-/// from being tried, and makes the end a no; when the gateway can't be asked any more, it is said how far it came.
+/// from being tried, and makes the end a no; when the gateway can't be asked any more, or refuses whoever asks, it is said how far it
+/// came.
 pub(super) async fn each(
     answering: &AnswerArgs,
     calls: impl IntoIterator<Item = (String, Call)>,
@@ -18,6 +30,11 @@ pub(super) async fn each(
     for (id, call) in calls {
         match gateway.send(call).await {
             Ok(answer) => results.push(json!({ "id": id, "is_done": true, "answer": answer })),
+            Err(Failure::Refused(why)) if is_of_all(&why) => {
+                let told = format!("{why} (this one and those after it were not done)");
+                ended = Err(Failure::Refused(told));
+                break;
+            }
             Err(Failure::Refused(why)) => {
                 tell(&format!("error: {why}"));
                 results.push(json!({ "id": id, "is_done": false, "why": why }));
@@ -36,6 +53,12 @@ pub(super) async fn each(
         show::print_answer(&Value::Array(rows), false)?;
     }
     ended
+}
+
+/// Whether a refusal is of whoever asks, and not of the one thing. Its title stands first, or after what the call is about.
+fn is_of_all(why: &str) -> bool {
+    let mut parts = why.split(": ").take(2);
+    parts.any(|part| OF_ALL.contains(&part))
 }
 
 /// What came of one, in a line. Why it was refused is told beside the table.
@@ -75,9 +98,12 @@ mod tests {
             };
             (status, Json(json!({ "state": "skipped" })))
         };
+        answered_by(Router::new().route("/v1/messages/{id}", axum::routing::any(answer))).await
+    }
+
+    async fn answered_by(app: Router) -> Answering {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let app = Router::new().route("/v1/messages/{id}", axum::routing::any(answer));
         tokio::spawn(async move { axum::serve(listener, app).await });
         Answering::parse_from(["tandem", "--url", &url])
     }
@@ -96,6 +122,38 @@ mod tests {
             let ended = each(&answering.answer, calls).await.unwrap();
             assert_eq!((ended, tried.as_slice()), (exit, ids));
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_refused_is_told_once_and_tries_no_other() {
+        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        for (status, title) in [
+            (StatusCode::UNAUTHORIZED, "a valid bearer token is needed"),
+            (StatusCode::FORBIDDEN, "the token does not allow this"),
+            (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
+        ] {
+            let app = Router::new().fallback(move || async move {
+                let problem = json!({ "title": title, "detail": "ask later" });
+                (status, Json(problem))
+            });
+            let answering = answered_by(app).await;
+            let mut tried = 0;
+            let calls = ["1", "2"].into_iter().map(|id| {
+                tried += 1;
+                (id.to_owned(), Call::get(["messages", id]))
+            });
+            let failure = each(&answering.answer, calls).await.unwrap_err();
+            assert_eq!((failure.exit(), tried), (Exit::No, 1), "{failure}");
+            assert!(failure.to_string().contains(title), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_one_thing_keeps_no_other_from_being_tried() {
+        assert!(is_of_all("message m-1: the token does not allow this"));
+        assert!(is_of_all("429 too many requests"));
+        let of_one = "message m-1: the request contradicts what stands: too many requests";
+        assert!(!is_of_all(of_one));
     }
 
     #[test]

@@ -14,17 +14,45 @@ use crate::config::StoreConfig;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What a server answers that starts, or that comes back after a crash (`cannot_connect_now`; PostgreSQL 15, Appendix A).
 const STARTS: &str = "57P03";
+/// What it answers while all its connections are taken (`too_many_connections`).
+const FULL: &str = "53300";
+/// Between two tries of one that may come.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Fails when the database can't be reached. A server that starts is waited for by whoever makes the pool.
 pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> {
-    match connected(options).await {
-        Ok(connection) => {
-            let _gone = connection.close().await;
-            Ok(())
-        }
-        Err(error) if starts(&error) => Ok(()),
-        Err(error) => Err(unreached(options, error)),
+    match tried(options).await {
+        Err(error) if answers(&error, &[STARTS]) => Ok(()),
+        ended => ended.map_err(|error| unreached(options, error)),
     }
+}
+
+/// As [`reach`], for a gateway that serves: when the host starts it may be there before the database. Tries again for so long.
+pub(super) async fn reach_within(
+    options: &PgConnectOptions,
+    time: Duration,
+) -> Result<(), StoreError> {
+    let mut left = time;
+    while let Err(error) = tried(options).await {
+        let comes = may_come(options, &error);
+        let error = unreached(options, error);
+        if !comes || left.is_zero() {
+            return Err(error);
+        }
+        if left == time {
+            let seconds = time.as_secs();
+            tracing::warn!(%error, seconds, "the database is not there yet; it is tried again");
+        }
+        left = left.saturating_sub(PAUSE);
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+async fn tried(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let connection = connected(options).await?;
+    let _gone = connection.close().await;
+    Ok(())
 }
 
 async fn connected(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
@@ -36,9 +64,24 @@ async fn connected(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Err
     connected
 }
 
-fn starts(error: &sqlx::Error) -> bool {
+/// Whether a server was asked and answers with one of these codes.
+fn answers(error: &sqlx::Error, codes: &[&str]) -> bool {
     let refused = error.as_database_error();
-    refused.and_then(|error| error.code()).as_deref() == Some(STARTS)
+    let code = refused.and_then(|error| error.code());
+    code.is_some_and(|code| codes.contains(&&*code))
+}
+
+/// Whether it is the failure of a server that does not listen yet, starts, or has no connection left.
+fn may_come(options: &PgConnectOptions, error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => true,
+            // Who listens makes the socket.
+            io::ErrorKind::NotFound => options.get_socket().is_some(),
+            _ => false,
+        },
+        error => answers(error, &[STARTS, FULL]),
+    }
 }
 
 fn unreached(options: &PgConnectOptions, error: sqlx::Error) -> StoreError {
@@ -78,6 +121,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use tandem_simulators::postgres::Cluster;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
 
     use super::*;
 
@@ -93,6 +138,51 @@ mod tests {
                 && error.to_lowercase().contains("refused"),
             "{error}"
         );
+    }
+
+    /// Answers whoever connects with these errors, one after the other.
+    async fn refuse(listener: TcpListener, codes: [&'static str; 3]) {
+        for code in codes {
+            let (mut caller, _) = listener.accept().await.unwrap();
+            assert!(caller.read(&mut [0; 1_024]).await.unwrap() > 0);
+            let fields = format!("SFATAL\0VFATAL\0C{code}\0Mrefused\0\0");
+            let length = u32::try_from(fields.len() + 4).unwrap();
+            caller.write_u8(b'E').await.unwrap();
+            caller.write_u32(length).await.unwrap();
+            caller.write_all(fields.as_bytes()).await.unwrap();
+        }
+    }
+
+    async fn refusing() -> (TcpListener, PgConnectOptions) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = format!("postgres://tandem@{address}/county?sslmode=disable");
+        (listener, url.parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_server_that_starts_or_is_full_is_tried_again_and_any_other_refusal_ends_it() {
+        let (listener, options) = refusing().await;
+        let told = tokio::spawn(refuse(listener, [STARTS, FULL, "3D000"]));
+        let reached = reach_within(&options, Duration::from_secs(60)).await;
+        let StoreError::Unreached { error, .. } = reached.unwrap_err() else {
+            panic!("it was not reached");
+        };
+        assert!(answers(&error, &["3D000"]), "{error}");
+        told.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_is_told_once_the_time_is_over() {
+        let (listener, options) = refusing().await;
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let error = connected(&options).await.unwrap_err();
+        assert!(may_come(&options, &error), "{error}");
+        let error = reach_within(&options, Duration::ZERO).await.unwrap_err();
+        let told = error.to_string();
+        let begins = format!("cannot reach the database at {address}: ");
+        assert!(told.starts_with(&begins), "{told}");
     }
 
     #[tokio::test]

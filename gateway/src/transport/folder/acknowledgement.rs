@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tandem_mappings::model::id::MessageId;
 
-use super::file::open_plain;
+use super::file::{open_plain, size_of};
 
 /// How long an acknowledgement that can't be read may still be on its way: not every partner writes it beside and renames it.
 pub(super) const STILL_WRITING: Duration = Duration::from_secs(60);
@@ -57,13 +57,15 @@ pub fn subject_of(acknowledgement: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// Reads an acknowledgement; `None` when it can't be read and may still be on its way.
+/// Reads an acknowledgement; `None` when it can't be read and may still be on its way, or has gone.
 ///
 /// # Errors
-/// When it can't be read, though it is surely whole.
+/// When it can't be read, though it is surely whole: [`io::ErrorKind::InvalidData`] for what is none, any other kind for what may be
+/// read at a later look.
 pub fn read_acknowledgement(file: &Path) -> io::Result<Option<PartnerAck>> {
     match read_whole(file) {
         Ok(ack) => Ok(Some(ack)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(_) if is_young(file) => Ok(None),
         Err(error) => Err(error),
     }
@@ -71,6 +73,10 @@ pub fn read_acknowledgement(file: &Path) -> io::Result<Option<PartnerAck>> {
 
 fn read_whole(path: &Path) -> io::Result<PartnerAck> {
     let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
+    // Why a link does not open is no error of its own kind.
+    if size_of(path)?.is_none() {
+        return Err(invalid("expected a regular file".to_owned()));
+    }
     let file = open_plain(path)?;
     if file.metadata()?.len() > LARGEST_ACK {
         return Err(invalid(format!("expected at most {LARGEST_ACK} bytes")));
@@ -91,7 +97,7 @@ fn is_young(path: &Path) -> bool {
     let written = path
         .symlink_metadata()
         .and_then(|metadata| metadata.modified());
-    // A time to come, of a machine whose clock is ahead, is none that passes.
-    let age = written.ok().and_then(|at| at.elapsed().ok());
-    age.is_some_and(|age| age < STILL_WRITING)
+    // The clock of the partner's machine may be ahead. By much, it would say of no file that it is old.
+    let age = written.map(|at| at.elapsed().unwrap_or_else(|ahead| ahead.duration()));
+    age.is_ok_and(|age| age < STILL_WRITING)
 }

@@ -6,7 +6,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 /// Suffixes of files that are still being written.
@@ -58,6 +59,23 @@ pub(super) fn is_there(path: &Path) -> io::Result<bool> {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// Moves a file to where nothing lies; returns whether nothing did. Another gateway may do the same at the same time: only the system
+/// can look and move in one step.
+pub(super) fn move_to_free(from: &Path, to: &Path) -> io::Result<bool> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        // Not every file system can.
+        Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {
+            if is_there(to)? {
+                return Ok(false);
+            }
+            std::fs::rename(from, to).map(|()| true)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

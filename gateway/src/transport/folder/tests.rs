@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 
 use tempfile::TempDir;
 
@@ -81,6 +81,58 @@ fn nobody_else_reaches_what_is_claimed() {
 }
 
 #[test]
+fn what_does_not_open_is_not_claimed_and_leaves_its_name_free() {
+    let (place, folder) = opened();
+    let waiting = place.path().join("in/a.csv");
+    // It can be moved, and opens for nobody, be it root.
+    symlink("elsewhere", &waiting).unwrap();
+    assert!(folder.claim(&waiting).is_err());
+    assert!(is_there(&waiting).unwrap());
+    assert!(folder.claimed().unwrap().is_empty());
+    let better = place.path().join("in/a.csv.part");
+    std::fs::write(&better, "better").unwrap();
+    std::fs::rename(&better, &waiting).unwrap();
+    let claimed = folder.claim(&waiting).unwrap().unwrap();
+    assert_eq!(std::fs::read_to_string(claimed).unwrap(), "better");
+}
+
+#[test]
+fn a_file_is_moved_only_to_where_nothing_lies() {
+    let (place, _folder) = opened();
+    let (from, to) = (place.path().join("from"), place.path().join("to"));
+    std::fs::write(&from, "from").unwrap();
+    symlink("nowhere", &to).unwrap();
+    assert!(!move_to_free(&from, &to).unwrap());
+    assert_eq!(text(&place, "from"), "from");
+    std::fs::remove_file(&to).unwrap();
+    assert!(move_to_free(&from, &to).unwrap());
+    assert_eq!(text(&place, "to"), "from");
+    assert!(move_to_free(&from, &place.path().join("other")).is_err());
+}
+
+#[test]
+fn a_folder_of_the_gateway_that_others_reach_is_closed_to_them() {
+    let place = tempfile::tempdir().unwrap();
+    let work = place.path().join("work");
+    std::fs::create_dir(&work).unwrap();
+    std::fs::set_permissions(&work, std::fs::Permissions::from_mode(0o755)).unwrap();
+    ExchangeFolder::open(place.path()).unwrap();
+    assert_eq!(work.metadata().unwrap().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_folder_that_can_not_be_made_is_named() {
+    for part in ["in", "work"] {
+        let place = tempfile::tempdir().unwrap();
+        let taken = place.path().join(part);
+        std::fs::write(&taken, "x").unwrap();
+        let error = ExchangeFolder::open(place.path()).unwrap_err().to_string();
+        let told = format!("cannot make {}: ", taken.display());
+        assert!(error.starts_with(&told), "{error}");
+    }
+}
+
+#[test]
 fn what_is_no_file_is_no_input() {
     let (place, folder) = opened();
     std::fs::write(place.path().join("secret"), "secret").unwrap();
@@ -91,7 +143,8 @@ fn what_is_no_file_is_no_input() {
     assert!(waiting.files.is_empty());
     assert_eq!(waiting.others.len(), 2);
     // One that took the place of a file just before it was claimed.
-    let claimed = folder.claim(&link).unwrap().unwrap();
+    let claimed = place.path().join("work/a.csv");
+    std::fs::rename(&link, &claimed).unwrap();
     assert_eq!(size_of(&claimed).unwrap(), None);
     assert!(open_plain(&claimed).is_err());
     assert_eq!(folder.claimed().unwrap(), std::slice::from_ref(&claimed));
@@ -185,6 +238,30 @@ fn an_acknowledgement_that_is_still_written_waits_until_it_is_whole() {
     age(&file);
     let error = read_acknowledgement(&file).unwrap_err().to_string();
     assert!(!error.contains("Marisol"), "{error}");
+}
+
+#[test]
+fn an_acknowledgement_of_a_clock_that_is_a_little_ahead_may_still_be_on_its_way() {
+    let (place, _folder) = opened();
+    let path = place.path().join("out/a.csv.ack");
+    std::fs::write(&path, "{").unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(written + STILL_WRITING / 2).unwrap();
+    assert_eq!(read_acknowledgement(&path).unwrap(), None);
+    file.set_modified(written + 2 * STILL_WRITING).unwrap();
+    let error = read_acknowledgement(&path).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+}
+
+#[test]
+fn only_what_is_surely_no_acknowledgement_is_told_as_none() {
+    let (place, _folder) = opened();
+    let gone = place.path().join("out/a.csv.ack");
+    assert_eq!(read_acknowledgement(&gone).unwrap(), None);
+    std::fs::write(place.path().join("file"), "x").unwrap();
+    let unread = read_acknowledgement(&place.path().join("file/a.csv.ack")).unwrap_err();
+    assert_eq!(unread.kind(), io::ErrorKind::NotADirectory);
 }
 
 #[test]
