@@ -159,7 +159,7 @@ async fn look_at(
     }
     let mark = tx.mark().await?;
     let done = match found.document {
-        Ok(record) => decide_again(core, tx, &record, now).await,
+        Ok(record) => Box::pin(decide_again(core, tx, &record, now)).await,
         Err(error) => Err(error),
     };
     match done {

@@ -148,9 +148,7 @@ async fn proposal(
         action,
         people,
         recipient_case: referrals::recipient_case(tx, &persons, recipient).await?,
-        case: episode
-            .as_ref()
-            .map_or_else(|| document.id.to_string(), |one| one.id.to_string()),
+        case: document.case_beside(episode.as_ref().map(|one| one.id)),
         effect_key: note.effect_key,
         items,
         body,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_coordination::referral::Referral;
 use tandem_mappings::model::id::{
-    MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId,
+    EpisodeId, MessageId, OrganizationId, PersonId, RecordKey, ReferralId, SystemId,
 };
 use tandem_mappings::model::referral::{ReferralOutput, ReferralRequest, ReferralStatus};
 
@@ -57,6 +57,19 @@ pub struct ReferralDoc {
     pub flagged: BTreeSet<String>,
     /// When it was first recorded.
     pub created_at: Timestamp,
+    /// The case in whose order its messages are delivered, from the first to the last of them: the co-management that ran when it was
+    /// recorded, or its own. Those that were recorded before this was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+}
+
+impl ReferralDoc {
+    /// The case in whose order its next message is delivered, while a co-management runs or none does.
+    #[must_use]
+    pub fn case_beside(&self, episode: Option<EpisodeId>) -> String {
+        let now = || episode.map_or_else(|| self.id.to_string(), |id| id.to_string());
+        self.case.clone().unwrap_or_else(now)
+    }
 }
 
 impl Document for ReferralDoc {

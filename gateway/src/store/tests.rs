@@ -179,7 +179,6 @@ async fn a_lane_that_drains_tries_what_was_written_before_and_a_resumed_one_all(
         due.iter().map(|one| one.id).collect::<Vec<_>>(),
         [before.id]
     );
-    assert_eq!(tx.next_due("hmis-demo", up_to).await.unwrap(), Some(now()));
     assert!(tx.waits_up_to("hmis-demo", up_to).await.unwrap());
     let delivered = OutboxRow {
         state: OutboxState::Delivered,
@@ -191,7 +190,6 @@ async fn a_lane_that_drains_tries_what_was_written_before_and_a_resumed_one_all(
             .unwrap()
     );
     assert!(!tx.waits_up_to("hmis-demo", up_to).await.unwrap());
-    assert_eq!(tx.next_due("hmis-demo", up_to).await.unwrap(), None);
     tx.resume_lane("hmis-demo").await.unwrap();
     let lane = tx.lane("hmis-demo").await.unwrap();
     assert_eq!((lane.tried_to(), lane.halt), (Some(i64::MAX), None));

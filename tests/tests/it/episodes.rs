@@ -4,7 +4,7 @@ use serde_json::json;
 use tandem::demo::world::{PATIENCE, World};
 use tandem::state::episode::EpisodeDoc;
 use tandem::state::record::RecordDoc;
-use tandem::store::EventState;
+use tandem::store::{EventState, OutboxState};
 use tandem_coordination::comanagement::PauseReason;
 use tandem_mappings::model::comanagement::ComanagementState;
 use tandem_mappings::model::event::Body;
@@ -12,7 +12,8 @@ use tandem_mappings::model::id::RecordKey;
 use tandem_simulators::cws::ComanagementDraft;
 use tandem_simulators::family::{CIN_ANA, CIN_LEO, CIN_MARISOL, CWS_ANA, HMIS_MARISOL};
 
-use crate::county::{County, applied};
+use crate::county::{County, applied, outbox};
+use crate::restart::Rig;
 
 /// Both programmes co-manage the family.
 pub(crate) async fn coordinating() -> County {
@@ -311,4 +312,42 @@ async fn consent_that_comes_back_opens_a_new_episode_and_tells_both_workers_anew
     );
     drop(tx);
     county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_a_referral_keep_one_order_though_co_management_begins_between_them() {
+    let rig = Rig::consented().await;
+    let asked =
+        rig.calworks
+            .intake_referral("org-cws", "CW-R-9", "child-care", "A place in child care");
+    rig.calworks_says(asked).await;
+    rig.rest().await;
+    let why = serde_json::json!({ "reason": "their upgrade" });
+    let path = "/v1/lanes/calworks-demo/pause";
+    rig.office.post("operator", path, &why).await.unwrap();
+    let core = std::sync::Arc::clone(&rig.gateway.core);
+    let listed = rig.office.get("cws", "/v1/referrals").await.unwrap();
+    let id = listed["referrals"][0]["id"].as_str().unwrap().to_owned();
+    let stands = async |status: &str| {
+        let body = serde_json::json!({ "status": status });
+        let path = format!("/v1/referrals/{id}/status");
+        rig.office.post("cws", &path, &body).await.unwrap();
+        applied(&core).await;
+    };
+    stands("accepted").await;
+    let start = rig
+        .calworks
+        .common_case_referral("org-cws", "family-maintenance");
+    rig.calworks_says(start).await;
+    stands("in-progress").await;
+    let rows = outbox(&core, "calworks-demo").await;
+    assert!(rows.iter().any(|row| row.kind == "co-management"));
+    let told = rows.iter().filter(|row| row.kind == "referral-status");
+    let waiting: Vec<_> = told
+        .filter(|row| row.state == OutboxState::Queued)
+        .map(|row| row.case_key.clone())
+        .collect();
+    assert_eq!(waiting.len(), 2);
+    assert_eq!(waiting[0], waiting[1], "one could overtake the other");
+    rig.gateway.stop().await;
 }

@@ -411,9 +411,7 @@ async fn proposal(
         action,
         people: compose::people(tx, persons, sender, recipient).await?,
         recipient_case: case,
-        case: episode
-            .as_ref()
-            .map_or_else(|| document.id.to_string(), |one| one.id.to_string()),
+        case: document.case_beside(episode.as_ref().map(|one| one.id)),
         effect_key: format!("referral:{}", document.id),
         items,
         body,

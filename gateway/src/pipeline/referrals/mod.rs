@@ -27,7 +27,7 @@ use messages::{tell_onlookers, tell_source, tell_status, withdraw};
 
 use super::core::Core;
 use super::processor::Applied;
-use super::{family, tell};
+use super::{episodes, family, tell};
 use crate::state::referral::ReferralDoc;
 use crate::state::sensitivity::Sensitivity;
 use crate::store::{StoreError, Tx};
@@ -115,8 +115,10 @@ async fn open(
             "none of the people is known from this system yet".to_owned()
         ));
     };
+    let id = ReferralId(uuid::Uuid::now_v7());
+    let episode = episodes::running(tx, &BTreeSet::from([person])).await?;
     Ok(Ok(ReferralDoc {
-        id: ReferralId(uuid::Uuid::now_v7()),
+        id,
         state: Referral::default(),
         request: request.clone(),
         sensitivity: Sensitivity::of(event),
@@ -135,6 +137,7 @@ async fn open(
         told_to_source: BTreeSet::new(),
         flagged: BTreeSet::new(),
         created_at: core.clock.now(),
+        case: Some(episode.map_or_else(|| id.to_string(), |one| one.id.to_string())),
     }))
 }
 
