@@ -155,8 +155,10 @@ async fn settle(
     }
     row.fault = fault.map(str::to_owned);
     row.note.clone_from(&note);
-    let was_withdrawn = !tx.move_outbox(&row, from, now).await?;
-    let has_ended = !was_withdrawn || overtaken(tx, &row, now).await?;
+    let moved = match tx.move_outbox(&row, from, now).await? {
+        true => Some(from),
+        false => overtaken(tx, &row, now).await?,
+    };
     tx.add_attempt(&AttemptRow {
         message: row.id,
         number: 0,
@@ -171,14 +173,20 @@ async fn settle(
         decision: attempted.decision,
     })
     .await?;
-    let id = row.id.to_string();
-    let was_held = tx.get::<DisclosureDoc>(&id).await?.is_some();
-    if !has_ended {
-        let is_withdrawn = tx.withdrawn_attempt_ended(row.id).await?;
+    let was_withdrawn = match moved {
+        Some(from) => from == OutboxState::Withdrawn,
+        None => tx.withdrawn_attempt_ended(row.id).await?,
+    };
+    // Whoever took it back then took it for one that had reached nobody.
+    let is_unheard_of = was_withdrawn && {
+        let id = row.id.to_string();
+        tx.get::<DisclosureDoc>(&id).await?.is_none()
+    };
+    if moved.is_none() {
         if attempted.may_have_arrived {
             disclosed(tx, attempted, now).await?;
-            recall::after_attempt(core, tx, &row, is_withdrawn, now).await?;
-            if is_withdrawn && !was_held {
+            recall::after_attempt(core, tx, &row, was_withdrawn, now).await?;
+            if is_unheard_of {
                 referrals::may_be_there_after_all(core, tx, row.id, now).await?;
             }
         }
@@ -194,7 +202,7 @@ async fn settle(
         if was_withdrawn || tx.basis().await? != attempted.basis {
             recall::after_attempt(core, tx, &row, was_withdrawn, now).await?;
         }
-        if was_withdrawn && !was_held {
+        if is_unheard_of {
             referrals::may_be_there_after_all(core, tx, row.id, now).await?;
         }
     } else if attempted.may_have_arrived {
@@ -210,25 +218,28 @@ async fn settle(
     Ok(outcome)
 }
 
-/// A message was withdrawn while its attempt ran, or moved otherwise, and its recipient has it all the same: that is kept, never lost.
-async fn overtaken(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<bool, StoreError> {
+/// A message was withdrawn while its attempt ran, or another gateway that took the lane from one that stood still has noted an attempt of its
+/// own, and its recipient has it all the same: that is kept, never lost. Returns where it stood.
+async fn overtaken(
+    tx: &mut Tx,
+    row: &OutboxRow,
+    now: Timestamp,
+) -> Result<Option<OutboxState>, StoreError> {
     let has_reached = matches!(
         row.state,
         OutboxState::Delivered | OutboxState::Acknowledged
     );
-    if has_reached {
-        // Another gateway that took the lane from one that stood still may have noted its own attempt before.
-        for from in [
-            OutboxState::Withdrawn,
-            OutboxState::Queued,
-            OutboxState::Failed,
-        ] {
-            if tx.move_outbox(row, from, now).await? {
-                return Ok(true);
-            }
+    let states = [
+        OutboxState::Withdrawn,
+        OutboxState::Queued,
+        OutboxState::Failed,
+    ];
+    for from in states.into_iter().filter(|_| has_reached) {
+        if tx.move_outbox(row, from, now).await? {
+            return Ok(Some(from));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 fn fault_code(fault: Fault) -> &'static str {
