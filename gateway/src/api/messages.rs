@@ -29,9 +29,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
     list::routes(routes).add(doc, show)
 }
 
-/// A message.
+/// What a message is and where it stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct MessageView {
+pub(super) struct MessageHead {
     /// Its id.
     pub id: String,
     /// The destination.
@@ -50,17 +50,43 @@ pub(super) struct MessageView {
     pub due_at: String,
     /// Last change of state.
     pub changed_at: String,
-    /// The decision when it was written.
-    pub decision: String,
-    /// The file that carried it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
     /// Whose fault the last failure was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
     /// Why it failed, is parked or withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl From<&OutboxRow> for MessageHead {
+    fn from(row: &OutboxRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            lane: row.lane.clone(),
+            kind: row.kind.clone(),
+            case: hex::encode(&row.case_key),
+            state: row.state.code(),
+            attempts: row.attempts,
+            created_at: row.created_at.to_string(),
+            due_at: row.due_at.to_string(),
+            changed_at: row.changed_at.to_string(),
+            fault: row.fault.clone(),
+            note: row.note.clone(),
+        }
+    }
+}
+
+/// A message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MessageView {
+    /// What it is and where it stands.
+    #[serde(flatten)]
+    pub head: MessageHead,
+    /// The decision when it was written.
+    pub decision: String,
+    /// The file that carried it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Its way, step by step: received, matched, decided, queued, then mapped and attempted as often as it took, and what
     /// operators did with it between.
     pub timeline: Vec<Step>,
@@ -76,19 +102,9 @@ impl MessageView {
         let system = system.and_then(|lane| core.system(&lane));
         let format = system.and_then(|system| system.output.as_deref());
         Ok(Self {
-            id: row.id.to_string(),
-            lane: row.lane.clone(),
-            kind: row.kind.clone(),
-            case: hex::encode(&row.case_key),
-            state: row.state.code(),
-            attempts: row.attempts,
-            created_at: row.created_at.to_string(),
-            due_at: row.due_at.to_string(),
-            changed_at: row.changed_at.to_string(),
+            head: row.into(),
             decision: row.decision.to_string(),
             file: row.file.clone(),
-            fault: row.fault.clone(),
-            note: row.note.clone(),
             timeline: timeline::of(tx, row, format).await?,
         })
     }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::api::Api;
 use crate::api::body::{Query, limit};
 use crate::api::caller::{As, MessageReaders};
+use crate::api::messages::MessageHead;
 use crate::api::problem::ApiError;
 use crate::api::route::{Doc, Routes};
 use crate::pipeline::canary;
@@ -55,33 +56,12 @@ pub(super) struct Messages {
 /// A message in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ListedMessage {
-    /// Its id.
-    pub id: String,
-    /// The destination.
-    pub lane: String,
-    /// Kind of message.
-    pub kind: String,
-    /// The case whose order it keeps, as an opaque key.
-    pub case: String,
-    /// State.
-    pub state: &'static str,
-    /// Attempts since it was written or replayed.
-    pub attempts: i64,
-    /// When it was written.
-    pub created_at: String,
-    /// Not before.
-    pub due_at: String,
-    /// Last change of state.
-    pub changed_at: String,
+    /// What it is and where it stands.
+    #[serde(flatten)]
+    pub head: MessageHead,
     /// How many messages of its case wait behind it, while it is parked or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub behind: Option<i64>,
-    /// Whose fault the last failure was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-    /// Why it failed, is parked or withdrawn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
 }
 
 impl From<ListedRow> for ListedMessage {
@@ -89,18 +69,8 @@ impl From<ListedRow> for ListedMessage {
         let ListedRow { row, behind } = listed;
         let holds_others = matches!(row.state, OutboxState::Parked | OutboxState::Failed);
         Self {
-            id: row.id.to_string(),
-            case: hex::encode(&row.case_key),
-            state: row.state.code(),
-            attempts: row.attempts,
-            created_at: row.created_at.to_string(),
-            due_at: row.due_at.to_string(),
-            changed_at: row.changed_at.to_string(),
+            head: (&row).into(),
             behind: holds_others.then_some(behind),
-            lane: row.lane,
-            kind: row.kind,
-            fault: row.fault,
-            note: row.note,
         }
     }
 }
